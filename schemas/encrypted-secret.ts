@@ -1,0 +1,83 @@
+import Type, { type Static } from 'typebox';
+import { DATA_KEY_ID, DURATION, ENTRY, LIMITS, NAME, NAMESPACE_GLOB, READER, STANZA } from './grammar.ts';
+import { API_VERSION, namespacedMetadata, strict } from './metadata.ts';
+
+const Reader = strict(
+  {
+    name: Type.String({
+      pattern: READER,
+      description: 'ServiceAccount in Kubernetes, workload elsewhere; "*": any in the namespace',
+    }),
+    entries: Type.Optional(
+      Type.Array(Type.String({ pattern: ENTRY }), { description: 'The entries that it may read; absent: all of them' }),
+    ),
+  },
+  { description: 'A workload of the namespace that may read this secret' },
+);
+
+const Template = strict({
+  metadata: Type.Optional(
+    strict({
+      labels: Type.Optional(Type.Record(Type.String(), Type.String())),
+      annotations: Type.Optional(Type.Record(Type.String(), Type.String())),
+    }),
+  ),
+  data: Type.Optional(
+    Type.Record(Type.String({ pattern: ENTRY }), Type.String(), {
+      description: 'Entries made from others: ${entry}, ${entry:uri}, ${entry:json}, ${entry:base64}; $${ gives ${',
+    }),
+  ),
+});
+
+/** A manifest: docs/format.md, "A manifest". `data` values are sealed text, or plaintext that waits to be sealed. */
+export const EncryptedSecret = strict(
+  {
+    apiVersion: Type.Literal(API_VERSION),
+    kind: Type.Literal('EncryptedSecret'),
+    metadata: namespacedMetadata,
+    spec: strict({
+      recipients: Type.Array(Type.String({ pattern: NAME }), {
+        minItems: 1,
+        maxItems: LIMITS.recipients,
+        uniqueItems: true,
+        description: 'The clusters, people and groups that can open it',
+      }),
+      scope: Type.Optional(
+        Type.Union([Type.Literal('strict'), Type.Literal('namespace'), Type.Literal('cluster')], {
+          description:
+            'What its ciphertext is bound to: namespace and name (strict, the default), the namespace, or neither',
+        }),
+      ),
+      namespaces: Type.Optional(
+        Type.Array(Type.String({ pattern: NAMESPACE_GLOB }), {
+          minItems: 1,
+          description: 'With scope cluster: the namespaces (names or globs) that it is projected into',
+        }),
+      ),
+      readers: Type.Array(Reader, { description: 'The workloads that may read it' }),
+      type: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
+      deletionPolicy: Type.Optional(Type.Union([Type.Literal('Delete'), Type.Literal('Retain')])),
+      data: Type.Record(Type.String({ pattern: ENTRY }), Type.Unknown(), {
+        description: 'Sealed text (CF[1:…]), or plaintext that `coffer encrypt` seals',
+      }),
+      template: Type.Optional(Template),
+      rotation: Type.Optional(
+        Type.Record(
+          Type.String({ pattern: ENTRY }),
+          strict({ every: Type.Optional(Type.String({ pattern: DURATION })) }),
+        ),
+      ),
+      keys: Type.Optional(
+        Type.Record(
+          Type.String({ pattern: DATA_KEY_ID }),
+          Type.Record(Type.String({ pattern: NAME }), Type.String({ pattern: STANZA })),
+          { description: 'One stanza for each data key and recipient; coffer writes it' },
+        ),
+      ),
+    }),
+    status: Type.Optional(Type.Unknown()),
+  },
+  { title: 'EncryptedSecret', description: 'A secret, sealed to clusters and scoped to workloads' },
+);
+
+export type EncryptedSecret = Static<typeof EncryptedSecret>;

@@ -1,0 +1,34 @@
+/** The grammars of docs/format.md, as anchored patterns. They are checked before anything is decoded. */
+
+const name = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
+
+/** Recipients and namespaces: a DNS-1123 label. */
+export const NAME = `^${name}$`;
+/** Manifests: a DNS-1123 subdomain, at most 253 characters. */
+export const MANIFEST_NAME = `^(?=.{1,253}$)${'[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*'}$`;
+/** Entries: as Kubernetes names the keys of a Secret. `__proto__` is a legal one. */
+export const ENTRY = '^(?!\\.$)(?!\\.\\.)[-._a-zA-Z0-9]{1,253}$';
+/** A reader of a manifest: a workload of its namespace, or all of them. */
+export const READER = `^(?:\\*|(?=.{1,253}$)${'[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*'})$`;
+/** A namespace name or glob (`team-*`), for manifests of scope cluster. */
+export const NAMESPACE_GLOB = '^[-a-z0-9*?]{1,63}$';
+export const WORKLOAD = `^${name}/${'[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?'}$`;
+/** Key id: BLAKE2b-128 in lower-case hex. */
+export const KEY_ID = '^[0-9a-f]{32}$';
+/** Data key id: 24 bytes in base64url. */
+export const DATA_KEY_ID = '^[A-Za-z0-9_-]{32}$';
+/** KID ‖ enc (1,120 bytes) ‖ ciphertext of a 32-byte key (48 bytes). */
+export const STANZA = '^[0-9a-f]{32}:[A-Za-z0-9_-]{1558}$';
+export const SEALED_VALUE = '^CF\\[1:[A-Za-z0-9_-]{32}:[A-Za-z0-9_-]{96,}\\]$';
+export const TIMESTAMP = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$';
+export const DURATION = '^[1-9][0-9]{0,5}(?:ms|s|m|h|d)$';
+export const PUBLIC_KEY = '^coffer-public-1-[A-Za-z0-9_-]+$';
+export const IDENTITY = '^coffer-identity-1-[A-Za-z0-9_-]+$';
+export const REPOSITORY_ID = '^[A-Za-z0-9_-]{22}$';
+
+export const LIMITS = {
+  documentBytes: 1024 * 1024,
+  warnBytes: 250_000,
+  recipients: 64,
+  entries: 256,
+} as const;

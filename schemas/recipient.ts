@@ -1,0 +1,43 @@
+import Type, { type Static } from 'typebox';
+import { DURATION, IDENTITY, KEY_ID, NAME, PUBLIC_KEY, TIMESTAMP } from './grammar.ts';
+import { API_VERSION, namedMetadata, strict } from './metadata.ts';
+
+const Key = strict({
+  id: Type.String({ pattern: KEY_ID, description: 'BLAKE2b-128 of the public key' }),
+  status: Type.Union([Type.Literal('active'), Type.Literal('retired'), Type.Literal('revoked')], {
+    description: 'active seals and opens; retired opens; revoked exposes all that was ever sealed to it',
+  }),
+  created: Type.String({ pattern: TIMESTAMP }),
+  publicKey: Type.String({ pattern: PUBLIC_KEY }),
+  endorsement: Type.String({ description: "The identity's Ed25519 signature over this key" }),
+  seed: Type.Optional(
+    Type.Record(Type.String({ pattern: NAME }), Type.String(), {
+      description: "Groups: the key's seed, sealed to each member",
+    }),
+  ),
+});
+
+/** A file of the keyring: docs/format.md, "Recipients". */
+export const Recipient = strict(
+  {
+    apiVersion: Type.Literal(API_VERSION),
+    kind: Type.Literal('Recipient'),
+    metadata: namedMetadata,
+    spec: strict({
+      type: Type.Union([
+        Type.Literal('cluster'),
+        Type.Literal('group'),
+        Type.Literal('person'),
+        Type.Literal('recovery'),
+      ]),
+      identity: Type.String({ pattern: IDENTITY, description: 'What people pin' }),
+      keys: Type.Array(Key, { description: 'Newest first; at most one active' }),
+      members: Type.Optional(Type.Array(Type.String({ pattern: NAME }), { uniqueItems: true })),
+      rotation: Type.Optional(strict({ every: Type.String({ pattern: DURATION }) })),
+    }),
+    status: Type.Optional(Type.Unknown()),
+  },
+  { title: 'Recipient', description: 'Who can open secrets: a cluster, a person, a recovery key, or a group of them' },
+);
+
+export type Recipient = Static<typeof Recipient>;
