@@ -1,0 +1,47 @@
+/** Builds a Go part once per pinned version, however many test processes ask for it at the same moment. */
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { GoRecipe } from './recipes.ts';
+
+const run = promisify(execFile);
+
+/**
+ * The lock is the kernel's (flock), so that a killed test leaves none behind, and the rename makes the binary appear
+ * whole or not at all.
+ */
+const BUILD_ONCE = `
+set -e
+[ -x "$1" ] && exit 0
+"$2" build -mod=readonly -trimpath -ldflags '-s -w' -o "$1.$$" "$3"
+mv "$1.$$" "$1"
+`;
+
+/** Path of the built binary. Rejects with the compiler's or the downloader's words when it cannot be built. */
+export async function buildGoPart(name: string, recipe: GoRecipe, go: string): Promise<string> {
+  const moduleDirectory = join(import.meta.dirname, recipe.module);
+  const folder = join(cacheDirectory(), `${recipe.module}-${await pinnedVersion(moduleDirectory)}`);
+  await mkdir(folder, { recursive: true });
+  const binary = join(folder, name);
+  await run('flock', [`${binary}.lock`, 'sh', '-c', BUILD_ONCE, 'build-once', binary, go, recipe.package], {
+    cwd: moduleDirectory,
+    env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return binary;
+}
+
+function cacheDirectory(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'coffer-parts');
+}
+
+/** Changes with go.mod and go.sum, so that a moved pin never finds an old binary. */
+async function pinnedVersion(moduleDirectory: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(moduleDirectory, file)));
+  return hash.digest('hex').slice(0, 12);
+}
