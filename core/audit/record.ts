@@ -1,0 +1,66 @@
+/** What the log can tell: names, commits, key ids and outcomes. No field can hold a value of a secret. */
+
+export type AuditEvent =
+  | 'operator.started'
+  | 'operator.stopped'
+  | 'log.recovered'
+  | 'commit.accepted'
+  | 'commit.refused'
+  /** On disk before anything is opened or projected. */
+  | 'secret.intent'
+  /** How the intent of the same `operation` ended. */
+  | 'secret.outcome';
+
+export type AuditAction = 'project' | 'prune' | 'heal';
+
+export type AuditOutcome =
+  | 'written'
+  | 'unchanged'
+  | 'removed'
+  | 'retained'
+  | 'held'
+  /** By a rule or by the cryptography: it will be the same until something changes. */
+  | 'refused'
+  /** By the machine (a full disk): tried again. */
+  | 'failed';
+
+export interface AuditPerson {
+  name: string;
+  email: string;
+}
+
+/** One line of the log, before the log gives it its `sequence` and `time`. */
+export interface AuditRecord {
+  event: AuditEvent;
+  action?: AuditAction;
+  outcome?: AuditOutcome;
+  /** Joins an intent with its outcomes; unique within a log. */
+  operation?: string;
+  cluster?: string;
+  namespace?: string;
+  name?: string;
+  /** NAMESPACE/NAME of those that get it, or that it was taken from. */
+  workloads?: string[];
+  entries?: string[];
+  /** Ids of the recipient's keys that open it. */
+  keyIds?: string[];
+  source?: string;
+  commit?: string;
+  author?: AuditPerson;
+  /** Of the commit, ISO 8601 in UTC. */
+  committed?: string;
+  /** Of the manifest, from the root of the repository. */
+  path?: string;
+  /** Of an error: `CofferError.code`. */
+  code?: string;
+  /** Of an error: `CofferError.message`, or what was recovered. */
+  message?: string;
+}
+
+/** A record as it stands in the log. */
+export interface AuditLine extends AuditRecord {
+  /** Counts from 1, without gaps. */
+  sequence: number;
+  /** When it was written, ISO 8601 in UTC. */
+  time: string;
+}
