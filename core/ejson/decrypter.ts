@@ -1,0 +1,113 @@
+/** Opens the strings of an ejson document. */
+
+import { isUtf8 } from 'node:buffer';
+import { CofferError } from '../errors.ts';
+import { type BoxedMessage, parseBoxedMessage } from './boxed-message.ts';
+import { type EjsonDocument, placeOfToken } from './document.ts';
+import { appendQuoted, unquote } from './json-string.ts';
+import type { Keypair } from './keypair.ts';
+import { SecretBytes } from './secret-bytes.ts';
+import { Secretbox } from './secretbox.ts';
+import type { StringToken } from './walker.ts';
+
+/** Computes a shared key once for each encrypter, that is for each run that sealed values. Not to be used after `wipe`. */
+export class Decrypter {
+  readonly #keypair: Keypair;
+  readonly #secretbox = new Secretbox();
+  readonly #sharedKeys = new Map<string, Buffer>();
+
+  constructor(keypair: Keypair) {
+    this.#keypair = keypair;
+  }
+
+  /** Valid until the next call. Undefined if the box was changed or made for another key. */
+  open(message: BoxedMessage): Uint8Array | undefined {
+    return this.#secretbox.open(message.box, message.nonce, this.#sharedKeyWith(message.encrypterPublic));
+  }
+
+  wipe(): void {
+    for (const key of this.#sharedKeys.values()) key.fill(0);
+    this.#secretbox.wipe();
+  }
+
+  #sharedKeyWith(encrypterPublic: string): Buffer {
+    const known = this.#sharedKeys.get(encrypterPublic);
+    if (known !== undefined) return known;
+    const sharedKey = this.#keypair.sharedKey(Buffer.from(encrypterPublic, 'base64'));
+    this.#sharedKeys.set(encrypterPublic, sharedKey);
+    return sharedKey;
+  }
+}
+
+/**
+ * The document's bytes with every sealed string in plaintext, spelled as the tool spells it. The caller wipes what it
+ * gets. Throws EJSON_PLAINTEXT, EJSON_BOX_MALFORMED, EJSON_BOX_REFUSED or EJSON_VALUE_NOT_TEXT.
+ */
+export function decryptEjson(document: EjsonDocument, keypair: Keypair): Buffer {
+  const decrypter = new Decrypter(keypair);
+  const output = new SecretBytes(document.bytes.length);
+  let copied = 0;
+  try {
+    for (const token of document.strings) {
+      const message = boxToOpen(document, token);
+      if (message === undefined) continue;
+      output.append(document.bytes.subarray(copied, token.start));
+      const plaintext = decrypter.open(message);
+      if (plaintext === undefined) throw refusedBox(document, token, keypair);
+      if (!isUtf8(plaintext)) {
+        throw new CofferError(
+          'EJSON_VALUE_NOT_TEXT',
+          'a value was opened but is not UTF-8, so no JSON string can hold it',
+          {
+            advice: 'Seal its base64 instead.',
+            data: placeOfToken(document, token),
+          },
+        );
+      }
+      appendQuoted(output, plaintext);
+      copied = token.end;
+    }
+    output.append(document.bytes.subarray(copied));
+    return output.bytes();
+  } catch (error) {
+    output.wipe();
+    throw error;
+  } finally {
+    decrypter.wipe();
+  }
+}
+
+/**
+ * Undefined where the string stays as it is. One that the tool leaves in plaintext by mistake (docs/ejson.md) is opened
+ * if it is sealed after all, and else stays, so that files that the tool wrote can still be read.
+ */
+function boxToOpen(document: EjsonDocument, token: StringToken): BoxedMessage | undefined {
+  if (token.role === 'key' || (token.afterUnderscore && token.underUnderscore)) return undefined;
+  const content = token.escaped
+    ? unquote(document.bytes, token.start, token.end)
+    : document.bytes.subarray(token.start + 1, token.end - 1);
+  const message = content === undefined ? undefined : parseBoxedMessage(content);
+  if (message === 'malformed') {
+    throw new CofferError('EJSON_BOX_MALFORMED', 'a sealed value is damaged', {
+      advice: 'Restore it from git.',
+      data: placeOfToken(document, token),
+    });
+  }
+  if (message === undefined && !token.afterUnderscore) {
+    throw new CofferError('EJSON_PLAINTEXT', 'a value is not sealed', {
+      advice: 'Seal the file with `coffer ejson encrypt` and change the value, since it was in plaintext.',
+      data: placeOfToken(document, token),
+    });
+  }
+  return message;
+}
+
+function refusedBox(document: EjsonDocument, token: StringToken, keypair: Keypair): CofferError {
+  const isRightKey = keypair.publicKey.equals(document.publicKey);
+  return new CofferError('EJSON_BOX_REFUSED', 'a sealed value cannot be opened with this private key', {
+    advice: isRightKey
+      ? 'The value was changed or was sealed to an older `_public_key`: restore it from git, or set it again.'
+      : "The private key is not the one of the file's `_public_key`: use the one of that name.",
+    data: placeOfToken(document, token),
+  });
+}
