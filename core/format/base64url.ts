@@ -13,7 +13,7 @@ export function encodeBase64url(bytes: Uint8Array): string {
  * @throws CofferError ENCODING_BASE64URL
  */
 export function decodeBase64url(text: string): Buffer {
-  if (ALPHABET.test(text) && text.length % 4 !== 1 && !text.endsWith('\n')) {
+  if (ALPHABET.test(text) && text.length % 4 !== 1) {
     const bytes = Buffer.from(text, 'base64url');
     if (bytes.toString('base64url') === text) return bytes;
   }

@@ -3,16 +3,21 @@
  * Strings go in as UTF-8; count and lengths are 8 bytes, little-endian.
  */
 export function pae(...parts: (string | Uint8Array)[]): Buffer {
-  const pieces = [length64(parts.length)];
-  for (const part of parts) {
-    const bytes = typeof part === 'string' ? Buffer.from(part, 'utf8') : part;
-    pieces.push(length64(bytes.length), bytes);
+  const lengths = parts.map((part) => (typeof part === 'string' ? Buffer.byteLength(part, 'utf8') : part.length));
+  const encoded = Buffer.alloc(lengths.reduce((sum, length) => sum + 8 + length, 8));
+  let offset = putLength(encoded, 0, parts.length);
+  for (const [index, part] of parts.entries()) {
+    const length = lengths[index] ?? 0;
+    offset = putLength(encoded, offset, length);
+    if (typeof part === 'string') encoded.write(part, offset, 'utf8');
+    else encoded.set(part, offset);
+    offset += length;
   }
-  return Buffer.concat(pieces);
+  return encoded;
 }
 
-function length64(length: number): Uint8Array {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(BigInt(length));
-  return bytes;
+/** The upper half stays zero: no part is as long as 4 GiB. */
+function putLength(into: Buffer, offset: number, length: number): number {
+  into.writeUInt32LE(length, offset);
+  return offset + 8;
 }
