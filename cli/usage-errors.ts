@@ -1,0 +1,64 @@
+import { CofferError } from '../core/errors.ts';
+
+/**
+ * oclif's parse errors as ours, exit code 2. Their texts repeat what was typed, and what was typed in the wrong place
+ * may be a secret: only names that the command itself defines are shown again.
+ */
+export function fromUsageError(error: unknown): CofferError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (!('parse' in error)) return isOclifError(error) ? fromPlainOclifError(error) : undefined;
+  const usage = (code: string, message: string, advice = 'Run the command with --help to see what it takes.') =>
+    new CofferError(code, message, { advice, exit: 2 });
+
+  switch (error.constructor.name) {
+    case 'UnexpectedArgsError':
+      return usage(
+        'USAGE_UNEXPECTED_ARGUMENT',
+        `${countOf(error, 'args')} more than the command takes`,
+        'Run the command with --help. A secret value is never an argument: give it by stdin, a file or at the prompt.',
+      );
+    case 'NonexistentFlagsError':
+    case 'NonExistentFlagsError':
+      return usage('USAGE_UNKNOWN_FLAG', `unknown flag: ${flagNames(error)}`);
+    default:
+      return usage('USAGE', withoutInput(error.message));
+  }
+}
+
+function isOclifError(error: Error): boolean {
+  return 'oclif' in error;
+}
+
+function fromPlainOclifError(error: Error): CofferError {
+  const unknown = /^command (\S+) not found$/.exec(error.message);
+  if (unknown !== null) {
+    return new CofferError('USAGE_UNKNOWN_COMMAND', `there is no command ${(unknown[1] ?? '').replaceAll(':', ' ')}`, {
+      advice: 'Run `coffer --help` to see the commands.',
+      exit: 2,
+    });
+  }
+  return new CofferError('USAGE', withoutInput(error.message), { advice: 'Run `coffer --help`.', exit: 2 });
+}
+
+function countOf(error: Error, field: string): string {
+  const list = field in error ? (error as unknown as Record<string, unknown>)[field] : undefined;
+  const count = Array.isArray(list) ? list.length : 1;
+  return count === 1 ? 'one argument' : `${count} arguments`;
+}
+
+/** `--flag` of `--flag=value`. */
+function flagNames(error: Error): string {
+  const flags: unknown = 'flags' in error ? error.flags : [];
+  if (!Array.isArray(flags)) return '(none)';
+  return flags.map((flag) => String(flag).split('=')[0]).join(', ');
+}
+
+/** `Expected --type=hunter2 to be one of: …` keeps the flag and the choices. */
+function withoutInput(message: string): string {
+  const text = message
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/^Expected (--[-a-z]+)=.* to be one of:/s, 'Expected $1 to be one of:')
+    .replace(/^Expected (?!--).* to be one of:/s, 'Expected the argument to be one of:')
+    .replace(/(--[-a-z]+)=\S+/g, '$1');
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

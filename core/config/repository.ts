@@ -1,0 +1,125 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import ignore, { type Ignore } from 'ignore';
+import { Config } from '../../schemas/config.ts';
+import { validate } from '../../schemas/validate.ts';
+import { CofferError } from '../errors.ts';
+import { readDocuments } from '../format/document.ts';
+
+/** `.coffer/config.yaml`, relative to the root of the repository. */
+export const CONFIG_PATH = '.coffer/config.yaml';
+
+export interface RepositoryConfig {
+  /** The random id by which pins know this repository. */
+  repository: string;
+  rules: readonly { path: string; recipients: readonly string[] }[];
+  /** Globs as in gitignore; empty: wherever the file name ends in .yaml, .yml or .json. */
+  include: readonly string[];
+  ignore: readonly string[];
+  requiredRecipients: readonly string[];
+  rotatingCluster?: string;
+}
+
+/**
+ * The root of the repository that holds `from`: the nearest folder above it with `.coffer/`, not looking beyond the git
+ * repository. Throws REPOSITORY_NOT_FOUND.
+ */
+export async function findRoot(from: string): Promise<string> {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (await isFolder(join(folder, '.coffer'))) return folder;
+    if ((await exists(join(folder, '.git'))) || dirname(folder) === folder) break;
+  }
+  throw new CofferError('REPOSITORY_NOT_FOUND', `${from} is in no coffer repository: no .coffer/ there or above`, {
+    advice: 'Run `coffer init` at the root of the repository.',
+    data: { path: from },
+  });
+}
+
+export async function readConfig(root: string): Promise<RepositoryConfig> {
+  const file = join(root, CONFIG_PATH);
+  try {
+    return configFrom(await readFile(file), CONFIG_PATH);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    throw new CofferError('CONFIG_MISSING', `${CONFIG_PATH} is not there`, {
+      advice: 'Run `coffer init`, or get the file back from git.',
+      data: { file: CONFIG_PATH },
+      cause: error,
+    });
+  }
+}
+
+/** Throws CONFIG_INVALID with the place of the first problem. `file` is what errors name. */
+export function configFrom(bytes: Uint8Array, file: string): RepositoryConfig {
+  const documents = readDocuments(bytes, file).documents;
+  const document = documents[0];
+  if (document === undefined || documents.length > 1 || document.kind !== 'Config') {
+    throw new CofferError('CONFIG_INVALID', 'this file must hold one document, of kind Config', {
+      advice: 'Compare it with the example in docs/format.md.',
+      data: { file, line: 1 },
+    });
+  }
+  const problem = validate(Config, document.value)[0];
+  if (problem !== undefined) {
+    const { line, column } = document.position(problem.path);
+    throw new CofferError('CONFIG_INVALID', problem.message, {
+      advice: problem.advice,
+      data: { file, line, column },
+    });
+  }
+  const { spec } = document.value as Config;
+  return {
+    repository: spec.repository,
+    rules: spec.rules ?? [],
+    include: spec.include ?? [],
+    ignore: spec.ignore ?? [],
+    requiredRecipients: spec.requiredRecipients ?? [],
+    ...(spec.rotatingCluster === undefined ? {} : { rotatingCluster: spec.rotatingCluster }),
+  };
+}
+
+const matchers = new WeakMap<RepositoryConfig, (path: string) => boolean>();
+
+/**
+ * Whether manifests are looked for in this file. `path` is relative to the root, with `/`. Never in `.git`, `.coffer`
+ * and `node_modules`.
+ */
+export function isManifestPath(config: RepositoryConfig, path: string): boolean {
+  const known = matchers.get(config) ?? matcherOf(config);
+  matchers.set(config, known);
+  return known(path);
+}
+
+/** The recipients that a new manifest at `path` gets: of the first rule that matches, and the required ones. */
+export function recipientsForPath(config: RepositoryConfig, path: string): string[] {
+  const rule = config.rules.find((candidate) => globs([candidate.path]).ignores(path));
+  return [...new Set([...(rule?.recipients ?? []), ...(rule === undefined ? [] : config.requiredRecipients)])];
+}
+
+const NEVER = /(?:^|\/)(?:\.git|\.coffer|node_modules)(?:\/|$)/;
+const USUAL = /\.(?:ya?ml|json)$/;
+
+function matcherOf(config: RepositoryConfig): (path: string) => boolean {
+  const included = config.include.length === 0 ? undefined : globs(config.include);
+  const ignored = globs(config.ignore);
+  return (path) =>
+    !NEVER.test(path) && (included === undefined ? USUAL.test(path) : included.ignores(path)) && !ignored.ignores(path);
+}
+
+function globs(patterns: readonly string[]): Ignore {
+  return ignore().add([...patterns]);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(missingIsUndefined);
+  return found?.isDirectory() === true;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(missingIsUndefined)) !== undefined;
+}
+
+function missingIsUndefined(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  throw error;
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { unlinkSync } from 'node:fs';
+import { type FileHandle, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+export interface AtomicWrite {
+  /** Permission bits of the new file; absent: those of the file that is replaced, else 0666 less the umask. */
+  mode?: number;
+}
+
+/** Files that were begun and not yet moved into place, so that whoever handles signals can remove them. */
+const pending = new Set<string>();
+
+/**
+ * Replaces `path` by `bytes`, or leaves it as it was: a reader, and a crash at any point, sees the old file or the new
+ * one. A symbolic link is followed, so that what it points at is replaced and the link stays. On return the bytes and
+ * the name are on disk. Rejects with the system's error (ENOSPC, EROFS, EACCES …), leaving nothing behind.
+ */
+export async function writeFileAtomically(
+  path: string,
+  bytes: Uint8Array | string,
+  options: AtomicWrite = {},
+): Promise<void> {
+  const target = await followLink(path);
+  const before = await statIfThere(target);
+  const temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`);
+  pending.add(temporary);
+  try {
+    const mode = options.mode ?? (before === undefined ? undefined : before.mode & 0o7777);
+    await fill(temporary, bytes, mode, before);
+    await rename(temporary, target);
+  } catch (error) {
+    await removeIfThere(temporary);
+    throw error;
+  } finally {
+    pending.delete(temporary);
+  }
+  await syncDirectory(dirname(target));
+}
+
+/** Removes what unfinished writes of this process left; synchronous, for signal handlers. */
+export function removePendingFiles(): void {
+  for (const path of pending) {
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+  pending.clear();
+}
+
+async function fill(
+  path: string,
+  bytes: Uint8Array | string,
+  mode: number | undefined,
+  before: { uid: number; gid: number } | undefined,
+): Promise<void> {
+  // Exclusive, and private until it is complete.
+  const handle = await open(path, 'wx', mode === undefined ? 0o666 : mode & 0o700);
+  try {
+    await handle.writeFile(bytes);
+    if (before !== undefined) await keepOwner(handle, before);
+    if (mode !== undefined) await handle.chmod(mode);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Root editing somebody's file leaves it theirs. */
+async function keepOwner(handle: FileHandle, before: { uid: number; gid: number }): Promise<void> {
+  if (process.getuid?.() === 0) await handle.chown(before.uid, before.gid);
+}
+
+async function followLink(path: string): Promise<string> {
+  try {
+    return (await lstat(path)).isSymbolicLink() ? await realpath(path) : path;
+  } catch (error) {
+    if (isMissing(error)) return path;
+    throw error;
+  }
+}
+
+async function statIfThere(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
