@@ -1,6 +1,21 @@
-import { Bug } from '../../core/errors.ts';
+import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { Bug, CofferError } from '../../core/errors.ts';
+import type { Manifest } from '../../core/format/manifest.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
-import type { Projector } from './projector.ts';
+import type { Anchor } from './anchor.ts';
+import { audienceOf } from './audience.ts';
+import { Disturbances } from './disturbances.ts';
+import { notOurs, projectionFailure } from './failure.ts';
+import { Inventory, type Projection, place } from './inventory.ts';
+import { markBytes, readSecretMark } from './mark.ts';
+import { Notifier } from './notify.ts';
+import { OwedNotifications } from './owed.ts';
+import type { AppliedWorkload, Audience, ProjectedSecret, Projector, SecretName } from './projector.ts';
+import { defaultPath, openRoot, type ProjectionRoot } from './root.ts';
+import * as secretFolder from './secret-folder.ts';
+import { secretsIn, Tree } from './tree.ts';
+import { ownIdentity, type Workload, workloadsFrom } from './workload.ts';
 
 export type DirectoryConfig = OperatorConfig['projections'][number]['directory'];
 
@@ -12,10 +27,252 @@ export interface DirectoryProjectorOptions {
   environment: NodeJS.ProcessEnv;
 }
 
-/** Opens (makes, or takes up again) the directory of a projection and clears what a killed run left half done. */
+/** Looks between which other work gets its turn. */
+const LOOKS_AT_ONCE = 100;
+
+/**
+ * Opens (makes, or takes up again) the directory of a projection and clears what a killed run left half done. Throws
+ * CofferError as `openRoot` and `workloadsFrom` do.
+ */
 export async function openDirectoryProjector(
-  _config: DirectoryConfig,
-  _options: DirectoryProjectorOptions,
+  config: DirectoryConfig,
+  { cluster, stateDirectory, environment }: DirectoryProjectorOptions,
 ): Promise<Projector> {
-  throw new Bug('not written yet');
+  const workloads = workloadsFrom(config.workloads, ownIdentity());
+  const notifier = new Notifier(workloads, new OwedNotifications(stateDirectory));
+  const path = resolve(config.path ?? defaultPath(environment));
+  const root = openRoot(path, { cluster, allowDisk: config.allowDisk ?? false });
+  try {
+    return new DirectoryProjector(root, workloads, notifier);
+  } catch (error) {
+    root.folder.close();
+    root.lock.release();
+    throw projectionFailure(error, { path });
+  }
+}
+
+/** ROOT/NAMESPACE/WORKLOAD/NAME/ENTRY: files that only the workload's user can reach. */
+class DirectoryProjector implements Projector {
+  readonly id: string;
+  readonly #root: ProjectionRoot;
+  readonly #workloads: ReadonlyMap<string, Workload>;
+  readonly #notifier: Notifier;
+  readonly #inventory = new Inventory();
+  readonly #disturbances = new Disturbances();
+  readonly #tree: Tree;
+
+  constructor(root: ProjectionRoot, workloads: ReadonlyMap<string, Workload>, notifier: Notifier) {
+    this.id = root.path;
+    this.#root = root;
+    this.#workloads = workloads;
+    this.#notifier = notifier;
+    this.#tree = new Tree(root.folder, (workload, folder) => this.#watchWorkload(workload, folder));
+    for (const workload of this.#tree.found())
+      this.#tree.withFound(workload, (folder) => this.#takeUp(workload, folder));
+    for (const workload of workloads.values())
+      this.#tree.with(workload, (folder) => this.#watchWorkload(workload, folder));
+  }
+
+  audience(manifest: Manifest): Audience[] {
+    return audienceOf(manifest, this.#workloads.values());
+  }
+
+  async apply(
+    secret: ProjectedSecret,
+    audience: readonly Audience[],
+    values: ReadonlyMap<string, Uint8Array>,
+  ): Promise<AppliedWorkload[]> {
+    const applied = audience.map(({ workload, entries }) =>
+      this.#attempt(workload, secret, () => this.#give(this.#workload(workload), secret, select(values, entries))),
+    );
+    const readers = new Set(audience.map(({ workload }) => workload));
+    const others = this.#inventory.of(secret).filter(({ workload }) => !readers.has(workload));
+    return [...applied, ...others.map((projection) => this.#attemptTake(projection))];
+  }
+
+  async prune(namespace: string, name: string): Promise<AppliedWorkload[]> {
+    return this.#inventory.of({ namespace, name }).map((projection) => this.#attemptTake(projection));
+  }
+
+  async heal(again: (namespace: string, name: string) => Promise<void>, where: 'disturbed' | 'all'): Promise<void> {
+    const touched = this.#disturbances.take();
+    const folders = where === 'all' ? [...this.#workloads.keys()] : touched.map(ownFolderOf);
+    for (const workload of new Set(folders)) this.#restoreFolder(workload);
+    const places = where === 'all' ? this.#inventory.all() : touched.map((key) => this.#inventory.atPlace(key));
+    const secrets = new Map<string, SecretName>();
+    let looks = 0;
+    for (const projection of places) {
+      if (++looks % LOOKS_AT_ONCE === 0) await setImmediate();
+      if (projection === undefined || this.#look(projection) === projection.fingerprint) continue;
+      secrets.set(`${projection.secret.namespace}/${projection.secret.name}`, projection.secret);
+    }
+    for (const { namespace, name } of secrets.values()) await again(namespace, name);
+  }
+
+  onDisturbed(listener: () => void): void {
+    this.#disturbances.onTouched(listener);
+  }
+
+  owned(): Iterable<SecretName> {
+    return this.#inventory.secrets();
+  }
+
+  notify(): Promise<CofferError[]> {
+    return this.#notifier.deliver();
+  }
+
+  async close(): Promise<void> {
+    this.#notifier.close();
+    this.#disturbances.close();
+    this.#root.folder.close();
+    this.#root.lock.release();
+  }
+
+  /** Learns what an earlier run made in a workload's folder, and clears what it left half done. */
+  #takeUp(workload: string, folder: Anchor): void {
+    secretFolder.removeLeftovers(folder);
+    for (const name of secretsIn(folder)) {
+      folder.within(name, (secrets) => {
+        const secret = readSecretMark(secrets, secretFolder.MARK);
+        if (secret?.name !== name) return;
+        secretFolder.tidy(secrets);
+        this.#inventory.add({ workload, secret, fingerprint: undefined });
+      });
+    }
+  }
+
+  #attempt(
+    workload: string,
+    { namespace, name }: SecretName,
+    attempt: () => AppliedWorkload['outcome'],
+  ): AppliedWorkload {
+    try {
+      return { workload, outcome: attempt() };
+    } catch (error) {
+      return { workload, outcome: 'refused', error: projectionFailure(error, { namespace, name, workload }) };
+    }
+  }
+
+  #give(workload: Workload, secret: ProjectedSecret, entries: secretFolder.EntrySet): 'unchanged' | 'written' {
+    const options = { holder: workload.holder, durable: this.#root.onDisk };
+    return this.#tree.with(workload, (parent) => {
+      const isOurs = this.#claim(workload.id, secret);
+      const found = parent.lstat(secret.name);
+      if (found !== undefined && !found.isDirectory()) {
+        if (!isOurs) throw notOurs(`Where ${secret.name} should be there is something else.`, {});
+        parent.remove(secret.name);
+      }
+      const mark = markBytes({ coffer: 'secret', namespace: secret.namespace, name: secret.name });
+      if (!found?.isDirectory()) {
+        this.#owe(workload);
+        secretFolder.createSecretFolder(parent, secret.name, mark, entries, options);
+        parent.within(secret.name, (folder) => this.#remember(workload.id, secret, folder));
+        return 'written';
+      }
+      return parent.within(secret.name, (folder) => {
+        const found = readSecretMark(folder, secretFolder.MARK);
+        const isMarked = found?.namespace === secret.namespace && found.name === secret.name;
+        if (!isMarked && !isOurs) throw notOurs(`${this.id}/${workload.id}/${secret.name} bears no mark.`, {});
+        const comparison = secretFolder.compareEntries(folder, entries, workload.holder);
+        if (comparison === 'different') this.#owe(workload);
+        if (!isMarked) {
+          folder.remove(secretFolder.MARK);
+          folder.writeFile(secretFolder.MARK, mark, 0o444);
+        }
+        const isRight = isMarked && comparison === 'same';
+        if (!isRight) secretFolder.replaceEntries(folder, entries, options);
+        this.#remember(workload.id, secret, folder);
+        return isRight ? 'unchanged' : 'written';
+      });
+    });
+  }
+
+  /** Whether this operator made what has the secret's place; throws where that is another secret's. */
+  #claim(workload: string, { namespace, name }: SecretName): boolean {
+    const holder = this.#inventory.at(workload, name)?.secret;
+    if (holder === undefined || holder.namespace === namespace) return holder !== undefined;
+    throw new CofferError(
+      'PROJECTION_TAKEN',
+      `${workload} already has a secret ${name}, of the manifest ${holder.namespace}/${holder.name}.`,
+      { advice: 'Rename one of the two manifests, or narrow `namespaces` of the one with scope cluster.' },
+    );
+  }
+
+  #attemptTake(projection: Projection): AppliedWorkload {
+    const { workload, secret } = projection;
+    return this.#attempt(workload, secret, () => {
+      const configured = this.#workloads.get(workload);
+      if (configured !== undefined) this.#owe(configured);
+      this.#tree.withFound(workload, (folder) => {
+        if (folder.lstat(secret.name) !== undefined) secretFolder.removeSecretFolder(folder, secret.name);
+      });
+      this.#disturbances.forget(place(workload, secret.name));
+      this.#inventory.remove(projection);
+      if (configured === undefined) this.#tree.removeEmpty(workload);
+      return 'removed';
+    });
+  }
+
+  #remember(workload: string, { namespace, name }: SecretName, folder: Anchor): void {
+    const key = place(workload, name);
+    const fingerprint = secretFolder.fingerprint(folder);
+    const isAsBefore = this.#inventory.atPlace(key)?.fingerprint === fingerprint;
+    this.#inventory.add({ workload, secret: { namespace, name }, fingerprint });
+    const set = secretFolder.currentSet(folder);
+    if (isAsBefore || set === undefined) return;
+    folder.within(set, (files) => this.#disturbances.watch(key, [folder, files], () => key));
+  }
+
+  #look({ workload, secret }: Projection): string | undefined {
+    return this.#tree.withFound(workload, (parent) => {
+      if (!parent.lstat(secret.name)?.isDirectory()) return 'gone';
+      return parent.within(secret.name, (folder) => secretFolder.fingerprint(folder) ?? 'gone');
+    });
+  }
+
+  #watchWorkload(workload: Workload, folder: Anchor): void {
+    this.#disturbances.watch(workload.id, [folder], (name) => place(workload.id, name));
+  }
+
+  #restoreFolder(workload: string): void {
+    const configured = this.#workloads.get(workload);
+    if (configured !== undefined) this.#tree.with(configured, () => {});
+  }
+
+  #owe(workload: Workload): void {
+    try {
+      this.#notifier.owe(workload);
+    } catch (error) {
+      throw new CofferError(
+        'STATE_UNWRITABLE',
+        'That a notification is owed could not be noted, so nothing was changed.',
+        {
+          advice: 'Make room in the state directory, and see that the operator may write there.',
+          loop: 'retry',
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #workload(id: string): Workload {
+    const workload = this.#workloads.get(id);
+    if (workload === undefined) throw new Bug('an audience that is not of this projector');
+    return workload;
+  }
+}
+
+function select(values: ReadonlyMap<string, Uint8Array>, entries: ReadonlySet<string>): secretFolder.EntrySet {
+  const selected = new Map<string, Uint8Array>();
+  for (const entry of entries) {
+    const bytes = values.get(entry);
+    if (bytes === undefined) throw new Bug('an entry of the audience without a value');
+    selected.set(entry, bytes);
+  }
+  return selected;
+}
+
+/** NAMESPACE/NAME where a key of `Disturbances` says that a workload's own folder was touched. */
+function ownFolderOf(key: string): string {
+  return key.endsWith('/.') ? key.slice(0, -2) : '';
 }

@@ -1,0 +1,168 @@
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { Bug } from '../../core/errors.ts';
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+/** Whose files and folders are, and how folders may be entered. */
+export interface Holder {
+  uid: number;
+  gid: number;
+  folderMode: number;
+}
+
+/** `code` of a failed system call, undefined for anything else. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * An open folder, and the only way to what lies in it: names are resolved from its descriptor (`/proc/self/fd/N/NAME`, the
+ * openat that Node lacks) and the last step never follows a symlink. A workload owns its folders and may rename them or
+ * plant links at any moment, while the operator, perhaps as root, works there: a path would lead it astray, this does not.
+ * Calls are synchronous because on tmpfs each takes microseconds, less than a hop to a thread.
+ */
+export class Anchor {
+  readonly descriptor: number;
+
+  private constructor(descriptor: number) {
+    this.descriptor = descriptor;
+  }
+
+  /** Throws ELOOP or ENOTDIR where the last part of the path is anything but a folder. */
+  static open(path: string): Anchor {
+    return new Anchor(openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  }
+
+  /** Of this folder itself; valid while it is open. */
+  get path(): string {
+    return `/proc/self/fd/${this.descriptor}`;
+  }
+
+  at(name: string): string {
+    if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name))
+      throw new Bug('a name that leaves its folder');
+    return `${this.path}/${name}`;
+  }
+
+  /** Opens a folder in this one. One of our own that lost the bits to do so gets them back. */
+  enter(name: string): Anchor {
+    try {
+      return Anchor.open(this.at(name));
+    } catch (error) {
+      // Root is never refused; without it, only our own user could put a symlink where lstat saw a folder.
+      if (systemCode(error) !== 'EACCES' || !this.lstat(name)?.isDirectory()) throw error;
+      chmodSync(this.at(name), 0o700);
+      return Anchor.open(this.at(name));
+    }
+  }
+
+  /** Runs `work` in a folder and closes it whatever happens. */
+  within<Result>(name: string, work: (folder: Anchor) => Result): Result {
+    const folder = this.enter(name);
+    try {
+      return work(folder);
+    } finally {
+      folder.close();
+    }
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+
+  stat(): BigIntStats {
+    return fstatSync(this.descriptor, { bigint: true });
+  }
+
+  /** undefined where there is nothing. */
+  lstat(name: string): BigIntStats | undefined {
+    return lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+  }
+
+  names(): string[] {
+    return readdirSync(this.path);
+  }
+
+  makeFolder(name: string, mode: number): void {
+    mkdirSync(this.at(name), { mode });
+  }
+
+  /** Gives this folder to its holder; the mode is set exactly, whatever the umask. */
+  give(holder: Holder): void {
+    const { uid, gid, mode } = this.stat();
+    const isGiven = Number(uid) === holder.uid && Number(gid) === holder.gid;
+    if (!isGiven) fchownSync(this.descriptor, holder.uid, holder.gid);
+    if (!isGiven || (Number(mode) & 0o7777) !== holder.folderMode) fchmodSync(this.descriptor, holder.folderMode);
+  }
+
+  /** Makes a file that was not there, complete and with its final owner and mode before anybody else can open it. */
+  writeFile(
+    name: string,
+    bytes: Uint8Array,
+    mode: number,
+    owner?: { uid: number; gid: number },
+    durable = false,
+  ): void {
+    const descriptor = openSync(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+      if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
+      fchmodSync(descriptor, mode);
+      if (durable) fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** A descriptor for reading what should be a regular file: never follows a link, never waits for a FIFO's other end. */
+  openFile(name: string): number {
+    return openSync(this.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  }
+
+  link(name: string, target: string): void {
+    symlinkSync(target, this.at(name));
+  }
+
+  /** The target of a symlink; undefined where there is none or something else. */
+  targetOf(name: string): string | undefined {
+    return this.lstat(name)?.isSymbolicLink() ? readlinkSync(this.at(name)) : undefined;
+  }
+
+  rename(from: string, to: string): void {
+    renameSync(this.at(from), this.at(to));
+  }
+
+  /** Removes whatever has this name, with all that is in it; nothing there is no error. */
+  remove(name: string): void {
+    const found = this.lstat(name);
+    if (found === undefined) return;
+    if (!found.isDirectory()) {
+      unlinkSync(this.at(name));
+      return;
+    }
+    this.within(name, (folder) => {
+      if (process.geteuid?.() !== 0) fchmodSync(folder.descriptor, 0o700);
+      for (const child of folder.names()) folder.remove(child);
+    });
+    rmdirSync(this.at(name));
+  }
+}

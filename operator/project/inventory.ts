@@ -1,0 +1,61 @@
+import type { SecretName } from './projector.ts';
+
+/** One secret in one workload's folder. */
+export interface Projection {
+  /** NAMESPACE/NAME. */
+  workload: string;
+  secret: SecretName;
+  /** As the folder was when this operator last left it; undefined until then. */
+  fingerprint: string | undefined;
+}
+
+/** What this operator projected: by place, and by secret. Folder names are secrets' names, so a place is WORKLOAD/NAME. */
+export class Inventory {
+  readonly #places = new Map<string, Projection>();
+  readonly #secrets = new Map<string, Map<string, Projection>>();
+
+  add(projection: Projection): void {
+    const { workload, secret } = projection;
+    this.#places.set(place(workload, secret.name), projection);
+    const key = `${secret.namespace}/${secret.name}`;
+    const workloads = this.#secrets.get(key) ?? new Map<string, Projection>();
+    this.#secrets.set(key, workloads.set(workload, projection));
+  }
+
+  remove({ workload, secret }: Projection): void {
+    this.#places.delete(place(workload, secret.name));
+    const key = `${secret.namespace}/${secret.name}`;
+    const workloads = this.#secrets.get(key);
+    workloads?.delete(workload);
+    if (workloads?.size === 0) this.#secrets.delete(key);
+  }
+
+  at(workload: string, name: string): Projection | undefined {
+    return this.#places.get(place(workload, name));
+  }
+
+  atPlace(key: string): Projection | undefined {
+    return this.#places.get(key);
+  }
+
+  of({ namespace, name }: SecretName): Projection[] {
+    return [...(this.#secrets.get(`${namespace}/${name}`)?.values() ?? [])];
+  }
+
+  all(): Projection[] {
+    return [...this.#places.values()];
+  }
+
+  *secrets(): Iterable<SecretName> {
+    for (const workloads of this.#secrets.values()) {
+      for (const { secret } of workloads.values()) {
+        yield secret;
+        break;
+      }
+    }
+  }
+}
+
+export function place(workload: string, name: string): string {
+  return `${workload}/${name}`;
+}

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import { CofferError } from '../../core/errors.ts';
+import { milliseconds } from '../duration.ts';
+import { systemCode } from './anchor.ts';
+import type { OwedNotifications } from './owed.ts';
+import type { Workload } from './workload.ts';
+
+const DEFAULT_TIMEOUT = '30s';
+/** Commands that run at the same time. */
+const AT_ONCE = 4;
+
+/** Tells workloads that their entries changed: by a command or a signal, neither of which carries a value. */
+export class Notifier {
+  readonly #workloads: ReadonlyMap<string, Workload>;
+  readonly #owed: OwedNotifications;
+  readonly #stop = new AbortController();
+
+  constructor(workloads: ReadonlyMap<string, Workload>, owed: OwedNotifications) {
+    this.#workloads = workloads;
+    this.#owed = owed;
+    for (const [workload, count] of owed.list()) {
+      if (workloads.get(workload)?.onChange === undefined) owed.settle(workload, count);
+    }
+  }
+
+  /** To be called before a change; throws what the file system throws, and then the change must not be made. */
+  owe(workload: Workload): void {
+    if (workload.onChange !== undefined) this.#owed.add(workload.id);
+  }
+
+  /** Tells every workload that is owed. Returns the failures; those workloads stay owed. */
+  async deliver(): Promise<CofferError[]> {
+    const failures: CofferError[] = [];
+    const queue = this.#owed.list();
+    const worker = async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const [id, count] = next;
+        const failure = await this.#tell(id);
+        if (failure !== undefined) failures.push(failure);
+        // Changed again while it was told of the change before: once more.
+        else if (!this.#owed.settle(id, count)) queue.push(...this.#owed.list().filter(([owed]) => owed === id));
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    return failures;
+  }
+
+  /** Ends commands that still run; their workloads stay owed. */
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #tell(id: string): Promise<CofferError | undefined> {
+    const workload = this.#workloads.get(id);
+    const { command, signal, timeout = DEFAULT_TIMEOUT } = workload?.onChange ?? {};
+    try {
+      if (command !== undefined) await run(command, id, milliseconds(timeout), this.#stop.signal);
+      if (signal !== undefined && workload !== undefined) await send(signal, workload);
+      return undefined;
+    } catch (error) {
+      if (error instanceof CofferError) return error.at({ workload: id });
+      if (systemCode(error) === undefined) throw error;
+      return failed(`could not be run (${systemCode(error)})`, { workload: id });
+    }
+  }
+}
+
+function failed(how: string, data: { workload: string; path?: string }): CofferError {
+  return new CofferError('NOTIFY_FAILED', `The notification of ${data.workload} ${how}.`, {
+    advice: 'Correct onChange of this workload or what it starts; the entries are in place, and it is tried again.',
+    data,
+    loop: 'retry',
+  });
+}
+
+/** Without a shell, in a process group of its own, so that a timeout ends its children too. Its output is not kept. */
+function run(command: readonly string[], workload: string, timeout: number, stop: AbortSignal): Promise<void> {
+  const [program = '', ...args] = command;
+  const environment = { PATH: process.env.PATH ?? '/usr/bin:/bin', COFFER_WORKLOAD: workload };
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const child = spawn(program, args, { detached: true, stdio: 'ignore', cwd: '/', env: environment });
+  const kill = () => {
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    if (child.pid !== undefined && isRunning) process.kill(-child.pid, 'SIGKILL');
+  };
+  const timer = setTimeout(kill, timeout);
+  stop.addEventListener('abort', kill);
+  if (stop.aborted) kill();
+  child.on('error', reject);
+  child.on('exit', (code, signal) => {
+    if (code === 0) resolve();
+    else reject(failed(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`, { workload }));
+  });
+  return promise.finally(() => {
+    clearTimeout(timer);
+    stop.removeEventListener('abort', kill);
+  });
+}
+
+async function send(signal: { name: string; pidFile: string }, { id, holder }: Workload): Promise<void> {
+  const place = { workload: id, path: signal.pidFile };
+  const text = (await readFile(signal.pidFile, 'utf8')).trim();
+  const pid = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 0;
+  if (pid <= 1) throw failed('found no process id in its pid file', place);
+  // Whoever writes the pid file must not make a privileged operator signal other people's processes.
+  const { uid } = await stat(`/proc/${pid}`);
+  if (uid !== holder.uid) throw failed(`found in its pid file a process of user ${uid}, not ${holder.uid}`, place);
+  process.kill(pid, signal.name as NodeJS.Signals);
+}
