@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import type { Libsodium } from 'libsodium';
 import { Bug } from '../errors.ts';
+import type { Libsodium } from './libsodium.ts';
 
 /**
  * The one instance of libsodium and the memory that it works in.
@@ -27,13 +26,18 @@ export function sodiumReady(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const { default: instantiate } = await import('libsodium');
-  const loaded = await instantiate({ getRandomValue: () => randomBytes(4).readUInt32LE() });
+  const { default: wrappers } = await import('libsodium-wrappers');
+  await wrappers.ready;
+  const loaded = underneath(wrappers);
   const first = loaded._malloc(16);
   if (first !== STACK.firstAllocation) throw new Bug('libsodium lays out its memory in a way that is not known here');
   loaded._free(first);
-  if (loaded._sodium_init() < 0) throw new Bug('libsodium did not start');
   instance = loaded;
+}
+
+function underneath(wrappers: object): Libsodium {
+  if ('libsodium' in wrappers) return wrappers.libsodium as Libsodium;
+  throw new Bug('libsodium-wrappers no longer shows the module underneath');
 }
 
 export function sodium(): Libsodium {
