@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Config, run, settings } from '@oclif/core';
 import packageJson from '../package.json' with { type: 'json' };
+import { ejsonArguments } from './ejson-arguments.ts';
 import { exitCodeOf, renderError, renderErrorJson } from './output.ts';
 import { cleanUpOnSignals } from './signals.ts';
 
@@ -35,7 +36,7 @@ export async function start(argv: string[], entry: ImportMeta): Promise<void> {
   cleanUpOnSignals();
   const options = { root: entry.dirname, pjson: packageOf(entry), isRoot: true };
   try {
-    await run(argv, await Config.load(options));
+    await run(argv[0] === 'ejson' ? ejsonArguments(argv) : argv, await Config.load(options));
   } catch (error) {
     // What a command throws is rendered by its base class; here arrive unknown commands and what failed before one ran.
     process.exitCode = exitCodeOf(error);
