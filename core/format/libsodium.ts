@@ -11,7 +11,6 @@ export interface Libsodium {
   readonly HEAPU8: Uint8Array;
   _malloc(length: number): Address;
   _free(address: Address): void;
-  _sodium_init(): number;
   _crypto_kem_xwing_seed_keypair(publicKey: Address, secretKey: Address, seed: Address): number;
   _crypto_kem_xwing_enc_deterministic(enc: Address, shared: Address, publicKey: Address, seed: Address): number;
   _crypto_kem_xwing_dec(shared: Address, enc: Address, secretKey: Address): number;

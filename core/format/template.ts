@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { CofferError } from '../errors.ts';
+import { base64Bytes } from './base64-bytes.ts';
 
 /**
  * Templates (docs/format.md, "A manifest"): logic-free, one pass from left to right, and what was inserted is not
@@ -95,7 +96,7 @@ function encode(value: Uint8Array, encoding: TemplateEncoding): Buffer {
     case 'json':
       return escaped(value, JSON_ESCAPED);
     case 'base64':
-      return base64(value);
+      return base64Bytes(value);
   }
 }
 
@@ -133,20 +134,3 @@ const PERCENT_ENCODED: EscapeTable = Array.from({ length: 256 }, (_, byte) =>
 const JSON_ESCAPED: EscapeTable = Array.from({ length: 256 }, (_, byte) =>
   byte < 0x20 || byte === 0x22 || byte === 0x5c ? JSON.stringify(String.fromCharCode(byte)).slice(1, -1) : undefined,
 );
-
-const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1');
-const BASE64_PADDING = 0x3d;
-
-/** RFC 4648 §4. Node's own encoder would make a string of the value, which cannot be wiped. */
-function base64(value: Uint8Array): Buffer {
-  const bytes = Buffer.alloc(Math.ceil(value.length / 3) * 4, BASE64_PADDING);
-  for (let at = 0, offset = 0; at < value.length; at += 3, offset += 4) {
-    const [first = 0, second = 0, third = 0] = value.subarray(at, at + 3);
-    const group = (first << 16) | (second << 8) | third;
-    const digits = Math.min(value.length - at, 3) + 1;
-    for (let digit = 0; digit < digits; digit += 1) {
-      bytes[offset + digit] = BASE64[(group >> (18 - 6 * digit)) & 0x3f] ?? 0;
-    }
-  }
-  return bytes;
-}

@@ -1,5 +1,12 @@
-import { Bug } from '../errors.ts';
+import { blake2b } from '../format/blake2b.ts';
+import { keyPairFromSeed } from '../format/hpke.ts';
+import { pae } from '../format/pae.ts';
 
-export function keyId(_publicKey: Uint8Array): string {
-  throw new Bug('not written yet');
+/** kid: 32 lower-case hex digits (docs/format.md, "Recipients"). */
+export function keyId(publicKey: Uint8Array): string {
+  return blake2b(16, pae('coffer/v1/key', publicKey)).toString('hex');
+}
+
+export function keyIdOfSeed(seed: Uint8Array): string {
+  return keyId(keyPairFromSeed(seed).publicKey);
 }
