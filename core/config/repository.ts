@@ -78,6 +78,7 @@ export function configFrom(bytes: Uint8Array, file: string): RepositoryConfig {
   };
 }
 
+const ignored = new WeakMap<RepositoryConfig, Ignore>();
 const matchers = new WeakMap<RepositoryConfig, (path: string) => boolean>();
 
 /**
@@ -90,12 +91,21 @@ export function isManifestPath(config: RepositoryConfig, path: string): boolean 
   return known(path);
 }
 
+/** Whether the configuration says to leave this file alone, whatever it holds. */
+export function isIgnored(config: RepositoryConfig, path: string): boolean {
+  const known = ignored.get(config) ?? globs(config.ignore);
+  ignored.set(config, known);
+  return OTHERS.test(path) || known.ignores(path);
+}
+
 /** The recipients that a new manifest at `path` gets: of the first rule that matches, and the required ones. */
 export function recipientsForPath(config: RepositoryConfig, path: string): string[] {
   const rule = config.rules.find((candidate) => globs([candidate.path]).ignores(path));
   return [...new Set([...(rule?.recipients ?? []), ...(rule === undefined ? [] : config.requiredRecipients)])];
 }
 
+/** Git's own, and what other people publish. */
+const OTHERS = /(?:^|\/)(?:\.git|node_modules)(?:\/|$)/;
 const NEVER = /(?:^|\/)(?:\.git|\.coffer|node_modules)(?:\/|$)/;
 const USUAL = /\.(?:ya?ml|json)$/;
 

@@ -1,0 +1,143 @@
+import { configFrom, isIgnored, isManifestPath, type RepositoryConfig } from '../config/repository.ts';
+import { CofferError } from '../errors.ts';
+import { mayHoldCoffer } from '../format/document.ts';
+import { type Manifest, manifestProblems } from '../format/manifest.ts';
+import { type Keyring, keyringFrom } from '../keys/keyring.ts';
+import { Copies } from './copies.ts';
+import { type Finding, findingOf, inOrder } from './finding.ts';
+import { kubernetesSecretFindings } from './kubernetes-secrets.ts';
+import { type Claim, claimOf, ownerFindings } from './owners.ts';
+import { plaintextFindings } from './plaintext.ts';
+import { readerFindings } from './readers.ts';
+import { CONFIG_PATH, configFindings, idleRecipientFindings, KEYRING_FOLDER, recipientFindings } from './recipients.ts';
+import { secretKeyFindings } from './secret-keys.ts';
+import { sizeFindings } from './sizes.ts';
+import { stanzaFindings } from './stanzas.ts';
+import { symlinkFindings } from './symlinks.ts';
+import { contents, type Tree, type TreeFile } from './tree.ts';
+
+export interface CheckReport {
+  /** In order of file and line. */
+  findings: Finding[];
+  /** How many were looked at. */
+  files: number;
+  manifests: number;
+}
+
+/**
+ * Checks a repository without any secret key. Only files for which `isSubject` is true are reported on; of the others
+ * just enough is read to see that no name has two owners. The keyring and the configuration are those of `tree`.
+ */
+export async function check(tree: Tree, isSubject: (path: string) => boolean = () => true): Promise<CheckReport> {
+  const config = await readConfig(tree);
+  const keyring = await readKeyring(tree);
+  const files = [...tree.files.values()].filter(({ path }) => !isIgnored(config, path));
+  const subjects = files.filter(({ path }) => isSubject(path));
+  const run = new Run(config, keyring);
+
+  for await (const { file, bytes } of contents(
+    tree,
+    subjects.filter(({ kind }) => kind === 'file'),
+  )) {
+    await run.look(file.path, bytes);
+  }
+  const others = files.filter(({ path, kind }) => kind === 'file' && !isSubject(path) && isManifestPath(config, path));
+  const links = subjects.filter(({ path, kind }) => kind === 'symlink' && isManifestPath(config, path));
+  const findings = [
+    ...keyring.problems.map((problem) => findingOf(problem, KEYRING_FOLDER)),
+    ...configFindings(config, keyring),
+    ...run.findings,
+    ...idleRecipientFindings(keyring, run.recipients),
+    ...ownerFindings([...(await otherClaims(tree, others, run.claims, keyring)), ...run.claims]).filter(({ data }) =>
+      isSubject(data.file),
+    ),
+    ...(await symlinkFindings(tree, links)),
+  ];
+  return { findings: inOrder(findings), files: subjects.length, manifests: run.claims.length };
+}
+
+/** What is gathered from file to file. */
+class Run {
+  readonly findings: Finding[] = [];
+  readonly claims: Claim[] = [];
+  /** Every recipient that a manifest or the configuration names. */
+  readonly recipients: Set<string>;
+  readonly #config: RepositoryConfig;
+  readonly #keyring: Keyring;
+  readonly #copies = new Copies();
+
+  constructor(config: RepositoryConfig, keyring: Keyring) {
+    this.#config = config;
+    this.#keyring = keyring;
+    this.recipients = new Set([...config.requiredRecipients, ...config.rules.flatMap(({ recipients }) => recipients)]);
+  }
+
+  async look(path: string, bytes: Buffer): Promise<void> {
+    this.findings.push(...secretKeyFindings(bytes, path));
+    if (path.endsWith('.ejson')) {
+      // Repositories without ejson files, which are most, do not load its cryptography.
+      const { ejsonFindings } = await import('./ejson.ts');
+      this.findings.push(...ejsonFindings(bytes, path));
+      return;
+    }
+    // The keyring's files are read as a whole, before.
+    if (!isManifestPath(this.#config, path) || path.startsWith('.coffer/')) return;
+    if (/\.(?:ya?ml|json)$/.test(path)) this.findings.push(...kubernetesSecretFindings(bytes, path));
+    if (!mayHoldCoffer(bytes)) return;
+    const { file, problems } = manifestProblems(bytes, path);
+    this.findings.push(...problems.map((problem) => findingOf(problem, path)));
+    for (const manifest of file?.manifests ?? []) this.#manifest(manifest, file?.text ?? '');
+  }
+
+  #manifest(manifest: Manifest, text: string): void {
+    for (const recipient of manifest.recipients) this.recipients.add(recipient);
+    this.claims.push(claimOf(manifest, this.#keyring));
+    this.findings.push(
+      ...plaintextFindings(manifest),
+      ...recipientFindings(manifest, this.#keyring, this.#config),
+      ...stanzaFindings(manifest, this.#keyring),
+      ...readerFindings(manifest),
+      ...this.#copies.look(manifest),
+      ...sizeFindings(manifest, text),
+    );
+  }
+}
+
+/** Claims of files that are not checked themselves. Who claims the same name has to spell it, so few need be parsed. */
+async function otherClaims(tree: Tree, files: TreeFile[], claims: Claim[], keyring: Keyring): Promise<Claim[]> {
+  const names = [...new Set(claims.map(({ name }) => name))];
+  const found: Claim[] = [];
+  if (names.length === 0) return found;
+  // Past some number of names the search costs more than parsing.
+  const mayClaim = (bytes: Buffer) => names.length > 100 || names.some((name) => bytes.includes(name));
+  for await (const { file, bytes } of contents(tree, files)) {
+    if (!mayHoldCoffer(bytes) || !mayClaim(bytes)) continue;
+    const manifests = manifestProblems(bytes, file.path).file?.manifests ?? [];
+    found.push(...manifests.map((manifest) => claimOf(manifest, keyring)));
+  }
+  return found;
+}
+
+async function readConfig(tree: Tree): Promise<RepositoryConfig> {
+  const [file] = await readPaths(tree, [CONFIG_PATH]);
+  if (file === undefined) {
+    throw new CofferError('REPOSITORY_NOT_FOUND', `there is no ${CONFIG_PATH}`, {
+      advice: 'Run `coffer init` at the root of the repository, and add the file to git.',
+    });
+  }
+  return configFrom(file.bytes, CONFIG_PATH);
+}
+
+async function readKeyring(tree: Tree): Promise<Keyring> {
+  const paths = [...tree.files.keys()].filter((path) => path.startsWith(KEYRING_FOLDER));
+  return keyringFrom(await readPaths(tree, paths));
+}
+
+async function readPaths(tree: Tree, paths: string[]): Promise<{ path: string; bytes: Buffer }[]> {
+  const files = paths.flatMap((path) => tree.files.get(path) ?? []);
+  const read = await tree.read(files);
+  return files.flatMap(({ path }, index) => {
+    const bytes = read[index];
+    return bytes === undefined ? [] : [{ path, bytes }];
+  });
+}

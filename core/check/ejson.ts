@@ -1,0 +1,29 @@
+import { parseBoxedMessage } from '../ejson/boxed-message.ts';
+import { placeOfToken, readEjson } from '../ejson/document.ts';
+import { unquote } from '../ejson/json-string.ts';
+import { CofferError } from '../errors.ts';
+import { type Finding, finding, findingOf } from './finding.ts';
+
+/** Strings of an ejson file that are not sealed and whose key does not say so by an underscore. */
+export function ejsonFindings(bytes: Buffer, file: string): Finding[] {
+  try {
+    const document = readEjson(bytes, file, { multiline: true });
+    return document.strings
+      .filter((token) => token.role === 'value' && !token.underUnderscore)
+      .filter((token) => !isBoxed(unquote(bytes, token.start, token.end)))
+      .map((token) =>
+        finding('CHECK_EJSON_PLAINTEXT', placeOfToken(document, token), {
+          message: 'a value is plaintext',
+          advice: `Run \`coffer encrypt ${file}\`. If it was ever committed, replace the value itself.`,
+        }),
+      );
+  } catch (error) {
+    if (error instanceof CofferError) return [findingOf(error, file)];
+    throw error;
+  }
+}
+
+function isBoxed(content: Buffer | undefined): boolean {
+  const boxed = content === undefined ? undefined : parseBoxedMessage(content);
+  return boxed !== undefined && boxed !== 'malformed';
+}

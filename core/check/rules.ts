@@ -1,0 +1,110 @@
+/**
+ * What `coffer check` looks for. A rule's id is stable: people write it into their CI's configuration. Problems of form
+ * are not listed here, they keep the codes that reading the file gives them (docs/errors.md). docs/checks.md says of
+ * each rule why it is one and what to do.
+ */
+export const RULES = {
+  CHECK_PLAINTEXT: {
+    level: 'error',
+    summary: 'A manifest holds a value in plaintext',
+  },
+  CHECK_TEMPLATE_SECRET: {
+    level: 'error',
+    summary: 'The fixed text of a template looks like a secret',
+  },
+  CHECK_TEMPLATE_RANDOM: {
+    level: 'warning',
+    summary: 'The fixed text of a template holds something that looks random',
+  },
+  CHECK_KUBERNETES_SECRET: {
+    level: 'error',
+    summary: 'A Kubernetes Secret stands in the repository in plaintext',
+  },
+  CHECK_EJSON_PLAINTEXT: {
+    level: 'error',
+    summary: 'An ejson file holds a value in plaintext',
+  },
+  CHECK_SECRET_KEY: {
+    level: 'error',
+    summary: 'A file holds a secret key',
+  },
+  CHECK_RECIPIENT_UNKNOWN: {
+    level: 'error',
+    summary: 'A recipient is not in the keyring',
+  },
+  CHECK_RECIPIENT_REQUIRED: {
+    level: 'error',
+    summary: 'A manifest is not sealed to a recipient that the repository requires',
+  },
+  CHECK_RECIPIENT_NO_ACTIVE_KEY: {
+    level: 'warning',
+    summary: 'A recipient in use has no active key: nothing can be sealed to it',
+  },
+  CHECK_STANZA_PENDING: {
+    level: 'warning',
+    summary: 'A listed recipient cannot open all values yet',
+  },
+  CHECK_STANZA_NONE: {
+    level: 'error',
+    summary: 'Values are sealed under a data key that nobody can open',
+  },
+  CHECK_STANZA_UNLISTED: {
+    level: 'error',
+    summary: 'A stanza is for a recipient that the manifest does not list',
+  },
+  CHECK_STANZA_UNKNOWN_KEY: {
+    level: 'error',
+    summary: 'A stanza is for a key that its recipient does not have',
+  },
+  CHECK_STANZA_RETIRED: {
+    level: 'warning',
+    summary: 'A stanza is for a retired key',
+  },
+  CHECK_STANZA_REVOKED: {
+    level: 'error',
+    summary: 'A stanza is for a revoked key',
+  },
+  CHECK_DATA_KEY_UNUSED: {
+    level: 'warning',
+    summary: 'A data key is kept that no value names',
+  },
+  CHECK_COPIED_MANIFEST: {
+    level: 'error',
+    summary: 'Ciphertext was copied from another manifest, and cannot be opened here',
+  },
+  CHECK_COPIED_VALUE: {
+    level: 'error',
+    summary: 'Ciphertext was copied from another entry, and cannot be opened here',
+  },
+  CHECK_READERS_NONE: {
+    level: 'warning',
+    summary: 'No workload may read a manifest',
+  },
+  CHECK_READER_ENTRY_UNKNOWN: {
+    level: 'error',
+    summary: 'A reader is granted an entry that does not exist',
+  },
+  CHECK_READER_TEMPLATE_PARTS: {
+    level: 'warning',
+    summary: 'A reader is granted a template entry but not all that it is made of, and so does not get it',
+  },
+  CHECK_TWO_OWNERS: {
+    level: 'error',
+    summary: 'Two manifests give one recipient a secret of the same namespace and name',
+  },
+  CHECK_SIZE: {
+    level: 'warning',
+    summary: 'A manifest is larger than `kubectl apply` can take',
+  },
+  CHECK_SYMLINK: {
+    level: 'error',
+    summary: 'A manifest is reached by a symbolic link, which operators do not follow',
+  },
+  CHECK_CONFIG_RECIPIENT: {
+    level: 'error',
+    summary: 'The configuration names a recipient that is not in the keyring',
+  },
+} as const satisfies Record<string, { level: Level; summary: string }>;
+
+export type Level = 'error' | 'warning';
+export type RuleId = keyof typeof RULES;
