@@ -1,5 +1,5 @@
-import { Bug } from '../errors.ts';
 import type { Repository } from './repository.ts';
+import { differingEntries, isTree, type TreeEntry } from './tree.ts';
 
 export interface Side {
   oid: string;
@@ -16,22 +16,72 @@ export interface Change {
 }
 
 export interface ChangesOptions {
-  /** Only this folder (or file) and what is below it. */
+  /** Only this folder (or file) and what is below it; `''` is the root. */
   under?: string;
-  /** Called for every name that git allows and we do not (core/git/path.ts), on the side of `to`. */
+  /** Called for each name that git allows and we do not (core/git/path.ts), where the folder that holds it changed. */
   refused?: (path: string) => void;
 }
 
 /**
- * The files that differ between two trees, in order of path. Folders that are equal on both sides are not read. Symlinks
- * and submodules are reported by their mode and never followed.
+ * The files that differ between two trees (`null`: the tree of nothing). Folders that are equal on both sides are not read.
+ * Symlinks and submodules are reported by their mode and never followed.
  */
-// biome-ignore lint/correctness/useYield: not written yet
 export async function* changesBetween(
-  _repository: Repository,
-  _from: string | null,
-  _to: string | null,
-  _options: ChangesOptions = {},
+  repository: Repository,
+  from: string | null,
+  to: string | null,
+  options: ChangesOptions = {},
 ): AsyncGenerator<Change> {
-  throw new Bug('not written yet');
+  const under = options.under ?? '';
+  const [before, after] = [await sideAt(repository, from, under), await sideAt(repository, to, under)];
+  yield* new Comparison(repository, options.refused ?? (() => {})).entry(under, before, after);
+}
+
+async function sideAt(repository: Repository, tree: string | null, path: string): Promise<Side | undefined> {
+  return tree === null ? undefined : repository.entryAt(tree, path);
+}
+
+class Comparison {
+  readonly #repository: Repository;
+  readonly #refused: (path: string) => void;
+
+  constructor(repository: Repository, refused: (path: string) => void) {
+    this.#repository = repository;
+    this.#refused = refused;
+  }
+
+  *entry(path: string, before: Side | undefined, after: Side | undefined): Generator<Change> {
+    if (before?.oid === after?.oid && before?.mode === after?.mode) return;
+    const trees = [before, after].map((side) => (side !== undefined && isTree(side) ? side.oid : undefined));
+    if (trees.some((tree) => tree !== undefined)) yield* this.#trees(path, trees[0], trees[1]);
+    const [old, now] = [before, after].map((side) => (side === undefined || isTree(side) ? undefined : side));
+    if (old !== undefined || now !== undefined) yield { path, ...sides(old, now) };
+  }
+
+  *#trees(path: string, before: string | undefined, after: string | undefined): Generator<Change> {
+    const a = before === undefined ? Buffer.alloc(0) : this.#repository.readTreeBytes(before);
+    const b = after === undefined ? Buffer.alloc(0) : this.#repository.readTreeBytes(after);
+    const { removed, added } = differingEntries(a, b);
+    const old = new Map(removed.entries.map((entry) => [entry.name, entry]));
+    const { entries, refused } = added;
+    for (const name of refused) this.#refused(join(path, name));
+    for (const entry of entries) {
+      const was = old.get(entry.name);
+      old.delete(entry.name);
+      yield* this.entry(join(path, entry.name), was, entry);
+    }
+    for (const gone of old.values()) yield* this.entry(join(path, gone.name), gone, undefined);
+  }
+}
+
+function sides(before: Side | undefined, after: Side | undefined): Omit<Change, 'path'> {
+  const side = ({ oid, mode }: Side | TreeEntry): Side => ({ oid, mode });
+  return {
+    ...(before === undefined ? {} : { before: side(before) }),
+    ...(after === undefined ? {} : { after: side(after) }),
+  };
+}
+
+function join(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
 }

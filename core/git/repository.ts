@@ -1,43 +1,97 @@
-import { Bug } from '../errors.ts';
+import { CofferError } from '../errors.ts';
+import { type Commit, parseCommit } from './commit.ts';
+import { findGitDirectory, type GitDirectory } from './git-directory.ts';
+import { ObjectStore } from './object-store.ts';
+import type { ObjectType } from './pack.ts';
+import { pathParts } from './path.ts';
+import { readRef } from './refs.ts';
+import { resolveRevision } from './revision.ts';
+import { isTree, MODE, parseTree, type Tree, type TreeEntry } from './tree.ts';
 
-export interface Person {
-  name: string;
-  email: string;
+export type { Commit, Person, Signer } from './commit.ts';
+export type { Tree, TreeEntry } from './tree.ts';
+
+/** Git's name of the tree without entries; it need not be stored. */
+const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
+
+/**
+ * Reads the objects and refs of a repository; writes nothing. Every object is checked against its name. Reads are
+ * synchronous underneath: an object is one or two reads from the page cache, less than a hop to a thread costs.
+ */
+export class Repository {
+  readonly directory: GitDirectory;
+  readonly objects: ObjectStore;
+
+  constructor(directory: GitDirectory, objects: ObjectStore) {
+    this.directory = directory;
+    this.objects = objects;
+  }
+
+  /**
+   * The id of the commit that a full or abbreviated object id, `HEAD`, branch, tag or ref names, followed by any number of
+   * `~N` and `^N` (gitrevisions). Throws `GIT_REVISION_UNKNOWN`, `GIT_REVISION_AMBIGUOUS`.
+   */
+  async resolve(revision: string): Promise<string> {
+    return resolveRevision(this.directory, this.objects, (oid) => this.#commit(oid).parents, revision);
+  }
+
+  /** The object that a full ref name (`refs/heads/main`, `HEAD`) stands for. */
+  async readRef(name: string): Promise<string | undefined> {
+    return readRef(this.directory, name);
+  }
+
+  async readCommit(oid: string): Promise<Commit> {
+    return this.#commit(oid);
+  }
+
+  /** The entries with legal names, and the names of the others. */
+  async readTree(oid: string): Promise<Tree> {
+    return parseTree(this.readTreeBytes(oid));
+  }
+
+  /** A tree as it is stored (core/git/tree.ts reads it). */
+  readTreeBytes(oid: string): Buffer {
+    return oid === EMPTY_TREE ? Buffer.alloc(0) : this.#read(oid, 'tree');
+  }
+
+  async readBlob(oid: string): Promise<Buffer> {
+    return this.#read(oid, 'blob');
+  }
+
+  /** What stands at a path (`''`: the root) below a tree; symlinks are not followed. `undefined`: nothing. */
+  async entryAt(tree: string, path: string): Promise<TreeEntry | undefined> {
+    const parts = pathParts(path);
+    if (parts === undefined) return undefined;
+    let entry: TreeEntry = { name: '', mode: MODE.tree, oid: tree };
+    for (const part of parts) {
+      if (!isTree(entry)) return undefined;
+      const next: TreeEntry | undefined = (await this.readTree(entry.oid)).entries.find(({ name }) => name === part);
+      if (next === undefined) return undefined;
+      entry = next;
+    }
+    return entry;
+  }
+
+  /** Ends the use of open files; reading opens them again. */
+  close(): void {
+    this.objects.close();
+  }
+
+  #commit(oid: string): Commit {
+    return parseCommit(oid, this.#read(oid, 'commit'));
+  }
+
+  #read(oid: string, type: ObjectType): Buffer {
+    const object = this.objects.read(oid);
+    if (object.type === type) return object.bytes;
+    throw new CofferError('GIT_OBJECT_MALFORMED', `the object ${oid} is a ${object.type} where a ${type} belongs`, {
+      advice: 'Run `git fsck` there, and push a commit without it.',
+    });
+  }
 }
 
-export interface Commit {
-  oid: string;
-  tree: string;
-  parents: readonly string[];
-  /** `time` is in seconds since 1970, UTC. */
-  author: Person & { time: number };
-  committer: Person & { time: number };
-  message: string;
-}
-
-export interface TreeEntry {
-  name: string;
-  /** Octal, as git writes it: `100644`, `100755`, `120000` (symlink), `160000` (submodule), `40000` (tree). */
-  mode: string;
-  oid: string;
-}
-
-/** Reads the objects and refs of a repository; writes nothing. */
-export interface Repository {
-  /** The folder that holds `objects` and `refs`. */
-  readonly gitDirectory: string;
-  /** A full or abbreviated object name, HEAD, branch, tag or ref, with `~N` and `^N`; the name of the commit. */
-  resolve(revision: string): Promise<string>;
-  readCommit(oid: string): Promise<Commit>;
-  /** Entries whose name is legal (core/git/path.ts); `refused` names the others. */
-  readTree(oid: string): Promise<{ entries: TreeEntry[]; refused: string[] }>;
-  readBlob(oid: string): Promise<Buffer>;
-  /** The entry at a path below a tree, `undefined` where there is none. */
-  entryAt(tree: string, path: string): Promise<TreeEntry | undefined>;
-  close(): Promise<void>;
-}
-
-/** Opens a bare repository, a work tree or a linked work tree. */
-export async function openRepository(_directory: string): Promise<Repository> {
-  throw new Bug('not written yet');
+/** Opens a bare repository, a work tree or a linked work tree. Throws `GIT_NOT_A_REPOSITORY`, `GIT_FORMAT_UNSUPPORTED`. */
+export async function openRepository(directory: string): Promise<Repository> {
+  const found = await findGitDirectory(directory);
+  return new Repository(found, new ObjectStore([`${found.common}/objects`]));
 }

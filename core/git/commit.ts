@@ -1,0 +1,66 @@
+import { CofferError } from '../errors.ts';
+
+export interface Person {
+  name: string;
+  email: string;
+}
+
+/** `time` is in seconds since 1970, UTC. */
+export type Signer = Person & { time: number };
+
+export interface Commit {
+  oid: string;
+  tree: string;
+  parents: readonly string[];
+  author: Signer;
+  committer: Signer;
+  message: string;
+}
+
+const OID = /^[0-9a-f]{40}$/;
+const PERSON = /^(?<name>.*?) ?<(?<email>[^<>]*)>(?: (?<time>-?\d{1,15}) [-+]\d{4})?$/;
+
+/**
+ * Reads a commit object. Throws `GIT_OBJECT_MALFORMED` where a header that git always writes is
+ * absent or out of its order.
+ */
+export function parseCommit(oid: string, bytes: Buffer): Commit {
+  const end = bytes.indexOf('\n\n');
+  const headers = bytes.toString('utf8', 0, end < 0 ? bytes.length : end).split('\n');
+  const take = (name: string): string | undefined => {
+    if (!headers[0]?.startsWith(`${name} `)) return undefined;
+    return headers.shift()?.slice(name.length + 1);
+  };
+  const tree = take('tree');
+  const parents: string[] = [];
+  for (let parent = take('parent'); parent !== undefined; parent = take('parent')) parents.push(parent);
+  const author = take('author');
+  const committer = take('committer');
+  if (tree === undefined || author === undefined || committer === undefined) throw malformed(oid);
+  if (![tree, ...parents].every((id) => OID.test(id))) throw malformed(oid);
+  return {
+    oid,
+    tree,
+    parents,
+    author: parseSigner(author),
+    committer: parseSigner(committer),
+    message: end < 0 ? '' : bytes.toString('utf8', end + 2),
+  };
+}
+
+function parseSigner(text: string): Signer {
+  const groups = PERSON.exec(text)?.groups;
+  return { name: groups?.name ?? '', email: groups?.email ?? '', time: Number(groups?.time ?? 0) };
+}
+
+/** The object that an annotated tag names. */
+export function tagTarget(bytes: Buffer): string | undefined {
+  return /^object ([0-9a-f]{40})\n/.exec(bytes.toString('latin1', 0, 48))?.[1];
+}
+
+function malformed(oid: string): CofferError {
+  return new CofferError('GIT_OBJECT_MALFORMED', `the commit ${oid} lacks a header that git always writes`, {
+    advice: 'Run `git fsck` there, and push another commit.',
+    data: { commit: oid },
+  });
+}

@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { inflateSync } from 'node:zlib';
+import { CofferError } from '../errors.ts';
+import { applyDelta } from './delta.ts';
+import { type ObjectType, Pack } from './pack.ts';
+
+export interface GitObject {
+  type: ObjectType;
+  bytes: Buffer;
+}
+
+/** Larger objects are refused: a manifest is at most 1 MiB, and a file of 10,000 of them some tens. */
+const LARGEST = 128 * 1024 * 1024;
+/** Bases of deltas that are kept, in bytes. */
+const BASES = 16 * 1024 * 1024;
+const ALTERNATES_DEPTH = 5;
+
+/**
+ * The objects of a repository: loose files and packs, its own and those of its alternates. Every object's name is checked
+ * against its content. Another process may repack (gc) at any moment: what is not found is looked for once more after the
+ * packs are listed again, and a pack that is open stays readable after it was unlinked.
+ */
+export class ObjectStore {
+  readonly #directories: string[];
+  #packs: Pack[] | undefined;
+  readonly #bases = new Map<string, GitObject>();
+  #baseBytes = 0;
+
+  /** `directories`: as `.git/objects`. */
+  constructor(directories: readonly string[]) {
+    this.#directories = directories.flatMap((directory) => withAlternates(directory));
+  }
+
+  /** Throws CofferError `GIT_OBJECT_MISSING`, `GIT_OBJECT_CORRUPT`. */
+  read(oid: string): GitObject {
+    let damage: unknown;
+    for (const look of ['known', 'again'] as const) {
+      if (look === 'again') this.refresh();
+      try {
+        const object = this.#find(oid);
+        if (object !== undefined) return object;
+      } catch (error) {
+        if (!(error instanceof RangeError) && !isSystemError(error)) throw error;
+        damage = error;
+      }
+    }
+    if (damage !== undefined) throw corrupt(oid, damage);
+    throw new CofferError('GIT_OBJECT_MISSING', `the repository lacks the object ${oid}`, {
+      advice: 'Run `git fsck` there; a shallow or partial clone may have to be completed with `git fetch --unshallow`.',
+      loop: 'retry',
+    });
+  }
+
+  /** Whether there is an object of that name; its content is not looked at. */
+  has(oid: string): boolean {
+    const name = Buffer.from(oid, 'hex');
+    const known = (): boolean =>
+      this.#listPacks().some((pack) => pack.find(name) !== undefined) ||
+      this.#directories.some((directory) => existsSync(looseFile(directory, oid)));
+    if (known()) return true;
+    this.refresh();
+    return known();
+  }
+
+  /** The names that begin with these hex digits (at least two). */
+  startingWith(prefix: string): string[] {
+    const found = new Set(this.#listPacks().flatMap((pack) => pack.startingWith(prefix)));
+    for (const directory of this.#directories) {
+      for (const rest of list(join(directory, prefix.slice(0, 2)))) {
+        const oid = prefix.slice(0, 2) + rest;
+        if (oid.startsWith(prefix) && /^[0-9a-f]{40}$/.test(oid)) found.add(oid);
+      }
+    }
+    return [...found];
+  }
+
+  packs(): readonly Pack[] {
+    return this.#listPacks();
+  }
+
+  /** Forgets which packs there are. */
+  refresh(): void {
+    this.close();
+    this.#packs = undefined;
+  }
+
+  close(): void {
+    for (const pack of this.#packs ?? []) pack.close();
+    this.#bases.clear();
+    this.#baseBytes = 0;
+  }
+
+  #find(oid: string): GitObject | undefined {
+    const name = Buffer.from(oid, 'hex');
+    let damage: unknown;
+    for (const pack of this.#listPacks()) {
+      const offset = pack.find(name);
+      if (offset === undefined) continue;
+      try {
+        return checked(oid, this.#packed(pack, offset, 0));
+      } catch (error) {
+        if (!(error instanceof RangeError) && !isSystemError(error)) throw error;
+        // The same object may stand whole in another pack.
+        damage = error;
+      }
+    }
+    for (const directory of this.#directories) {
+      const loose = readLoose(looseFile(directory, oid));
+      if (loose !== undefined) return checked(oid, loose);
+    }
+    if (damage !== undefined) throw damage;
+    return undefined;
+  }
+
+  #packed(pack: Pack, offset: number, depth: number): GitObject {
+    const key = `${pack.file}:${offset}`;
+    const kept = this.#bases.get(key);
+    if (kept !== undefined) return kept;
+    // Git's own limit on the length of a chain is 4095; a loop would have no end.
+    if (depth > 4095) throw new RangeError('a chain of deltas without an end');
+    const packed = pack.read(offset, LARGEST);
+    let object: GitObject;
+    if (packed.type === 'delta') {
+      const base =
+        'offset' in packed.base ? this.#packed(pack, packed.base.offset, depth + 1) : this.read(packed.base.oid);
+      object = { type: base.type, bytes: applyDelta(base.bytes, packed.bytes, LARGEST) };
+    } else {
+      object = { type: packed.type, bytes: packed.bytes };
+    }
+    if (depth > 0) this.#keep(key, object);
+    return object;
+  }
+
+  #keep(key: string, object: GitObject): void {
+    if (object.bytes.length > BASES / 4) return;
+    this.#bases.set(key, object);
+    this.#baseBytes += object.bytes.length;
+    for (const [oldest, old] of this.#bases) {
+      if (this.#baseBytes <= BASES) return;
+      this.#bases.delete(oldest);
+      this.#baseBytes -= old.bytes.length;
+    }
+  }
+
+  #listPacks(): Pack[] {
+    this.#packs ??= this.#directories.flatMap((directory) => {
+      const folder = join(directory, 'pack');
+      const indexes = list(folder).filter((name) => name.endsWith('.idx'));
+      return indexes.flatMap((name) => openPack(join(folder, name)));
+    });
+    return this.#packs;
+  }
+}
+
+/** A pack whose index is torn (its writer was killed), or that was removed meanwhile, is as good as absent. */
+function openPack(indexFile: string): Pack[] {
+  try {
+    return [new Pack(indexFile)];
+  } catch (error) {
+    if (error instanceof RangeError || isSystemError(error)) return [];
+    throw error;
+  }
+}
+
+function looseFile(directory: string, oid: string): string {
+  return join(directory, oid.slice(0, 2), oid.slice(2));
+}
+
+function readLoose(file: string): GitObject | undefined {
+  let deflated: Buffer;
+  try {
+    deflated = readFileSync(file);
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  let content: Buffer;
+  try {
+    content = inflateSync(deflated, { maxOutputLength: LARGEST });
+  } catch (cause) {
+    throw new RangeError('compressed data that is damaged', { cause });
+  }
+  const zero = content.indexOf(0);
+  const header = /^(commit|tree|blob|tag) (\d+)$/.exec(content.toString('latin1', 0, Math.max(0, Math.min(zero, 32))));
+  const bytes = content.subarray(zero + 1);
+  if (header === null || Number(header[2]) !== bytes.length) throw new RangeError('a loose object without its header');
+  return { type: header[1] as ObjectType, bytes };
+}
+
+/** The id of an object: SHA-1 over `TYPE SP SIZE NUL` and its content. */
+export function objectId(type: ObjectType, bytes: Uint8Array): string {
+  return createHash('sha1').update(`${type} ${bytes.length}\0`).update(bytes).digest('hex');
+}
+
+function checked(oid: string, object: GitObject): GitObject {
+  if (objectId(object.type, object.bytes) !== oid) throw new RangeError('content of another object');
+  return object;
+}
+
+/** A directory of objects and those that its `info/alternates` names, one a line, relative ones to the directory itself. */
+function withAlternates(directory: string, depth = 0): string[] {
+  let lines: string[] = [];
+  try {
+    lines = readFileSync(join(directory, 'info', 'alternates'), 'utf8').split('\n');
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+  const others = depth === ALTERNATES_DEPTH ? [] : lines.filter((line) => line !== '' && !line.startsWith('#'));
+  const absolute = others.map((other) => (isAbsolute(other) ? other : join(directory, other)));
+  return [directory, ...absolute.flatMap((other) => withAlternates(other, depth + 1))];
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isSystemError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
+function corrupt(oid: string, cause: unknown): CofferError {
+  return new CofferError('GIT_OBJECT_CORRUPT', `the repository's object ${oid} is damaged`, {
+    advice: 'Run `git fsck` there, and fetch or clone it again from a copy that is whole.',
+    loop: 'retry',
+    cause,
+  });
+}

@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { inflateSync } from 'node:zlib';
+
+export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
+
+/** What a pack holds at an offset: an object, or a delta against an object elsewhere. */
+export type Packed =
+  | { type: ObjectType; bytes: Buffer }
+  | { type: 'delta'; base: { offset: number } | { oid: string }; bytes: Buffer };
+
+const TYPES: Record<number, ObjectType> = { 1: 'commit', 2: 'tree', 3: 'blob', 4: 'tag' };
+const OFFSET_DELTA = 6;
+const REFERENCE_DELTA = 7;
+
+const INDEX_HEAD = 8;
+const FANOUT = 256 * 4;
+const HASH = 20;
+
+/**
+ * A pack and its version 2 index (git's pack-format page). The index is held in memory, the pack is read where an object
+ * lies: reading one object costs the same in a large pack as in a small one. Throws RangeError where either is damaged.
+ */
+export class Pack {
+  readonly file: string;
+  readonly count: number;
+  readonly #index: Buffer;
+  #descriptor: number | undefined;
+  #size = 0;
+
+  constructor(indexFile: string) {
+    this.file = indexFile.replace(/\.idx$/, '.pack');
+    this.#index = readFileSync(indexFile);
+    this.count = checkIndex(this.#index);
+  }
+
+  /** The offset of an object, `undefined` where this pack has none of that name. */
+  find(oid: Buffer): number | undefined {
+    const first = oid.readUInt8(0);
+    let low = first === 0 ? 0 : this.#fanout(first - 1);
+    let high = this.#fanout(first);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const at = INDEX_HEAD + FANOUT + middle * HASH;
+      const order = this.#index.compare(oid, 0, HASH, at, at + HASH);
+      if (order === 0) return this.#offset(middle);
+      if (order < 0) low = middle + 1;
+      else high = middle;
+    }
+    return undefined;
+  }
+
+  /** The names that begin with these hex digits. */
+  startingWith(prefix: string): string[] {
+    const even = Buffer.from(prefix.length % 2 === 0 ? prefix : `${prefix}0`, 'hex');
+    const first = even.readUInt8(0);
+    const found: string[] = [];
+    for (let i = first === 0 ? 0 : this.#fanout(first - 1); i < this.#fanout(first); i++) {
+      const oid = this.#name(i);
+      if (oid.startsWith(prefix)) found.push(oid);
+    }
+    return found;
+  }
+
+  *names(): Generator<string> {
+    for (let i = 0; i < this.count; i++) yield this.#name(i);
+  }
+
+  /** `limit`: the largest object, in bytes, that is inflated. */
+  read(offset: number, limit: number): Packed {
+    const descriptor = this.#open();
+    // One read brings the header, and with it most objects whole.
+    let chunk = this.#bytes(descriptor, offset, 4096);
+    let at = 0;
+    let byte = chunk.readUInt8(at++);
+    const kind = (byte >> 4) & 7;
+    let size = byte & 0x0f;
+    for (let shift = 4; byte & 0x80; shift += 7) {
+      byte = chunk.readUInt8(at++);
+      size += (byte & 0x7f) * 2 ** shift;
+    }
+    if (size > limit) throw new RangeError(`an object of ${size} bytes`);
+    let base: { offset: number } | { oid: string } | undefined;
+    if (kind === OFFSET_DELTA) {
+      byte = chunk.readUInt8(at++);
+      let back = byte & 0x7f;
+      while (byte & 0x80) {
+        byte = chunk.readUInt8(at++);
+        back = (back + 1) * 128 + (byte & 0x7f);
+      }
+      if (back <= 0 || back > offset) throw new RangeError('a delta against nothing');
+      base = { offset: offset - back };
+    } else if (kind === REFERENCE_DELTA) {
+      base = { oid: chunk.toString('hex', at, at + HASH) };
+      at += HASH;
+    }
+    // zlib never makes more than this of `size` bytes (its compressBound, with room for a stored block each 4 KiB).
+    const bound = size + (size >>> 9) + 64;
+    if (at + bound > chunk.length) chunk = this.#bytes(descriptor, offset, at + bound);
+    const bytes = inflate(chunk.subarray(at), size);
+    if (base !== undefined) return { type: 'delta', base, bytes };
+    const type = TYPES[kind];
+    if (type === undefined) throw new RangeError('an object of no known type');
+    return { type, bytes };
+  }
+
+  /** Whether the pack's bytes are those that its last 20 bytes and the index were computed from. */
+  isIntact(): boolean {
+    const descriptor = this.#open();
+    const hash = createHash('sha1');
+    const buffer = Buffer.allocUnsafe(1 << 20);
+    const end = this.#size - HASH;
+    for (let at = 0; at < end; ) {
+      const read = readSync(descriptor, buffer, 0, Math.min(buffer.length, end - at), at);
+      if (read === 0) return false;
+      hash.update(buffer.subarray(0, read));
+      at += read;
+    }
+    const digest = hash.digest();
+    const recorded = this.#index.subarray(this.#index.length - 2 * HASH, this.#index.length - HASH);
+    return digest.equals(this.#bytes(descriptor, end, HASH)) && digest.equals(recorded);
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  #open(): number {
+    if (this.#descriptor === undefined) {
+      this.#descriptor = openSync(this.file, 'r');
+      this.#size = fstatSync(this.#descriptor).size;
+    }
+    return this.#descriptor;
+  }
+
+  #bytes(descriptor: number, offset: number, length: number): Buffer {
+    const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.#size - offset)));
+    const read = readSync(descriptor, buffer, 0, buffer.length, offset);
+    return buffer.subarray(0, read);
+  }
+
+  #fanout(byte: number): number {
+    return this.#index.readUInt32BE(INDEX_HEAD + byte * 4);
+  }
+
+  #name(i: number): string {
+    const at = INDEX_HEAD + FANOUT + i * HASH;
+    return this.#index.toString('hex', at, at + HASH);
+  }
+
+  #offset(i: number): number {
+    const offsets = INDEX_HEAD + FANOUT + this.count * (HASH + 4);
+    const offset = this.#index.readUInt32BE(offsets + i * 4);
+    if (offset < 0x80000000) return offset;
+    return Number(this.#index.readBigUInt64BE(offsets + this.count * 4 + (offset - 0x80000000) * 8));
+  }
+}
+
+/** Inflates one zlib stream of a known size; what follows it in `bytes` is ignored. */
+export function inflate(bytes: Buffer, size: number): Buffer {
+  let inflated: Buffer;
+  try {
+    inflated = inflateSync(bytes, { maxOutputLength: Math.max(1, size) });
+  } catch (cause) {
+    throw new RangeError('compressed data that is damaged', { cause });
+  }
+  if (inflated.length !== size) throw new RangeError('compressed data of another length');
+  return inflated;
+}
+
+/** Returns how many objects an index has; it may be half written, by a fetch that was killed. */
+function checkIndex(index: Buffer): number {
+  const least = INDEX_HEAD + FANOUT + 2 * HASH;
+  if (index.length < least || index.readUInt32BE(0) !== 0xff744f63 || index.readUInt32BE(4) !== 2) {
+    throw new RangeError('no version 2 pack index');
+  }
+  const body = index.subarray(0, index.length - HASH);
+  if (!createHash('sha1').update(body).digest().equals(index.subarray(-HASH)))
+    throw new RangeError('a torn pack index');
+  const count = index.readUInt32BE(INDEX_HEAD + 255 * 4);
+  if (index.length < least + count * (HASH + 8)) throw new RangeError('a short pack index');
+  return count;
+}

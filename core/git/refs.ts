@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { GitDirectory } from './git-directory.ts';
+
+const OID = /^[0-9a-f]{40}$/;
+const SYMREF_DEPTH = 5;
+// The rules of git-check-ref-format that keep a name inside its folder and free of revision syntax.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it looks for
+const ILLEGAL = /(^|\/)\.|\.\.|\/\/|\/$|^\/|@\{|\.lock(\/|$)|[\u0000-\u0020\u007f~^:?*[\\]/;
+
+/** The object that a ref names, symbolic refs followed; `undefined` where there is none (an unborn branch too). */
+export async function readRef(directory: GitDirectory, name: string): Promise<string | undefined> {
+  let ref = name;
+  for (let depth = 0; depth < SYMREF_DEPTH; depth++) {
+    if (ref === '' || ILLEGAL.test(ref)) return undefined;
+    const text = await looseRef(directory, ref);
+    if (text === undefined) return packedRef(directory, ref);
+    if (!text.startsWith('ref: ')) return OID.test(text) ? text : undefined;
+    ref = text.slice('ref: '.length);
+  }
+  return undefined;
+}
+
+/** The full names that a short one may stand for, in the order of gitrevisions. */
+export function candidateRefs(name: string): string[] {
+  return ['', 'refs/', 'refs/tags/', 'refs/heads/', 'refs/remotes/'].map((prefix) => prefix + name);
+}
+
+async function looseRef({ own, common }: GitDirectory, ref: string): Promise<string | undefined> {
+  // Only what stands outside of refs/ (HEAD, MERGE_HEAD) belongs to a linked work tree alone.
+  const file = join(ref.startsWith('refs/') ? common : own, ref);
+  return (await readText(file))?.trim();
+}
+
+async function packedRef({ common }: GitDirectory, ref: string): Promise<string | undefined> {
+  const lines = (await readText(join(common, 'packed-refs')))?.split('\n') ?? [];
+  const oid = lines.find((line) => line.slice(41) === ref)?.slice(0, 40);
+  return oid !== undefined && OID.test(oid) ? oid : undefined;
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    // A folder of that name (ENOTDIR, EISDIR) holds other refs, not this one.
+    if (error instanceof Error && 'syscall' in error) return undefined;
+    throw error;
+  }
+}
