@@ -1,4 +1,4 @@
-import { configFrom, isIgnored, isManifestPath, type RepositoryConfig } from '../config/repository.ts';
+import { CONFIG_PATH, configFrom, isIgnored, isManifestPath, type RepositoryConfig } from '../config/repository.ts';
 import { CofferError } from '../errors.ts';
 import { mayHoldCoffer } from '../format/document.ts';
 import { type Manifest, manifestProblems } from '../format/manifest.ts';
@@ -9,7 +9,7 @@ import { kubernetesSecretFindings } from './kubernetes-secrets.ts';
 import { type Claim, claimOf, ownerFindings } from './owners.ts';
 import { plaintextFindings } from './plaintext.ts';
 import { readerFindings } from './readers.ts';
-import { CONFIG_PATH, configFindings, idleRecipientFindings, KEYRING_FOLDER, recipientFindings } from './recipients.ts';
+import { configFindings, idleRecipientFindings, KEYRING_FOLDER, recipientFindings } from './recipients.ts';
 import { secretKeyFindings } from './secret-keys.ts';
 import { sizeFindings } from './sizes.ts';
 import { stanzaFindings } from './stanzas.ts';

@@ -15,7 +15,7 @@ export interface TreeFile {
 export const LARGEST_READ = 16 * 1024 * 1024;
 
 /** How many files are asked for at once: enough to hide latency, few enough to keep memory flat. */
-const BATCH = 64;
+const BATCH = 256;
 
 /** Reads many files without holding all of their bytes. Too large ones are left out. */
 export async function* contents(

@@ -1,0 +1,53 @@
+import type { CheckReport } from '../../core/check/check.ts';
+import { Args, BaseCommand, Flags } from '../base-command.ts';
+
+export default class Check extends BaseCommand {
+  static override summary = 'look for plaintext, malformed manifests and stale recipients; needs no secret key';
+  static override description =
+    'Checks the files of the repository that git tracks or would add, or those under PATH. Exit code 1 if there are errors; warnings alone pass, unless --strict. What each rule means: docs/checks.md.';
+  static override examples = [
+    '<%= config.bin %> check',
+    '<%= config.bin %> check apps/payments --strict',
+    { description: 'in a pre-commit hook', command: '<%= config.bin %> check --staged' },
+    { description: 'for a code host', command: '<%= config.bin %> check --sarif > coffer.sarif' },
+  ];
+  static override strict = false;
+  static override args = { path: Args.string({ description: 'files and folders; absent: the whole repository' }) };
+  static override flags = {
+    staged: Flags.boolean({ description: 'check what the next commit would add or change, as it stands in the index' }),
+    strict: Flags.boolean({ description: 'fail on warnings too' }),
+    sarif: Flags.boolean({ description: 'print SARIF 2.1.0', exclusive: ['json'] }),
+  };
+
+  async run(): Promise<Record<string, unknown>> {
+    const { argv, flags } = await this.parse(Check);
+    const { findRoot } = await import('../../core/config/repository.ts');
+    const { check } = await import('../../core/check/check.ts');
+    const { stagedPaths, stagedTree, workingTree } = await import('../trees.ts');
+    const { isUnder, pathsFrom, refuseUnknown } = await import('../paths.ts');
+
+    const { root, paths } = await pathsFrom(argv as string[], findRoot);
+    const tree = flags.staged ? await stagedTree(root) : await workingTree(root);
+    refuseUnknown(paths, tree.files);
+    const changed = flags.staged ? await stagedPaths(root) : undefined;
+    // A changed keyring or configuration concerns every manifest.
+    const isWhole = changed === undefined || [...changed].some((path) => path.startsWith('.coffer/'));
+    const isSubject = (path: string) => isUnder(path, paths) && (isWhole || changed.has(path));
+
+    const report = await check(tree, isSubject);
+    await this.#print(report, root, flags.sarif);
+    const fails = report.findings.some(({ level }) => level === 'error' || flags.strict);
+    if (fails) this.answerNo();
+    return { ...report, ok: !fails };
+  }
+
+  async #print(report: CheckReport, root: string, sarif: boolean): Promise<void> {
+    if (sarif) {
+      const { sarifOf } = await import('../render/sarif.ts');
+      this.say(JSON.stringify(sarifOf(report.findings, root), null, 2));
+    } else {
+      const { renderFindings } = await import('../render/findings.ts');
+      this.say(renderFindings(report));
+    }
+  }
+}
