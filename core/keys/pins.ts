@@ -1,23 +1,98 @@
-import { Bug } from '../errors.ts';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { NAME, REPOSITORY_ID } from '../../schemas/grammar.ts';
+import { Bug, CofferError } from '../errors.ts';
+import { writeFileAtomically } from '../files/atomic.ts';
+import { fromSystemError } from '../files/system-error.ts';
+import { identityText, parseIdentity } from './key-texts.ts';
 import type { Recipient } from './recipient.ts';
 
+/**
+ * Pins: the identities that a writer trusts, by recipient (docs/format.md, "Recipients"). A file of them has lines
+ * `NAME coffer-identity-1-…`; blank lines and lines that begin with `#` are ignored.
+ */
 export interface Pins {
+  /** `coffer-identity-1-…` */
   identityOf(name: string): string | undefined;
 }
 
-/** A file that does not exist holds no pins. */
-export async function readPinsFile(_file: string): Promise<Pins> {
-  throw new Bug('not written yet');
+/**
+ * A file that does not exist holds no pins.
+ *
+ * @throws CofferError PINS_LINE, PINS_TWICE, KEY_TEXT_*, FILE_SYSTEM
+ */
+export async function readPinsFile(file: string): Promise<Pins> {
+  const pins = parsePins(await readIfThere(file), file);
+  return { identityOf: (name) => pins.get(name) };
 }
 
-export function checkPin(_pins: Pins, _recipient: Recipient): 'pinned' | 'unknown' | 'changed' {
-  throw new Bug('not written yet');
+export function checkPin(pins: Pins, recipient: Recipient): 'pinned' | 'unknown' | 'changed' {
+  const pinned = pins.identityOf(recipient.name);
+  if (pinned === undefined) return 'unknown';
+  return pinned === identityText(recipient.identity) ? 'pinned' : 'changed';
 }
 
-export function userPinsFile(_env: NodeJS.ProcessEnv, _repositoryId: string): string {
-  throw new Bug('not written yet');
+/** The user's own pins for a repository, in the user's configuration. */
+export function userPinsFile(env: NodeJS.ProcessEnv, repositoryId: string): string {
+  if (!new RegExp(REPOSITORY_ID).test(repositoryId)) throw new Bug('a repository id is 22 characters of base64url');
+  const configuration = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
+  return join(configuration, 'coffer', 'pins', repositoryId);
 }
 
-export async function writePin(_file: string, _name: string, _identity: string): Promise<void> {
-  throw new Bug('not written yet');
+/** Adds a pin, or replaces the one of that name; every other line stays. The caller has asked, or made the identity. */
+export async function writePin(file: string, name: string, identity: string): Promise<void> {
+  if (!new RegExp(NAME).test(name)) throw new Bug('a pin is for a recipient name');
+  parseIdentity(identity);
+  const before = await readIfThere(file);
+  parsePins(before, file);
+  const kept = before.split('\n').filter((line) => line !== '' && wordsOf(line)[0] !== name);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeFileAtomically(file, `${[...kept, `${name} ${identity}`].join('\n')}\n`, { mode: 0o600 });
+}
+
+function parsePins(text: string, file: string): Map<string, string> {
+  const pins = new Map<string, string>();
+  for (const [index, line] of text.split('\n').entries()) {
+    const [name, identity, ...rest] = wordsOf(line);
+    if (name === undefined) continue;
+    const data = { file, line: index + 1 };
+    if (identity === undefined || rest.length > 0 || !new RegExp(NAME).test(name)) {
+      throw new CofferError('PINS_LINE', 'a line of pins is NAME coffer-identity-1-…', {
+        advice: 'Correct the line, or remove it and pin again with `coffer recipients pin`.',
+        data,
+      });
+    }
+    if (pins.has(name)) {
+      throw new CofferError('PINS_TWICE', `${name} is pinned twice`, {
+        advice: 'Keep the line whose identity the owner confirms.',
+        data: { ...data, recipient: name },
+      });
+    }
+    pins.set(name, identityAt(identity, { ...data, recipient: name }));
+  }
+  return pins;
+}
+
+function identityAt(text: string, data: { file: string; line: number; recipient: string }): string {
+  try {
+    return identityText(parseIdentity(text));
+  } catch (error) {
+    throw error instanceof CofferError ? error.at(data) : error;
+  }
+}
+
+/** None for a blank line or a comment. */
+function wordsOf(line: string): string[] {
+  const trimmed = line.trim();
+  return trimmed === '' || trimmed.startsWith('#') ? [] : trimmed.split(/[ \t]+/);
+}
+
+async function readIfThere(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw fromSystemError(error) ?? new Bug('reading a file failed');
+  }
 }

@@ -1,10 +1,65 @@
-import { Bug } from '../errors.ts';
+import { CofferError } from '../errors.ts';
 import type { SealingKey } from '../format/stanza.ts';
+import { identityText } from './key-texts.ts';
 import type { Keyring } from './keyring.ts';
-import type { Pins } from './pins.ts';
+import { checkPin, type Pins } from './pins.ts';
+import { activeKey, type Recipient } from './recipient.ts';
 
 export type { SealingKey } from '../format/stanza.ts';
 
-export function sealingKeys(_keyring: Keyring, _pins: Pins, _names: Iterable<string>): SealingKey[] {
-  throw new Bug('not written yet');
+/**
+ * The active keys of recipients, each endorsed by an identity that is pinned: the only way from a name to a key.
+ *
+ * @throws CofferError RECIPIENT_UNKNOWN, RECIPIENT_UNPINNED, RECIPIENT_IDENTITY_CHANGED, RECIPIENT_NO_ACTIVE_KEY, or
+ * what is wrong with the recipient's file
+ */
+export function sealingKeys(keyring: Keyring, pins: Pins, names: Iterable<string>): SealingKey[] {
+  return Array.from(names, (name) => {
+    const recipient = requireRecipient(keyring, name);
+    requirePinned(pins, recipient);
+    const key = activeKey(recipient);
+    if (key !== undefined) return { recipient: name, kid: key.kid, publicKey: key.publicKey };
+    throw new CofferError('RECIPIENT_NO_ACTIVE_KEY', `${name} has no active key, so nothing can be sealed to it`, {
+      advice: `Ask the owner of ${name} for a new key, or remove it from the recipients.`,
+      data: { recipient: name, file: recipient.file },
+    });
+  });
+}
+
+function requireRecipient(keyring: Keyring, name: string): Recipient {
+  const recipient = keyring.recipients.get(name);
+  if (recipient !== undefined) return recipient;
+  const problem = keyring.problems.find(({ data }) => data.recipient === name || isFileOf(name, data.file));
+  if (problem !== undefined) throw problem;
+  const known = [...keyring.recipients.keys()].toSorted().join(', ');
+  throw new CofferError('RECIPIENT_UNKNOWN', `there is no recipient ${name} in .coffer/recipients/`, {
+    advice: known === '' ? 'Make one with `coffer recipients create`.' : `Choose one of: ${known}.`,
+    data: { recipient: name },
+  });
+}
+
+function isFileOf(name: string, file: string | undefined): boolean {
+  return file?.endsWith(`/${name}.yaml`) ?? false;
+}
+
+function requirePinned(pins: Pins, recipient: Recipient): void {
+  const data = { recipient: recipient.name, file: recipient.file };
+  switch (checkPin(pins, recipient)) {
+    case 'pinned':
+      return;
+    case 'unknown':
+      throw new CofferError('RECIPIENT_UNPINNED', `you have not yet confirmed the identity of ${recipient.name}`, {
+        advice: `Compare ${identityText(recipient.identity)} with its owner, then \`coffer recipients pin ${recipient.name}\`.`,
+        data,
+      });
+    case 'changed':
+      throw new CofferError(
+        'RECIPIENT_IDENTITY_CHANGED',
+        `the identity of ${recipient.name} is not the one that you confirmed`,
+        {
+          advice: `Ask its owner whether the identity was replaced; seal nothing to it before. Then \`coffer recipients pin ${recipient.name}\`.`,
+          data,
+        },
+      );
+  }
 }
