@@ -56,6 +56,17 @@ export async function sealingKeysFor(workspace: Workspace, names: Iterable<strin
   return sealingKeys(workspace.keyring, workspace.pins, wanted);
 }
 
+/** The recipient of this name. Throws RECIPIENT_UNKNOWN, or what is wrong with its file. */
+export function recipientOf(workspace: Workspace, name: string): Recipient {
+  refuseBroken(workspace.keyring, name);
+  const recipient = workspace.keyring.recipients.get(name);
+  if (recipient !== undefined) return recipient;
+  throw new CofferError('RECIPIENT_UNKNOWN', `the keyring has no recipient ${name}`, {
+    advice: 'Run `coffer recipients list` to see who there is.',
+    data: { recipient: name },
+  });
+}
+
 function refuseBroken(keyring: Keyring, name: string): void {
   if (keyring.recipients.has(name)) return;
   const problem = keyring.problems.find((candidate) => candidate.data.file?.endsWith(`recipients/${name}.yaml`));
@@ -155,6 +166,20 @@ export async function openKeys(keyring: Keyring | undefined, flags: OpenerFlags)
   return { opener, keys, close };
 }
 
+/** The keys to open this file with: as a recipient of its repository, or as `--as` says where it is in none. */
+export async function openKeysFor(file: string, flags: OpenerFlags): Promise<OpenKeys> {
+  return openKeys(await keyringOf(file), flags);
+}
+
+async function keyringOf(file: string): Promise<Keyring | undefined> {
+  try {
+    return (await openWorkspaceOf(file)).keyring;
+  } catch (error) {
+    if (error instanceof CofferError && error.code === 'REPOSITORY_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
 /** Reads a file as manifests; errors name it as it was typed. Throws MANIFEST_NONE when it holds none. */
 export async function readManifests(file: string): Promise<ManifestFile> {
   const { readManifestFile } = await import('../core/format/manifest.ts');
@@ -164,4 +189,18 @@ export async function readManifests(file: string): Promise<ManifestFile> {
     advice: 'Name a manifest, or make one with `coffer new NAMESPACE/NAME`.',
     data: { file },
   });
+}
+
+/**
+ * Replaces a file by `text`, after reading that as the operator would: an edit that does not hold together (a template
+ * that names a removed entry) changes nothing. `file` is the path as it was typed.
+ */
+export async function writeManifests(file: string, text: string): Promise<void> {
+  const [{ readManifestFile }, { writeFileAtomically }] = await Promise.all([
+    import('../core/format/manifest.ts'),
+    import('../core/files/atomic.ts'),
+  ]);
+  const bytes = Buffer.from(text);
+  readManifestFile(bytes, file);
+  await writeFileAtomically(file, bytes);
 }

@@ -79,16 +79,14 @@ export function configFrom(bytes: Uint8Array, file: string): RepositoryConfig {
 }
 
 const ignored = new WeakMap<RepositoryConfig, Ignore>();
-const matchers = new WeakMap<RepositoryConfig, (path: string) => boolean>();
-
 /**
  * Whether manifests are looked for in this file. `path` is relative to the root, with `/`. Never in `.git`, `.coffer`
  * and `node_modules`.
  */
 export function isManifestPath(config: RepositoryConfig, path: string): boolean {
-  const known = matchers.get(config) ?? matcherOf(config);
-  matchers.set(config, known);
-  return known(path);
+  if (isIgnored(config, path) || KEYRING.test(path)) return false;
+  const { included } = globsOf(config);
+  return included === undefined ? USUAL.test(path) : included.ignores(path);
 }
 
 /** Whether the configuration says to leave this file alone, whatever it holds. */
@@ -96,6 +94,11 @@ export function isIgnored(config: RepositoryConfig, path: string): boolean {
   const known = ignored.get(config) ?? globs(config.ignore);
   ignored.set(config, known);
   return OTHERS.test(path) || known.ignores(path);
+}
+
+/** Whether the repository asks to leave this path alone: its `ignore` globs, `.git` and `node_modules`; not `include`. */
+export function isIgnored(config: RepositoryConfig, path: string): boolean {
+  return SKIPPED.test(path) || globsOf(config).ignored.ignores(path);
 }
 
 /** The recipients that a new manifest at `path` gets: of the first rule that matches, and the required ones. */
@@ -106,14 +109,25 @@ export function recipientsForPath(config: RepositoryConfig, path: string): strin
 
 /** Git's own, and what other people publish. */
 const OTHERS = /(?:^|\/)(?:\.git|node_modules)(?:\/|$)/;
-const NEVER = /(?:^|\/)(?:\.git|\.coffer|node_modules)(?:\/|$)/;
+const SKIPPED = /(?:^|\/)(?:\.git|node_modules)(?:\/|$)/;
+const KEYRING = /(?:^|\/)\.coffer\//;
 const USUAL = /\.(?:ya?ml|json)$/;
 
-function matcherOf(config: RepositoryConfig): (path: string) => boolean {
-  const included = config.include.length === 0 ? undefined : globs(config.include);
-  const ignored = globs(config.ignore);
-  return (path) =>
-    !NEVER.test(path) && (included === undefined ? USUAL.test(path) : included.ignores(path)) && !ignored.ignores(path);
+interface Globs {
+  included: Ignore | undefined;
+  ignored: Ignore;
+}
+
+/** Compiled once for each configuration: a check asks for thousands of paths. */
+const compiled = new WeakMap<RepositoryConfig, Globs>();
+
+function globsOf(config: RepositoryConfig): Globs {
+  const known = compiled.get(config) ?? {
+    included: config.include.length === 0 ? undefined : globs(config.include),
+    ignored: globs(config.ignore),
+  };
+  compiled.set(config, known);
+  return known;
 }
 
 function globs(patterns: readonly string[]): Ignore {

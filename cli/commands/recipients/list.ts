@@ -1,0 +1,83 @@
+import type { Recipient } from '../../../core/keys/recipient.ts';
+import { BaseCommand, Flags } from '../../base-command.ts';
+
+/** One row, as `--json` has it. */
+interface Row {
+  name: string;
+  type: string;
+  /** pinned: you trust it. unknown: not yet. changed: its identity is not the one that you trust. */
+  trust: 'pinned' | 'unknown' | 'changed';
+  identity: string;
+  members: readonly string[];
+  keys: { id: string; status: string; created: string; days: number }[];
+}
+
+export default class RecipientsList extends BaseCommand {
+  static override summary = 'show the keyring: who can open secrets, with which keys, and whom you trust';
+  static override examples = [
+    'coffer recipients list',
+    {
+      description: 'For a machine that has nobody to ask, such as CI (COFFER_PINS) or an operator:',
+      command: 'coffer recipients list --pins > pins',
+    },
+  ];
+  static override flags = {
+    pins: Flags.boolean({
+      description: 'print a file of pins: those whom you trust; exit code 1 when somebody is left out',
+    }),
+  };
+
+  override async run(): Promise<Record<string, unknown>> {
+    const { flags } = await this.parse(RecipientsList);
+    const [{ openWorkspace }, { checkPin }, { identityText }] = await Promise.all([
+      import('../../workspace.ts'),
+      import('../../../core/keys/pins.ts'),
+      import('../../../core/keys/key-texts.ts'),
+    ]);
+    const workspace = await openWorkspace();
+    const rows = [...workspace.keyring.recipients.values()]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((recipient) => rowOf(recipient, checkPin(workspace.pins, recipient), identityText(recipient.identity)));
+    if (flags.pins) this.#sayPins(rows);
+    else for (const row of rows) for (const line of this.#lines(row)) this.say(line);
+    if (rows.length === 0)
+      this.note('The keyring is empty. Make a recipient: coffer recipients create NAME --type person');
+    for (const problem of workspace.keyring.problems) this.report(problem);
+    return { recipients: rows, errors: this.reported };
+  }
+
+  #sayPins(rows: readonly Row[]): void {
+    for (const row of rows) {
+      if (row.trust === 'pinned') this.say(`${row.name} ${row.identity}`);
+      else {
+        this.warn(
+          `${row.name} is left out: you have not pinned ${row.trust === 'changed' ? 'its new' : 'its'} identity`,
+        );
+        this.answerNo();
+      }
+    }
+  }
+
+  #lines(row: Row): string[] {
+    const members = row.members.length === 0 ? '' : `, members ${row.members.join(', ')}`;
+    return [
+      `${this.emphasise(row.name)} (${row.type}${members}) ${row.trust}`,
+      `  ${row.identity}`,
+      ...row.keys.map((key) => `  ${key.id} ${key.status.padEnd(7)} ${key.created} (${key.days} days)`),
+    ];
+  }
+}
+
+function rowOf(recipient: Recipient, trust: Row['trust'], identity: string): Row {
+  const keys = recipient.keys.map(({ kid, status, created }) => ({
+    id: kid,
+    status,
+    created,
+    days: daysSince(created),
+  }));
+  return { name: recipient.name, type: recipient.type, trust, identity, members: recipient.members, keys };
+}
+
+function daysSince(created: string): number {
+  return Math.max(0, Math.floor((Date.now() - Date.parse(created)) / 86_400_000));
+}

@@ -1,0 +1,109 @@
+import { CofferError } from '../../core/errors.ts';
+import { Args, BaseCommand, Flags } from '../base-command.ts';
+import { documentFlag } from '../select-document.ts';
+
+export default class SetEntry extends BaseCommand {
+  static override summary = 'seal one value into a manifest; needs no secret key';
+  static override description =
+    `The value comes from standard input as it is (no byte is added or taken away), from a file, or is typed at a
+hidden prompt. It is never an argument: arguments end up in shell histories and process lists.
+
+Only the line of the value and the stanzas of its data key change. The value is sealed to every recipient that the
+manifest lists.`;
+  static override examples = [
+    { description: 'Type it, unseen:', command: 'coffer set payments/payments-db.yaml password' },
+    {
+      description: 'From another program:',
+      command: 'printf %s "$PASSWORD" | coffer set payments/payments-db.yaml password',
+    },
+    {
+      description: 'Make one that nobody ever sees:',
+      command: 'coffer set payments/payments-db.yaml password --generate password:40',
+    },
+    { description: 'From a file:', command: 'coffer set payments/payments-db.yaml ca.crt --from-file ca.crt' },
+  ];
+  // More arguments are taken so that a value among them can be refused with the reason.
+  static override strict = false;
+  static override args = {
+    file: Args.string({ required: true, description: 'the manifest' }),
+    entry: Args.string({ required: true, description: 'the entry; a new one is added' }),
+  };
+  static override flags = {
+    'from-file': Flags.string({
+      description: 'read the value from this file',
+      helpValue: 'PATH',
+      exclusive: ['generate'],
+    }),
+    generate: Flags.string({
+      description:
+        'make a random value: password, hex, base64 or uuid; LENGTH counts characters (password) or random bytes',
+      helpValue: 'KIND[:LENGTH]',
+    }),
+    document: documentFlag,
+  };
+
+  override async run(): Promise<Record<string, unknown>> {
+    const { args, argv, flags } = await this.parse(SetEntry);
+    refuseValueArgument(args.entry, argv);
+    const [{ openWorkspaceOf, readManifests, sealingKeysFor, writeManifests }, { manifestOf }] = await Promise.all([
+      import('../workspace.ts'),
+      import('../select-document.ts'),
+    ]);
+    const workspace = await openWorkspaceOf(args.file);
+    const file = await readManifests(args.file);
+    const { manifest, index } = manifestOf(file, flags.document);
+    const keys = await sealingKeysFor(workspace, manifest.recipients);
+
+    const value = await this.#value(`Value of ${args.entry}`, flags);
+    const added = !manifest.entries.has(args.entry);
+    try {
+      await this.#check(manifest.type, args.entry, value, args.file);
+      const [{ setEntry }, { sodiumReady }] = await Promise.all([
+        import('../../core/format/seal.ts'),
+        import('../../core/format/sodium.ts'),
+      ]);
+      await sodiumReady();
+      await writeManifests(args.file, setEntry(file, index, args.entry, value, keys));
+    } finally {
+      value.fill(0);
+    }
+    this.say(
+      `${added ? 'added' : 'replaced'} ${this.emphasise(args.entry)} in ${args.file}, sealed to ${manifest.recipients.join(', ')}`,
+    );
+    return {
+      file: args.file,
+      manifest: `${manifest.namespace}/${manifest.name}`,
+      entry: args.entry,
+      added,
+      recipients: manifest.recipients,
+    };
+  }
+
+  async #value(
+    prompt: string,
+    flags: { generate?: string | undefined; 'from-file'?: string | undefined },
+  ): Promise<Buffer> {
+    if (flags.generate !== undefined) return (await import('../input/generate.ts')).generateValue(flags.generate);
+    return (await import('../input/secret-input.ts')).readSecret(prompt, flags['from-file']);
+  }
+
+  async #check(type: string, entry: string, value: Buffer, file: string): Promise<void> {
+    const [{ valueWarnings }, { checkSecretType }] = await Promise.all([
+      import('../input/value-warnings.ts'),
+      import('../input/secret-types.ts'),
+    ]);
+    const warnings = checkSecretType(type, new Map([[entry, value]]), { file });
+    for (const warning of [...valueWarnings(entry, value), ...warnings]) this.warn(warning);
+  }
+}
+
+/** `set FILE ENTRY VALUE` and `set FILE ENTRY=VALUE`: by now the value is in the shell's history. */
+function refuseValueArgument(entry: string, argv: readonly unknown[]): void {
+  if (argv.length <= 2 && !entry.includes('=')) return;
+  throw new CofferError('INPUT_AS_ARGUMENT', 'a value is never taken from the command line; nothing was changed', {
+    advice:
+      'What you typed is in your shell history now, and other processes could see it: if it was the secret, make a new one.\n' +
+      'Run `coffer set FILE ENTRY` and type the value at the prompt, or give it by standard input or --from-file.',
+    exit: 2,
+  });
+}
