@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { NAME, REPOSITORY_ID } from './grammar.ts';
-import { API_VERSION, namedMetadata, strict } from './metadata.ts';
+import { API_VERSION, NAME, REPOSITORY_ID, SCHEMA_BASE } from './grammar.ts';
+import { namedMetadata, strict } from './metadata.ts';
 
 const globs = (description: string) => Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description }));
 
@@ -29,7 +29,7 @@ export const Config = strict(
       rotatingCluster: Type.Optional(Type.String({ pattern: NAME })),
     }),
   },
-  { title: 'Config', description: "A repository's coffer configuration" },
+  { $id: `${SCHEMA_BASE}/config.schema.json`, title: 'Config', description: "A repository's coffer configuration" },
 );
 
 export type Config = Static<typeof Config>;

@@ -1,6 +1,17 @@
 import Type, { type Static } from 'typebox';
-import { DATA_KEY_ID, DURATION, ENTRY, LIMITS, NAME, NAMESPACE_GLOB, READER, STANZA } from './grammar.ts';
-import { API_VERSION, namespacedMetadata, strict } from './metadata.ts';
+import {
+  API_VERSION,
+  DATA_KEY_ID,
+  DURATION,
+  ENTRY,
+  LIMITS,
+  NAME,
+  NAMESPACE_GLOB,
+  READER,
+  SCHEMA_BASE,
+  STANZA,
+} from './grammar.ts';
+import { ANY, map, namespacedMetadata, strict } from './metadata.ts';
 
 const Reader = strict(
   {
@@ -18,12 +29,12 @@ const Reader = strict(
 const Template = strict({
   metadata: Type.Optional(
     strict({
-      labels: Type.Optional(Type.Record(Type.String(), Type.String())),
-      annotations: Type.Optional(Type.Record(Type.String(), Type.String())),
+      labels: Type.Optional(map(ANY, Type.String())),
+      annotations: Type.Optional(map(ANY, Type.String())),
     }),
   ),
   data: Type.Optional(
-    Type.Record(Type.String({ pattern: ENTRY }), Type.String(), {
+    map(ENTRY, Type.String(), {
       description: 'Entries made from others: ${entry}, ${entry:uri}, ${entry:json}, ${entry:base64}; $${ gives ${',
     }),
   ),
@@ -43,7 +54,7 @@ export const EncryptedSecret = strict(
         description: 'The clusters, people and groups that can open it',
       }),
       scope: Type.Optional(
-        Type.Union([Type.Literal('strict'), Type.Literal('namespace'), Type.Literal('cluster')], {
+        Type.Enum(['strict', 'namespace', 'cluster'], {
           description:
             'What its ciphertext is bound to: namespace and name (strict, the default), the namespace, or neither',
         }),
@@ -55,29 +66,31 @@ export const EncryptedSecret = strict(
         }),
       ),
       readers: Type.Array(Reader, { description: 'The workloads that may read it' }),
-      type: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
-      deletionPolicy: Type.Optional(Type.Union([Type.Literal('Delete'), Type.Literal('Retain')])),
-      data: Type.Record(Type.String({ pattern: ENTRY }), Type.Unknown(), {
+      type: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 253, description: "The Kubernetes Secret's type; absent: Opaque" }),
+      ),
+      deletionPolicy: Type.Optional(
+        Type.Enum(['Delete', 'Retain'], { description: 'What becomes of the projection when the manifest goes' }),
+      ),
+      data: map(ENTRY, Type.Unknown(), {
+        maxProperties: LIMITS.entries,
         description: 'Sealed text (CF[1:…]), or plaintext that `coffer encrypt` seals',
       }),
       template: Type.Optional(Template),
-      rotation: Type.Optional(
-        Type.Record(
-          Type.String({ pattern: ENTRY }),
-          strict({ every: Type.Optional(Type.String({ pattern: DURATION })) }),
-        ),
-      ),
+      rotation: Type.Optional(map(ENTRY, strict({ every: Type.Optional(Type.String({ pattern: DURATION })) }))),
       keys: Type.Optional(
-        Type.Record(
-          Type.String({ pattern: DATA_KEY_ID }),
-          Type.Record(Type.String({ pattern: NAME }), Type.String({ pattern: STANZA })),
-          { description: 'One stanza for each data key and recipient; coffer writes it' },
-        ),
+        map(DATA_KEY_ID, map(NAME, Type.String({ pattern: STANZA })), {
+          description: 'One stanza for each data key and recipient; coffer writes it',
+        }),
       ),
     }),
     status: Type.Optional(Type.Unknown()),
   },
-  { title: 'EncryptedSecret', description: 'A secret, sealed to clusters and scoped to workloads' },
+  {
+    $id: `${SCHEMA_BASE}/encrypted-secret.schema.json`,
+    title: 'EncryptedSecret',
+    description: 'A secret, sealed to clusters and scoped to workloads',
+  },
 );
 
 export type EncryptedSecret = Static<typeof EncryptedSecret>;

@@ -1,5 +1,10 @@
 /** The grammars of docs/format.md, as anchored patterns. They are checked before anything is decoded. */
 
+export const API_VERSION = 'coffer.dev/v1';
+
+/** Where the generated schemas say that they live: `# yaml-language-server: $schema=` takes a path as well. */
+export const SCHEMA_BASE = 'https://coffer.dev/schemas/v1';
+
 const name = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
 
 /** Recipients and namespaces: a DNS-1123 label. */
@@ -25,6 +30,24 @@ export const DURATION = '^[1-9][0-9]{0,5}(?:ms|s|m|h|d)$';
 export const PUBLIC_KEY = '^coffer-public-1-[A-Za-z0-9_-]+$';
 export const IDENTITY = '^coffer-identity-1-[A-Za-z0-9_-]+$';
 export const REPOSITORY_ID = '^[A-Za-z0-9_-]{22}$';
+
+/** What each pattern asks for, for people: goes on from "Use ". */
+export const PATTERN_ADVICE: Readonly<Record<string, string>> = {
+  [NAME]: 'lower-case letters, digits and hyphens, at most 63, beginning and ending with a letter or digit',
+  [MANIFEST_NAME]: 'lower-case letters, digits, hyphens and dots, as in a DNS name',
+  [ENTRY]: 'letters, digits, `-`, `_` and `.`, at most 253, not beginning with `..`',
+  [READER]: 'the name of a workload, or "*" for all of the namespace',
+  [NAMESPACE_GLOB]: 'the name of a namespace, in which `*` and `?` stand for others',
+  [WORKLOAD]: 'NAMESPACE/NAME',
+  [KEY_ID]: 'the 32 hexadecimal digits of a key id, in lower case and quoted',
+  [DATA_KEY_ID]: 'a data key id as coffer writes it: 32 characters of base64url',
+  [STANZA]: 'a stanza as coffer writes it: `KID:` and 1,558 characters of base64url',
+  [TIMESTAMP]: 'a time as "2026-11-21T09:00:00Z", quoted',
+  [DURATION]: 'a duration such as 30s, 12h or 90d',
+  [PUBLIC_KEY]: 'a text that begins coffer-public-1-',
+  [IDENTITY]: 'a text that begins coffer-identity-1-',
+  [REPOSITORY_ID]: 'the 22 characters that `coffer init` wrote',
+};
 
 export const LIMITS = {
   documentBytes: 1024 * 1024,

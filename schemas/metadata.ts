@@ -1,7 +1,5 @@
-import Type, { type TObject, type TProperties, type TSchemaOptions } from 'typebox';
+import Type, { type TObject, type TProperties, type TSchema, type TSchemaOptions } from 'typebox';
 import { MANIFEST_NAME, NAME } from './grammar.ts';
-
-export const API_VERSION = 'coffer.dev/v1';
 
 /** An object that refuses the fields which it does not name. */
 export function strict<Properties extends TProperties>(
@@ -11,8 +9,16 @@ export function strict<Properties extends TProperties>(
   return Type.Object(properties, { ...options, additionalProperties: false });
 }
 
+/** An object of any number of fields with names of this pattern; it refuses the others. */
+export function map<Value extends TSchema>(pattern: string, value: Value, options: TSchemaOptions = {}) {
+  return Type.Record(Type.String({ pattern }), value, { ...options, additionalProperties: false });
+}
+
+/** Any name at all. */
+export const ANY = '^';
+
 const text = () => Type.Optional(Type.String());
-const texts = () => Type.Optional(Type.Record(Type.String(), Type.String()));
+const texts = () => Type.Optional(map(ANY, Type.String()));
 
 /** Every field of Kubernetes' ObjectMeta is allowed; only `name` and `namespace` mean something here. */
 const objectMeta = {

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { DURATION, NAME, WORKLOAD } from './grammar.ts';
-import { API_VERSION, namedMetadata, strict } from './metadata.ts';
+import { API_VERSION, DURATION, NAME, SCHEMA_BASE, WORKLOAD } from './grammar.ts';
+import { namedMetadata, strict } from './metadata.ts';
 
 const duration = (description: string) => Type.Optional(Type.String({ pattern: DURATION, description }));
 const path = (description: string) => Type.String({ minLength: 1, description });
@@ -72,7 +72,11 @@ export const OperatorConfig = strict(
       strict({ listen: Type.Optional(Type.String({ description: 'HOST:PORT; absent: 127.0.0.1:8780' })) }),
     ),
   },
-  { title: 'OperatorConfig', description: "An operator's configuration" },
+  {
+    $id: `${SCHEMA_BASE}/operator-config.schema.json`,
+    title: 'OperatorConfig',
+    description: "An operator's configuration",
+  },
 );
 
 export type OperatorConfig = Static<typeof OperatorConfig>;

@@ -1,17 +1,17 @@
 import Type, { type Static } from 'typebox';
-import { DURATION, IDENTITY, KEY_ID, NAME, PUBLIC_KEY, TIMESTAMP } from './grammar.ts';
-import { API_VERSION, namedMetadata, strict } from './metadata.ts';
+import { API_VERSION, DURATION, IDENTITY, KEY_ID, NAME, PUBLIC_KEY, SCHEMA_BASE, TIMESTAMP } from './grammar.ts';
+import { map, namedMetadata, strict } from './metadata.ts';
 
 const Key = strict({
   id: Type.String({ pattern: KEY_ID, description: 'BLAKE2b-128 of the public key' }),
-  status: Type.Union([Type.Literal('active'), Type.Literal('retired'), Type.Literal('revoked')], {
+  status: Type.Enum(['active', 'retired', 'revoked'], {
     description: 'active seals and opens; retired opens; revoked exposes all that was ever sealed to it',
   }),
   created: Type.String({ pattern: TIMESTAMP }),
   publicKey: Type.String({ pattern: PUBLIC_KEY }),
   endorsement: Type.String({ description: "The identity's Ed25519 signature over this key" }),
   seed: Type.Optional(
-    Type.Record(Type.String({ pattern: NAME }), Type.String(), {
+    map(NAME, Type.String(), {
       description: "Groups: the key's seed, sealed to each member",
     }),
   ),
@@ -24,12 +24,7 @@ export const Recipient = strict(
     kind: Type.Literal('Recipient'),
     metadata: namedMetadata,
     spec: strict({
-      type: Type.Union([
-        Type.Literal('cluster'),
-        Type.Literal('group'),
-        Type.Literal('person'),
-        Type.Literal('recovery'),
-      ]),
+      type: Type.Enum(['cluster', 'group', 'person', 'recovery'], { description: 'What it is; a group has members' }),
       identity: Type.String({ pattern: IDENTITY, description: 'What people pin' }),
       keys: Type.Array(Key, { description: 'Newest first; at most one active' }),
       members: Type.Optional(Type.Array(Type.String({ pattern: NAME }), { uniqueItems: true })),
@@ -37,7 +32,11 @@ export const Recipient = strict(
     }),
     status: Type.Optional(Type.Unknown()),
   },
-  { title: 'Recipient', description: 'Who can open secrets: a cluster, a person, a recovery key, or a group of them' },
+  {
+    $id: `${SCHEMA_BASE}/recipient.schema.json`,
+    title: 'Recipient',
+    description: 'Who can open secrets: a cluster, a person, a recovery key, or a group of them',
+  },
 );
 
 export type Recipient = Static<typeof Recipient>;
