@@ -10,7 +10,7 @@ export default class EjsonDecrypt extends BaseCommand {
     '<%= config.bin %> ejson decrypt secrets.ejson',
     '<%= config.bin %> ejson decrypt --key-from-stdin -o secrets.json secrets.ejson < private-key',
   ];
-  static override args = { file: Args.string({ required: true, description: 'an ejson file' }) };
+  static override args = { file: Args.string({ required: true, ignoreStdin: true, description: 'an ejson file' }) };
   static override flags = {
     keydir: keydirFlag,
     output: Flags.string({

@@ -7,7 +7,9 @@ export default class EjsonEncrypt extends BaseCommand {
     'Seals every string that is not sealed yet to the `_public_key` of its file and leaves every other byte as it is. Keys that begin with "_" keep their strings in plaintext. Needs no private key.';
   static override examples = ['<%= config.bin %> ejson encrypt secrets.ejson', '<%= config.bin %> ejson e *.ejson'];
   static override strict = false;
-  static override args = { file: Args.string({ required: true, description: 'one or more ejson files' }) };
+  static override args = {
+    file: Args.string({ required: true, ignoreStdin: true, description: 'one or more ejson files' }),
+  };
   static override flags = { keydir: keydirFlag };
 
   async run(): Promise<Record<string, unknown>> {
