@@ -53,15 +53,13 @@ export class ObjectStore {
     });
   }
 
-  /** Whether there is an object of that name; its content is not looked at. */
+  /** Whether there is an object of that name, as of the last look at the packs; its content is not looked at. */
   has(oid: string): boolean {
     const name = Buffer.from(oid, 'hex');
-    const known = (): boolean =>
+    return (
       this.#listPacks().some((pack) => pack.find(name) !== undefined) ||
-      this.#directories.some((directory) => existsSync(looseFile(directory, oid)));
-    if (known()) return true;
-    this.refresh();
-    return known();
+      this.#directories.some((directory) => existsSync(looseFile(directory, oid)))
+    );
   }
 
   /** The names that begin with these hex digits (at least two). */

@@ -1,0 +1,155 @@
+import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { crc32, deflateSync } from 'node:zlib';
+import type { GitObject } from './object-store.ts';
+import type { ObjectType } from './pack.ts';
+
+const KINDS: Record<ObjectType, number> = { commit: 1, tree: 2, blob: 3, tag: 4 };
+/** Beyond this, offsets would need the index's 64-bit table. */
+const LARGEST = 0x7fffffff;
+/** After so many bytes the event loop gets its turn. */
+const TURN = 1 << 20;
+
+/**
+ * Writes objects, whole and in the order given, into a new pack with its index (git's pack-format page, version 2), both on
+ * disk when it resolves. The index comes last and under its final name at once: a reader sees the whole pack or none.
+ * Returns the path without extension.
+ */
+export async function writePack(
+  folder: string,
+  oids: readonly string[],
+  read: (oid: string) => GitObject,
+): Promise<string> {
+  const temporary = join(folder, `tmp-${randomBytes(8).toString('hex')}`);
+  try {
+    const { trailer, rows } = await writeObjects(`${temporary}.pack`, oids, read);
+    await writeDurably(`${temporary}.idx`, indexOf(rows, trailer));
+    const final = join(folder, `pack-${trailer.toString('hex')}`);
+    await rename(`${temporary}.pack`, `${final}.pack`);
+    await rename(`${temporary}.idx`, `${final}.idx`);
+    return final;
+  } catch (error) {
+    await Promise.allSettled([unlink(`${temporary}.pack`), unlink(`${temporary}.idx`)]);
+    throw error;
+  }
+}
+
+interface Row {
+  oid: Buffer;
+  offset: number;
+  crc: number;
+}
+
+async function writeObjects(
+  file: string,
+  oids: readonly string[],
+  read: (oid: string) => GitObject,
+): Promise<{ trailer: Buffer; rows: Row[] }> {
+  const handle = await open(file, 'wx');
+  try {
+    const sink = new Sink(handle);
+    const rows: Row[] = [];
+    const head = Buffer.from('PACK\0\0\0\u0002\0\0\0\0', 'latin1');
+    head.writeUInt32BE(oids.length, 8);
+    sink.push(head);
+    for (const oid of oids) {
+      const { type, bytes } = read(oid);
+      const entry = Buffer.concat([entryHeader(KINDS[type], bytes.length), deflateSync(bytes, { level: 1 })]);
+      rows.push({ oid: Buffer.from(oid, 'hex'), offset: sink.length, crc: crc32(entry) });
+      sink.push(entry);
+      if (sink.length > LARGEST) throw new RangeError('a pack of more than 2 GiB');
+      if (sink.waiting > TURN) {
+        await sink.flush();
+        await setImmediate();
+      }
+    }
+    const trailer = sink.digest();
+    await sink.flush();
+    await handle.sync();
+    return { trailer, rows };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Gathers what goes to the file and hashes it. */
+class Sink {
+  length = 0;
+  waiting = 0;
+  readonly #handle: FileHandle;
+  readonly #hash: Hash = createHash('sha1');
+  #parts: Buffer[] = [];
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  push(bytes: Buffer): void {
+    this.#hash.update(bytes);
+    this.#add(bytes);
+  }
+
+  /** Appends the hash of all that was pushed. */
+  digest(): Buffer {
+    const trailer = this.#hash.digest();
+    this.#add(trailer);
+    return trailer;
+  }
+
+  async flush(): Promise<void> {
+    await this.#handle.writeFile(Buffer.concat(this.#parts));
+    this.#parts = [];
+    this.waiting = 0;
+  }
+
+  #add(bytes: Buffer): void {
+    this.#parts.push(bytes);
+    this.length += bytes.length;
+    this.waiting += bytes.length;
+  }
+}
+
+/** Three bits of kind and the size in a variable number of bytes, lowest bits first. */
+function entryHeader(kind: number, size: number): Buffer {
+  const bytes = [(kind << 4) | (size & 0x0f)];
+  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
+    bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) | 0x80;
+    bytes.push(rest & 0x7f);
+  }
+  return Buffer.from(bytes);
+}
+
+function indexOf(rows: Row[], trailer: Buffer): Buffer {
+  rows.sort((a, b) => a.oid.compare(b.oid));
+  const fanout = Buffer.alloc(256 * 4);
+  for (let byte = 0, count = 0; byte < 256; byte++) {
+    while (count < rows.length && (rows[count]?.oid[0] ?? 0) <= byte) count++;
+    fanout.writeUInt32BE(count, byte * 4);
+  }
+  const numbers = (of: (row: Row) => number): Buffer => {
+    const column = Buffer.alloc(rows.length * 4);
+    for (const [i, row] of rows.entries()) column.writeUInt32BE(of(row), i * 4);
+    return column;
+  };
+  const body = Buffer.concat([
+    Buffer.from('ff744f6300000002', 'hex'),
+    fanout,
+    ...rows.map(({ oid }) => oid),
+    numbers(({ crc }) => crc),
+    numbers(({ offset }) => offset),
+    trailer,
+  ]);
+  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
+}
+
+async function writeDurably(file: string, bytes: Buffer): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

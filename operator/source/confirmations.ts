@@ -1,0 +1,33 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CofferError } from '../../core/errors.ts';
+
+/**
+ * A person's word for a commit that is held, because it removes more than the configured share of the secrets, rewinds the
+ * branch, or leaves the repository empty: `coffer-operator --config FILE --confirm COMMIT`. It is a file in the state
+ * directory, so that it can be given while the operator runs and while it does not.
+ */
+export async function confirmCommit(stateDirectory: string, commit: string): Promise<void> {
+  if (!/^[0-9a-f]{40}$/.test(commit)) {
+    throw new CofferError('CONFIRM_COMMIT_INVALID', `${JSON.stringify(commit)} is not a full commit id`, {
+      advice: 'Give the 40 digits that the status shows with what is held.',
+      exit: 2,
+    });
+  }
+  await mkdir(folder(stateDirectory), { recursive: true, mode: 0o700 });
+  await writeFile(join(folder(stateDirectory), commit), '');
+}
+
+export async function isConfirmed(stateDirectory: string, commit: string): Promise<boolean> {
+  try {
+    await stat(join(folder(stateDirectory), commit));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function folder(stateDirectory: string): string {
+  return join(stateDirectory, 'confirmed');
+}

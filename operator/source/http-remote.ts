@@ -1,0 +1,115 @@
+import fs from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { CofferError } from '../../core/errors.ts';
+import type { Quarantine } from './clone.ts';
+import { type CredentialFiles, readAuthorization } from './credentials.ts';
+import { sourceFault } from './faults.ts';
+import { HttpClient } from './http-client.ts';
+import type { Remote } from './remote.ts';
+
+export interface HttpRemoteOptions {
+  /** https://, or http:// where that is allowed; without credentials and without a final slash. */
+  url: string;
+  branch: string;
+  credentials: CredentialFiles;
+  caFile?: string;
+}
+
+/** A repository on a server that speaks git's smart HTTP protocol, fetched through isomorphic-git. */
+export class HttpRemote implements Remote {
+  readonly #options: HttpRemoteOptions;
+  #client: { key: string; http: HttpClient } | undefined;
+
+  constructor(options: HttpRemoteOptions) {
+    this.#options = options;
+  }
+
+  async head(signal: AbortSignal): Promise<string> {
+    const { url, branch } = this.#options;
+    const client = await this.#refreshClient();
+    const { listServerRefs } = (await import('isomorphic-git')).default;
+    // Version 1 lists the refs in its first answer: one request for a poll that finds nothing new.
+    const list = () => listServerRefs({ http: client.plugin(signal), url, protocolVersion: 1 });
+    const refs = await this.#asFaults(list, signal);
+    if (refs.length === 0) throw sourceFault('SOURCE_EMPTY', { address: url });
+    const head = refs.find(({ ref }) => ref === `refs/heads/${branch}`);
+    if (head === undefined) throw sourceFault('SOURCE_BRANCH_MISSING', { address: url, detail: branch });
+    return head.oid;
+  }
+
+  async fetch(into: Quarantine, _head: string, signal: AbortSignal): Promise<string> {
+    const { url, branch } = this.#options;
+    const client = await this.#refreshClient();
+    const { fetch } = (await import('isomorphic-git')).default;
+    const isFirst = (await into.repository.readRef(into.haveRef)) === undefined;
+    const { fetchHead } = await this.#asFaults(
+      () =>
+        fetch({
+          fs,
+          http: client.plugin(signal),
+          gitdir: into.directory,
+          url,
+          remote: 'origin',
+          remoteRef: `refs/heads/${branch}`,
+          // What it has; the server sends the rest. With `depth` every later fetch would bring everything again.
+          ref: into.haveRef,
+          ...(isFirst ? { depth: 1 } : {}),
+          singleBranch: true,
+          tags: false,
+        }),
+      signal,
+    );
+    if (fetchHead === null) throw sourceFault('SOURCE_EMPTY', { address: url });
+    return fetchHead;
+  }
+
+  close(): void {
+    this.#client?.http.close();
+  }
+
+  /** Credentials and CA are read each time; connections are kept while they stay the same. */
+  async #refreshClient(): Promise<HttpClient> {
+    const authorization = await readAuthorization(this.#options.credentials);
+    const ca = this.#options.caFile === undefined ? undefined : await readCa(this.#options.caFile);
+    const key = JSON.stringify([authorization, ca]);
+    if (this.#client?.key === key) return this.#client.http;
+    this.#client?.http.close();
+    const http = new HttpClient({
+      url: this.#options.url,
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(ca === undefined ? {} : { ca }),
+    });
+    this.#client = { key, http };
+    return http;
+  }
+
+  async #asFaults<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof CofferError) throw error;
+      signal.throwIfAborted();
+      // isomorphic-git's own errors: an answer that is not git's, or a pack that cannot be read.
+      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+      const fault = code === 'SmartHttpError' || code === 'ParseError' || code === 'EmptyServerResponseError';
+      throw sourceFault(fault ? 'SOURCE_PROTOCOL' : 'SOURCE_INCOMPLETE', {
+        address: this.#options.url,
+        ...(code === undefined ? {} : { detail: code }),
+        cause: error,
+      });
+    }
+  }
+}
+
+async function readCa(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new CofferError('SOURCE_CA_UNREADABLE', `the CA file ${file} cannot be read`, {
+      advice: 'Check `caFile` and its permissions.',
+      data: { path: file },
+      loop: 'retry',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { CofferError } from '../../core/errors.ts';
+import { changesBetween } from '../../core/git/changes.ts';
+import type { Repository } from '../../core/git/repository.ts';
+import { MODE } from '../../core/git/tree.ts';
+import { sourceFault } from './faults.ts';
+
+export interface Inspection {
+  commit: string;
+  /** What was inspected before, and so is whole. */
+  previous: string | undefined;
+  /** The folders, from the root, that will be read. */
+  parts: readonly string[];
+  address: string;
+}
+
+/**
+ * Makes sure that a commit, the folders that will be read and every file in them are there, and that the packs they came in
+ * are intact. isomorphic-git moves its refs before a pack has arrived and leaves out objects that it cannot decode; an object
+ * that has a place in its index was decoded and hashed. Throws `SOURCE_INCOMPLETE`.
+ */
+export async function assertWhole(repository: Repository, inspection: Inspection): Promise<void> {
+  const { commit, previous, parts, address } = inspection;
+  const incomplete = (detail: string, cause?: unknown): CofferError =>
+    sourceFault('SOURCE_INCOMPLETE', { address, commit, detail, cause });
+  try {
+    const { tree } = await repository.readCommit(commit);
+    const before = previous === undefined ? null : (await repository.readCommit(previous)).tree;
+    for (const under of parts) {
+      for await (const { after, path } of changesBetween(repository, before, tree, { under })) {
+        if (after === undefined || after.mode === MODE.submodule || repository.objects.has(after.oid)) continue;
+        throw incomplete(`${path} is missing`);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof CofferError) || !error.code.startsWith('GIT_')) throw error;
+    throw incomplete(error.message, error);
+  }
+}

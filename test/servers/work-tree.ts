@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const WHO = { name: 'Ada', email: 'ada@example.org' };
+
+/** A repository with a work tree, driven by the real git: where a team commits. */
+export class WorkTree {
+  readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async init(directory: string, branch = 'main'): Promise<WorkTree> {
+    await mkdir(directory, { recursive: true });
+    const tree = new WorkTree(directory);
+    await tree.git('init', '-q', '-b', branch);
+    return tree;
+  }
+
+  /** Returns what git printed, without the final line end. The user's own configuration has no part in it. */
+  async git(...args: string[]): Promise<string> {
+    const env = {
+      ...process.env,
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_SYSTEM: '/dev/null',
+      GIT_AUTHOR_NAME: WHO.name,
+      GIT_AUTHOR_EMAIL: WHO.email,
+      GIT_COMMITTER_NAME: WHO.name,
+      GIT_COMMITTER_EMAIL: WHO.email,
+    };
+    const { stdout } = await run('git', ['-C', this.directory, ...args], { env, maxBuffer: 1 << 28 });
+    return stdout.trimEnd();
+  }
+
+  /** Writes (or with `null` removes) files and commits everything; returns the commit. */
+  async commit(files: Record<string, string | Uint8Array | null>, message = 'Change'): Promise<string> {
+    for (const [path, content] of Object.entries(files)) {
+      const file = join(this.directory, path);
+      if (content === null) await rm(file, { recursive: true });
+      else {
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, content);
+      }
+    }
+    await this.git('add', '-A');
+    await this.git('commit', '-q', '--allow-empty', '-m', message);
+    return this.git('rev-parse', 'HEAD');
+  }
+}
