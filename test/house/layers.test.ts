@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** docs/architecture.md, "The house": which layers a layer may import from. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  schemas: ['schemas'],
+  core: ['core', 'schemas'],
+  cli: ['cli', 'core', 'schemas', 'package.json'],
+  operator: ['operator', 'core', 'schemas', 'package.json'],
+};
+
+/** Too heavy to load before a command needs it. */
+const HEAVY = ['isomorphic-git', 'libsodium', 'libsodium-wrappers', 'tweetnacl'];
+/** What of core a command may load at once: small, and without imports of its own beyond these. */
+const LIGHT = ['core/errors.ts', 'core/files/system-error.ts'];
+
+interface Import {
+  from: string;
+  isStatic: boolean;
+}
+
+function importsOf(file: string): Import[] {
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  const statics = source.matchAll(/^(?:import|export)(?! type\b)[^;'"]*?from '([^']+)'|^import '([^']+)'/gm);
+  const dynamics = source.matchAll(/\bimport\('([^']+)'\)/g);
+  return [
+    ...Array.from(statics, ([, named, bare]) => ({ from: named ?? bare ?? '', isStatic: true })),
+    ...Array.from(dynamics, ([, from = '']) => ({ from, isStatic: false })),
+  ];
+}
+
+const resolve = (file: string, from: string) => relative(ROOT, join(ROOT, dirname(file), from));
+const isSource = (file: string) => !file.endsWith('.test.ts');
+
+for (const [layer, allowed] of Object.entries(MAY_IMPORT)) {
+  test(`${layer} imports from ${allowed.join(', ')} only`, () => {
+    for (const file of globSync(`${layer}/**/*.ts`, { cwd: ROOT }).filter(isSource)) {
+      for (const { from } of importsOf(file)) {
+        if (!from.startsWith('.')) continue;
+        const target = resolve(file, from).split('/')[0] ?? '';
+        assert.ok(allowed.includes(target), `${file} imports ${from}`);
+      }
+    }
+  });
+}
+
+describe('a command loads nothing heavy before it runs', () => {
+  /** Every file that importing `entry` evaluates. */
+  function reach(entry: string, seen = new Map<string, string[]>(), path: string[] = []): Map<string, string[]> {
+    if (seen.has(entry)) return seen;
+    seen.set(entry, [...path, entry]);
+    if (!entry.endsWith('.ts')) return seen;
+    for (const { from, isStatic } of importsOf(entry)) {
+      if (!isStatic) continue;
+      if (from.startsWith('.')) reach(resolve(entry, from), seen, [...path, entry]);
+      else if (!seen.has(from)) seen.set(from, [...path, entry, from]);
+    }
+    return seen;
+  }
+
+  for (const entry of ['cli/coffer.ts', 'cli/start.ts', 'cli/commands.ts']) {
+    test(entry, () => {
+      const reached = reach(entry);
+      for (const [file, path] of reached) {
+        assert.ok(!HEAVY.includes(file), path.join(' → '));
+        assert.ok(
+          !file.startsWith('core/') || LIGHT.includes(file),
+          `${path.join(' → ')} is imported before it is needed`,
+        );
+      }
+    });
+  }
+});
+
+test('no file is longer than one concept', () => {
+  for (const file of globSync('{core,cli,operator,schemas,examples,test}/**/*.ts', { cwd: ROOT })) {
+    const lines = readFileSync(join(ROOT, file), 'utf8').split('\n').length;
+    assert.ok(lines <= (isSource(file) ? 320 : 450), `${file} has ${lines} lines`);
+  }
+});
