@@ -45,10 +45,10 @@ export function readPage(file: string, text: string): Page {
     } else {
       const heading = /^#+ (.*)$/.exec(line);
       if (heading?.[1]) page.anchors.add(anchorOf(heading[1]));
-      for (const [, target] of line.matchAll(/\]\(([^)\s]+)\)/g))
-        if (target) page.links.push({ target, line: index + 1 });
-      for (const [, target] of line.matchAll(/src="([^"]+)"/g))
-        if (target) page.links.push({ target, line: index + 1 });
+      const prose = line.replaceAll(/`[^`]*`/g, '');
+      for (const [, inline, source] of prose.matchAll(/\]\(([^)\s]+)\)|src="([^"]+)"/g)) {
+        page.links.push({ target: inline ?? source ?? '', line: index + 1 });
+      }
     }
   }
   return page;
