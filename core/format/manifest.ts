@@ -1,6 +1,7 @@
-import { Bug, type CofferError } from '../errors.ts';
+import type { CofferError } from '../errors.ts';
 import type { Binding } from './binding.ts';
-import type { CofferDocument, DocumentFile } from './document.ts';
+import { type CofferDocument, type DocumentFile, documentProblems } from './document.ts';
+import { readManifest } from './read-manifest.ts';
 import type { TemplatePart } from './template.ts';
 
 export type Entry =
@@ -20,8 +21,10 @@ export interface Stanza {
   line: number;
 }
 
+/** A manifest as docs/format.md, "A manifest", describes it, with defaults filled in. */
 export interface Manifest {
   file: string;
+  /** Which document of the file it is, foreign ones counted, from 0. */
   index: number;
   line: number;
   namespace: string;
@@ -53,11 +56,23 @@ export interface ManifestFile {
 }
 
 /** Throws the first problem as a CofferError. A file without coffer documents has no manifests. */
-export function readManifestFile(_bytes: Uint8Array, _file: string): ManifestFile {
-  throw new Bug('not written yet');
+export function readManifestFile(bytes: Uint8Array, file: string): ManifestFile {
+  const { file: read, problems } = manifestProblems(bytes, file);
+  const [first] = problems;
+  if (first !== undefined) throw first;
+  return read;
 }
 
-/** Every problem of a file; a bad document does not hide the others. */
-export function manifestProblems(_bytes: Uint8Array, _file: string): { file?: ManifestFile; problems: CofferError[] } {
-  throw new Bug('not written yet');
+/** Every problem of a file; `file` holds the manifests that have none. */
+export function manifestProblems(bytes: Uint8Array, file: string): { file: ManifestFile; problems: CofferError[] } {
+  const { documents, problems } = documentProblems(bytes, file);
+  const manifests: Manifest[] = [];
+  for (const document of documents.documents) {
+    if (document.kind !== 'EncryptedSecret') continue;
+    const { manifest, problems: found } = readManifest(document);
+    problems.push(...found);
+    if (manifest !== undefined) manifests.push(manifest);
+  }
+  const { text, syntax } = documents;
+  return { file: { file, text, syntax, documents, manifests }, problems };
 }

@@ -1,7 +1,22 @@
-import { Bug } from '../errors.ts';
 import type { Manifest } from './manifest.ts';
+import { templateEntries } from './template.ts';
 
-/** The names (of data and of templates) that a workload of the manifest's namespace gets; empty if it is no reader. */
-export function entriesFor(_manifest: Manifest, _workload: string): ReadonlySet<string> {
-  throw new Bug('not written yet');
+/** The previous value of an entry, kept by rotation; it has no readers of its own. */
+const PREVIOUS = '.previous';
+
+/**
+ * The names (of data and of templates) that a workload of the manifest's namespace gets; empty if it is no reader.
+ * A template is given only to who may read its name and every entry in it (docs/format.md, "A manifest").
+ */
+export function entriesFor(manifest: Manifest, workload: string): ReadonlySet<string> {
+  const rows = manifest.readers.filter(({ name }) => name === workload || name === '*');
+  const allowed = (name: string) => {
+    const entry = name.endsWith(PREVIOUS) ? name.slice(0, -PREVIOUS.length) : name;
+    return rows.some(({ entries }) => entries === undefined || entries.has(entry));
+  };
+  const granted = new Set([...manifest.entries.keys()].filter(allowed));
+  for (const [name, parts] of manifest.template.data) {
+    if (allowed(name) && [...templateEntries(parts)].every(allowed)) granted.add(name);
+  }
+  return granted;
 }
