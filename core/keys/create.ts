@@ -1,6 +1,6 @@
-import { keyPairFromSeed, SEED_LENGTH } from '../format/hpke.ts';
 import { type Random, systemRandom } from '../format/random.ts';
 import type { SealingKey } from '../format/stanza.ts';
+import { publicKeyFromSeed, SEED_LENGTH } from '../format/x-wing.ts';
 import { endorse, identityOf } from './endorsement.ts';
 import { sealGroupSeed } from './group.ts';
 import { keyId } from './key-id.ts';
@@ -79,7 +79,7 @@ export function createKey(wanted: { name: string; created: string; identitySeed:
 } {
   const { name, created, identitySeed, random } = wanted;
   const seed = random(SEED_LENGTH);
-  const { publicKey } = keyPairFromSeed(seed);
+  const publicKey = publicKeyFromSeed(seed);
   const kid = keyId(publicKey);
   const endorsement = endorse(identitySeed, name, kid, created);
   return { key: { kid, status: 'active', created, publicKey, endorsement, seeds: new Map() }, seed };

@@ -1,6 +1,6 @@
 import { blake2b } from '../format/blake2b.ts';
-import { keyPairFromSeed } from '../format/hpke.ts';
 import { pae } from '../format/pae.ts';
+import { publicKeyFromSeed } from '../format/x-wing.ts';
 
 /** kid: 32 lower-case hex digits (docs/format.md, "Recipients"). */
 export function keyId(publicKey: Uint8Array): string {
@@ -8,5 +8,5 @@ export function keyId(publicKey: Uint8Array): string {
 }
 
 export function keyIdOfSeed(seed: Uint8Array): string {
-  return keyId(keyPairFromSeed(seed).publicKey);
+  return keyId(publicKeyFromSeed(seed));
 }
