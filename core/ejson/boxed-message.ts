@@ -3,33 +3,49 @@
  * crypto_box: Poly1305 tag, then ciphertext.
  */
 
+import { decodeBase64, isBase64Character } from './base64.ts';
 import { KEY_LENGTH } from './keypair.ts';
 import { NONCE_LENGTH, OVERHEAD } from './secretbox.ts';
 
 export interface BoxedMessage {
-  /** Base64 as it stands in the text: equal for all values of one run, so it finds the shared key of that run. */
-  encrypterPublic: string;
+  /** The public key of the run that sealed it. */
+  encrypterPublic: Buffer;
   nonce: Buffer;
   box: Buffer;
 }
 
-/** What the tool takes for sealed already, and so leaves as it is; more than what it can open. */
-const TAKEN_FOR_BOXED = /^EJ\[(\d):([A-Za-z0-9+=/]{44}):([A-Za-z0-9+=/]{32}):([^\n]+)\]$/;
+/** Where the parts stand: the first two have fixed lengths. */
+const KEY_START = 5;
+const KEY_END = KEY_START + 44;
+const NONCE_START = KEY_END + 1;
+const NONCE_END = NONCE_START + 32;
+const BOX_START = NONCE_END + 1;
+
+const LINE_FEED = 0x0a;
+const COLON = 0x3a;
+const VERSION_1 = 0x31;
 
 /**
- * Undefined if `content` is plaintext. 'malformed' if the tool would take it for a box although nobody can open it: it
- * may be a damaged box, or plaintext that the tool would leave readable.
+ * Undefined if `bytes[start..end)` is plaintext. 'malformed' if the tool would take it for a box although nobody can open
+ * it: it may be a damaged box, or plaintext that the tool would leave readable.
  */
-export function parseBoxedMessage(content: Buffer): BoxedMessage | 'malformed' | undefined {
-  if (content[0] !== 0x45 || content[1] !== 0x4a || content[2] !== 0x5b) return undefined;
-  const [whole, version, encrypterPublic = '', nonceText = '', boxText = ''] =
-    TAKEN_FOR_BOXED.exec(content.toString('utf8')) ?? [];
-  if (whole === undefined) return undefined;
-  const nonce = decodeBase64(nonceText);
-  const box = decodeBase64(boxText);
-  if (version !== '1' || nonce?.length !== NONCE_LENGTH || box === undefined || box.length < OVERHEAD)
-    return 'malformed';
-  return decodeBase64(encrypterPublic)?.length === KEY_LENGTH ? { encrypterPublic, nonce, box } : 'malformed';
+export function parseBoxedMessage(
+  bytes: Buffer,
+  start = 0,
+  end = bytes.length,
+): BoxedMessage | 'malformed' | undefined {
+  if (!hasOutline(bytes, start, end)) return undefined;
+  const encrypterPublic = decodeBase64(bytes, start + KEY_START, start + KEY_END);
+  const nonce = decodeBase64(bytes, start + NONCE_START, start + NONCE_END);
+  const box = decodeBase64(bytes, start + BOX_START, end - 1);
+  const isWhole =
+    bytes[start + 3] === VERSION_1 &&
+    encrypterPublic?.length === KEY_LENGTH &&
+    nonce?.length === NONCE_LENGTH &&
+    box !== undefined &&
+    box.length >= OVERHEAD;
+  if (isWhole) return { encrypterPublic, nonce, box };
+  return bytes.subarray(start, end).includes(LINE_FEED) ? undefined : 'malformed';
 }
 
 export function formatBoxedMessage(encrypterPublic: string, nonce: Buffer, box: Uint8Array): string {
@@ -37,8 +53,15 @@ export function formatBoxedMessage(encrypterPublic: string, nonce: Buffer, box: 
   return `EJ[1:${encrypterPublic}:${nonce.toString('base64')}:${boxText}]`;
 }
 
-/** Canonical base64 only: Buffer.from reads over what is not base64. */
-function decodeBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
+/** What the tool takes for sealed already: `EJ[` digit `:` 44 and 32 characters of base64, `:`, anything, `]`. */
+function hasOutline(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[start] !== 0x45 || bytes[start + 1] !== 0x4a || bytes[start + 2] !== 0x5b) return false;
+  if (end - start < BOX_START + 2 || bytes[end - 1] !== 0x5d) return false;
+  const version = bytes[start + 3] ?? 0;
+  if (version < 0x30 || version > 0x39) return false;
+  for (const colon of [KEY_START, NONCE_START, BOX_START]) if (bytes[start + colon - 1] !== COLON) return false;
+  for (let at = KEY_START; at < NONCE_END; at++) {
+    if (at !== KEY_END && !isBase64Character(bytes[start + at])) return false;
+  }
+  return true;
 }

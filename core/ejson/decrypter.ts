@@ -22,7 +22,8 @@ export class Decrypter {
 
   /** Valid until the next call. Undefined if the box was changed or made for another key. */
   open(message: BoxedMessage): Uint8Array | undefined {
-    return this.#secretbox.open(message.box, message.nonce, this.#sharedKeyWith(message.encrypterPublic));
+    const sharedKey = this.#sharedKeyWith(message.encrypterPublic);
+    return this.#secretbox.open(message.box, message.nonce, sharedKey);
   }
 
   wipe(): void {
@@ -30,11 +31,12 @@ export class Decrypter {
     this.#secretbox.wipe();
   }
 
-  #sharedKeyWith(encrypterPublic: string): Buffer {
-    const known = this.#sharedKeys.get(encrypterPublic);
+  #sharedKeyWith(encrypterPublic: Buffer): Buffer {
+    const name = encrypterPublic.toString('latin1');
+    const known = this.#sharedKeys.get(name);
     if (known !== undefined) return known;
-    const sharedKey = this.#keypair.sharedKey(Buffer.from(encrypterPublic, 'base64'));
-    this.#sharedKeys.set(encrypterPublic, sharedKey);
+    const sharedKey = this.#keypair.sharedKey(encrypterPublic);
+    this.#sharedKeys.set(name, sharedKey);
     return sharedKey;
   }
 }
@@ -51,7 +53,7 @@ export function decryptEjson(document: EjsonDocument, keypair: Keypair): Buffer 
     for (const token of document.strings) {
       const message = boxToOpen(document, token);
       if (message === undefined) continue;
-      output.append(document.bytes.subarray(copied, token.start));
+      output.append(document.bytes, copied, token.start);
       const plaintext = decrypter.open(message);
       if (plaintext === undefined) throw refusedBox(document, token, keypair);
       if (!isUtf8(plaintext)) {
@@ -67,7 +69,7 @@ export function decryptEjson(document: EjsonDocument, keypair: Keypair): Buffer 
       appendQuoted(output, plaintext);
       copied = token.end;
     }
-    output.append(document.bytes.subarray(copied));
+    output.append(document.bytes, copied);
     return output.bytes();
   } catch (error) {
     output.wipe();
@@ -83,10 +85,7 @@ export function decryptEjson(document: EjsonDocument, keypair: Keypair): Buffer 
  */
 function boxToOpen(document: EjsonDocument, token: StringToken): BoxedMessage | undefined {
   if (token.role === 'key' || (token.afterUnderscore && token.underUnderscore)) return undefined;
-  const content = token.escaped
-    ? unquote(document.bytes, token.start, token.end)
-    : document.bytes.subarray(token.start + 1, token.end - 1);
-  const message = content === undefined ? undefined : parseBoxedMessage(content);
+  const message = parseToken(document, token);
   if (message === 'malformed') {
     throw new CofferError('EJSON_BOX_MALFORMED', 'a sealed value is damaged', {
       advice: 'Restore it from git.',
@@ -100,6 +99,12 @@ function boxToOpen(document: EjsonDocument, token: StringToken): BoxedMessage | 
     });
   }
   return message;
+}
+
+function parseToken(document: EjsonDocument, token: StringToken): ReturnType<typeof parseBoxedMessage> {
+  if (!token.escaped) return parseBoxedMessage(document.bytes, token.start + 1, token.end - 1);
+  const content = unquote(document.bytes, token.start, token.end);
+  return content === undefined ? undefined : parseBoxedMessage(content);
 }
 
 function refusedBox(document: EjsonDocument, token: StringToken, keypair: Keypair): CofferError {

@@ -37,7 +37,7 @@ export function placeOfToken(
 function publicKeyOf(bytes: Buffer, file: string, strings: StringToken[]): Buffer {
   let found: Buffer | undefined;
   for (const [index, key] of strings.entries()) {
-    if (key.role !== 'key' || key.depth !== 1) continue;
+    if (key.role !== 'key' || key.depth !== 1 || !key.afterUnderscore) continue;
     if (PUBLIC_KEY_FIELD.compare(bytes, key.start, key.end) !== 0) continue;
     const data = { file, ...positionOf(bytes, key.start) };
     const value = strings[index + 1];

@@ -10,11 +10,14 @@ import { SecretBytes } from './secret-bytes.ts';
 import { NONCE_LENGTH, Secretbox } from './secretbox.ts';
 import type { StringToken } from './walker.ts';
 
+const NONCES_DRAWN = 64;
+
 /** Not to be used after `wipe`. */
 export class Encrypter {
   readonly #sharedKey: Buffer;
   readonly #publicText: string;
   readonly #random: Random;
+  #nonces: Buffer = Buffer.alloc(0);
   readonly #secretbox = new Secretbox();
 
   constructor(peerPublic: Uint8Array, random: Random = systemRandom) {
@@ -29,8 +32,16 @@ export class Encrypter {
   }
 
   seal(plaintext: Uint8Array): string {
-    const nonce = this.#random(NONCE_LENGTH);
+    const nonce = this.#nextNonce();
     return formatBoxedMessage(this.#publicText, nonce, this.#secretbox.seal(plaintext, nonce, this.#sharedKey));
+  }
+
+  /** Drawn many at a time: a call to the system's generator costs more than sealing a short value. */
+  #nextNonce(): Buffer {
+    if (this.#nonces.length === 0) this.#nonces = this.#random(NONCES_DRAWN * NONCE_LENGTH);
+    const nonce = this.#nonces.subarray(0, NONCE_LENGTH);
+    this.#nonces = this.#nonces.subarray(NONCE_LENGTH);
+    return nonce;
   }
 
   wipe(): void {
@@ -58,13 +69,13 @@ export function encryptEjson(
     for (const token of document.strings) {
       const box = isToBeSealed(document, token) ? sealToken(document, token, encrypter) : undefined;
       if (box === undefined && !token.multiline) continue;
-      output.append(bytes.subarray(copied, token.start));
+      output.append(bytes, copied, token.start);
       if (box === undefined) appendWithLineEndsEscaped(output, bytes.subarray(token.start, token.end));
       else output.appendAscii(`"${box}"`);
       if (box !== undefined) sealed += 1;
       copied = token.end;
     }
-    output.append(bytes.subarray(copied));
+    output.append(bytes, copied);
     return { text: output.bytes().toString('utf8'), sealed };
   } finally {
     encrypter.wipe();
@@ -89,7 +100,9 @@ function isToBeSealed(document: EjsonDocument, token: StringToken): boolean {
 
 /** Undefined where the value is sealed already. */
 function sealToken(document: EjsonDocument, token: StringToken, encrypter: Encrypter): string | undefined {
-  const content = unquote(document.bytes, token.start, token.end);
+  const content = token.escaped
+    ? unquote(document.bytes, token.start, token.end)
+    : document.bytes.subarray(token.start + 1, token.end - 1);
   if (content === undefined) {
     throw new CofferError('EJSON_SURROGATE', 'a string escapes half a character (an unpaired surrogate)', {
       advice: 'Write both halves of the pair; for binary values write their base64.',
@@ -106,7 +119,7 @@ function sealToken(document: EjsonDocument, token: StringToken, encrypter: Encry
     }
     return boxed === undefined ? encrypter.seal(content) : undefined;
   } finally {
-    content.fill(0);
+    if (token.escaped) content.fill(0);
   }
 }
 

@@ -51,7 +51,7 @@ export function unquote(bytes: Buffer, start: number, end: number): Buffer | und
 
 /** Appends valid UTF-8 as a JSON string in exactly the spelling of the ejson tool, `<`, `>`, `&`, U+2028 and U+2029 escaped. */
 export function appendQuoted(output: SecretBytes, content: Uint8Array): void {
-  output.appendAscii('"');
+  output.appendByte(0x22);
   let copied = 0;
   for (let at = 0; at < content.length; at++) {
     const byte = content[at] ?? 0;
@@ -68,7 +68,7 @@ export function appendQuoted(output: SecretBytes, content: Uint8Array): void {
     }
     const isSeparator = byte === 0xe2 && content[at + 1] === 0x80 && ((content[at + 2] ?? 0) & 0xfe) === 0xa8;
     if (byte === 0xe2 && !isSeparator) continue;
-    output.append(content.subarray(copied, at));
+    output.append(content, copied, at);
     if (isSeparator) {
       output.appendAscii(content[at + 2] === 0xa8 ? '\\u2028' : '\\u2029');
       at += 2;
@@ -77,8 +77,8 @@ export function appendQuoted(output: SecretBytes, content: Uint8Array): void {
     }
     copied = at + 1;
   }
-  output.append(content.subarray(copied));
-  output.appendAscii('"');
+  output.append(content, copied);
+  output.appendByte(0x22);
 }
 
 function readHex4(bytes: Buffer, at: number): number {
