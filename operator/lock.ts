@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CofferError } from '../core/errors.ts';
@@ -20,7 +20,6 @@ const SQLITE_BUSY = 5;
 export function lockDirectory(directory: string, file: string, what: string): Lock {
   const path = join(directory, file);
   closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
   const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');

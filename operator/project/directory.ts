@@ -60,6 +60,7 @@ class DirectoryProjector implements Projector {
   readonly #inventory = new Inventory();
   readonly #disturbances = new Disturbances();
   readonly #tree: Tree;
+  #isClosed = false;
 
   constructor(root: ProjectionRoot, workloads: ReadonlyMap<string, Workload>, notifier: Notifier) {
     this.id = root.path;
@@ -122,6 +123,8 @@ class DirectoryProjector implements Projector {
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#notifier.close();
     this.#disturbances.close();
     this.#root.folder.close();

@@ -70,5 +70,6 @@ export interface Projector {
    */
   notify(): Promise<CofferError[]>;
 
+  /** What is projected stays. Closing again does nothing. */
   close(): Promise<void>;
 }
