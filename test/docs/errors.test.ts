@@ -16,7 +16,7 @@ const NOT_CODES = new Set([
   'XDG_RUNTIME_DIR',
 ]);
 
-/** Every code in the source, with the first file that has it. */
+/** Every code in the source, with the first file that has it; findings of `coffer check` have docs/checks.md. */
 function codesInSource(): Map<string, string> {
   const codes = new Map<string, string>();
   for (const file of globSync('{core,cli,operator,schemas}/**/*.ts', { cwd: ROOT }).toSorted()) {
@@ -25,7 +25,8 @@ function codesInSource(): Map<string, string> {
     const snakes = source.matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g);
     const thrown = source.matchAll(/new CofferError\(\s*'([A-Z0-9_]+)'/g);
     for (const [, code = ''] of [...snakes, ...thrown]) {
-      if (!NOT_CODES.has(code) && !codes.has(code)) codes.set(code, file);
+      if (code.startsWith('CHECK_') || NOT_CODES.has(code)) continue;
+      if (!codes.has(code)) codes.set(code, file);
     }
   }
   return codes;
