@@ -118,7 +118,8 @@ export function compareEntries(folder: Anchor, entries: EntrySet, holder: Holder
 
 /**
  * Changes whenever somebody touches the folder, its set or a file of it: made of inode numbers, owners, modes and the
- * change times that the kernel keeps (nobody can set them back), never of contents. undefined: not as laid out.
+ * change times that the kernel keeps (nobody can set them back), never of contents. Those times tick every few
+ * milliseconds: a change of the same size within the tick of the last write is left to inotify. undefined: not as laid out.
  */
 export function fingerprint(folder: Anchor): string | undefined {
   const current = currentSet(folder);
