@@ -1,29 +1,203 @@
-import { Bug } from '../errors.ts';
+/** Seals values in a file's text: docs/format.md, "Data keys" and "Edits". No secret key is needed for any of this. */
+import { ENTRY, LIMITS } from '../../schemas/grammar.ts';
+import { Bug, CofferError } from '../errors.ts';
+import { type DataKey, newDataKey } from './data-key.ts';
+import { TextEdits } from './edit.ts';
+import { FlowEditor } from './edit-flow.ts';
+import { replaceScalar } from './edit-scalar.ts';
+import { changeKeys, endOfContent, type NewDataKey } from './keys-layout.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
+import { field, type MappingNode, pairOf } from './node.ts';
 import { type Random, systemRandom } from './random.ts';
-import type { SealingKey } from './stanza.ts';
+import { nameText } from './scalar-text.ts';
+import { type SealingKey, sealStanza } from './stanza.ts';
+import { sealValue } from './value.ts';
 
-/** Seals every plaintext value of a file's manifests; where there is none, the text comes back as it was. */
+/**
+ * Seals every plaintext value of a file's manifests, each manifest's under one new data key, and wipes the plaintext
+ * that the model held. Where there is none, the text comes back as it was. `keysFor` gives a key for each recipient
+ * that the manifest lists.
+ */
 export function sealPlaintext(
-  _file: ManifestFile,
-  _keysFor: (manifest: Manifest) => readonly SealingKey[],
-  _random: Random = systemRandom,
+  file: ManifestFile,
+  keysFor: (manifest: Manifest) => readonly SealingKey[],
+  random: Random = systemRandom,
 ): { text: string; sealed: { manifest: Manifest; entry: string }[] } {
-  throw new Bug('not written yet');
+  const edits = new TextEdits(file.text);
+  const sealed: { manifest: Manifest; entry: string }[] = [];
+  for (const manifest of file.manifests) {
+    const plaintext = [...manifest.entries].filter(([, entry]) => entry.kind === 'plaintext');
+    if (plaintext.length === 0) continue;
+    const run = new SealingRun(manifest, keysFor(manifest), random);
+    const data = dataOf(manifest);
+    for (const [name, entry] of plaintext) {
+      const node = field(data, name);
+      if (entry.kind !== 'plaintext' || node?.kind !== 'scalar') throw new Bug('a plaintext entry without its text');
+      replaceScalar(edits, node, run.seal(name, entry.bytes), data.flow);
+      entry.bytes.fill(0);
+      sealed.push({ manifest, entry: name });
+    }
+    run.writeKeys(edits, file.syntax);
+  }
+  return sealed.length === 0 ? { text: file.text, sealed } : { text: edits.result(), sealed };
 }
 
-/** The file's new text with one value sealed (added or replaced). `plaintext` stays the caller's to wipe. */
+/**
+ * The file's new text with one value sealed, in the place of what was there or as the last entry. `plaintext` stays
+ * the caller's to wipe. Throws ENTRY_NAME, ENTRY_TOO_MANY, TEMPLATE_NAME_TAKEN or SEALING_KEY_MISSING.
+ */
 export function setEntry(
-  _file: ManifestFile,
-  _manifestIndex: number,
-  _entry: string,
-  _plaintext: Uint8Array,
-  _keys: readonly SealingKey[],
-  _random: Random = systemRandom,
+  file: ManifestFile,
+  manifestIndex: number,
+  entry: string,
+  plaintext: Uint8Array,
+  keys: readonly SealingKey[],
+  random: Random = systemRandom,
 ): string {
-  throw new Bug('not written yet');
+  const manifest = manifestAt(file, manifestIndex);
+  checkNewEntry(manifest, entry);
+  const edits = new TextEdits(file.text);
+  const run = new SealingRun(manifest, keys, random);
+  const sealed = run.seal(entry, plaintext);
+  const data = dataOf(manifest);
+  const node = field(data, entry);
+  if (node?.kind === 'scalar') replaceScalar(edits, node, sealed, data.flow);
+  else appendEntry(edits, manifest, data, file.syntax, entry, sealed);
+  run.writeKeys(edits, file.syntax);
+  return edits.result();
 }
 
-export function unsetEntry(_file: ManifestFile, _manifestIndex: number, _entry: string): string {
-  throw new Bug('not written yet');
+/** The file's new text without one entry. Throws ENTRY_UNKNOWN. Templates that name it are the caller's concern. */
+export function unsetEntry(file: ManifestFile, manifestIndex: number, entry: string): string {
+  const manifest = manifestAt(file, manifestIndex);
+  const data = dataOf(manifest);
+  const index = data.pairs.findIndex(({ key }) => key.kind === 'scalar' && key.text === entry);
+  const pair = data.pairs[index];
+  if (pair === undefined) {
+    throw new CofferError('ENTRY_UNKNOWN', `The manifest has no entry ${entry}.`, {
+      advice: `Use one of ${[...manifest.entries.keys()].join(', ') || '(there is none)'}.`,
+      data: { file: manifest.file, line: manifest.line, entry },
+    });
+  }
+  const edits = new TextEdits(file.text);
+  if (data.flow) new FlowEditor(edits, file.syntax).change(data, new Set([index]), new Map());
+  else if (data.pairs.length > 1) edits.deleteLines(pair.key.start, pair.value.end);
+  else edits.replace(endOfKey(manifest), data.end, ' {}');
+  const entries = namedDataKeys(manifest);
+  entries.delete(entry);
+  changeKeys(edits, manifest, file.syntax, { entries, touched: new Set([entry]) });
+  return edits.result();
+}
+
+/** One run: a new data key, the values that it seals, a stanza for every recipient that the manifest lists. */
+class SealingRun {
+  readonly #manifest: Manifest;
+  readonly #keys: readonly SealingKey[];
+  readonly #random: Random;
+  readonly #dataKey: DataKey;
+  readonly #touched = new Set<string>();
+
+  constructor(manifest: Manifest, keys: readonly SealingKey[], random: Random) {
+    checkSealingKeys(manifest, keys);
+    this.#manifest = manifest;
+    this.#keys = keys;
+    this.#random = random;
+    this.#dataKey = newDataKey(random);
+  }
+
+  seal(entry: string, plaintext: Uint8Array): string {
+    this.#touched.add(entry);
+    return sealValue(plaintext, this.#dataKey, this.#manifest.binding, entry, this.#random);
+  }
+
+  /** Writes the stanzas and wipes the data key: nothing is sealed after this. */
+  writeKeys(edits: TextEdits, syntax: 'yaml' | 'json'): void {
+    const { binding } = this.#manifest;
+    const stanzas = new Map<string, string>();
+    for (const key of this.#keys) stanzas.set(key.recipient, sealStanza(this.#dataKey, key, binding, this.#random));
+    const added: NewDataKey = { id: this.#dataKey.id, stanzas };
+    const entries = namedDataKeys(this.#manifest);
+    for (const entry of this.#touched) entries.set(entry, added.id);
+    changeKeys(edits, this.#manifest, syntax, { entries, touched: this.#touched, added });
+    this.#dataKey.key.fill(0);
+  }
+}
+
+/** Every listed recipient has exactly one key, and nobody else has. */
+export function checkSealingKeys(manifest: Manifest, keys: readonly SealingKey[]): void {
+  const given = new Set(keys.map(({ recipient }) => recipient));
+  const missing = manifest.recipients.find((recipient) => !given.has(recipient));
+  if (missing !== undefined) {
+    throw new CofferError('SEALING_KEY_MISSING', `There is no key to seal to ${missing} with.`, {
+      advice: 'Add the recipient to the keyring, or remove it from the manifest.',
+      data: { file: manifest.file, line: manifest.line, recipient: missing },
+    });
+  }
+  if (given.size !== keys.length || given.size !== manifest.recipients.length) {
+    throw new Bug('sealing keys for recipients that the manifest does not list');
+  }
+}
+
+/** The data key that each entry names, in the order of data. */
+export function namedDataKeys(manifest: Manifest): Map<string, string | undefined> {
+  const named = new Map<string, string | undefined>();
+  for (const [name, entry] of manifest.entries) named.set(name, entry.kind === 'sealed' ? entry.dataKeyId : undefined);
+  return named;
+}
+
+export function manifestAt(file: ManifestFile, index: number): Manifest {
+  const manifest = file.manifests[index];
+  if (manifest === undefined) throw new Bug('a manifest index that the file does not have');
+  return manifest;
+}
+
+function dataOf(manifest: Manifest): MappingNode {
+  const data = field(field(manifest.document.root, 'spec'), 'data');
+  if (data?.kind !== 'mapping') throw new Bug('a manifest without data');
+  return data;
+}
+
+/** Right after `data:`. */
+function endOfKey(manifest: Manifest): number {
+  const pair = pairOf(field(manifest.document.root, 'spec'), 'data');
+  if (pair === undefined) throw new Bug('a manifest without data');
+  return pair.key.end + 1;
+}
+
+function checkNewEntry(manifest: Manifest, entry: string): void {
+  const data = { file: manifest.file, line: manifest.line, entry };
+  if (!new RegExp(ENTRY).test(entry)) {
+    const advice = 'Use letters, digits, `-`, `_` and `.`, at most 253, not beginning with `..`.';
+    throw new CofferError('ENTRY_NAME', 'This is not the name of an entry.', { advice, data, exit: 2 });
+  }
+  if (manifest.template.data.has(entry)) {
+    const advice = 'Use another name, or remove the template.';
+    throw new CofferError('TEMPLATE_NAME_TAKEN', `${entry} is already a template.`, { advice, data });
+  }
+  if (!manifest.entries.has(entry) && manifest.entries.size >= LIMITS.entries) {
+    const advice = 'Put it into another manifest.';
+    throw new CofferError('ENTRY_TOO_MANY', `A manifest has at most ${LIMITS.entries} entries.`, { advice, data });
+  }
+}
+
+function appendEntry(
+  edits: TextEdits,
+  manifest: Manifest,
+  data: MappingNode,
+  syntax: 'yaml' | 'json',
+  entry: string,
+  sealed: string,
+): void {
+  const spec = field(manifest.document.root, 'spec');
+  if (!data.flow) {
+    const indent = edits.indentAt(data.start);
+    edits.insertLines(endOfContent(edits, data, indent), [`${indent}${nameText(entry)}: ${sealed}`]);
+  } else if (data.pairs.length === 0 && spec?.kind === 'mapping' && !spec.flow) {
+    // `data: {}`: block style from the first entry on.
+    const indent = edits.indentAt(spec.start);
+    edits.delete(endOfKey(manifest), data.end);
+    edits.insertLines(edits.lines.endOf(data.end), [`${indent}${indent || '  '}${nameText(entry)}: ${sealed}`]);
+  } else {
+    new FlowEditor(edits, syntax).change(data, new Set(), new Map([[entry, sealed]]));
+  }
 }
