@@ -2,12 +2,15 @@ import type { Command } from '@oclif/core';
 import Check from './commands/check.ts';
 import Completion from './commands/completion.ts';
 import Decrypt from './commands/decrypt.ts';
+import Edit from './commands/edit.ts';
 import EjsonDecrypt from './commands/ejson/decrypt.ts';
 import EjsonEncrypt from './commands/ejson/encrypt.ts';
 import EjsonKeygen from './commands/ejson/keygen.ts';
+import Encrypt from './commands/encrypt.ts';
 import Get from './commands/get.ts';
 import Grant from './commands/grant.ts';
 import Init from './commands/init.ts';
+import New from './commands/new.ts';
 import RecipientsCreate from './commands/recipients/create.ts';
 import RecipientsList from './commands/recipients/list.ts';
 import RecipientsPin from './commands/recipients/pin.ts';
@@ -32,4 +35,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   revoke: Revoke,
   set: SetEntry,
   unset: Unset,
+  edit: Edit,
+  encrypt: Encrypt,
+  new: New,
 };

@@ -79,7 +79,7 @@ function renderBug(error: unknown, stream: Stream): string {
 /** A Bug's message is written by us and contains no input; of any other error only the class is told. */
 function bugText(error: unknown): string {
   if (error instanceof Bug) return error.message;
-  return error instanceof Error ? error.constructor.name : typeof error;
+  return error instanceof Error ? error.name : typeof error;
 }
 
 function toCofferError(error: unknown): CofferError | undefined {

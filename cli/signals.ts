@@ -4,11 +4,13 @@ import { removePendingFiles } from '../core/files/atomic.ts';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const cleanups = new Set<() => void>();
+let areInterruptsOurs = true;
 
 /** Ctrl-C and `kill` leave nothing behind: half-written files and what `duringCleanup` was told of are removed first. */
 export function cleanUpOnSignals(): void {
   for (const signal of SIGNALS) {
     process.on(signal, () => {
+      if (signal === 'SIGINT' && !areInterruptsOurs) return;
       runCleanups();
       process.exit(128 + constants.signals[signal]);
     });
@@ -25,6 +27,16 @@ export async function withCleanup<Result>(cleanup: () => void, work: () => Promi
   } finally {
     cleanup();
     cleanups.delete(cleanup);
+  }
+}
+
+/** While `work` runs, Ctrl-C is for the program that it started. */
+export async function withoutInterrupts<Result>(work: () => Promise<Result>): Promise<Result> {
+  areInterruptsOurs = false;
+  try {
+    return await work();
+  } finally {
+    areInterruptsOurs = true;
   }
 }
 

@@ -10,19 +10,23 @@ export function fromUsageError(error: unknown): CofferError | undefined {
   const usage = (code: string, message: string, advice = 'Run the command with --help to see what it takes.') =>
     new CofferError(code, message, { advice, exit: 2 });
 
-  switch (error.constructor.name) {
-    case 'UnexpectedArgsError':
-      return usage(
-        'USAGE_UNEXPECTED_ARGUMENT',
-        `${countOf(error, 'args')} more than the command takes`,
-        'Run the command with --help. A secret value is never an argument: give it by stdin, a file or at the prompt.',
-      );
-    case 'NonexistentFlagsError':
-    case 'NonExistentFlagsError':
-      return usage('USAGE_UNKNOWN_FLAG', `unknown flag: ${flagNames(error)}`);
-    default:
-      return usage('USAGE', withoutInput(error.message));
+  if (isUnexpectedArgument(error)) {
+    return usage(
+      'USAGE_UNEXPECTED_ARGUMENT',
+      'there are more arguments than the command takes',
+      'Run the command with --help. A secret value is never an argument: give it by stdin, a file or at the prompt.',
+    );
   }
+  if ('flags' in error && Array.isArray(error.flags)) {
+    return usage('USAGE_UNKNOWN_FLAG', `unknown flag: ${error.flags.map(flagName).join(', ')}`);
+  }
+  return usage('USAGE', withoutInput(error.message));
+}
+
+/** More arguments than the command takes. (Told by its fields: the bundle shortens the names of classes.) */
+export function isUnexpectedArgument(error: unknown): boolean {
+  if (!(error instanceof Error) || !('parse' in error) || !('args' in error)) return false;
+  return Array.isArray(error.args) && error.args.length > 0 && error.args.every((arg) => typeof arg === 'string');
 }
 
 function isOclifError(error: Error): boolean {
@@ -40,17 +44,9 @@ function fromPlainOclifError(error: Error): CofferError {
   return new CofferError('USAGE', withoutInput(error.message), { advice: 'Run `coffer --help`.', exit: 2 });
 }
 
-function countOf(error: Error, field: string): string {
-  const list = field in error ? (error as unknown as Record<string, unknown>)[field] : undefined;
-  const count = Array.isArray(list) ? list.length : 1;
-  return count === 1 ? 'one argument' : `${count} arguments`;
-}
-
 /** `--flag` of `--flag=value`. */
-function flagNames(error: Error): string {
-  const flags: unknown = 'flags' in error ? error.flags : [];
-  if (!Array.isArray(flags)) return '(none)';
-  return flags.map((flag) => String(flag).split('=')[0]).join(', ');
+function flagName(flag: unknown): string {
+  return String(flag).split('=')[0] ?? '';
 }
 
 /** `Expected --type=hunter2 to be one of: …` keeps the flag and the choices. */

@@ -25,11 +25,14 @@ export interface Workspace {
 
 /** Opens the repository that holds `from` (a folder; absent: the working directory). Throws REPOSITORY_NOT_FOUND. */
 export async function openWorkspace(from: string = process.cwd()): Promise<Workspace> {
-  const [{ findRoot, readConfig }, { readKeyring }, { readPinsFile, userPinsFile }] = await Promise.all([
-    import('../core/config/repository.ts'),
-    import('../core/keys/keyring.ts'),
-    import('../core/keys/pins.ts'),
-  ]);
+  const [{ findRoot, readConfig }, { readKeyring }, { readPinsFile, userPinsFile }, { sodiumReady }] =
+    await Promise.all([
+      import('../core/config/repository.ts'),
+      import('../core/keys/keyring.ts'),
+      import('../core/keys/pins.ts'),
+      import('../core/format/sodium.ts'),
+    ]);
+  await sodiumReady();
   const root = await findRoot(resolve(from));
   const config = await readConfig(root);
   const keyring = await readKeyring(root);

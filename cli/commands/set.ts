@@ -1,6 +1,7 @@
 import { CofferError } from '../../core/errors.ts';
 import { Args, BaseCommand, Flags } from '../base-command.ts';
 import { documentFlag } from '../select-document.ts';
+import { isUnexpectedArgument } from '../usage-errors.ts';
 
 export default class SetEntry extends BaseCommand {
   static override summary = 'seal one value into a manifest; needs no secret key';
@@ -22,8 +23,6 @@ manifest lists.`;
     },
     { description: 'From a file:', command: 'coffer set payments/payments-db.yaml ca.crt --from-file ca.crt' },
   ];
-  // More arguments are taken so that a value among them can be refused with the reason.
-  static override strict = false;
   static override args = {
     file: Args.string({ required: true, description: 'the manifest' }),
     entry: Args.string({ required: true, description: 'the entry; a new one is added' }),
@@ -43,8 +42,7 @@ manifest lists.`;
   };
 
   override async run(): Promise<Record<string, unknown>> {
-    const { args, argv, flags } = await this.parse(SetEntry);
-    refuseValueArgument(args.entry, argv);
+    const { args, flags } = await this.#parsed();
     const [{ openWorkspaceOf, readManifests, sealingKeysFor, writeManifests }, { manifestOf }] = await Promise.all([
       import('../workspace.ts'),
       import('../select-document.ts'),
@@ -79,6 +77,17 @@ manifest lists.`;
     };
   }
 
+  /** `set FILE ENTRY VALUE` and `set FILE ENTRY=VALUE` are refused with the reason. */
+  async #parsed() {
+    try {
+      const parsed = await this.parse(SetEntry);
+      if (parsed.args.entry.includes('=')) throw valueAsArgument();
+      return parsed;
+    } catch (error) {
+      throw isUnexpectedArgument(error) ? valueAsArgument() : error;
+    }
+  }
+
   async #value(
     prompt: string,
     flags: { generate?: string | undefined; 'from-file'?: string | undefined },
@@ -97,10 +106,9 @@ manifest lists.`;
   }
 }
 
-/** `set FILE ENTRY VALUE` and `set FILE ENTRY=VALUE`: by now the value is in the shell's history. */
-function refuseValueArgument(entry: string, argv: readonly unknown[]): void {
-  if (argv.length <= 2 && !entry.includes('=')) return;
-  throw new CofferError('INPUT_AS_ARGUMENT', 'a value is never taken from the command line; nothing was changed', {
+/** By now the value is in the shell's history. */
+function valueAsArgument(): CofferError {
+  return new CofferError('INPUT_AS_ARGUMENT', 'a value is never taken from the command line; nothing was changed', {
     advice:
       'What you typed is in your shell history now, and other processes could see it: if it was the secret, make a new one.\n' +
       'Run `coffer set FILE ENTRY` and type the value at the prompt, or give it by standard input or --from-file.',

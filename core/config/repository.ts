@@ -78,7 +78,6 @@ export function configFrom(bytes: Uint8Array, file: string): RepositoryConfig {
   };
 }
 
-const ignored = new WeakMap<RepositoryConfig, Ignore>();
 /**
  * Whether manifests are looked for in this file. `path` is relative to the root, with `/`. Never in `.git`, `.coffer`
  * and `node_modules`.
@@ -87,13 +86,6 @@ export function isManifestPath(config: RepositoryConfig, path: string): boolean 
   if (isIgnored(config, path) || KEYRING.test(path)) return false;
   const { included } = globsOf(config);
   return included === undefined ? USUAL.test(path) : included.ignores(path);
-}
-
-/** Whether the configuration says to leave this file alone, whatever it holds. */
-export function isIgnored(config: RepositoryConfig, path: string): boolean {
-  const known = ignored.get(config) ?? globs(config.ignore);
-  ignored.set(config, known);
-  return OTHERS.test(path) || known.ignores(path);
 }
 
 /** Whether the repository asks to leave this path alone: its `ignore` globs, `.git` and `node_modules`; not `include`. */
@@ -108,7 +100,6 @@ export function recipientsForPath(config: RepositoryConfig, path: string): strin
 }
 
 /** Git's own, and what other people publish. */
-const OTHERS = /(?:^|\/)(?:\.git|node_modules)(?:\/|$)/;
 const SKIPPED = /(?:^|\/)(?:\.git|node_modules)(?:\/|$)/;
 const KEYRING = /(?:^|\/)\.coffer\//;
 const USUAL = /\.(?:ya?ml|json)$/;
