@@ -1,6 +1,6 @@
 /**
  * Runs what a page shows. In a `console` block a line that begins with `$ ` is a command, lines that begin with `> ` go on
- * with it, and the others are its output, where `…` stands for anything. A `sh` block is one script.
+ * with it, and the others are its output, where `…` stands for anything. In a `sh` block every line is a command.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,9 +22,19 @@ export interface Outcome extends Command {
 
 export function commandsOf(page: Page): Command[] {
   return page.blocks.flatMap((block) => {
-    if (block.language === 'sh') return [{ text: block.text.trimEnd(), line: block.line, output: undefined }];
+    if (block.language === 'sh') return commandsOfScript(block);
     return block.language === 'console' ? commandsOfConsole(block) : [];
   });
+}
+
+function commandsOfScript(block: Block): Command[] {
+  const commands: Command[] = [];
+  for (const [index, line] of block.text.trimEnd().split('\n').entries()) {
+    const last = commands.at(-1);
+    if (last?.text.endsWith('\\')) last.text += `\n${line}`;
+    else commands.push({ text: line, line: block.line + index, output: undefined });
+  }
+  return commands;
 }
 
 function commandsOfConsole(block: Block): Command[] {

@@ -34,7 +34,8 @@ export function readPage(file: string, text: string): Page {
   const page = { file, blocks: [] as Block[], links: [] as Link[], anchors: new Set<string>() };
   let open: { language: string; line: number; lines: string[]; indent: number } | undefined;
   for (const [index, line] of text.split('\n').entries()) {
-    const fence = /^(\s*)```(\w*)/.exec(line);
+    // A comment that begins with its language is a block that readers do not see: what a page takes as given.
+    const fence = /^(\s*)```(\w*)/.exec(line) ?? /^()<!-- (sh)$/.exec(line) ?? /^()-->$/.exec(line);
     if (fence && open === undefined) {
       open = { language: fence[2] ?? '', line: index + 2, lines: [], indent: fence[1]?.length ?? 0 };
     } else if (fence && open) {

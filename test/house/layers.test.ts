@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Too heavy to load before a command needs it. */
 const HEAVY = ['isomorphic-git', 'libsodium', 'libsodium-wrappers', 'tweetnacl'];
 /** What of core a command may load at once: small, and without imports of its own beyond these. */
-const LIGHT = ['core/errors.ts', 'core/files/system-error.ts'];
+const LIGHT = ['core/errors.ts', 'core/files/atomic.ts', 'core/files/system-error.ts'];
 
 interface Import {
   from: string;
