@@ -5,8 +5,9 @@ import type { Libsodium } from './libsodium.ts';
  * The one instance of libsodium and the memory that it works in.
  *
  * What enters WebAssembly memory stays there until something overwrites it: `_free` does not, and libsodium's own
- * functions leave expanded keys on their stack. So everything goes in through `inSodium`, which zeroes its regions and
- * the whole stack afterwards. core/format/sodium.test.ts scans all of the memory for what should be gone.
+ * functions leave shared secrets and the ends of plaintexts on their stack. So everything goes in through `inSodium`,
+ * which zeroes its regions and the whole stack afterwards; core/format/sodium.test.ts scans all of the memory for what
+ * should be gone. Not reached: registers, and what the operating system swaps out.
  */
 
 /**
