@@ -4,6 +4,7 @@ import { NAME } from '../../schemas/grammar.ts';
 import { Bug, CofferError } from '../errors.ts';
 import { writeFileAtomically } from '../files/atomic.ts';
 import { fromSystemError } from '../files/system-error.ts';
+import { sodiumReady } from '../format/sodium.ts';
 import { keyIdOfSeed } from './key-id.ts';
 import { identitySecretText, parseIdentitySecret, parseSecretKey, secretKeyText } from './key-texts.ts';
 
@@ -39,6 +40,7 @@ const FILE_LIMIT = 64 * 1024;
  * KEY_FILE_NAME, KEY_FILE_MODE, KEY_FILE_LINES, KEY_TEXT_*, FILE_SYSTEM
  */
 export async function readKeyDirectory(directory: string): Promise<SecretKeys> {
+  await sodiumReady();
   const keys = new Map<string, SecretKey>();
   const problems: CofferError[] = [];
   for (const name of (await list(directory)).toSorted()) {
@@ -62,6 +64,7 @@ export async function readKeyDirectory(directory: string): Promise<SecretKeys> {
 
 /** @returns the path of the file. @throws CofferError FILE_SYSTEM */
 export async function storeSecretKey(directory: string, seed: Uint8Array): Promise<string> {
+  await sodiumReady();
   const kid = keyIdOfSeed(seed);
   const file = join(directory, `${kid}${KEY_SUFFIX}`);
   await store(
@@ -79,6 +82,7 @@ export async function storeSecretKey(directory: string, seed: Uint8Array): Promi
  * @returns the path of the file. @throws CofferError IDENTITY_EXISTS, FILE_SYSTEM
  */
 export async function storeIdentity(directory: string, name: string, identitySeed: Uint8Array): Promise<string> {
+  await sodiumReady();
   const file = identityFile(directory, name);
   if ((await list(directory)).includes(`${name}${IDENTITY_SUFFIX}`)) {
     throw new CofferError('IDENTITY_EXISTS', `an identity of the name ${name} is in the key directory already`, {
@@ -97,6 +101,7 @@ export async function storeIdentity(directory: string, name: string, identitySee
 
 /** @returns the Ed25519 seed, 32 bytes, which the caller wipes. @throws CofferError KEY_FILE_*, KEY_TEXT_*, FILE_SYSTEM */
 export async function readIdentity(directory: string, name: string): Promise<Buffer> {
+  await sodiumReady();
   return await readSecret(identityFile(directory, name), parseIdentitySecret);
 }
 

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { Bug, CofferError } from '../errors.ts';
 import { fromSystemError } from '../files/system-error.ts';
+import { sodiumReady } from '../format/sodium.ts';
 import { type Recipient, readRecipient } from './recipient.ts';
 
 /** Relative to the root of the repository. */
@@ -13,7 +14,7 @@ export interface Keyring {
   problems: CofferError[];
 }
 
-/** @param files all of `.coffer/recipients/`, paths as errors should name them. Never throws for what a file says. */
+/** @param files all of `.coffer/recipients/`, paths as errors should name them. Never throws for what a file says. Needs `sodiumReady`. */
 export function keyringFrom(files: Iterable<{ path: string; bytes: Uint8Array }>): Keyring {
   const problems: CofferError[] = [];
   const read: Recipient[] = [];
@@ -32,6 +33,7 @@ export function keyringFrom(files: Iterable<{ path: string; bytes: Uint8Array }>
 
 /** From a working tree. A repository without recipients has an empty keyring. */
 export async function readKeyring(root: string): Promise<Keyring> {
+  await sodiumReady();
   const names = await listFolder(join(root, RECIPIENTS_FOLDER));
   const files = [];
   for (const name of names.filter(isDocumentFile).toSorted()) {

@@ -5,6 +5,7 @@ import { NAME, REPOSITORY_ID } from '../../schemas/grammar.ts';
 import { Bug, CofferError } from '../errors.ts';
 import { writeFileAtomically } from '../files/atomic.ts';
 import { fromSystemError } from '../files/system-error.ts';
+import { sodiumReady } from '../format/sodium.ts';
 import { identityText, parseIdentity } from './key-texts.ts';
 import type { Recipient } from './recipient.ts';
 
@@ -23,6 +24,7 @@ export interface Pins {
  * @throws CofferError PINS_LINE, PINS_TWICE, KEY_TEXT_*, FILE_SYSTEM
  */
 export async function readPinsFile(file: string): Promise<Pins> {
+  await sodiumReady();
   const pins = parsePins(await readIfThere(file), file);
   return { identityOf: (name) => pins.get(name) };
 }
@@ -42,6 +44,7 @@ export function userPinsFile(env: NodeJS.ProcessEnv, repositoryId: string): stri
 
 /** Adds a pin, or replaces the one of that name; every other line stays. The caller has asked, or made the identity. */
 export async function writePin(file: string, name: string, identity: string): Promise<void> {
+  await sodiumReady();
   if (!new RegExp(NAME).test(name)) throw new Bug('a pin is for a recipient name');
   parseIdentity(identity);
   const before = await readIfThere(file);
