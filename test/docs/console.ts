@@ -48,6 +48,13 @@ function commandsOfConsole(block: Block): Command[] {
   return commands;
 }
 
+/** Where a page's host keeps things, and which folder of the scratch place stands for it, so that no test touches the machine. */
+const RELOCATED: [from: string, to: 'disk' | 'memory'][] = [
+  ['/etc/coffer', 'disk'],
+  ['/var/lib/coffer', 'disk'],
+  ['/run/coffer', 'memory'],
+];
+
 /** Runs the commands one after the other in one shell, in a new folder, with a home of its own and the programs on the PATH. */
 export async function runInScratch(commands: readonly Command[]): Promise<Outcome[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'coffer-docs-'));
@@ -58,7 +65,11 @@ export async function runInScratch(commands: readonly Command[]): Promise<Outcom
     for (const program of ['coffer', 'coffer-operator'])
       symlinkSync(join(ROOT, 'dist', `${program}.js`), join(bin, program));
     const script = join(scratch, 'script');
-    writeFileSync(script, commands.map((command, index) => stepOf(command, join(out, String(index)))).join('\n'));
+    const places = { disk: scratch, memory };
+    const relocate = (text: string) =>
+      RELOCATED.reduce((moved, [from, to]) => moved.replaceAll(from, join(places[to], from)), text);
+    const steps = commands.map(({ text }, index) => stepOf(relocate(text), join(out, String(index))));
+    writeFileSync(script, steps.join('\n'));
     await bash(script, work, {
       PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter),
       HOME: scratch,
@@ -79,7 +90,7 @@ export async function runInScratch(commands: readonly Command[]): Promise<Outcom
 }
 
 /** Braces and not a subshell: `cd` and variables last until the end of the page. */
-function stepOf({ text }: Command, file: string): string {
+function stepOf(text: string, file: string): string {
   return `{ ${text}\n} >${file} 2>&1 </dev/null\necho $? >${file}.code`;
 }
 
