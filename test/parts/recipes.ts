@@ -11,6 +11,7 @@ export type PartName =
   | 'git'
   | 'go'
   | 'gpg'
+  | 'openssl'
   | 'ssh-keygen';
 
 /** Built from the go.mod and go.sum in `test/parts/MODULE/`, which pin every byte of it. */
@@ -46,5 +47,6 @@ export const RECIPES: Record<PartName, GoRecipe | InstalledRecipe> = {
     folders: ['/usr/local/go/bin', '/usr/lib/go/bin'],
   },
   gpg: { kind: 'installed', installed: 'apt-get install gnupg' },
+  openssl: { kind: 'installed', installed: 'apt-get install openssl' },
   'ssh-keygen': { kind: 'installed', installed: 'apt-get install openssh-client' },
 };
