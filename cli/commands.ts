@@ -1,7 +1,9 @@
 import type { Command } from '@oclif/core';
 import Check from './commands/check.ts';
+import Compact from './commands/compact.ts';
 import Completion from './commands/completion.ts';
 import Decrypt from './commands/decrypt.ts';
+import Diff from './commands/diff.ts';
 import Edit from './commands/edit.ts';
 import EjsonDecrypt from './commands/ejson/decrypt.ts';
 import EjsonEncrypt from './commands/ejson/encrypt.ts';
@@ -14,28 +16,34 @@ import New from './commands/new.ts';
 import RecipientsCreate from './commands/recipients/create.ts';
 import RecipientsList from './commands/recipients/list.ts';
 import RecipientsPin from './commands/recipients/pin.ts';
+import Resolve from './commands/resolve.ts';
 import Revoke from './commands/revoke.ts';
+import Rewrap from './commands/rewrap.ts';
 import SetEntry from './commands/set.ts';
 import Unset from './commands/unset.ts';
 
 /** Every command by its id. All are loaded on each run, so none imports anything heavy outside of `run()`. */
 export const COMMANDS: Record<string, Command.Class> = {
   check: Check,
+  compact: Compact,
   completion: Completion,
   decrypt: Decrypt,
+  diff: Diff,
+  edit: Edit,
   'ejson:decrypt': EjsonDecrypt,
   'ejson:encrypt': EjsonEncrypt,
   'ejson:keygen': EjsonKeygen,
+  encrypt: Encrypt,
   get: Get,
   grant: Grant,
   init: Init,
+  new: New,
   'recipients:create': RecipientsCreate,
   'recipients:list': RecipientsList,
   'recipients:pin': RecipientsPin,
+  resolve: Resolve,
   revoke: Revoke,
+  rewrap: Rewrap,
   set: SetEntry,
   unset: Unset,
-  edit: Edit,
-  encrypt: Encrypt,
-  new: New,
 };

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { CofferError } from '../core/errors.ts';
@@ -29,7 +30,8 @@ export function refuseUnknown(paths: readonly string[], files: ReadonlyMap<strin
   }
 }
 
-function pathFrom(root: string, typed: string): string {
+/** Throws PATH_OUTSIDE. */
+export function pathFrom(root: string, typed: string): string {
   const path = relative(root, resolve(typed)).split(sep).join('/');
   if (path !== '..' && !path.startsWith('../')) return path;
   throw new CofferError('PATH_OUTSIDE', `${typed} is not in the repository ${root}`, {
@@ -46,12 +48,21 @@ async function folderOf(typed: string): Promise<string> {
   return folder;
 }
 
+/** Whether a file or folder of this name, from the working directory, is there. */
+export async function isThere(path: string): Promise<boolean> {
+  return (await statOrNothing(path)) !== undefined;
+}
+
 async function isFolder(path: string): Promise<boolean> {
+  return (await statOrNothing(path))?.isDirectory() === true;
+}
+
+async function statOrNothing(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).isDirectory();
+    return await stat(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return false;
+      return undefined;
     throw error;
   }
 }

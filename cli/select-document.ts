@@ -38,3 +38,8 @@ export function manifestOf(file: ManifestFile, wanted: string | undefined): { ma
   if (manifest === undefined) throw new Bug('a manifest was selected that is not there');
   return { manifest, index };
 }
+
+/** The indexes of all manifests of a file, or of the one that was asked for. */
+export function manifestsToChange(file: ManifestFile, wanted: string | undefined): number[] {
+  return wanted === undefined ? [...file.manifests.keys()] : [selectManifest(file, wanted)];
+}

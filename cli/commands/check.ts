@@ -12,7 +12,9 @@ export default class Check extends BaseCommand {
     { description: 'for a code host', command: '<%= config.bin %> check --sarif > coffer.sarif' },
   ];
   static override strict = false;
-  static override args = { path: Args.string({ description: 'files and folders; absent: the whole repository' }) };
+  static override args = {
+    path: Args.string({ ignoreStdin: true, description: 'files and folders; absent: the whole repository' }),
+  };
   static override flags = {
     staged: Flags.boolean({ description: 'check what the next commit would add or change, as it stands in the index' }),
     strict: Flags.boolean({ description: 'fail on warnings too' }),

@@ -11,8 +11,8 @@ export default class Grant extends BaseCommand {
     "<%= config.bin %> grant shared-ca.yaml '*'",
   ];
   static override args = {
-    file: Args.string({ required: true, description: 'the manifest' }),
-    reader: Args.string({ required: true, description: 'READER, or READER=ENTRY,…' }),
+    file: Args.string({ required: true, ignoreStdin: true, description: 'the manifest' }),
+    reader: Args.string({ required: true, ignoreStdin: true, description: 'READER, or READER=ENTRY,…' }),
   };
   static override flags = { document: documentFlag };
 
@@ -20,15 +20,14 @@ export default class Grant extends BaseCommand {
     const { args, flags } = await this.parse(Grant);
     const { parseReader } = await import('../reader-argument.ts');
     const { reader, entries } = parseReader(args.reader);
-    const { readManifests } = await import('../workspace.ts');
+    const { readManifests, writeManifests } = await import('../workspace.ts');
     const { grant } = await import('../../core/format/grants.ts');
-    const { writeFileAtomically } = await import('../../core/files/atomic.ts');
 
     const file = await readManifests(args.file);
     const index = selectManifest(file, flags.document);
     const text = grant(file, index, reader, entries);
     const changed = text !== file.text;
-    if (changed) await writeFileAtomically(args.file, Buffer.from(text));
+    if (changed) await writeManifests(args.file, text);
 
     const what = entries === undefined ? 'all entries' : entries.join(', ');
     this.note(changed ? `${reader} may read ${what}.` : `${reader} may read ${what} already; nothing was changed.`);

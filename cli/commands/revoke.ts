@@ -10,8 +10,8 @@ export default class Revoke extends BaseCommand {
     '<%= config.bin %> revoke payments-db.yaml reports=password',
   ];
   static override args = {
-    file: Args.string({ required: true, description: 'the manifest' }),
-    reader: Args.string({ required: true, description: 'READER, or READER=ENTRY,…' }),
+    file: Args.string({ required: true, ignoreStdin: true, description: 'the manifest' }),
+    reader: Args.string({ required: true, ignoreStdin: true, description: 'READER, or READER=ENTRY,…' }),
   };
   static override flags = { document: documentFlag };
 
@@ -19,17 +19,16 @@ export default class Revoke extends BaseCommand {
     const { args, flags } = await this.parse(Revoke);
     const { parseReader } = await import('../reader-argument.ts');
     const { reader, entries } = parseReader(args.reader);
-    const { readManifests } = await import('../workspace.ts');
+    const { readManifests, writeManifests } = await import('../workspace.ts');
     const { revoke } = await import('../../core/format/grants.ts');
     const { readManifestFile } = await import('../../core/format/manifest.ts');
     const { entriesFor } = await import('../../core/format/readers.ts');
-    const { writeFileAtomically } = await import('../../core/files/atomic.ts');
 
     const file = await readManifests(args.file);
     const index = selectManifest(file, flags.document);
     const text = revoke(file, index, reader, entries);
     const changed = text !== file.text;
-    if (changed) await writeFileAtomically(args.file, Buffer.from(text));
+    if (changed) await writeManifests(args.file, text);
 
     const after = readManifestFile(Buffer.from(text), args.file).manifests[index];
     const left = after === undefined || reader === '*' ? [] : [...entriesFor(after, reader)];

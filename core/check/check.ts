@@ -2,6 +2,7 @@ import { CONFIG_PATH, configFrom, isIgnored, isManifestPath, type RepositoryConf
 import { CofferError } from '../errors.ts';
 import { mayHoldCoffer } from '../format/document.ts';
 import { type Manifest, manifestProblems } from '../format/manifest.ts';
+import { sodiumReady } from '../format/sodium.ts';
 import { type Keyring, keyringFrom } from '../keys/keyring.ts';
 import { Copies } from './copies.ts';
 import { type Finding, findingOf, inOrder } from './finding.ts';
@@ -29,6 +30,8 @@ export interface CheckReport {
  * just enough is read to see that no name has two owners. The keyring and the configuration are those of `tree`.
  */
 export async function check(tree: Tree, isSubject: (path: string) => boolean = () => true): Promise<CheckReport> {
+  // Key texts and ids are checked by their digests.
+  await sodiumReady();
   const config = await readConfig(tree);
   const keyring = await readKeyring(tree);
   const files = [...tree.files.values()].filter(({ path }) => !isIgnored(config, path));
@@ -122,7 +125,7 @@ async function readConfig(tree: Tree): Promise<RepositoryConfig> {
   const [file] = await readPaths(tree, [CONFIG_PATH]);
   if (file === undefined) {
     throw new CofferError('REPOSITORY_NOT_FOUND', `there is no ${CONFIG_PATH}`, {
-      advice: 'Run `coffer init` at the root of the repository, and add the file to git.',
+      advice: 'Run `coffer init` at the root of the repository, and `git add .coffer`.',
     });
   }
   return configFrom(file.bytes, CONFIG_PATH);

@@ -1,0 +1,113 @@
+import { Args, asFlag, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
+import type { ComparedFile } from '../compare-revisions.ts';
+import type { ShownFile } from '../render/changes.ts';
+import type { ChangedFile } from '../revisions.ts';
+import type { OpenerFlags } from '../workspace.ts';
+
+export default class Diff extends BaseCommand {
+  static override summary = 'show which entries, recipients and readers changed; needs no secret key';
+  static override description =
+    'Compares two revisions, one revision with the working tree, or (without any) HEAD with the working tree. Values are shown only with --reveal, which needs a secret key. A changed ciphertext need not be a changed value.';
+  static override examples = [
+    '<%= config.bin %> diff',
+    '<%= config.bin %> diff main -- apps/payments',
+    '<%= config.bin %> diff v1.4 v1.5 --reveal',
+    { description: "git's textconv driver, which init sets up", command: '<%= config.bin %> diff --textconv FILE' },
+  ];
+  static override strict = false;
+  static override args = {
+    revision: Args.string({
+      ignoreStdin: true,
+      description: 'one or two revisions, then paths: [REV [REV]] [--] [PATH…]',
+    }),
+  };
+  static override flags = {
+    staged: Flags.boolean({ description: 'compare with the index rather than the working tree' }),
+    reveal: Flags.boolean({ description: 'show the values of changed entries, as far as your keys open them' }),
+    'exit-code': Flags.boolean({ description: 'exit with 1 if something changed' }),
+    textconv: Flags.string({
+      description: 'print this file with its ciphertexts cut to labels',
+      helpValue: 'FILE',
+      exclusive: ['staged', 'reveal', 'exit-code'],
+    }),
+    'key-dir': keyDirectoryFlag,
+    as: asFlag,
+  };
+
+  async run(): Promise<Record<string, unknown>> {
+    const { argv, flags } = await this.parse(Diff);
+    if (flags.textconv !== undefined) return this.#textconv(flags.textconv);
+    const { openWorkspace } = await import('../workspace.ts');
+    const { compareFiles } = await import('../compare-revisions.ts');
+    const workspace = await openWorkspace();
+
+    const changed = await this.#changedFiles(workspace.root, argv as string[], flags.staged);
+    const compared = await compareFiles(workspace.root, workspace.config, changed);
+    const files = flags.reveal
+      ? await withValues(compared, workspace.keyring, flags)
+      : compared.map((file) => shownFile(file));
+
+    const { renderChanges } = await import('../render/changes.ts');
+    this.say(renderChanges(files));
+    if (flags['exit-code'] && files.length > 0) this.answerNo();
+    return { files };
+  }
+
+  async #changedFiles(root: string, argv: readonly string[], isStaged: boolean): Promise<ChangedFile[]> {
+    const { changedFiles, comparisonFrom } = await import('../revisions.ts');
+    const { isThere, pathFrom } = await import('../paths.ts');
+    const dashes = this.argv.indexOf('--');
+    const behind = dashes === -1 ? 0 : this.argv.length - dashes - 1;
+    const typed = argv.slice(0, argv.length - behind);
+    const afterDashes = behind === 0 ? [] : argv.slice(-behind);
+    const { comparison, paths } = await comparisonFrom(root, typed, afterDashes, isThere);
+    const fromRoot = paths.map((path) => pathFrom(root, path));
+    return changedFiles(root, comparison, fromRoot, isStaged);
+  }
+
+  /** Standard output takes the bytes as they are: git shows them. */
+  async #textconv(path: string): Promise<Record<string, unknown>> {
+    const { readFile } = await import('node:fs/promises');
+    const { labelCiphertext } = await import('../../core/format/ciphertext-labels.ts');
+    const bytes = await readFile(path);
+    const { isUtf8 } = await import('node:buffer');
+    const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
+    const text = labelCiphertext(bytes.toString(encoding));
+    if (!this.jsonEnabled()) process.stdout.write(Buffer.from(text, encoding));
+    return { text };
+  }
+}
+
+function shownFile({ path, movedFrom, changes, problems }: ComparedFile): ShownFile {
+  return {
+    path,
+    ...(movedFrom === undefined ? {} : { movedFrom }),
+    changes,
+    problems: problems.map(({ code, message }) => ({ code, message })),
+  };
+}
+
+async function withValues(
+  files: readonly ComparedFile[],
+  keyring: Parameters<typeof import('../workspace.ts').openKeys>[0],
+  flags: OpenerFlags,
+): Promise<ShownFile[]> {
+  const { openKeys } = await import('../workspace.ts');
+  const { reveal } = await import('../revealed-values.ts');
+  const { opener, close } = await openKeys(keyring, flags);
+  try {
+    return files.map((file) => ({
+      ...shownFile(file),
+      changes: file.changes.map((change) => {
+        if (change.what !== 'entry') return change;
+        const secret = `${change.namespace}/${change.name}`;
+        const before = reveal(file.before, secret, change.subject, opener);
+        const after = reveal(file.after, secret, change.subject, opener);
+        const values = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+        return { ...change, values };
+      }),
+    }));
+  } finally {
+    close();
+  }
+}

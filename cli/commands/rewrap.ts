@@ -1,0 +1,107 @@
+import type { ManifestFile } from '../../core/format/manifest.ts';
+import type { SealingKey } from '../../core/format/stanza.ts';
+import type { Opener } from '../../core/keys/opener.ts';
+import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
+import { documentFlag } from '../select-document.ts';
+import type { OpenKeys, Workspace } from '../workspace.ts';
+
+export default class Rewrap extends BaseCommand {
+  static override summary = 'let other recipients open manifests, or bring stanzas to the current keys';
+  static override description =
+    'Changes recipients and stanzas; values stay as they are. Without --add and --remove, listed recipients without a stanza, or with one for an old key, get one for their active key. To add or renew needs a secret key, to remove does not. A removed recipient could read the values until now, and still can in the history: replace what it must not know.';
+  static override examples = [
+    {
+      description: 'after a rotation, or where `check` says pending',
+      command: '<%= config.bin %> rewrap payments/*.yaml',
+    },
+    '<%= config.bin %> rewrap payments-db.yaml --add staging',
+    '<%= config.bin %> rewrap payments-db.yaml --remove old-cluster',
+  ];
+  static override strict = false;
+  static override args = {
+    file: Args.string({ required: true, ignoreStdin: true, description: 'one or more manifests' }),
+  };
+  static override flags = {
+    add: Flags.string({
+      description: 'let this recipient open them',
+      helpValue: 'RECIPIENT',
+      multiple: true,
+      multipleNonGreedy: true,
+      default: [],
+    }),
+    remove: Flags.string({
+      description: 'let this recipient no longer open them',
+      helpValue: 'RECIPIENT',
+      multiple: true,
+      multipleNonGreedy: true,
+      default: [],
+    }),
+    document: documentFlag,
+    'key-dir': keyDirectoryFlag,
+  };
+
+  async run(): Promise<Record<string, unknown>> {
+    const { argv, flags } = await this.parse(Rewrap);
+    const { openKeys, openWorkspaceOf, readManifests, writeManifests } = await import('../workspace.ts');
+    const { manifestsToChange } = await import('../select-document.ts');
+    const workspace = await openWorkspaceOf((argv as string[])[0] ?? '.');
+    // Keys are read once for all files, and only if there is something to add.
+    let keys: OpenKeys | undefined;
+    const opener = async () => {
+      keys ??= await openKeys(workspace.keyring, flags);
+      return keys.opener;
+    };
+    const files: { file: string; changed: boolean; added: string[]; removed: string[] }[] = [];
+    try {
+      for (const path of argv as string[]) {
+        try {
+          const file = await readManifests(path);
+          const indexes = manifestsToChange(file, flags.document);
+          const { text, added } = await readdressed(file, indexes, workspace, flags, opener);
+          const changed = text !== file.text;
+          if (changed) await writeManifests(path, text);
+          files.push({ file: path, changed, added, removed: flags.remove });
+          this.#tell(path, changed, added, flags.remove);
+        } catch (error) {
+          this.report(error);
+        }
+      }
+    } finally {
+      keys?.close();
+    }
+    return { files, errors: this.reported };
+  }
+
+  #tell(path: string, changed: boolean, added: readonly string[], removed: readonly string[]): void {
+    const parts = [
+      ...(added.length === 0 ? [] : [`sealed to ${added.join(', ')}`]),
+      ...(removed.length === 0 ? [] : [`removed ${removed.join(', ')}`]),
+    ];
+    this.note(changed ? `${path}: ${parts.join('; ')}.` : `${path}: nothing to do.`);
+  }
+}
+
+/** All manifests of one file, or none: the text is written only when each of them could be changed. */
+async function readdressed(
+  file: ManifestFile,
+  indexes: readonly number[],
+  workspace: Workspace,
+  { add, remove }: { add: string[]; remove: string[] },
+  opener: () => Promise<Opener>,
+): Promise<{ text: string; added: string[] }> {
+  const { readdress, staleRecipients } = await import('../../core/rotation/addressees.ts');
+  const { readManifestFile } = await import('../../core/format/manifest.ts');
+  const { sealingKeysFor } = await import('../workspace.ts');
+  const added = new Set<string>();
+  let current = file;
+  for (const index of indexes) {
+    const manifest = current.manifests[index];
+    if (manifest === undefined) continue;
+    const names = add.length + remove.length > 0 ? add : staleRecipients(manifest, workspace.keyring);
+    const keys: SealingKey[] = names.length === 0 ? [] : await sealingKeysFor(workspace, names);
+    for (const name of names) added.add(name);
+    const text = readdress(current, index, { add: keys, remove }, keys.length === 0 ? undefined : await opener());
+    current = readManifestFile(Buffer.from(text), file.file);
+  }
+  return { text: current.text, added: [...added] };
+}

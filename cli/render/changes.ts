@@ -1,0 +1,45 @@
+import type { ManifestChange } from '../../core/format/compare.ts';
+import { paint, printable } from '../output.ts';
+
+export interface ShownChange extends ManifestChange {
+  /** With --reveal: the values of an entry, as they are to be shown. */
+  values?: { before?: string; after?: string };
+}
+
+export interface ShownFile {
+  path: string;
+  movedFrom?: string;
+  changes: readonly ShownChange[];
+  problems: readonly { code: string; message: string }[];
+}
+
+const MARKS = { added: '+', removed: '-', changed: '~' } as const;
+const STYLES = { added: 'green', removed: 'red', changed: 'yellow' } as const;
+
+/** For people: a block for each file, in it one for each manifest, a line for each change. */
+export function renderChanges(files: readonly ShownFile[]): string {
+  if (files.length === 0) return 'No manifest changed.';
+  return files.map((file) => renderFile(file).join('\n')).join('\n\n');
+}
+
+function renderFile({ path, movedFrom, changes, problems }: ShownFile): string[] {
+  const lines = [paint('bold', printable(path))];
+  if (movedFrom !== undefined) lines.push(`  moved from ${printable(movedFrom)}`);
+  for (const [secret, ofSecret] of Map.groupBy(changes, ({ namespace, name }) => `${namespace}/${name}`)) {
+    lines.push(`  ${printable(secret)}`, ...ofSecret.flatMap(renderChange));
+  }
+  for (const { code, message } of problems) {
+    lines.push(`  ${paint('yellow', 'not compared', process.stdout)}: ${printable(message)} ${paint('dim', code)}`);
+  }
+  return lines;
+}
+
+function renderChange({ what, subject, change, values }: ShownChange): string[] {
+  const title = [what, subject].filter((part) => part !== '').join(' ');
+  const line = `    ${paint(STYLES[change], `${MARKS[change]} ${printable(title)}`)}`;
+  const shown = [
+    ...(values?.before === undefined ? [] : [paint('red', `        - ${printable(values.before)}`)]),
+    ...(values?.after === undefined ? [] : [paint('green', `        + ${printable(values.after)}`)]),
+  ];
+  return [line, ...shown];
+}
