@@ -18,8 +18,8 @@ export interface Change {
 export interface ChangesOptions {
   /** Only this folder (or file) and what is below it; `''` is the root. */
   under?: string;
-  /** Called for each name that git allows and we do not (core/git/path.ts), where the folder that holds it changed. */
-  refused?: (path: string) => void;
+  /** Called for each name that git allows and we do not (core/git/path.ts) and that only one side has. */
+  refused?: (path: string, side: 'before' | 'after') => void;
 }
 
 /**
@@ -43,9 +43,9 @@ async function sideAt(repository: Repository, tree: string | null, path: string)
 
 class Comparison {
   readonly #repository: Repository;
-  readonly #refused: (path: string) => void;
+  readonly #refused: NonNullable<ChangesOptions['refused']>;
 
-  constructor(repository: Repository, refused: (path: string) => void) {
+  constructor(repository: Repository, refused: NonNullable<ChangesOptions['refused']>) {
     this.#repository = repository;
     this.#refused = refused;
   }
@@ -64,7 +64,8 @@ class Comparison {
     const { removed, added } = differingEntries(a, b);
     const old = new Map(removed.entries.map((entry) => [entry.name, entry]));
     const { entries, refused } = added;
-    for (const name of refused) this.#refused(join(path, name));
+    for (const name of removed.refused) this.#refused(join(path, name), 'before');
+    for (const name of refused) this.#refused(join(path, name), 'after');
     for (const entry of entries) {
       const was = old.get(entry.name);
       old.delete(entry.name);

@@ -1,9 +1,20 @@
 import type { AuditLog } from '../../core/audit/log.ts';
-import { Bug } from '../../core/errors.ts';
+import type { AuditRecord } from '../../core/audit/record.ts';
+import { CofferError } from '../../core/errors.ts';
+import { sodiumReady } from '../../core/format/sodium.ts';
 import type { SecretKeys } from '../../core/keys/key-directory.ts';
 import type { Projector } from '../project/projector.ts';
+import { isConfirmed } from '../source/confirmations.ts';
 import type { Accepted, Source } from '../source/source.ts';
-import type { Status } from './status.ts';
+import { Batch } from './batch.ts';
+import { Board } from './board.ts';
+import { type Key, keyOf, type Place } from './claim.ts';
+import { Claims } from './claims.ts';
+import { Queue, type Reason } from './queue.ts';
+import { refusal, Settlement } from './settle.ts';
+import { State } from './state.ts';
+import { type Status, troubleOf } from './status.ts';
+import { Watched } from './watched.ts';
 
 export interface ReconcilerOptions {
   /** The recipient that this operator opens for. */
@@ -13,29 +24,301 @@ export interface ReconcilerOptions {
   projectors: readonly Projector[];
   /** Those of the workloads that are listed: what the globs of scope cluster can reach. */
   namespaces: readonly string[];
-  /** Read again for every commit; wiped by the reconciler. */
+  /** Read again for every batch of work, and wiped after it. */
   secretKeys(): Promise<SecretKeys>;
   audit: AuditLog;
-  /** A commit that removes a larger share of the secrets is held. */
+  /** A commit that removes a larger share of a source's secrets is held. */
   maxShare: number;
 }
 
-/** Makes what is projected equal to what the accepted states say. Calls may overlap; the work is done one batch at a time. */
-export interface Reconciler {
-  /** Brings back the last good state from the state directory, without asking any source. Resolves when it is projected. */
-  start(): Promise<void>;
-  /** Takes up a new state; it goes ahead of resyncs. Resolves when its work is done (or has failed, see `status`). */
-  accept(state: Accepted): Promise<void>;
-  /** Notes that a source could not be polled; `undefined`: that it could. */
-  polled(source: string, error: unknown | undefined): void;
-  /** Tries again what failed by the machine, and carries out what was confirmed. Cheap when there is nothing. */
-  retry(): Promise<void>;
-  /** Lets every projector look at what others changed, and opens and projects that again. */
-  heal(where: 'disturbed' | 'all'): Promise<void>;
-  status(): Status;
-  close(): Promise<void>;
+/** Secrets that one batch works on: between batches, newer commits go ahead. */
+const BATCH = 128;
+
+/** Opens the state; projects nothing yet. Throws `STATE_DAMAGED`, `STATE_UNWRITABLE`. */
+export async function openReconciler(options: ReconcilerOptions): Promise<Reconciler> {
+  await sodiumReady();
+  return new Reconciler(options, await State.open(options.stateDirectory));
 }
 
-export async function openReconciler(_options: ReconcilerOptions): Promise<Reconciler> {
-  throw new Bug('not written yet');
+/**
+ * Makes what is projected equal to what the accepted states say: level-based, by (namespace, name). A change is first settled
+ * (whose is which name), then worked on in batches. Calls may overlap; one batch runs at a time.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #state: State;
+  readonly #watched: ReadonlyMap<string, Watched>;
+  readonly #claims = new Claims();
+  readonly #settlement: Settlement;
+  readonly #board = new Board();
+  readonly #queue = new Queue();
+  /** Secrets in the queue that are to be taken away. */
+  readonly #removals = new Set<Key>();
+  /** The newest state of each source, which its index may not have reached. */
+  readonly #newest = new Map<string, Accepted>();
+  /** Keys whose settlement is not on disk. */
+  readonly #touched = new Set<Key>();
+  #announcements: AuditRecord[] = [];
+  #turn: Promise<void> = Promise.resolve();
+  /** From the start: a run that was killed may have left some untold. */
+  #owesNotice = true;
+  #noticeErrors: readonly CofferError[] = [];
+  /** Key ids that were there when it was looked last. */
+  #keyIds = '';
+
+  constructor(options: ReconcilerOptions, state: State) {
+    this.#options = options;
+    this.#state = state;
+    const { sources, cluster, namespaces } = options;
+    this.#watched = new Map(sources.map((source) => [source.id, new Watched(source, cluster, namespaces)]));
+    this.#settlement = new Settlement({
+      claims: this.#claims,
+      state,
+      maxShare: options.maxShare,
+      isUnreadable: (place) => this.#watched.get(place.source)?.isUnreadable(place) === true,
+      isKnown: (place) => this.#isKnown(place),
+      commitOf: (source) => this.#commitOf(source),
+    });
+  }
+
+  /**
+   * Brings back what the accepted states of the last run say, without asking any source: where the newest manifest is bad, the
+   * last good one. Resolves when it is projected.
+   */
+  async start(): Promise<void> {
+    for (const projector of this.#options.projectors) {
+      for (const { namespace, name } of projector.owned()) this.#adopt(keyOf(namespace, name));
+    }
+    for (const { source } of this.#watched.values()) {
+      const state = await source.accepted();
+      if (state !== undefined) this.#newest.set(source.id, state);
+    }
+    for (const [key] of this.#state.secrets()) this.#touched.add(key);
+    await this.#work(await this.#catchUp('restore'));
+  }
+
+  /** Takes up a new state; it goes ahead of what is only put back. Resolves when its work is done or has failed. */
+  async accept(state: Accepted): Promise<void> {
+    const { source, commit, author, time } = state;
+    this.#newest.set(source, state);
+    const committed = new Date(time * 1000).toISOString();
+    this.#announcements.push({ event: 'commit.accepted', source, commit, author, committed });
+    await this.#work(await this.#catchUp('commit'));
+  }
+
+  /** Notes how a source's poll went; `undefined`: well. */
+  async polled(source: string, error: unknown): Promise<void> {
+    const watched = this.#watched.get(source);
+    if (watched === undefined) return;
+    const before = watched.trouble;
+    watched.trouble = error instanceof CofferError ? error : undefined;
+    const commit = watched.trouble?.data.commit;
+    if (watched.trouble === undefined || commit === undefined || before?.data.commit === commit) return;
+    const { code, message } = watched.trouble;
+    await this.#options.audit.append([{ event: 'commit.refused', source, commit, code, message }]);
+  }
+
+  /** Tries again what the machine made fail, and carries out what was confirmed. Cheap when there is nothing. */
+  async retry(): Promise<void> {
+    const homes = await this.#catchUp('commit');
+    const hasNewKeys = await this.#hasNewKeys();
+    for (const [home, error] of this.#board.failures()) if (hasNewKeys || error.loop === 'retry') homes.add(home);
+    const held = new Set([...this.#state.secrets()].flatMap(([, record]) => record.held ?? []));
+    for (const commit of held) {
+      if (!(await isConfirmed(this.#options.stateDirectory, commit))) continue;
+      for (const home of this.#settlement.release(commit)) {
+        this.#removals.add(home);
+        homes.add(home);
+      }
+    }
+    for (const home of homes) this.#queue.add(home, 'restore');
+    await this.#work(homes);
+  }
+
+  /** Lets every projector look at what others changed, and opens and projects that again. */
+  async heal(where: 'disturbed' | 'all'): Promise<void> {
+    for (const projector of this.#options.projectors) {
+      await projector.heal(async (namespace, name) => {
+        const home = keyOf(namespace, name);
+        this.#queue.add(home, 'restore');
+        await this.#work([home]);
+      }, where);
+    }
+  }
+
+  status(): Status {
+    const homes = new Set(this.#board.homes());
+    for (const [key, { home }] of this.#state.secrets()) if (key === home) homes.add(home);
+    const secrets = [...homes].sort().map((home) => this.#board.status(home, this.#state.get(home)));
+    const sources = [...this.#watched.values()].map((watched) => {
+      const { id, address } = watched.source;
+      const problems = [...watched.problems(), ...this.#settlement.refusals(id)];
+      return {
+        id,
+        address,
+        ...(watched.state === undefined ? {} : { commit: watched.state.commit }),
+        ...(watched.trouble === undefined ? {} : { trouble: troubleOf(watched.trouble) }),
+        held: this.#heldOf(id),
+        problems: problems.map(troubleOf),
+      };
+    });
+    return { sources, secrets, problems: this.#noticeErrors.map(troubleOf) };
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    await this.#state.close();
+  }
+
+  /** A secret that only a projector knows of, for the state directory was lost. */
+  #adopt(home: Key): void {
+    if (this.#state.get(home) === undefined) this.#state.set(home, { home, retain: false });
+  }
+
+  /** What no source of the configuration holds is gone only when all that could hold it are known. */
+  #isKnown(place: Place | undefined): boolean {
+    const one = place && this.#watched.get(place.source);
+    if (one !== undefined) return one.state !== undefined;
+    return [...this.#watched.values()].every(({ state }) => state !== undefined);
+  }
+
+  /** Moves every index to the newest state and settles what that touches. Returns the secrets that were put into the queue. */
+  async #catchUp(reason: Reason): Promise<Set<Key>> {
+    return this.#exclusively(async () => {
+      const homes = new Set<Key>();
+      for (const watched of this.#watched.values()) {
+        const newest = this.#newest.get(watched.source.id);
+        if (newest === undefined || newest.commit === watched.state?.commit) continue;
+        for (const home of await this.#advance(watched, newest)) homes.add(home);
+      }
+      if (this.#touched.size === 0 && this.#announcements.length === 0) return homes;
+      for (const home of await this.#settle()) homes.add(home);
+      for (const home of homes) this.#queue.add(home, reason);
+      return homes;
+    });
+  }
+
+  /** Returns the secrets that failed and may succeed with the new keyring. */
+  async #advance(watched: Watched, newest: Accepted): Promise<Key[]> {
+    const wasKnown = watched.state !== undefined;
+    const { update, hasNewKeyring } = await watched.advance(newest, this.#state);
+    for (const claim of update.removed) if (this.#claims.remove(claim)) this.#touch(claim.keys);
+    const candidates = hasNewKeyring ? watched.index.claims() : update.added;
+    for (const claim of candidates) {
+      const isNews = watched.isOurs(claim) ? this.#claims.add(claim) : this.#claims.remove(claim);
+      if (isNews) this.#touch(claim.keys);
+    }
+    // What a file owned is looked at when the file becomes unreadable, or when its source has been seen for the first time.
+    for (const path of update.paths) this.#touch(this.#state.ownedBy(watched.source.id, path));
+    if (!wasKnown) for (const [key] of this.#state.secrets()) this.#touched.add(key);
+    if (!hasNewKeyring) return [];
+    const failures = [...this.#board.failures()].map(([home]) => home);
+    return failures.filter((home) => this.#state.get(home)?.owner?.source === watched.source.id);
+  }
+
+  async #settle(): Promise<Set<Key>> {
+    const settled = this.#settlement.settle(this.#touched, await this.#confirmed());
+    for (const home of settled.homes) if (this.#settlement.claimOf(home) !== undefined) this.#removals.delete(home);
+    for (const home of settled.prune) this.#removals.add(home);
+    for (const key of settled.contested) {
+      const [claim] = this.#claims.to(key);
+      if (claim !== undefined) this.#board.failed(key, refusal(key, claim, undefined), claim.origin.commit);
+    }
+    for (const key of this.#touched) {
+      if (this.#state.get(key) === undefined && !settled.contested.has(key)) this.#board.forget(key);
+    }
+    // Owners are on disk before anything is opened for them: after a kill they are the same.
+    await this.#state.flush();
+    this.#touched.clear();
+    return settled.homes;
+  }
+
+  #commitOf(source: string | undefined): string {
+    const [any] = this.#watched.values();
+    return ((source === undefined ? undefined : this.#watched.get(source)) ?? any)?.state?.commit ?? '';
+  }
+
+  /** Of the accepted commits, those that a person confirmed. */
+  async #confirmed(): Promise<Set<string>> {
+    const confirmed = new Set<string>();
+    for (const { state } of this.#watched.values()) {
+      const isMeant = state !== undefined && (await isConfirmed(this.#options.stateDirectory, state.commit));
+      if (isMeant) confirmed.add(state.commit);
+    }
+    return confirmed;
+  }
+
+  /** Whether somebody put a key into the directory since something could not be opened for want of one. */
+  async #hasNewKeys(): Promise<boolean> {
+    const isWanting = [...this.#board.failures()].some(([, { code }]) => code === 'STANZA_UNKNOWN_KEY');
+    if (!isWanting) return false;
+    const keys = await this.#options.secretKeys();
+    const ids = [...keys.keys.keys()].sort().join(' ');
+    keys.wipe();
+    const isOther = ids !== this.#keyIds;
+    this.#keyIds = ids;
+    return isOther;
+  }
+
+  #touch(keys: Iterable<Key>): void {
+    for (const key of keys) this.#touched.add(key);
+  }
+
+  /** Works until none of these waits any more, then has the workloads told. */
+  async #work(homes: Iterable<Key>): Promise<void> {
+    const waiting = [...homes];
+    await this.#exclusively(() => this.#announce());
+    while (waiting.some((home) => this.#queue.has(home))) await this.#exclusively(() => this.#runBatch());
+    if (!this.#owesNotice) return;
+    this.#owesNotice = false;
+    this.#noticeErrors = (await Promise.all(this.#options.projectors.map((projector) => projector.notify()))).flat();
+    this.#owesNotice = this.#noticeErrors.length > 0;
+  }
+
+  async #announce(): Promise<void> {
+    if (this.#announcements.length === 0) return;
+    await this.#options.audit.append(this.#announcements);
+    this.#announcements = [];
+  }
+
+  async #runBatch(): Promise<void> {
+    const items = this.#queue.take(BATCH);
+    const { cluster, projectors, audit, secretKeys } = this.#options;
+    const batch = new Batch({
+      cluster,
+      projectors,
+      audit,
+      secretKeys,
+      state: this.#state,
+      board: this.#board,
+      settlement: this.#settlement,
+      watched: this.#watched,
+    });
+    this.#owesNotice = true;
+    try {
+      await batch.run(items, this.#removals);
+      for (const { home } of items) if (this.#state.get(home) === undefined) this.#removals.delete(home);
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      // The log or the state cannot be written: none of them is done, and `retry` comes back to them.
+      for (const { home } of items) this.#board.failed(home, error, undefined);
+    }
+  }
+
+  #heldOf(source: string): Status['sources'][number]['held'] {
+    const held = [...this.#state.secrets()].filter(
+      ([, { owner, held }]) => held !== undefined && owner?.source === source,
+    );
+    const byCommit = Map.groupBy(held, ([, record]) => record.held ?? '');
+    return [...byCommit].map(([commit, secrets]) => ({ commit, secrets: secrets.map(([key]) => key).sort() }));
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.then(
+      () => {},
+      () => {},
+    );
+    return turn;
+  }
 }
