@@ -1,0 +1,124 @@
+/** A repository, a cluster's keys and the operator's rooms around them, in a folder that goes away with the test. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { openAuditLog } from '../../core/audit/log.ts';
+import type { AuditLine } from '../../core/audit/record.ts';
+import { sodiumReady } from '../../core/format/sodium.ts';
+import { readKeyDirectory, storeSecretKey } from '../../core/keys/key-directory.ts';
+import { openDirectoryProjector } from '../../operator/project/directory.ts';
+import { openReconciler, type Reconciler } from '../../operator/reconcile/reconciler.ts';
+import { type GitSourceConfig, openGitSource } from '../../operator/source/git-source.ts';
+import type { Source } from '../../operator/source/source.ts';
+import { WorkTree } from '../servers/work-tree.ts';
+import { sealedManifest, type TestRecipient, testCluster, type WantedManifest } from './secrets.ts';
+
+/** A run of the operator's rooms, without its main loop. */
+export interface Run {
+  source: Source;
+  reconciler: Reconciler;
+  /** Looks once, and does what comes of it. */
+  poll(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export class Stage {
+  readonly root: string;
+  readonly cluster: TestRecipient;
+  readonly tree: WorkTree;
+  readonly #runs = new Set<Run>();
+
+  private constructor(root: string, cluster: TestRecipient, tree: WorkTree) {
+    this.root = root;
+    this.cluster = cluster;
+    this.tree = tree;
+  }
+
+  static async open(t: TestContext): Promise<Stage> {
+    await sodiumReady();
+    const root = await mkdtemp(join(tmpdir(), 'coffer-stage-'));
+    const cluster = testCluster('production');
+    const stage = new Stage(root, cluster, await WorkTree.init(join(root, 'repository')));
+    t.after(async () => {
+      for (const run of stage.#runs) await run.close();
+      await rm(root, { recursive: true });
+    });
+    await storeSecretKey(join(root, 'keys'), cluster.seed);
+    return stage;
+  }
+
+  path(...parts: string[]): string {
+    return join(this.root, ...parts);
+  }
+
+  /** A manifest sealed to the stage's cluster. */
+  manifest(wanted: Omit<WantedManifest, 'to'> & { to?: WantedManifest['to'] }): string {
+    return sealedManifest({ to: [this.cluster], ...wanted });
+  }
+
+  /** Workloads `payments/api` and `billing/api`; what the last run left is taken up. */
+  async run(options: { source?: Partial<GitSourceConfig>; maxShare?: number } = {}): Promise<Run> {
+    const stateDirectory = this.path('state');
+    const audit = await openAuditLog(this.path('audit'), { now: () => new Date() });
+    const workloads = ['payments/api', 'billing/api'].map((name) => ({ name }));
+    const projector = await openDirectoryProjector(
+      { path: this.path('run'), allowDisk: true, workloads },
+      { cluster: 'production', stateDirectory, environment: {} },
+    );
+    const source = await openGitSource({ url: this.tree.directory, ...options.source }, stateDirectory);
+    const reconciler = await openReconciler({
+      cluster: 'production',
+      stateDirectory,
+      sources: [source],
+      projectors: [projector],
+      namespaces: ['payments', 'billing'],
+      secretKeys: () => readKeyDirectory(this.path('keys')),
+      audit,
+      maxShare: options.maxShare ?? 0.5,
+    });
+    const run: Run = {
+      source,
+      reconciler,
+      poll: async () => {
+        try {
+          const state = await source.poll(new AbortController().signal);
+          await (state === 'unchanged' ? reconciler.retry() : reconciler.accept(state));
+          reconciler.polled(source.id, undefined);
+        } catch (error) {
+          reconciler.polled(source.id, error);
+        }
+      },
+      close: async () => {
+        if (!this.#runs.delete(run)) return;
+        await reconciler.close();
+        await audit.close();
+        await projector.close();
+        await source.close();
+      },
+    };
+    this.#runs.add(run);
+    await reconciler.start();
+    return run;
+  }
+
+  /** What a workload reads; `undefined`: it has no such file. */
+  async read(workload: string, name: string, entry: string): Promise<string | undefined> {
+    try {
+      return await readFile(this.path('run', workload, name, entry), 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** As a reboot does it to a tmpfs. */
+  async forgetProjections(): Promise<void> {
+    await rm(this.path('run'), { recursive: true, force: true });
+  }
+
+  async audit(): Promise<AuditLine[]> {
+    const lines = (await readFile(this.path('audit', 'audit.jsonl'), 'utf8')).trimEnd().split('\n');
+    return lines.map((line) => JSON.parse(line) as AuditLine);
+  }
+}
