@@ -2,11 +2,11 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { findRoot } from '../core/config/repository.ts';
 import { CofferError } from '../core/errors.ts';
-import { writeFileAtomically } from '../core/files/atomic.ts';
 import type { ManifestFile } from '../core/format/manifest.ts';
 import { openManifest } from '../core/format/open.ts';
 import { plaintextView } from '../core/format/plaintext-view.ts';
 import type { Opener } from '../core/keys/opener.ts';
+import { writePlaintext } from './plaintext-output.ts';
 
 /** A file with every value in plaintext; the caller wipes the bytes. Throws when a single value cannot be opened. */
 export function decryptFile(file: ManifestFile, opener: Opener): Buffer {
@@ -31,7 +31,7 @@ function sealedEntries(manifest: ManifestFile['manifests'][number]): string[] {
 
 /** Mode 0600 from the first byte. Throws DECRYPT_OUTPUT_EXISTS where the file is there and `force` is not said. */
 export async function writePrivateFile(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
-  if (force) return writeFileAtomically(path, bytes, { mode: 0o600 });
+  if (force) return writePlaintext(bytes, path);
   try {
     const handle = await open(path, 'wx', 0o600);
     try {

@@ -25,13 +25,6 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
-/** Writes bytes as they are; resolves when they are handed over, so that the caller may wipe them. */
-export async function writeBytes(stream: Stream, bytes: Uint8Array): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    stream.write(bytes, (error) => (error == null ? resolve() : reject(error)));
-  });
-}
-
 /** An error for people: code and message, the place on a line of its own, then what to do. */
 export function renderError(error: unknown, stream: Stream): string {
   const known = toCofferError(error);

@@ -50,8 +50,8 @@ With -o it goes to a file that only you can read. Keep that out of the repositor
   ): Promise<Record<string, unknown>> {
     const { isInRepository, writePrivateFile } = await import('../decrypt-file.ts');
     if (output === undefined) {
-      const { writeBytes } = await import('../output.ts');
-      if (!this.jsonEnabled()) await writeBytes(process.stdout, bytes);
+      const { writePlaintext } = await import('../plaintext-output.ts');
+      if (!this.jsonEnabled()) await writePlaintext(bytes, undefined);
       return { file, ...(this.jsonEnabled() ? { text: bytes.toString('utf8') } : {}) };
     }
     await writePrivateFile(output, bytes, force);

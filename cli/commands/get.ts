@@ -22,11 +22,11 @@ Nothing records that you read it: who may hold keys is decided when they are giv
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Get);
-    const [{ openKeysFor, readManifests }, { manifestOf }, { openManifest }, { writeBytes }] = await Promise.all([
+    const [{ openKeysFor, readManifests }, { manifestOf }, { openManifest }, { writePlaintext }] = await Promise.all([
       import('../workspace.ts'),
       import('../select-document.ts'),
       import('../../core/format/open.ts'),
-      import('../output.ts'),
+      import('../plaintext-output.ts'),
     ]);
     const { manifest } = manifestOf(await readManifests(args.file), flags.document);
     const keys = await openKeysFor(args.file, flags);
@@ -34,7 +34,7 @@ Nothing records that you read it: who may hold keys is decided when they are giv
       const opened = openManifest(manifest, keys.opener, [args.entry]);
       try {
         const value = opened.values.get(args.entry) ?? Buffer.alloc(0);
-        if (!this.jsonEnabled()) await writeBytes(process.stdout, value);
+        if (!this.jsonEnabled()) await writePlaintext(value, undefined);
         const base64 = this.jsonEnabled() ? value.toString('base64') : undefined;
         return { file: args.file, manifest: `${manifest.namespace}/${manifest.name}`, entry: args.entry, base64 };
       } finally {

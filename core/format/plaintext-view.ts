@@ -104,17 +104,18 @@ function placeOf(file: ManifestFile, manifest: Manifest, node: ScalarNode): Plac
   return { syntax: 'yaml', flow: false, indent: lines.place(data.start).column + 1 };
 }
 
-/** The pair `keys` of a manifest whose stanzas can be taken out as whole lines. */
+/** `keys` of a manifest whose stanzas can be taken out as whole lines, with the comments that stand under it. */
 function stanzaLines(file: ManifestFile, manifest: Manifest): Edit | undefined {
   const spec = field(manifest.document.root, 'spec');
   const keys = pairOf(spec, 'keys');
   const inBlock = spec?.kind === 'mapping' && !spec.flow && keys?.value.kind === 'mapping' && !keys.value.flow;
   if (file.syntax === 'json' || keys === undefined || !inBlock) return undefined;
   const start = manifest.document.lines.startOf(keys.key.start);
-  const text = file.text.slice(start, keys.value.end).trimEnd();
-  return /^[ \t]*$/.test(file.text.slice(start, keys.key.start))
-    ? { start, end: start + text.length, text }
-    : undefined;
+  const margin = file.text.slice(start, keys.key.start);
+  if (!/^ *$/.test(margin)) return undefined;
+  const comments = new RegExp(`^(?:[ \\t]*\\r?\\n|${margin} +#.*\\r?\\n?)+`).exec(file.text.slice(keys.value.end));
+  const text = file.text.slice(start, keys.value.end + (comments?.[0].length ?? 0)).trimEnd();
+  return { start, end: start + text.length, text };
 }
 
 function hideStanzas(file: ManifestFile, manifest: Manifest, how: 'left out' | 'marked'): Edit[] {

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { Desk } from '../test/cli/desk.ts';
+
+const desk = new Desk();
+after(() => desk.remove());
+
+const CANARY = 'hunter2-canary';
+
+describe('wrong usage', () => {
+  const lines: [string, string[], string][] = [
+    ['an unknown command', ['sett'], 'USAGE_UNKNOWN_COMMAND'],
+    ['an unknown flag', ['get', 'f', 'e', `--password=${CANARY}`], 'USAGE_UNKNOWN_FLAG'],
+    ['an argument too many', ['unset', 'f', 'e', CANARY], 'USAGE_UNEXPECTED_ARGUMENT'],
+    ['an argument too few', ['unset', 'f'], 'USAGE'],
+    ['a choice that is none', ['recipients', 'create', 'a', '--type', CANARY], 'USAGE'],
+    ['a value as an argument', ['set', 'f', 'password', CANARY], 'INPUT_AS_ARGUMENT'],
+    ['a value in the entry', ['set', 'f', `password=${CANARY}`], 'INPUT_AS_ARGUMENT'],
+  ];
+  for (const [what, args, code] of lines) {
+    test(`${what}: exit code 2, the code ${code}, and nothing of the input repeated`, () => {
+      const people = desk.try(args);
+      assert.deepEqual([people.status, people.stdout], [2, '']);
+      assert.match(people.stderr, new RegExp(`^error ${code}: `));
+      const programs = desk.try([...args, '--json']);
+      assert.equal(programs.status, 2);
+      const { error } = JSON.parse(programs.stdout);
+      assert.deepEqual([Object.keys(error), error.code], [['code', 'message', 'advice', 'data'], code]);
+      for (const { stdout, stderr } of [people, programs]) assert.ok(!`${stdout}${stderr}`.includes(CANARY));
+    });
+  }
+
+  test('colour is for terminals; NO_COLOR turns it off there, FORCE_COLOR on here', () => {
+    const plain = desk.try(['nope']).stderr;
+    assert.ok(!plain.includes('\u001b'));
+    assert.ok(desk.try(['nope'], { env: { FORCE_COLOR: '1' } }).stderr.includes('\u001b[31m'));
+    assert.equal(desk.try(['nope'], { env: { NO_COLOR: '1' } }).stderr, plain);
+  });
+});
