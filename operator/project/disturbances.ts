@@ -11,8 +11,10 @@ export class Disturbances {
   #count = 0;
   #listener: () => void = () => {};
 
+  /** In place of the listener before. One that comes too late is called at once. */
   onTouched(listener: () => void): void {
     this.#listener = listener;
+    if (this.#touched.size > 0) listener();
   }
 
   /**

@@ -58,7 +58,10 @@ export interface Projector {
    */
   heal(again: (namespace: string, name: string) => Promise<void>, where: 'disturbed' | 'all'): Promise<void>;
 
-  /** Calls back (at once, and once until the next `heal`) when the system reports that others touched something. */
+  /**
+   * Calls back (at once, and once until the next `heal`) when the system reports that something was touched, be it by this
+   * projector. The listener takes the place of the one before.
+   */
   onDisturbed(listener: () => void): void;
 
   /** The secrets that it made, as found at start and changed since. */

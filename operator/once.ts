@@ -1,0 +1,21 @@
+import type { Pipeline } from './follow.ts';
+import { TroubleLog } from './trouble-log.ts';
+
+/** Looks at every source once and projects what it finds. Whether nothing is in trouble afterwards. */
+export async function lookOnce({ sources, reconciler, log }: Pipeline, signal: AbortSignal): Promise<boolean> {
+  await reconciler.start();
+  for (const source of sources) {
+    try {
+      const state = await source.poll(signal);
+      if (state === 'unchanged') await reconciler.retry();
+      else await reconciler.accept(state);
+      reconciler.polled(source.id, undefined);
+    } catch (error) {
+      reconciler.polled(source.id, error);
+    }
+  }
+  const status = reconciler.status();
+  const troubles = new TroubleLog(log).report(status);
+  log.info('looked once', { secrets: status.secrets.length, troubles });
+  return troubles === 0;
+}

@@ -1,0 +1,125 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
+import { CofferError } from '../../core/errors.ts';
+
+export interface ServeOptions {
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  isReady(): boolean;
+  /** Printed as JSON. */
+  status(): object;
+  metrics(): Promise<{ type: string; text: string }>;
+  /** Somebody says that a source has changed. */
+  wake(): void;
+  /** A request that failed by a mistake of ours. */
+  failed(error: unknown): void;
+}
+
+export interface Server {
+  /** `http://HOST:PORT` as it came out. */
+  address: string;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  code: number;
+  type?: string;
+  body: string;
+  allow?: string;
+}
+
+/** Listens for health, metrics, status and the webhook. Throws CofferError `SERVE_ADDRESS`. */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+    request.resume();
+    answer(request, options).then(
+      (given) => send(response, given),
+      (error: unknown) => {
+        options.failed(error);
+        send(response, { code: 500, body: 'failed; the log says more\n' });
+      },
+    );
+  });
+  server.maxConnections = 256;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(options.port, options.host, resolve);
+  try {
+    await promise;
+  } catch (error) {
+    throw unavailable(error, options);
+  }
+  const { address, family, port } = server.address() as AddressInfo;
+  return {
+    address: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(request: IncomingMessage, options: ServeOptions): Promise<Answer> {
+  if (isFromBrowser(request, isLoopback(options.host))) return { code: 403, body: 'not from a web page\n' };
+  const path = new URL(request.url ?? '/', 'http://operator').pathname;
+  const expected = path === '/wake' ? ['POST'] : ['GET', 'HEAD'];
+  const respond = ROUTES[path];
+  if (respond === undefined) return { code: 404, body: `known are ${Object.keys(ROUTES).join(', ')}\n` };
+  if (!expected.includes(request.method ?? ''))
+    return { code: 405, allow: expected.join(', '), body: 'another method\n' };
+  return respond(options);
+}
+
+const ROUTES: Record<string, ((options: ServeOptions) => Answer | Promise<Answer>) | undefined> = {
+  __proto__: null as never,
+  '/healthz': () => ({ code: 200, body: 'ok\n' }),
+  '/readyz': ({ isReady }) =>
+    isReady() ? { code: 200, body: 'ok\n' } : { code: 503, body: 'not every source was fetched and projected yet\n' },
+  '/metrics': async ({ metrics }) => {
+    const { type, text } = await metrics();
+    return { code: 200, type, body: text };
+  },
+  '/status': ({ status }) => ({ code: 200, type: 'application/json', body: `${JSON.stringify(status(), null, 2)}\n` }),
+  '/wake': ({ wake }) => {
+    wake();
+    return { code: 202, body: 'looking\n' };
+  },
+};
+
+/**
+ * A web page that somebody opens on this host must neither wake the operator nor, by a DNS name that it leads to loopback,
+ * read its status: browsers send Origin or Sec-Fetch-Site with what a page asks for, and the page's own name in Host. Where
+ * the operator listens for other hosts, they know it by names of their own.
+ */
+function isFromBrowser({ headers }: IncomingMessage, isLocal: boolean): boolean {
+  const site = headers['sec-fetch-site'];
+  if (headers.origin !== undefined || (site !== undefined && site !== 'none')) return true;
+  if (!isLocal) return false;
+  const host = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return !isLoopback(host);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function send(response: ServerResponse, { code, type = 'text/plain; charset=utf-8', body, allow }: Answer): void {
+  response.writeHead(code, {
+    'content-type': type,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(allow === undefined ? {} : { allow }),
+  });
+  response.end(body);
+}
+
+function unavailable(error: unknown, { host, port }: ServeOptions): unknown {
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return error;
+  return new CofferError('SERVE_ADDRESS', `The operator cannot listen on ${host}:${port} (${error.code}).`, {
+    advice: 'Choose another serve.listen, or stop what listens there.',
+    loop: 'stop',
+    cause: error,
+  });
+}

@@ -1,0 +1,93 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { SecretStatus, Status } from '../reconcile/status.ts';
+
+const STATES: readonly SecretStatus['state'][] = ['ready', 'failed', 'held', 'retained'];
+
+/** What Prometheus reads. Labels are sources and states, never names of secrets: their number must not grow with use. */
+export interface Metrics {
+  /** A look at a source, with the work that it led to, ended. */
+  polled(source: string, result: 'succeeded' | 'failed'): void;
+  /** A commit's work was done in so many seconds, without the fetch. */
+  projected(source: string, seconds: number): void;
+  render(): Promise<{ type: string; text: string }>;
+}
+
+/** `status` is asked at every scrape. */
+export function createMetrics(version: string, status: () => Status): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const info = new Gauge({
+    name: 'coffer_build_info',
+    help: 'The running version',
+    labelNames: ['version'],
+    registers,
+  });
+  info.set({ version }, 1);
+  const polls = new Counter({
+    name: 'coffer_polls_total',
+    help: 'Looks at a source, with the work that they led to',
+    labelNames: ['source', 'result'],
+    registers,
+  });
+  const lastSuccess = new Gauge({
+    name: 'coffer_last_successful_poll_timestamp_seconds',
+    help: 'When a source was last looked at with success',
+    labelNames: ['source'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'coffer_commit_duration_seconds',
+    help: 'From the acceptance of a commit until all that it changes is projected',
+    labelNames: ['source'],
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
+    registers,
+  });
+  collectStatus(registers, status);
+  return {
+    polled(source, result) {
+      polls.inc({ source, result });
+      if (result === 'succeeded') lastSuccess.set({ source }, Date.now() / 1000);
+    },
+    projected: (source, seconds) => duration.observe({ source }, seconds),
+    render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function collectStatus(registers: Registry[], status: () => Status): void {
+  new Gauge({
+    name: 'coffer_secrets',
+    help: 'Secrets of this cluster, by state',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { secrets } = status();
+      for (const state of STATES) this.set({ state }, secrets.filter((secret) => secret.state === state).length);
+    },
+  });
+  new Gauge({
+    name: 'coffer_source_problems',
+    help: 'Files that could not be read, refused claims, and a failed poll, by source',
+    labelNames: ['source'],
+    registers,
+    collect() {
+      for (const { id, problems, trouble } of status().sources) {
+        this.set({ source: id }, problems.length + (trouble === undefined ? 0 : 1));
+      }
+    },
+  });
+  new Gauge({
+    name: 'coffer_held_removals',
+    help: 'Secrets whose removal waits for a person, by source',
+    labelNames: ['source'],
+    registers,
+    collect() {
+      for (const { id, held } of status().sources) {
+        this.set(
+          { source: id },
+          held.reduce((sum, { secrets }) => sum + secrets.length, 0),
+        );
+      }
+    },
+  });
+}
