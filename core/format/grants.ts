@@ -1,7 +1,8 @@
 import { READER } from '../../schemas/grammar.ts';
-import { Bug, CofferError } from '../errors.ts';
+import { CofferError } from '../errors.ts';
 import { removeReader, setReader } from './edit-readers.ts';
 import type { Manifest, ManifestFile, Reader } from './manifest.ts';
+import { manifestAt } from './seal.ts';
 import { templateEntries } from './template.ts';
 
 /** The file's text with more for a reader: these entries beside those that it has, or (undefined) all of them. */
@@ -59,12 +60,6 @@ function withoutPartsOf(manifest: Manifest, revoked: ReadonlySet<string>): strin
     .filter(([, parts]) => ![...templateEntries(parts)].some((entry) => revoked.has(entry)))
     .map(([name]) => name);
   return [...manifest.entries.keys(), ...templates];
-}
-
-function manifestAt(file: ManifestFile, index: number): Manifest {
-  const manifest = file.manifests[index];
-  if (manifest === undefined) throw new Bug('no manifest at this index');
-  return manifest;
 }
 
 function readerOf(manifest: Manifest, reader: string): Reader | undefined {

@@ -1,8 +1,8 @@
-import { Bug, CofferError } from '../errors.ts';
-import { setRecipients } from '../format/edit-recipients.ts';
+import { CofferError } from '../errors.ts';
+import { setRecipients, setStanzas } from '../format/edit-recipients.ts';
 import { type Manifest, type ManifestFile, readManifestFile } from '../format/manifest.ts';
+import { manifestAt } from '../format/seal.ts';
 import type { SealingKey } from '../format/stanza.ts';
-import { setStanzas } from '../format/edit-recipients.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Opener } from '../keys/opener.ts';
 import { activeKey } from '../keys/recipient.ts';
@@ -56,12 +56,6 @@ export function readdress(
   if (remove.length + added.length > 0) text = setRecipients(current(), index, left);
   if (add.length > 0 && opener !== undefined) text = rewrap(current(), index, opener, add, []);
   return text;
-}
-
-function manifestAt(file: ManifestFile, index: number): Manifest {
-  const manifest = file.manifests[index];
-  if (manifest === undefined) throw new Bug('no manifest at this index');
-  return manifest;
 }
 
 function refuseUnlisted(manifest: Manifest, remove: readonly string[]): void {
