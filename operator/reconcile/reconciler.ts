@@ -63,6 +63,8 @@ export class Reconciler {
   /** From the start: a run that was killed may have left some untold. */
   #owesNotice = true;
   #noticeErrors: readonly CofferError[] = [];
+  /** Of the audit log, while it cannot be written. */
+  #auditError: CofferError | undefined;
   /** Key ids that were there when it was looked last. */
   #keyIds = '';
 
@@ -107,15 +109,16 @@ export class Reconciler {
   }
 
   /** Notes how a source's poll went; `undefined`: well. */
-  async polled(source: string, error: unknown): Promise<void> {
+  polled(source: string, error: unknown): void {
     const watched = this.#watched.get(source);
     if (watched === undefined) return;
     const before = watched.trouble;
     watched.trouble = error instanceof CofferError ? error : undefined;
-    const commit = watched.trouble?.data.commit;
-    if (watched.trouble === undefined || commit === undefined || before?.data.commit === commit) return;
-    const { code, message } = watched.trouble;
-    await this.#options.audit.append([{ event: 'commit.refused', source, commit, code, message }]);
+    const { code, message, data } = watched.trouble ?? { data: {} };
+    if (code === undefined || data.commit === undefined || before?.data.commit === data.commit) return;
+    this.#announcements.push({ event: 'commit.refused', source, commit: data.commit, code, message });
+    // It stays in the list, and in the status, where it cannot be written now.
+    this.#exclusively(() => this.#announce()).catch((failure) => this.#noteFailure(failure));
   }
 
   /** Tries again what the machine made fail, and carries out what was confirmed. Cheap when there is nothing. */
@@ -162,7 +165,8 @@ export class Reconciler {
         problems: problems.map(troubleOf),
       };
     });
-    return { sources, secrets, problems: this.#noticeErrors.map(troubleOf) };
+    const errors = [...(this.#auditError === undefined ? [] : [this.#auditError]), ...this.#noticeErrors];
+    return { sources, secrets, problems: errors.map(troubleOf) };
   }
 
   async close(): Promise<void> {
@@ -279,6 +283,12 @@ export class Reconciler {
     if (this.#announcements.length === 0) return;
     await this.#options.audit.append(this.#announcements);
     this.#announcements = [];
+    this.#auditError = undefined;
+  }
+
+  #noteFailure(failure: unknown): void {
+    if (!(failure instanceof CofferError)) throw failure;
+    this.#auditError = failure;
   }
 
   async #runBatch(): Promise<void> {

@@ -43,7 +43,7 @@ export interface SourceStatus {
 export interface Status {
   sources: SourceStatus[];
   secrets: SecretStatus[];
-  /** Workloads that could not be told of a change; it is tried again. */
+  /** What concerns no one secret: workloads that could not be told of a change, a log that cannot be written. */
   problems: Trouble[];
 }
 
