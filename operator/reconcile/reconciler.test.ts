@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Stage } from '../../test/support/stage.ts';
-import type { Reconciler } from './reconciler.ts';
-import type { SecretStatus } from './status.ts';
-
-function secret(reconciler: Reconciler, key: string): SecretStatus | undefined {
-  return reconciler.status().secrets.find(({ namespace, name }) => `${namespace}/${name}` === key);
-}
+import { Stage, secretOf } from '../../test/support/stage.ts';
 
 describe('what git says is projected', () => {
   test('a committed manifest becomes files, a changed value arrives, a removed manifest goes', async (t) => {
@@ -17,7 +11,7 @@ describe('what git says is projected', () => {
     const run = await stage.run();
     await run.poll();
     assert.equal(await stage.read('payments/api', 'db', 'password'), 'one');
-    assert.equal(secret(run.reconciler, 'payments/db')?.state, 'ready');
+    assert.equal(secretOf(run, 'payments/db')?.state, 'ready');
 
     await stage.tree.commit({
       'db.yaml': stage.manifest({ namespace: 'payments', name: 'db', data: { password: 'two' } }),

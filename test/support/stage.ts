@@ -9,6 +9,7 @@ import { sodiumReady } from '../../core/format/sodium.ts';
 import { readKeyDirectory, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { openDirectoryProjector } from '../../operator/project/directory.ts';
 import { openReconciler, type Reconciler } from '../../operator/reconcile/reconciler.ts';
+import type { SecretStatus } from '../../operator/reconcile/status.ts';
 import { type GitSourceConfig, openGitSource } from '../../operator/source/git-source.ts';
 import type { Source } from '../../operator/source/source.ts';
 import { WorkTree } from '../servers/work-tree.ts';
@@ -21,6 +22,10 @@ export interface Run {
   /** Looks once, and does what comes of it. */
   poll(): Promise<void>;
   close(): Promise<void>;
+}
+
+export function secretOf({ reconciler }: Run, key: string): SecretStatus | undefined {
+  return reconciler.status().secrets.find(({ namespace, name }) => `${namespace}/${name}` === key);
 }
 
 export class Stage {
@@ -115,6 +120,11 @@ export class Stage {
   /** As a reboot does it to a tmpfs. */
   async forgetProjections(): Promise<void> {
     await rm(this.path('run'), { recursive: true, force: true });
+  }
+
+  /** As when the disk of the state directory is replaced. */
+  async forgetState(): Promise<void> {
+    await rm(this.path('state'), { recursive: true });
   }
 
   async audit(): Promise<AuditLine[]> {
