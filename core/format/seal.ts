@@ -1,17 +1,19 @@
 /** Seals values in a file's text: docs/format.md, "Data keys" and "Edits". No secret key is needed for any of this. */
 import { ENTRY, LIMITS } from '../../schemas/grammar.ts';
 import { Bug, CofferError } from '../errors.ts';
-import { type DataKey, newDataKey } from './data-key.ts';
 import { TextEdits } from './edit.ts';
 import { FlowEditor } from './edit-flow.ts';
 import { replaceScalar } from './edit-scalar.ts';
-import { changeKeys, endOfContent, type NewDataKey } from './keys-layout.ts';
+import { changeKeys, endOfContent } from './keys-layout.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
+import { dataOf, manifestAt, specOf } from './manifest-nodes.ts';
 import { field, type MappingNode, pairOf } from './node.ts';
 import { type Random, systemRandom } from './random.ts';
 import { nameText } from './scalar-text.ts';
-import { type SealingKey, sealStanza } from './stanza.ts';
-import { sealValue } from './value.ts';
+import { namedDataKeys, SealingRun } from './sealing-run.ts';
+import type { SealingKey } from './stanza.ts';
+
+export { manifestAt } from './manifest-nodes.ts';
 
 /**
  * Seals every plaintext value of a file's manifests, each manifest's under one new data key, and wipes the plaintext
@@ -89,82 +91,14 @@ export function unsetEntry(file: ManifestFile, manifestIndex: number, entry: str
   return edits.result();
 }
 
-/** One run: a new data key, the values that it seals, a stanza for every recipient that the manifest lists. */
-class SealingRun {
-  readonly #manifest: Manifest;
-  readonly #keys: readonly SealingKey[];
-  readonly #random: Random;
-  readonly #dataKey: DataKey;
-  readonly #touched = new Set<string>();
-
-  constructor(manifest: Manifest, keys: readonly SealingKey[], random: Random) {
-    checkSealingKeys(manifest, keys);
-    this.#manifest = manifest;
-    this.#keys = keys;
-    this.#random = random;
-    this.#dataKey = newDataKey(random);
-  }
-
-  seal(entry: string, plaintext: Uint8Array): string {
-    this.#touched.add(entry);
-    return sealValue(plaintext, this.#dataKey, this.#manifest.binding, entry, this.#random);
-  }
-
-  /** Writes the stanzas and wipes the data key: nothing is sealed after this. */
-  writeKeys(edits: TextEdits, syntax: 'yaml' | 'json'): void {
-    const { binding } = this.#manifest;
-    const stanzas = new Map<string, string>();
-    for (const key of this.#keys) stanzas.set(key.recipient, sealStanza(this.#dataKey, key, binding, this.#random));
-    const added: NewDataKey = { id: this.#dataKey.id, stanzas };
-    const entries = namedDataKeys(this.#manifest);
-    for (const entry of this.#touched) entries.set(entry, added.id);
-    changeKeys(edits, this.#manifest, syntax, { entries, touched: this.#touched, added });
-    this.#dataKey.key.fill(0);
-  }
-}
-
-/** Every listed recipient has exactly one key, and nobody else has. */
-export function checkSealingKeys(manifest: Manifest, keys: readonly SealingKey[]): void {
-  const given = new Set(keys.map(({ recipient }) => recipient));
-  const missing = manifest.recipients.find((recipient) => !given.has(recipient));
-  if (missing !== undefined) {
-    throw new CofferError('SEALING_KEY_MISSING', `There is no key to seal to ${missing} with.`, {
-      advice: 'Add the recipient to the keyring, or remove it from the manifest.',
-      data: { file: manifest.file, line: manifest.line, recipient: missing },
-    });
-  }
-  if (given.size !== keys.length || given.size !== manifest.recipients.length) {
-    throw new Bug('sealing keys for recipients that the manifest does not list');
-  }
-}
-
-/** The data key that each entry names, in the order of data. */
-export function namedDataKeys(manifest: Manifest): Map<string, string | undefined> {
-  const named = new Map<string, string | undefined>();
-  for (const [name, entry] of manifest.entries) named.set(name, entry.kind === 'sealed' ? entry.dataKeyId : undefined);
-  return named;
-}
-
-export function manifestAt(file: ManifestFile, index: number): Manifest {
-  const manifest = file.manifests[index];
-  if (manifest === undefined) throw new Bug('a manifest index that the file does not have');
-  return manifest;
-}
-
-function dataOf(manifest: Manifest): MappingNode {
-  const data = field(field(manifest.document.root, 'spec'), 'data');
-  if (data?.kind !== 'mapping') throw new Bug('a manifest without data');
-  return data;
-}
-
 /** Right after `data:`. */
 function endOfKey(manifest: Manifest): number {
-  const pair = pairOf(field(manifest.document.root, 'spec'), 'data');
+  const pair = pairOf(specOf(manifest), 'data');
   if (pair === undefined) throw new Bug('a manifest without data');
   return pair.key.end + 1;
 }
 
-function checkNewEntry(manifest: Manifest, entry: string): void {
+export function checkNewEntry(manifest: Manifest, entry: string): void {
   const data = { file: manifest.file, line: manifest.line, entry };
   if (!new RegExp(ENTRY).test(entry)) {
     const advice = 'Use letters, digits, `-`, `_` and `.`, at most 253, not beginning with `..`.';
@@ -188,11 +122,11 @@ function appendEntry(
   entry: string,
   sealed: string,
 ): void {
-  const spec = field(manifest.document.root, 'spec');
+  const spec = specOf(manifest);
   if (!data.flow) {
     const indent = edits.indentAt(data.start);
     edits.insertLines(endOfContent(edits, data, indent), [`${indent}${nameText(entry)}: ${sealed}`]);
-  } else if (data.pairs.length === 0 && spec?.kind === 'mapping' && !spec.flow) {
+  } else if (data.pairs.length === 0 && !spec.flow) {
     // `data: {}`: block style from the first entry on.
     const indent = edits.indentAt(spec.start);
     edits.delete(endOfKey(manifest), data.end);

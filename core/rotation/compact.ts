@@ -1,16 +1,42 @@
+/** Many runs leave many data keys, each with a stanza for everybody; a key holder can make one of them again. */
 import { Bug } from '../errors.ts';
+import { TextEdits } from '../format/edit.ts';
+import { replaceScalar } from '../format/edit-scalar.ts';
 import type { ManifestFile } from '../format/manifest.ts';
+import { dataOf, manifestAt } from '../format/manifest-nodes.ts';
+import { field } from '../format/node.ts';
+import { openManifest } from '../format/open.ts';
 import { type Random, systemRandom } from '../format/random.ts';
+import { SealingRun } from '../format/sealing-run.ts';
 import type { SealingKey } from '../format/stanza.ts';
 import type { Opener } from '../keys/opener.ts';
 
-/** Seals every value of a manifest again, under one new data key. */
+/**
+ * The file's new text, with every value of a manifest sealed again under one new data key; `keys` has one for each
+ * listed recipient. The values themselves do not change, so this ends no exposure. Throws what `openManifest` throws.
+ */
 export function compact(
-  _file: ManifestFile,
-  _manifestIndex: number,
-  _opener: Opener,
-  _keys: readonly SealingKey[],
-  _random: Random = systemRandom,
+  file: ManifestFile,
+  manifestIndex: number,
+  opener: Opener,
+  keys: readonly SealingKey[],
+  random: Random = systemRandom,
 ): string {
-  throw new Bug('not written yet');
+  const manifest = manifestAt(file, manifestIndex);
+  if (manifest.entries.size === 0) return file.text;
+  const opened = openManifest(manifest, opener, manifest.entries.keys());
+  try {
+    const edits = new TextEdits(file.text);
+    const run = new SealingRun(manifest, keys, random);
+    const data = dataOf(manifest);
+    for (const [entry, value] of opened.values) {
+      const node = field(data, entry);
+      if (node?.kind !== 'scalar') throw new Bug('an entry without its text');
+      replaceScalar(edits, node, run.seal(entry, value), data.flow);
+    }
+    run.writeKeys(edits, file.syntax);
+    return edits.result();
+  } finally {
+    opened.wipe();
+  }
 }

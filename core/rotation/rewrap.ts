@@ -1,17 +1,59 @@
-import { Bug } from '../errors.ts';
-import type { ManifestFile } from '../format/manifest.ts';
+/** Stanzas for others, or for newer keys: data keys and values stay as they are (docs/format.md, "Edits"). */
+import { CofferError } from '../errors.ts';
+import { readdress } from '../format/edit-recipients.ts';
+import type { Manifest, ManifestFile } from '../format/manifest.ts';
+import { manifestAt } from '../format/manifest-nodes.ts';
+import { openDataKey } from '../format/open.ts';
 import { type Random, systemRandom } from '../format/random.ts';
-import type { SealingKey } from '../format/stanza.ts';
+import { namedDataKeys } from '../format/sealing-run.ts';
+import { type SealingKey, sealStanza } from '../format/stanza.ts';
 import type { Opener } from '../keys/opener.ts';
 
-/** Stanzas for more recipients (needs a secret key), fewer, or newer keys; data keys and values stay as they are. */
+/**
+ * The file's new text: every data key that a value names gets a stanza for each key in `add` that has none yet, whose
+ * recipients are listed from then on; recipients in `remove` are listed no longer and their stanzas go. Adding needs a
+ * secret key; where every stanza is there already, nothing is opened and nothing changes.
+ * Throws REWRAP_NOBODY_LEFT and what `openDataKey` throws.
+ */
 export function rewrap(
-  _file: ManifestFile,
-  _manifestIndex: number,
-  _opener: Opener,
-  _add: readonly SealingKey[],
-  _remove: readonly string[],
-  _random: Random = systemRandom,
+  file: ManifestFile,
+  manifestIndex: number,
+  opener: Opener,
+  add: readonly SealingKey[],
+  remove: readonly string[],
+  random: Random = systemRandom,
 ): string {
-  throw new Bug('not written yet');
+  const manifest = manifestAt(file, manifestIndex);
+  const kept = manifest.recipients.filter((recipient) => !remove.includes(recipient));
+  const names = [...new Set([...kept, ...add.map(({ recipient }) => recipient)])];
+  if (names.length === 0) {
+    throw new CofferError('REWRAP_NOBODY_LEFT', 'nobody would be left who can open the manifest', {
+      advice: 'Add a recipient in the same run, or remove the manifest.',
+      data: { file: manifest.file, line: manifest.line, namespace: manifest.namespace, name: manifest.name },
+    });
+  }
+  const gone = remove.filter((recipient) => !names.includes(recipient));
+  return readdress(file, manifestIndex, names, newStanzas(manifest, opener, add, random), gone);
+}
+
+function newStanzas(
+  manifest: Manifest,
+  opener: Opener,
+  add: readonly SealingKey[],
+  random: Random,
+): Map<string, Map<string, string>> {
+  const stanzas = new Map<string, Map<string, string>>();
+  for (const id of new Set(namedDataKeys(manifest).values())) {
+    if (id === undefined) continue;
+    const missing = add.filter(({ recipient, kid }) => manifest.stanzas.get(id)?.get(recipient)?.kid !== kid);
+    if (missing.length === 0) continue;
+    const key = openDataKey(manifest, opener, id);
+    try {
+      const seal = (to: SealingKey) => sealStanza({ id, key }, to, manifest.binding, random);
+      stanzas.set(id, new Map(missing.map((to) => [to.recipient, seal(to)])));
+    } finally {
+      key.fill(0);
+    }
+  }
+  return stanzas;
 }
