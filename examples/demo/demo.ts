@@ -43,9 +43,9 @@ async function shell(
 
 /** What a workload sees of a cluster's projection, asked as that workload where this process may. */
 async function asWorkload(cluster: Cluster, workload: string, line: string): Promise<string> {
-  showCommand(`${workload}@${cluster.name} `, line);
   const own = join(cluster.projection, 'payments', workload);
-  const { output } = await stage.run(`cd ${own} 2>/dev/null; ${line}`, {
+  showCommand(`${workload}@${cluster.name} …/payments/${workload} `, line);
+  const { output } = await stage.run(`cd ${own} && ${line}`, {
     cwd: '/',
     uid: isRoot ? USERS[workload] : undefined,
   });
@@ -170,21 +170,26 @@ async function play(): Promise<void> {
   await asWorkload(production, 'payments-api', 'cat payments-db/password');
 
   scene('A broken manifest: the last good one stays');
-  tell(
-    "Somebody copies the password's ciphertext to where the username's was. Without a key, nobody can tell; a ciphertext is bound to its entry, so the operator can.",
-  );
+  tell("Somebody copies the password's ciphertext over the username's. The pre-commit hook refuses; somebody insists.");
   await shell(
-    `sed -i "s|^    username: .*|    username: $(grep -om1 'CF\\[[^]]*\\]' <(grep password: production/payments-db.yaml))|" ` +
+    `sed -i "s|^    username: .*|    username: $(grep -o 'CF.*' <(grep password: production/payments-db.yaml))|" ` +
       'production/payments-db.yaml',
   );
-  await shell("git commit --quiet --all --message 'Oops' && git push --quiet");
+  await shell("git commit --quiet --all --message 'Oops'", { expect: 1 });
+  await shell("git commit --quiet --all --message 'Oops' --no-verify && git push --quiet");
   await shell(`curl --silent --request POST http://127.0.0.1:${production.port}/wake`);
   await stage.until('the refusal', async () => (await statusOf(production)).includes('"failed"'));
   await asWorkload(production, 'payments-api', 'head -v */*');
-  tell('The failure is where people look: in the status, in the metrics, in the log, and in the record.');
-  await shell(`curl --silent http://127.0.0.1:${production.port}/status`);
+  tell(
+    'A ciphertext is bound to its entry, so it does not open there. The failure is where people look: in the status, in the metrics, in the log, and in the record.',
+  );
+  await shell(
+    `curl --silent http://127.0.0.1:${production.port}/status | grep -E '"(state|code|message|advice|line)"'`,
+  );
   await shell(`curl --silent http://127.0.0.1:${production.port}/metrics | grep -i 'coffer.*fail' | grep -v '^#'`);
-  await shell('tail -n 2 ../production/audit/*.jsonl');
+  await shell(
+    `tail -n 1 ../production/audit/*.jsonl | grep -oE '"(event|outcome|author|path|code)":("[^"]*"|{[^}]*})'`,
+  );
   await shell('git revert --no-edit HEAD | head -1 && git push --quiet');
   await shell(`curl --silent --request POST http://127.0.0.1:${production.port}/wake`);
   await stage.until('recovery', async () => !(await statusOf(production)).includes('"failed"'));

@@ -8,10 +8,11 @@ let scenes = 0;
 export function scene(title: string): void {
   scenes += 1;
   const head = `── ${scenes}. ${title} `;
-  console.log(`\n${paint(1, head.padEnd(WIDTH, '─'))}\n`);
+  console.log(`\n${paint(1, head.padEnd(WIDTH, '─'))}`);
 }
 
 export function tell(text: string): void {
+  console.log();
   for (const line of wrap(text)) console.log(line);
 }
 
@@ -19,7 +20,7 @@ export function showCommand(prompt: string, line: string): void {
   console.log(`\n  ${paint(2, `${prompt}$`)} ${paint(36, line)}`);
 }
 
-export function showOutput(output: string, maxLines = 14): void {
+export function showOutput(output: string, maxLines = 24): void {
   const lines = output
     .trimEnd()
     .split('\n')

@@ -1,6 +1,6 @@
 /** The place where the demo plays: a folder on disk, one in memory, the programs on the PATH, and everything that has to be gone afterwards. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -32,6 +32,7 @@ export class Stage {
   constructor() {
     this.disk = mkdtempSync(join(tmpdir(), 'coffer-demo-'));
     this.memory = mkdtempSync(join(memoryFolder(), 'coffer-demo-'));
+    chmodSync(this.memory, 0o711);
     const bin = join(this.disk, 'bin');
     mkdirSync(bin);
     for (const program of ['coffer', 'coffer-operator']) symlinkSync(join(DIST, `${program}.js`), join(bin, program));
