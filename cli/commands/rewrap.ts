@@ -1,5 +1,4 @@
 import type { ManifestFile } from '../../core/format/manifest.ts';
-import type { SealingKey } from '../../core/format/stanza.ts';
 import type { Opener } from '../../core/keys/opener.ts';
 import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
 import { documentFlag } from '../select-document.ts';
@@ -89,7 +88,8 @@ async function readdressed(
   { add, remove }: { add: string[]; remove: string[] },
   opener: () => Promise<Opener>,
 ): Promise<{ text: string; added: string[] }> {
-  const { readdress, staleRecipients } = await import('../../core/rotation/addressees.ts');
+  const { refuseUnlisted, staleRecipients } = await import('../../core/rotation/addressees.ts');
+  const { rewrap } = await import('../../core/rotation/rewrap.ts');
   const { readManifestFile } = await import('../../core/format/manifest.ts');
   const { sealingKeysFor } = await import('../workspace.ts');
   const added = new Set<string>();
@@ -97,11 +97,15 @@ async function readdressed(
   for (const index of indexes) {
     const manifest = current.manifests[index];
     if (manifest === undefined) continue;
+    refuseUnlisted(manifest, remove);
     const names = add.length + remove.length > 0 ? add : staleRecipients(manifest, workspace.keyring);
-    const keys: SealingKey[] = names.length === 0 ? [] : await sealingKeysFor(workspace, names);
+    const keys = await sealingKeysFor(workspace, names);
     for (const name of names) added.add(name);
-    const text = readdress(current, index, { add: keys, remove }, keys.length === 0 ? undefined : await opener());
+    const text = rewrap(current, index, names.length === 0 ? NOBODY : await opener(), keys, remove);
     current = readManifestFile(Buffer.from(text), file.file);
   }
   return { text: current.text, added: [...added] };
 }
+
+/** Who removes a recipient needs no key. */
+const NOBODY: Opener = { recipients: new Set(), secretKey: () => undefined, wipe: () => undefined };

@@ -34,8 +34,11 @@ function renderFile({ path, movedFrom, changes, problems }: ShownFile): string[]
   return lines;
 }
 
-function renderChange({ what, subject, change, values }: ShownChange): string[] {
-  const title = [what, subject].filter((part) => part !== '').join(' ');
+function renderChange({ what, subject, change, detail, values }: ShownChange): string[] {
+  const details = [detail?.before, detail?.after].filter((part) => part !== undefined).map(printable);
+  const title = [what, subject, details.length === 0 ? '' : `(${details.join(' → ')})`]
+    .filter((part) => part !== '')
+    .join(' ');
   const line = `    ${paint(STYLES[change], `${MARKS[change]} ${printable(title)}`)}`;
   const shown = [
     ...(values?.before === undefined ? [] : [paint('red', `        - ${printable(values.before)}`)]),

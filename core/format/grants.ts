@@ -2,7 +2,7 @@ import { READER } from '../../schemas/grammar.ts';
 import { CofferError } from '../errors.ts';
 import { removeReader, setReader } from './edit-readers.ts';
 import type { Manifest, ManifestFile, Reader } from './manifest.ts';
-import { manifestAt } from './seal.ts';
+import { manifestAt } from './manifest-nodes.ts';
 import { templateEntries } from './template.ts';
 
 /** The file's text with more for a reader: these entries beside those that it has, or (undefined) all of them. */
