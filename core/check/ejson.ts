@@ -1,4 +1,4 @@
-import { parseBoxedMessage } from '../ejson/boxed-message.ts';
+import { BoxedMessage } from '../ejson/boxed-message.ts';
 import { placeOfToken, readEjson } from '../ejson/document.ts';
 import { unquote } from '../ejson/json-string.ts';
 import { CofferError } from '../errors.ts';
@@ -24,6 +24,5 @@ export function ejsonFindings(bytes: Buffer, file: string): Finding[] {
 }
 
 function isBoxed(content: Buffer | undefined): boolean {
-  const boxed = content === undefined ? undefined : parseBoxedMessage(content);
-  return boxed !== undefined && boxed !== 'malformed';
+  return content !== undefined && new BoxedMessage().read(content) === 'boxed';
 }

@@ -8,7 +8,7 @@ describe('base64', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(5), (bytes, before) => {
         const text = Buffer.from(`${'!'.repeat(before)}${Buffer.from(bytes).toString('base64')}!`);
-        assert.deepEqual(decodeBase64(text, before, text.length - 1), Buffer.from(bytes));
+        assert.deepEqual(decoded(text, before, text.length - 1), Buffer.from(bytes));
       }),
     );
   });
@@ -16,9 +16,9 @@ describe('base64', () => {
   test('has one spelling for each bytes: any other text of its alphabet is refused', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'AQgw/+09='), maxLength: 12 }), (text) => {
-        const decoded = decodeBase64(Buffer.from(text), 0, text.length);
-        if (decoded === undefined) assert.notEqual(Buffer.from(text, 'base64').toString('base64'), text);
-        else assert.equal(decoded.toString('base64'), text);
+        const bytes = decoded(Buffer.from(text));
+        if (bytes === undefined) assert.notEqual(Buffer.from(text, 'base64').toString('base64'), text);
+        else assert.equal(bytes.toString('base64'), text);
       }),
     );
   });
@@ -40,8 +40,17 @@ describe('base64', () => {
     'AAé=',
   ]) {
     test(`refuses ${JSON.stringify(text)}`, () => {
-      const bytes = Buffer.from(text);
-      assert.equal(decodeBase64(bytes, 0, bytes.length), undefined);
+      assert.equal(decoded(Buffer.from(text)), undefined);
     });
   }
 });
+
+test('base64 of more bytes than there is room for is refused', () => {
+  assert.equal(decodeBase64(Buffer.from('AAAA'), 0, 4, Buffer.alloc(2)), -1);
+});
+
+function decoded(text: Buffer, start = 0, end = text.length): Buffer | undefined {
+  const target = Buffer.alloc(text.length);
+  const length = decodeBase64(text, start, end, target);
+  return length === -1 ? undefined : target.subarray(0, length);
+}

@@ -7,13 +7,6 @@ import { decodeBase64, isBase64Character } from './base64.ts';
 import { KEY_LENGTH } from './keypair.ts';
 import { NONCE_LENGTH, OVERHEAD } from './secretbox.ts';
 
-export interface BoxedMessage {
-  /** The public key of the run that sealed it. */
-  encrypterPublic: Buffer;
-  nonce: Buffer;
-  box: Buffer;
-}
-
 /** Where the parts stand: the first two have fixed lengths. */
 const KEY_START = 5;
 const KEY_END = KEY_START + 44;
@@ -25,27 +18,34 @@ const LINE_FEED = 0x0a;
 const COLON = 0x3a;
 const VERSION_1 = 0x31;
 
-/**
- * Undefined if `bytes[start..end)` is plaintext. 'malformed' if the tool would take it for a box although nobody can open
- * it: it may be a damaged box, or plaintext that the tool would leave readable.
- */
-export function parseBoxedMessage(
-  bytes: Buffer,
-  start = 0,
-  end = bytes.length,
-): BoxedMessage | 'malformed' | undefined {
-  if (!hasOutline(bytes, start, end)) return undefined;
-  const encrypterPublic = decodeBase64(bytes, start + KEY_START, start + KEY_END);
-  const nonce = decodeBase64(bytes, start + NONCE_START, start + NONCE_END);
-  const box = decodeBase64(bytes, start + BOX_START, end - 1);
-  const isWhole =
-    bytes[start + 3] === VERSION_1 &&
-    encrypterPublic?.length === KEY_LENGTH &&
-    nonce?.length === NONCE_LENGTH &&
-    box !== undefined &&
-    box.length >= OVERHEAD;
-  if (isWhole) return { encrypterPublic, nonce, box };
-  return bytes.subarray(start, end).includes(LINE_FEED) ? undefined : 'malformed';
+/** Whether a string is sealed, and its parts. One object reads any number of strings, and holds the parts of the last. */
+export class BoxedMessage {
+  /** The public key of the run that sealed it. */
+  readonly encrypterPublic = Buffer.alloc(KEY_LENGTH);
+  readonly nonce = Buffer.alloc(NONCE_LENGTH);
+  #space = Buffer.alloc(1024);
+  #boxLength = 0;
+
+  get box(): Buffer {
+    return this.#space.subarray(0, this.#boxLength);
+  }
+
+  /**
+   * Reads `bytes[start..end)`, a JSON string without quotes and escapes. 'malformed' if the tool would take it for a box
+   * although nobody can open it: it may be a damaged box, or plaintext that the tool would leave readable.
+   */
+  read(bytes: Buffer, start = 0, end = bytes.length): 'boxed' | 'malformed' | 'plaintext' {
+    if (!hasOutline(bytes, start, end)) return 'plaintext';
+    if (end - start > this.#space.length) this.#space = Buffer.alloc(2 * (end - start));
+    this.#boxLength = decodeBase64(bytes, start + BOX_START, end - 1, this.#space);
+    const isWhole =
+      bytes[start + 3] === VERSION_1 &&
+      this.#boxLength >= OVERHEAD &&
+      decodeBase64(bytes, start + KEY_START, start + KEY_END, this.encrypterPublic) === KEY_LENGTH &&
+      decodeBase64(bytes, start + NONCE_START, start + NONCE_END, this.nonce) === NONCE_LENGTH;
+    if (isWhole) return 'boxed';
+    return bytes.subarray(start, end).includes(LINE_FEED) ? 'plaintext' : 'malformed';
+  }
 }
 
 export function formatBoxedMessage(encrypterPublic: string, nonce: Buffer, box: Uint8Array): string {

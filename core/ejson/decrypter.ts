@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { CofferError } from '../errors.ts';
-import { type BoxedMessage, parseBoxedMessage } from './boxed-message.ts';
+import { BoxedMessage } from './boxed-message.ts';
 import { type EjsonDocument, placeOfToken } from './document.ts';
 import { appendQuoted, unquote } from './json-string.ts';
 import type { Keypair } from './keypair.ts';
@@ -15,6 +15,8 @@ export class Decrypter {
   readonly #keypair: Keypair;
   readonly #secretbox = new Secretbox();
   readonly #sharedKeys = new Map<string, Buffer>();
+  #lastPublic: Buffer = Buffer.alloc(0);
+  #lastShared: Buffer = Buffer.alloc(0);
 
   constructor(keypair: Keypair) {
     this.#keypair = keypair;
@@ -32,11 +34,12 @@ export class Decrypter {
   }
 
   #sharedKeyWith(encrypterPublic: Buffer): Buffer {
+    if (this.#lastPublic.equals(encrypterPublic)) return this.#lastShared;
     const name = encrypterPublic.toString('latin1');
-    const known = this.#sharedKeys.get(name);
-    if (known !== undefined) return known;
-    const sharedKey = this.#keypair.sharedKey(encrypterPublic);
+    const sharedKey = this.#sharedKeys.get(name) ?? this.#keypair.sharedKey(encrypterPublic);
     this.#sharedKeys.set(name, sharedKey);
+    this.#lastPublic = Buffer.from(encrypterPublic);
+    this.#lastShared = sharedKey;
     return sharedKey;
   }
 }
@@ -48,11 +51,11 @@ export class Decrypter {
 export function decryptEjson(document: EjsonDocument, keypair: Keypair): Buffer {
   const decrypter = new Decrypter(keypair);
   const output = new SecretBytes(document.bytes.length);
+  const message = new BoxedMessage();
   let copied = 0;
   try {
     for (const token of document.strings) {
-      const message = boxToOpen(document, token);
-      if (message === undefined) continue;
+      if (!readsBoxToOpen(message, document, token)) continue;
       output.append(document.bytes, copied, token.start);
       const plaintext = decrypter.open(message);
       if (plaintext === undefined) throw refusedBox(document, token, keypair);
@@ -80,31 +83,35 @@ export function decryptEjson(document: EjsonDocument, keypair: Keypair): Buffer 
 }
 
 /**
- * Undefined where the string stays as it is. One that the tool leaves in plaintext by mistake (docs/ejson.md) is opened
+ * False where the string stays as it is. One that the tool leaves in plaintext by mistake (docs/ejson.md) is opened
  * if it is sealed after all, and else stays, so that files that the tool wrote can still be read.
  */
-function boxToOpen(document: EjsonDocument, token: StringToken): BoxedMessage | undefined {
-  if (token.role === 'key' || (token.afterUnderscore && token.underUnderscore)) return undefined;
-  const message = parseToken(document, token);
-  if (message === 'malformed') {
+function readsBoxToOpen(message: BoxedMessage, document: EjsonDocument, token: StringToken): boolean {
+  if (token.role === 'key' || (token.afterUnderscore && token.underUnderscore)) return false;
+  const state = readToken(message, document, token);
+  if (state === 'malformed') {
     throw new CofferError('EJSON_BOX_MALFORMED', 'a sealed value is damaged', {
       advice: 'Restore it from git.',
       data: placeOfToken(document, token),
     });
   }
-  if (message === undefined && !token.afterUnderscore) {
+  if (state === 'plaintext' && !token.afterUnderscore) {
     throw new CofferError('EJSON_PLAINTEXT', 'a value is not sealed', {
       advice: 'Seal the file with `coffer ejson encrypt` and change the value, since it was in plaintext.',
       data: placeOfToken(document, token),
     });
   }
-  return message;
+  return state === 'boxed';
 }
 
-function parseToken(document: EjsonDocument, token: StringToken): ReturnType<typeof parseBoxedMessage> {
-  if (!token.escaped) return parseBoxedMessage(document.bytes, token.start + 1, token.end - 1);
+function readToken(
+  message: BoxedMessage,
+  document: EjsonDocument,
+  token: StringToken,
+): ReturnType<BoxedMessage['read']> {
+  if (!token.escaped) return message.read(document.bytes, token.start + 1, token.end - 1);
   const content = unquote(document.bytes, token.start, token.end);
-  return content === undefined ? undefined : parseBoxedMessage(content);
+  return content === undefined ? 'plaintext' : message.read(content);
 }
 
 function refusedBox(document: EjsonDocument, token: StringToken, keypair: Keypair): CofferError {

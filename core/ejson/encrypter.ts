@@ -2,7 +2,7 @@
 
 import { CofferError } from '../errors.ts';
 import { type Random, systemRandom } from '../format/random.ts';
-import { formatBoxedMessage, parseBoxedMessage } from './boxed-message.ts';
+import { BoxedMessage, formatBoxedMessage } from './boxed-message.ts';
 import { type EjsonDocument, placeOfToken, readEjson } from './document.ts';
 import { unquote } from './json-string.ts';
 import { Keypair } from './keypair.ts';
@@ -110,14 +110,14 @@ function sealToken(document: EjsonDocument, token: StringToken, encrypter: Encry
     });
   }
   try {
-    const boxed = parseBoxedMessage(content);
-    if (boxed === 'malformed') {
+    const state = new BoxedMessage().read(content);
+    if (state === 'malformed') {
       throw new CofferError('EJSON_BOX_MALFORMED', 'this looks like a sealed value, but nobody could open it', {
         advice: 'If it is a damaged box, restore it from git; if it is plaintext, let it not begin with EJ[.',
         data: placeOfToken(document, token),
       });
     }
-    return boxed === undefined ? encrypter.seal(content) : undefined;
+    return state === 'plaintext' ? encrypter.seal(content) : undefined;
   } finally {
     if (token.escaped) content.fill(0);
   }

@@ -6,7 +6,24 @@ import nacl from 'tweetnacl';
 interface LowLevel {
   crypto_core_hsalsa20(out: Uint8Array, input: Uint8Array, key: Uint8Array, constant: Uint8Array): void;
   crypto_secretbox(c: Uint8Array, m: Uint8Array, length: number, nonce: Uint8Array, key: Uint8Array): number;
-  crypto_secretbox_open(m: Uint8Array, c: Uint8Array, length: number, nonce: Uint8Array, key: Uint8Array): number;
+  crypto_stream_xor(
+    out: Uint8Array,
+    outAt: number,
+    input: Uint8Array,
+    inputAt: number,
+    length: number,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): number;
+  /** 0 if `tag` is the one of `input`, in constant time; the key is the first 32 bytes of `key`. */
+  crypto_onetimeauth_verify(
+    tag: Uint8Array,
+    tagAt: number,
+    input: Uint8Array,
+    inputAt: number,
+    length: number,
+    key: Uint8Array,
+  ): number;
 }
 
 export const lowlevel = (nacl as typeof nacl & { lowlevel: LowLevel }).lowlevel;
@@ -32,14 +49,24 @@ export class Secretbox {
     return this.#box.subarray(BOX_PADDING, length);
   }
 
-  /** Undefined if the box was not made with this nonce and key. */
+  /**
+   * Undefined if the box was not made with this nonce and key. One pass of the key stream gives the authenticator's key,
+   * where the padding's zeros are, and the plaintext, which is handed out only if the box is authentic; NaCl's own
+   * function makes two passes.
+   */
   open(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | undefined {
     const length = BOX_PADDING + box.length;
     this.#reserve(length);
-    this.#box.fill(0, 0, BOX_PADDING);
-    this.#box.set(box, BOX_PADDING);
-    if (lowlevel.crypto_secretbox_open(this.#message, this.#box, length, nonce, key) !== 0) return undefined;
-    return this.#message.subarray(MESSAGE_PADDING, length);
+    this.#box.fill(0, 0, MESSAGE_PADDING);
+    this.#box.set(box.subarray(OVERHEAD), MESSAGE_PADDING);
+    lowlevel.crypto_stream_xor(this.#message, 0, this.#box, 0, length, nonce, key);
+    const ciphertextLength = length - MESSAGE_PADDING;
+    const { crypto_onetimeauth_verify } = lowlevel;
+    if (crypto_onetimeauth_verify(box, 0, this.#box, MESSAGE_PADDING, ciphertextLength, this.#message) === 0) {
+      return this.#message.subarray(MESSAGE_PADDING, length);
+    }
+    this.#message.fill(0);
+    return undefined;
   }
 
   wipe(): void {

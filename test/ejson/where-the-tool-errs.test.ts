@@ -141,6 +141,8 @@ const refusedByBoth: [what: string, text: string][] = [
   ['an array', '["_public_key"]'],
   ['no public key', '{"a":"b"}'],
   ['a public key that is a number', '{"_public_key":1}'],
+  ['a public key that is a number, with a string after it', '{"_public_key":1,"a":"KEY"}'],
+  ['a public key that is a list', '{"_public_key":["KEY"]}'],
   ['a public key that is too short', '{"_public_key":"abc"}'],
   ['a public key that stands deeper', '{"a":{"_public_key":"KEY"}}'],
   ['a byte-order mark', '\ufeff{"_public_key":"KEY"}'],
