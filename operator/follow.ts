@@ -1,3 +1,4 @@
+import { CofferError } from '../core/errors.ts';
 import type { OperatorSettings } from './config.ts';
 import { heal } from './heal.ts';
 import type { Log } from './log.ts';
@@ -82,7 +83,7 @@ class Follower {
   }
 
   poll(source: Source, interval: number, signal: AbortSignal): Poll {
-    const { reconciler } = this.#pipeline;
+    const { reconciler, log } = this.#pipeline;
     const ended = (result: 'succeeded' | 'failed', error?: unknown) => {
       reconciler.polled(source.id, error);
       this.#metrics.polled(source.id, result);
@@ -93,7 +94,10 @@ class Follower {
       signal,
       accepted: (state) => this.#accept(state).then(() => ended('succeeded')),
       unchanged: () => reconciler.retry().then(() => ended('succeeded')),
-      failed: (error) => ended('failed', error),
+      failed: (error) => {
+        if (!(error instanceof CofferError)) log.thrown(error);
+        ended('failed', error);
+      },
     });
   }
 

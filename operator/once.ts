@@ -1,3 +1,4 @@
+import { CofferError } from '../core/errors.ts';
 import type { Pipeline } from './follow.ts';
 import { TroubleLog } from './trouble-log.ts';
 
@@ -11,6 +12,7 @@ export async function lookOnce({ sources, reconciler, log }: Pipeline, signal: A
       else await reconciler.accept(state);
       reconciler.polled(source.id, undefined);
     } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
       reconciler.polled(source.id, error);
     }
   }

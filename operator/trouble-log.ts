@@ -21,12 +21,13 @@ export class TroubleLog {
   }
 }
 
-function troublesOf({ sources, secrets }: Status): Map<string, Trouble> {
+function troublesOf({ sources, secrets, problems: general }: Status): Map<string, Trouble> {
   const troubles = new Map<string, Trouble>();
   const add = (where: string, trouble: Trouble) => {
     const { file, line, commit } = trouble.data;
     troubles.set(JSON.stringify([where, trouble.code, file, line, commit, trouble.message]), trouble);
   };
+  for (const problem of general) add('', problem);
   for (const { id, trouble, problems, held } of sources) {
     for (const problem of trouble === undefined ? problems : [trouble, ...problems]) add(id, problem);
     for (const { commit, secrets: kept } of held) add(id, heldRemoval(id, commit, kept.length));

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SecretStatus, Status } from '../reconcile/status.ts';
 
-const STATES: readonly SecretStatus['state'][] = ['ready', 'failed', 'held', 'retained'];
+const STATES: readonly SecretStatus['state'][] = ['pending', 'ready', 'failed', 'held', 'retained'];
 
 /** What Prometheus reads. Labels are sources and states, never names of secrets: their number must not grow with use. */
 export interface Metrics {

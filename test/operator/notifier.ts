@@ -1,0 +1,16 @@
+/** An operator's projector that is killed while the command which tells of a change runs. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDirectoryProjector } from '../../operator/project/directory.ts';
+
+const [path = '', stateDirectory = ''] = process.argv.slice(2);
+const began = join(stateDirectory, 'began');
+const onChange = { command: ['/bin/sh', '-c', 'touch "$0"; sleep 1', began] };
+const options = { cluster: 'production', stateDirectory, environment: {} };
+const projector = await openDirectoryProjector({ path, workloads: [{ name: 'shop/api', onChange }] }, options);
+const audience = [{ workload: 'shop/api', entries: new Set(['a']) }];
+await projector.apply({ namespace: 'shop', name: 'db', type: 'Opaque' }, audience, new Map([['a', Buffer.from('1')]]));
+const told = projector.notify();
+while (!existsSync(began)) await new Promise((resolve) => setImmediate(resolve));
+process.send?.('began');
+await told;
