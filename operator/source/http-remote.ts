@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
 import type { Quarantine } from './clone.ts';
 import { type CredentialFiles, readAuthorization } from './credentials.ts';
-import { sourceFault } from './faults.ts';
+import { type Fault, sourceFault } from './faults.ts';
 import { HttpClient } from './http-client.ts';
 import type { Remote } from './remote.ts';
 
@@ -30,7 +30,7 @@ export class HttpRemote implements Remote {
     const { listServerRefs } = (await import('isomorphic-git')).default;
     // Version 1 lists the refs in its first answer: one request for a poll that finds nothing new.
     const list = () => listServerRefs({ http: client.plugin(signal), url, protocolVersion: 1 });
-    const refs = await this.#asFaults(list, signal);
+    const refs = await this.#asFaults('SOURCE_PROTOCOL', list, signal);
     if (refs.length === 0) throw sourceFault('SOURCE_EMPTY', { address: url });
     const head = refs.find(({ ref }) => ref === `refs/heads/${branch}`);
     if (head === undefined) throw sourceFault('SOURCE_BRANCH_MISSING', { address: url, detail: branch });
@@ -43,6 +43,7 @@ export class HttpRemote implements Remote {
     const { fetch } = (await import('isomorphic-git')).default;
     const isFirst = (await into.repository.readRef(into.haveRef)) === undefined;
     const { fetchHead } = await this.#asFaults(
+      'SOURCE_INCOMPLETE',
       () =>
         fetch({
           fs,
@@ -83,20 +84,15 @@ export class HttpRemote implements Remote {
     return http;
   }
 
-  async #asFaults<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** isomorphic-git's own errors: an answer that is not git's, or a pack that cannot be read. */
+  async #asFaults<T>(fault: Fault, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     try {
       return await work();
-    } catch (error) {
-      if (error instanceof CofferError) throw error;
+    } catch (cause) {
+      if (cause instanceof CofferError) throw cause;
       signal.throwIfAborted();
-      // isomorphic-git's own errors: an answer that is not git's, or a pack that cannot be read.
-      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-      const fault = code === 'SmartHttpError' || code === 'ParseError' || code === 'EmptyServerResponseError';
-      throw sourceFault(fault ? 'SOURCE_PROTOCOL' : 'SOURCE_INCOMPLETE', {
-        address: this.#options.url,
-        ...(code === undefined ? {} : { detail: code }),
-        cause: error,
-      });
+      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+      throw sourceFault(fault, { address: this.#options.url, ...(code === undefined ? {} : { detail: code }), cause });
     }
   }
 }
