@@ -196,7 +196,7 @@ export function sectionLines(entries: readonly string[], added: NewDataKey, inde
 }
 
 /** Recipients sorted by bytes; data key ids and stanzas in double quotes. */
-function dataKeyLines({ id, stanzas }: NewDataKey, indent: string, unit: string): string[] {
+export function dataKeyLines({ id, stanzas }: NewDataKey, indent: string, unit: string): string[] {
   const sorted = [...stanzas].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const stanzaLines = sorted.map(([name, stanza]) => `${indent}${unit}${nameText(name)}: ${doubleQuoted(stanza)}`);
   return [`${indent}${doubleQuoted(id)}:`, ...stanzaLines];
