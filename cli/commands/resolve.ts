@@ -25,17 +25,13 @@ export default class Resolve extends BaseCommand {
   }
 
   async #files(paths: readonly string[]): Promise<Record<string, unknown>> {
-    const { readFile } = await import('node:fs/promises');
-    const { resolveConflicts } = await import('../../core/format/merge.ts');
-    const { writeFileAtomically } = await import('../../core/files/atomic.ts');
+    const { resolveFile } = await import('../merge-driver.ts');
     const files: { file: string; unresolved: number }[] = [];
     for (const path of paths) {
       try {
-        const before = (await readFile(path)).toString('utf8');
-        const { text, unresolved } = resolveConflicts(before);
-        if (text !== before) await writeFileAtomically(path, Buffer.from(text));
+        const { unresolved, changed } = await resolveFile(path);
         files.push({ file: path, unresolved });
-        this.#tell(path, unresolved, text !== before);
+        this.#tell(path, unresolved, changed);
       } catch (error) {
         this.report(error);
       }

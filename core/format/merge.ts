@@ -23,13 +23,13 @@ const DRIVER_LABELS: Labels = { ours: 'ours', base: '', theirs: 'theirs' };
 
 /**
  * Resolves what can be resolved in a file with conflict markers, diff3 style too; `unresolved` counts the conflicts
- * that stay, in markers. Without a base, which side removed what is not known: then only stanzas are united.
- * Throws CONFLICT_MARKERS_MALFORMED.
+ * that stay, in markers. `base` is the common ancestor's text, for markers that do not say it (git's default style):
+ * without it, which side changed what is not known, and only stanzas are united. Throws CONFLICT_MARKERS_MALFORMED.
  */
-export function resolveConflicts(text: string): { text: string; unresolved: number } {
-  const { ours, base, theirs, labels, conflicts } = readMarkers(text);
+export function resolveConflicts(text: string, base?: string): { text: string; unresolved: number } {
+  const { ours, base: marked, theirs, labels, conflicts } = readMarkers(text);
   if (conflicts === 0) return { text, unresolved: 0 };
-  const merged = new Merge(base, ours, theirs, labels).result();
+  const merged = new Merge(base ?? marked, ours, theirs, labels).result();
   return merged === undefined ? { text, unresolved: conflicts } : { text: merged.text, unresolved: merged.conflicts };
 }
 
@@ -110,6 +110,11 @@ function triosOf(base: ManifestFile | undefined, ours: ManifestFile, theirs: Man
   return trios.every((trio) => trio !== undefined) ? trios : undefined;
 }
 
+function textOf(manifest: Manifest, entry: string): string {
+  const found = manifest.entries.get(entry);
+  return found?.kind === 'sealed' ? found.text : '';
+}
+
 function titleOf({ namespace, name }: Manifest): string {
   return `${namespace}/${name}`;
 }
@@ -138,7 +143,7 @@ function filledIn(text: string, { base, ours, theirs }: Trio, index: number): st
   for (const { manifest } of [ours, theirs]) {
     for (const [entry, id] of namedDataKeys(manifest)) {
       const ids = named.get(entry) ?? new Set();
-      named.set(entry, id === undefined || !text.includes(`CF[1:${id}:`) ? ids : ids.add(id));
+      named.set(entry, id === undefined || !text.includes(textOf(manifest, entry)) ? ids : ids.add(id));
     }
   }
   for (const id of stanzas.keys()) if (!text.includes(`CF[1:${id}:`)) stanzas.delete(id);
