@@ -169,7 +169,7 @@ class DirectoryProjector implements Projector {
       if (!found?.isDirectory()) {
         this.#owe(workload);
         secretFolder.createSecretFolder(parent, secret.name, mark, entries, options);
-        parent.within(secret.name, (folder) => this.#remember(workload.id, secret, folder));
+        parent.within(secret.name, (folder) => this.#remember(workload, secret, folder, entries));
         return 'written';
       }
       return parent.within(secret.name, (folder) => {
@@ -184,7 +184,7 @@ class DirectoryProjector implements Projector {
         }
         const isRight = isMarked && comparison === 'same';
         if (!isRight) secretFolder.replaceEntries(folder, entries, options);
-        this.#remember(workload.id, secret, folder);
+        this.#remember(workload, secret, folder, entries);
         return isRight ? 'unchanged' : 'written';
       });
     });
@@ -216,14 +216,28 @@ class DirectoryProjector implements Projector {
     });
   }
 
-  #remember(workload: string, { namespace, name }: SecretName, folder: Anchor): void {
-    const key = place(workload, name);
+  /**
+   * Notes how the folder is when it is right, for later looks. Watched first, then noted, then compared: whatever somebody does
+   * to it meanwhile differs from the note, or is seen here.
+   */
+  #remember(
+    { id, holder }: Workload,
+    { namespace, name }: SecretName,
+    folder: Anchor,
+    entries: secretFolder.EntrySet,
+  ): void {
+    const key = place(id, name);
+    const before = this.#inventory.atPlace(key)?.fingerprint;
+    if (before === undefined || before !== secretFolder.fingerprint(folder)) this.#watchSecret(key, folder);
     const fingerprint = secretFolder.fingerprint(folder);
-    const isAsBefore = this.#inventory.atPlace(key)?.fingerprint === fingerprint;
-    this.#inventory.add({ workload, secret: { namespace, name }, fingerprint });
+    const isRight = secretFolder.compareEntries(folder, entries, holder) === 'same';
+    this.#inventory.add({ workload: id, secret: { namespace, name }, fingerprint: isRight ? fingerprint : undefined });
+    if (!isRight) this.#disturbances.touch(key);
+  }
+
+  #watchSecret(key: string, folder: Anchor): void {
     const set = secretFolder.currentSet(folder);
-    if (isAsBefore || set === undefined) return;
-    folder.within(set, (files) => this.#disturbances.watch(key, [folder, files], () => key));
+    if (set !== undefined) folder.within(set, (files) => this.#disturbances.watch(key, [folder, files], () => key));
   }
 
   #look({ workload, secret }: Projection): string | undefined {

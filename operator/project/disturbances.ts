@@ -29,10 +29,10 @@ export class Disturbances {
     for (const folder of folders) {
       try {
         const watcher = watch(`${folder.path}/.`, { persistent: false }, (_event, name) =>
-          this.#touch(keyOf(name ?? '.')),
+          this.touch(keyOf(name ?? '.')),
         );
         // A watch that fails later is itself a disturbance.
-        watcher.on('error', () => this.#touch(keyOf('.')));
+        watcher.on('error', () => this.touch(keyOf('.')));
         watchers.push(watcher);
         this.#count++;
       } catch {
@@ -40,6 +40,13 @@ export class Disturbances {
         return;
       }
     }
+  }
+
+  /** Notes a key as touched, whoever says so. */
+  touch(key: string): void {
+    const isFirst = this.#touched.size === 0;
+    this.#touched.add(key);
+    if (isFirst) this.#listener();
   }
 
   forget(id: string): void {
@@ -58,11 +65,5 @@ export class Disturbances {
 
   close(): void {
     for (const id of [...this.#watchers.keys()]) this.forget(id);
-  }
-
-  #touch(key: string): void {
-    const isFirst = this.#touched.size === 0;
-    this.#touched.add(key);
-    if (isFirst) this.#listener();
   }
 }

@@ -117,24 +117,27 @@ export function compareEntries(folder: Anchor, entries: EntrySet, holder: Holder
 }
 
 /**
- * Changes whenever somebody touches the folder, its set or a file of it: made of inode numbers, owners, modes and the
- * change times that the kernel keeps (nobody can set them back), never of contents. Those times tick every few
- * milliseconds: a change of the same size within the tick of the last write is left to inotify. undefined: not as laid out.
+ * Changes whenever somebody touches the folder, its links, its set or a file of it: made of inode numbers, sizes, owners, modes
+ * and the change times that the kernel keeps (nobody can set them back), never of contents. What it cannot tell is a file
+ * overwritten with as many bytes within the tick (a few milliseconds) of its last change. undefined: not as laid out.
  */
 export function fingerprint(folder: Anchor): string | undefined {
   const current = currentSet(folder);
   const set = current === undefined ? undefined : openSet(folder, current);
   if (set === undefined) return undefined;
+  const hash = createHash('sha256');
   try {
-    const hash = createHash('sha256').update(identity(folder.stat())).update(identity(set.stat()));
-    for (const name of set.names().sort()) {
-      const file = set.lstat(name);
-      hash.update(name).update(file === undefined ? '' : identity(file));
+    for (const one of [folder, set]) {
+      hash.update(identity(one.stat()));
+      for (const name of one.names().sort()) {
+        const found = one.lstat(name);
+        hash.update(`\n${name} ${found === undefined ? '' : identity(found)}`);
+      }
     }
-    return hash.digest('base64');
   } finally {
     set.close();
   }
+  return hash.digest('base64');
 }
 
 /** The folder of the set that counts, for a watch. */
