@@ -30,11 +30,12 @@ export interface DataKeyOpening {
 /**
  * Opens all of a manifest, or the entries (of `data` and `template.data`) that are asked for. All or nothing.
  *
- * @throws CofferError MANIFEST_NOT_FOR_US, MANIFEST_ENTRY_UNKNOWN, MANIFEST_PLAINTEXT, STANZA_MISSING,
+ * @throws CofferError MANIFEST_NOT_FOR_US, MANIFEST_ENTRY_UNKNOWN, MANIFEST_PLAINTEXT, STANZA_UNLISTED, STANZA_MISSING,
  * STANZA_UNKNOWN_KEY, and what core/format/stanza.ts, value.ts and template.ts throw, with file, line and entry
  */
 export function openManifest(manifest: Manifest, opener: Opener, entries?: Iterable<string>): OpenedManifest {
   const asked = new Set(entries ?? [...manifest.entries.keys(), ...manifest.template.data.keys()]);
+  refuseUnlistedStanzas(manifest);
   const dataKeys = new Map<string, Buffer>();
   const opened = new Map<string, Buffer>();
   const wipe = () => wipeAll(opened);
@@ -91,10 +92,27 @@ export function refusePlaintext(manifest: Manifest): void {
 
 /** Recipients that are listed but lack a stanza for a data key that some value names. */
 export function pendingRecipients(manifest: Manifest): string[] {
-  const named = new Set(
-    [...manifest.entries.values()].flatMap((entry) => (entry.kind === 'sealed' ? [entry.dataKeyId] : [])),
-  );
-  return manifest.recipients.filter((recipient) => [...named].some((id) => !manifest.stanzas.get(id)?.has(recipient)));
+  const named = usedDataKeys(manifest);
+  return manifest.recipients.filter((recipient) => named.some((id) => !manifest.stanzas.get(id)?.has(recipient)));
+}
+
+/** Data keys that some value names; others are ignored. */
+function usedDataKeys(manifest: Manifest): string[] {
+  const ids = [...manifest.entries.values()].flatMap((entry) => (entry.kind === 'sealed' ? [entry.dataKeyId] : []));
+  return [...new Set(ids)];
+}
+
+/** Somebody who is not said to be a recipient could open it: nobody would look for them. */
+function refuseUnlistedStanzas(manifest: Manifest): void {
+  for (const dataKeyId of usedDataKeys(manifest)) {
+    for (const [recipient, { line }] of manifest.stanzas.get(dataKeyId) ?? []) {
+      if (manifest.recipients.includes(recipient)) continue;
+      throw new CofferError('STANZA_UNLISTED', `a value is sealed to ${recipient}, which is not among the recipients`, {
+        advice: `List it in spec.recipients, or remove its stanzas with \`coffer rewrap --remove ${recipient}\`.`,
+        data: { ...placeOf(manifest), line, recipient, dataKeyId },
+      });
+    }
+  }
 }
 
 type SealedEntry = Extract<Entry, { kind: 'sealed' }>;

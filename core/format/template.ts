@@ -50,7 +50,7 @@ export function templateEntries(parts: readonly TemplatePart[]): Set<string> {
 
 /**
  * @returns the text as UTF-8, which the caller wipes. Values are never turned into strings on the way.
- * @throws CofferError TEMPLATE_ENTRY_UNKNOWN, TEMPLATE_ENTRY_NOT_UTF8
+ * @throws CofferError TEMPLATE_UNKNOWN_ENTRY, TEMPLATE_ENTRY_NOT_UTF8
  */
 export function renderTemplate(parts: readonly TemplatePart[], values: ReadonlyMap<string, Uint8Array>): Buffer {
   const pieces = parts.map((part) =>
@@ -69,7 +69,7 @@ export function renderTemplate(parts: readonly TemplatePart[], values: ReadonlyM
 function textEntry(entry: string, values: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const value = values.get(entry);
   if (value === undefined) {
-    throw new CofferError('TEMPLATE_ENTRY_UNKNOWN', `a template uses ${entry}, which is no entry of this manifest`, {
+    throw new CofferError('TEMPLATE_UNKNOWN_ENTRY', `a template uses ${entry}, which is no entry of this manifest`, {
       advice: 'Correct the name, or set the entry.',
       data: { entry },
     });

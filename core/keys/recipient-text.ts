@@ -1,9 +1,10 @@
+import { SCHEMA_BASE } from '../../schemas/grammar.ts';
 import { identityText, publicKeyText } from './key-texts.ts';
 import type { Recipient, RecipientKey } from './recipient.ts';
 
 /** How coffer writes a file of the keyring. One layout, so that a change of a key is a change of that key's lines. */
 
-const SCHEMA_LINE = '# yaml-language-server: $schema=https://coffer.dev/schemas/v1/recipient.schema.json';
+const SCHEMA_LINE = `# yaml-language-server: $schema=${SCHEMA_BASE}/recipient.schema.json`;
 
 /** @returns YAML with a final newline. */
 export function renderRecipient(recipient: Recipient): string {

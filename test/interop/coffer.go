@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"crypto/hpke"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"regexp"
 	"strings"
@@ -214,4 +216,38 @@ func sealValue(plaintext, key, nonce []byte, b binding, entry string) string {
 	padded = append(padded, make([]byte, -len(padded)&31)...)
 	sealed := append(bytes.Clone(nonce), xchachaSeal(key, nonce, valueAAD(b, entry), padded)...)
 	return "CF[1:" + dataKeyID(key) + ":" + b64u.EncodeToString(sealed) + "]"
+}
+
+// A manifest, in JSON and without templates, by one recipient's only key.
+
+func openManifest(text []byte, recipient string, seed []byte) (map[string][]byte, error) {
+	var manifest struct {
+		Metadata struct{ Name, Namespace string }
+		Spec     struct {
+			Scope string
+			Data  map[string]string
+			Keys  map[string]map[string]string
+		}
+	}
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return nil, err
+	}
+	scope := cmp.Or(manifest.Spec.Scope, "strict")
+	b := binding{scope, manifest.Metadata.Namespace, manifest.Metadata.Name}
+	kid := keyID(publicKey(seed))
+	values := map[string][]byte{}
+	for entry, sealed := range manifest.Spec.Data {
+		match := valueGrammar.FindStringSubmatch(sealed)
+		if match == nil {
+			return nil, errGrammar
+		}
+		key, err := openStanza(manifest.Spec.Keys[match[1]][recipient], recipient, kid, seed, b, match[1])
+		if err != nil {
+			return nil, err
+		}
+		if values[entry], err = openValue(sealed, key, b, entry); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
 }

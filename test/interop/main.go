@@ -31,6 +31,7 @@ func main() {
 	checkStanzas(folder)
 	checkGroupSeeds(folder)
 	checkValues(folder)
+	checkManifests(folder)
 	fmt.Printf("%d answers agree, %d differ\n", agreed, differed)
 	if differed > 0 {
 		os.Exit(1)
@@ -228,6 +229,34 @@ func checkValues(folder string) {
 		_, err := openValue(row.Text, row.DataKey, row.Binding, row.Entry)
 		check("value opens: "+row.Why, err != nil)
 	}
+}
+
+// checkManifests opens those in JSON: the standard library has no YAML.
+func checkManifests(folder string) {
+	var v struct {
+		MustOpen []struct {
+			Why, File, Text string
+			Opener          struct {
+				Recipient string
+				Seed      unhex
+			}
+			Values map[string]unhex
+		}
+	}
+	read(folder, "manifests.json", &v)
+	opened := 0
+	for _, row := range v.MustOpen {
+		if filepath.Ext(row.File) != ".json" {
+			continue
+		}
+		opened++
+		values, err := openManifest([]byte(row.Text), row.Opener.Recipient, row.Opener.Seed)
+		check("manifest: "+row.Why, err == nil && len(values) == len(row.Values))
+		for entry, value := range row.Values {
+			check("manifest: "+row.Why+": "+entry, bytes.Equal(values[entry], value))
+		}
+	}
+	check("a manifest in JSON is among the vectors", opened > 0)
 }
 
 func sealForCoffer(folder string) {

@@ -5,6 +5,8 @@ import { cast } from './make/cast.ts';
 import { encodings } from './make/encodings.ts';
 import { groupSeeds } from './make/group-seeds.ts';
 import { keys } from './make/keys.ts';
+import { manifests } from './make/manifests.ts';
+import { recipients } from './make/recipients.ts';
 import { stanzas } from './make/stanzas.ts';
 import { templates } from './make/templates.ts';
 import { values } from './make/values.ts';
@@ -17,6 +19,8 @@ const files: Record<string, object> = {
   'encodings.json': encodings(),
   'group-seeds.json': groupSeeds(players),
   'keys.json': keys(players),
+  'manifests.json': manifests(players),
+  'recipients.json': recipients(players),
   'stanzas.json': stanzas(players),
   'templates.json': templates(),
   'values.json': values(),

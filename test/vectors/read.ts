@@ -89,6 +89,27 @@ export interface Templates {
   mustRefuse: (Refusal & { template: string })[];
 }
 
+/** `text`, or `bytes` where it is none. */
+interface FileVector {
+  why: string;
+  file: string;
+  text?: string;
+  bytes?: string;
+  /** Without `recipient`: whoever lists the key in `keyring`. */
+  opener: { recipient?: string; seed: string };
+  keyring?: { file: string; text: string }[];
+}
+
+export interface Manifests {
+  mustOpen: (FileVector & { values: Record<string, string>; pending: string[] })[];
+  mustRefuse: (FileVector & Refusal)[];
+}
+
+export interface Recipients {
+  mustRead: { file: string; text: string; activeKid: string }[];
+  mustRefuse: (Refusal & { file: string; text: string })[];
+}
+
 /** From the working group's draft; see README.md. */
 export interface HpkeDraft {
   skRm: string;

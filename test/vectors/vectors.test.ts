@@ -3,9 +3,12 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import type { CofferError } from '../../core/errors.ts';
 import { decodeBase64url, encodeBase64url } from '../../core/format/base64url.ts';
 import { dataKeyId } from '../../core/format/data-key.ts';
 import { hpkeSeal, keySchedule } from '../../core/format/hpke.ts';
+import { readManifestFile } from '../../core/format/manifest.ts';
+import { openManifest } from '../../core/format/open.ts';
 import { pae } from '../../core/format/pae.ts';
 import { sodiumReady } from '../../core/format/sodium.ts';
 import { openStanza, sealStanza } from '../../core/format/stanza.ts';
@@ -25,11 +28,16 @@ import {
   publicKeyText,
   secretKeyText,
 } from '../../core/keys/key-texts.ts';
+import { keyringFrom } from '../../core/keys/keyring.ts';
+import { openerFor } from '../../core/keys/opener.ts';
+import { activeKey, readRecipient } from '../../core/keys/recipient.ts';
 import {
   type Encodings,
   type GroupSeeds,
   type HpkeDraft,
   type Keys,
+  type Manifests,
+  type Recipients,
   readVectors,
   type Stanzas,
   type Templates,
@@ -206,6 +214,64 @@ describe('templates.json', () => {
   for (const { why, code, template } of mustRefuse) {
     test(`a template is refused: ${why} ${JSON.stringify(template)}`, () => {
       assert.throws(() => renderTemplate(parseTemplate(template), bytes), { code });
+    });
+  }
+});
+
+describe('recipients.json', () => {
+  const { mustRead, mustRefuse } = readVectors<Recipients>('recipients.json');
+
+  for (const { file, text, activeKid } of mustRead) {
+    test(`a file of the keyring is read: ${file}`, () => {
+      assert.equal(activeKey(readRecipient(Buffer.from(text), file))?.kid, activeKid);
+    });
+  }
+
+  for (const { why, code, file, text } of mustRefuse) {
+    test(`a file of the keyring is refused: ${why}`, () => {
+      assert.throws(() => readRecipient(Buffer.from(text), file), { code });
+    });
+  }
+});
+
+describe('manifests.json', () => {
+  const { mustOpen, mustRefuse } = readVectors<Manifests>('manifests.json');
+
+  function open(vector: Manifests['mustOpen'][number] | Manifests['mustRefuse'][number]) {
+    const { file, text, bytes, opener, keyring = [] } = vector;
+    const seed = hex(opener.seed);
+    const kid = keyId(publicKeyFromSeed(seed));
+    const us = openerFor(
+      keyringFrom(keyring.map((one) => ({ path: one.file, bytes: Buffer.from(one.text) }))),
+      { keys: new Map([[kid, { kid, seed }]]), problems: [], wipe: () => undefined },
+      opener.recipient === undefined ? {} : { as: opener.recipient },
+    );
+    const { manifests } = readManifestFile(bytes === undefined ? Buffer.from(text ?? '') : hex(bytes), file);
+    assert.equal(manifests.length, 1);
+    return manifests.map((manifest) => openManifest(manifest, us));
+  }
+
+  for (const vector of mustOpen) {
+    test(`a manifest opens: ${vector.why}`, () => {
+      const [opened] = open(vector);
+      assert.deepEqual(
+        opened?.values,
+        new Map(Object.entries(vector.values).map(([entry, value]) => [entry, hex(value)])),
+      );
+      assert.deepEqual(opened?.pending, vector.pending);
+    });
+  }
+
+  for (const vector of mustRefuse) {
+    test(`a manifest is refused: ${vector.why}`, () => {
+      assert.throws(
+        () => open(vector),
+        (error: CofferError) => {
+          assert.equal(error.code, vector.code, error.message);
+          assert.equal(error.data.file, vector.file);
+          return true;
+        },
+      );
     });
   }
 });

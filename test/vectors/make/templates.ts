@@ -52,7 +52,7 @@ const REFUSED: [string, string, string][] = [
   ['a name that no entry can have', MALFORMED, '${..}'],
   ['a name that no entry can have', MALFORMED, '${.}'],
   ['a letter that no entry can have', MALFORMED, '${usér}'],
-  ['an unknown entry', 'TEMPLATE_ENTRY_UNKNOWN', '${nobody}'],
+  ['an unknown entry', 'TEMPLATE_UNKNOWN_ENTRY', '${nobody}'],
   ['not UTF-8', 'TEMPLATE_ENTRY_NOT_UTF8', '${binary}'],
   ['not UTF-8, whatever the encoding', 'TEMPLATE_ENTRY_NOT_UTF8', '${binary:base64}'],
 ];
