@@ -2,7 +2,7 @@
 
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cost, measure, type Subject } from './measure.ts';
+import { type Cost, measure, median, medians, type Rounds, type Subject } from './measure.ts';
 import { costCells, duration, ratio, type Section, type Target, table } from './page.ts';
 import type { Peers } from './peers.ts';
 import { plaintextEjson, plaintextManifest, plaintextSecret, type Workplace } from './workplace.ts';
@@ -10,16 +10,15 @@ import { plaintextEjson, plaintextManifest, plaintextSecret, type Workplace } fr
 const MANIFEST_SIZES = [1, 100, 200];
 const EJSON_SIZES = [1, 100, 200, 1000, 10_000];
 const ROUNDS = 15;
-const LARGE_ROUNDS = 7;
 
 /** How one tool seals and opens a file of `size` values. Opening is of what sealing made. */
 interface Contestant {
   name: string;
-  seal(size: number): Subject;
-  open(size: number): Subject;
+  seal(size: number): Omit<Subject, 'name'>;
+  open(size: number): Omit<Subject, 'name'>;
 }
 
-type Costs = ReadonlyMap<string, Cost>;
+type Action = 'seal' | 'open';
 
 export function measureFiles(workplace: Workplace, peers: Peers): Section {
   const manifests = [manifestContestant(workplace), ...manifestPeers(workplace, peers)];
@@ -29,8 +28,9 @@ export function measureFiles(workplace: Workplace, peers: Peers): Section {
   return {
     title: 'One file of many values',
     body: [
-      `Medians of ${ROUNDS} runs of the whole process (${LARGE_ROUNDS} from 1,000 values on), one recipient each: coffer
-X-Wing, sops an age key, kubeseal RSA-4096, ejson X25519. kubeseal opens with \`--recovery-unseal\`.`,
+      `Medians of ${ROUNDS} runs of the whole process, one recipient each: coffer X-Wing, sops an age key, kubeseal RSA-4096,
+ejson X25519. kubeseal opens with \`--recovery-unseal\`. The CPU of a further value is the median, over the runs, of the
+difference between the largest and the smallest file.`,
       '### Manifests',
       ...tablesOf(manifests, MANIFEST_SIZES, manifestCosts),
       '### ejson files',
@@ -40,30 +40,30 @@ X-Wing, sops an age key, kubeseal RSA-4096, ejson X25519. kubeseal opens with \`
   };
 }
 
-function measureContestants(contestants: Contestant[], sizes: number[]): Costs {
-  const costs = new Map<string, Cost>();
-  for (const size of sizes) {
-    for (const action of ['seal', 'open'] as const) {
-      const subjects = contestants.map((contestant) => contestant[action](size));
-      const rounds = size >= 1000 ? LARGE_ROUNDS : ROUNDS;
-      for (const [name, cost] of measure(subjects, rounds)) costs.set(key(action, name, size), cost);
-    }
+function measureContestants(contestants: Contestant[], sizes: number[]): Rounds {
+  const rounds = new Map<string, readonly Cost[]>();
+  for (const action of ['seal', 'open'] as const) {
+    const subjects = sizes.flatMap((size) =>
+      contestants.map((contestant) => ({ ...contestant[action](size), name: runName(action, contestant.name, size) })),
+    );
+    for (const [name, costs] of measure(subjects, ROUNDS)) rounds.set(name, costs);
   }
-  return costs;
+  return rounds;
 }
 
-function key(action: 'seal' | 'open', name: string, size: number): string {
+function runName(action: Action, name: string, size: number): string {
   return `${action} ${name} ${size}`;
 }
 
-/** CPU of one more value, in milliseconds, between the smallest and a larger file. */
-function slope(costs: Costs, action: 'seal' | 'open', name: string, sizes: readonly number[]): number {
+/** CPU of one more value, in milliseconds. */
+function slope(rounds: Rounds, action: Action, name: string, sizes: readonly number[]): number {
   const [small = 0, large = 0] = [sizes[0], sizes.at(-1)];
-  const [low, high] = [small, large].map((size) => costs.get(key(action, name, size))?.cpu ?? Number.NaN);
-  return ((high ?? Number.NaN) - (low ?? Number.NaN)) / (large - small);
+  const [low = [], high = []] = [small, large].map((size) => rounds.get(runName(action, name, size)));
+  return median(high.map(({ cpu }, round) => cpu - (low[round]?.cpu ?? Number.NaN))) / (large - small);
 }
 
-function tablesOf(contestants: Contestant[], sizes: number[], costs: Costs): string[] {
+function tablesOf(contestants: Contestant[], sizes: number[], rounds: Rounds): string[] {
+  const costs = medians(rounds);
   return (['seal', 'open'] as const).map((action) => {
     const head = [
       action,
@@ -72,8 +72,8 @@ function tablesOf(contestants: Contestant[], sizes: number[], costs: Costs): str
     ];
     const rows = contestants.map(({ name }) => [
       name,
-      ...sizes.flatMap((size) => costCells(costs.get(key(action, name, size)))),
-      duration(slope(costs, action, name, sizes)),
+      ...sizes.flatMap((size) => costCells(costs.get(runName(action, name, size)))),
+      duration(slope(rounds, action, name, sizes)),
     ]);
     return table(head, rows);
   });
@@ -86,12 +86,11 @@ function manifestContestant(workplace: Workplace): Contestant {
     seal: (size) => {
       const plaintext = plaintextManifest(`manifest-${size}`, size);
       return {
-        name: 'coffer',
         before: () => workplace.write(`manifest-${size}.yaml`, plaintext),
         run: workplace.coffer(['encrypt', file(size)]),
       };
     },
-    open: (size) => ({ name: 'coffer', run: workplace.coffer(['decrypt', file(size)]) }),
+    open: (size) => ({ run: workplace.coffer(['decrypt', file(size)]) }),
   };
 }
 
@@ -103,24 +102,22 @@ function manifestPeers(workplace: Workplace, { sops, kubeseal }: Peers): Contest
     contestants.push({
       name: 'sops',
       seal: (size) => ({
-        name: 'sops',
         before: () => workplace.write(name(size), plaintextSecret('bench', size)),
         run: sops.encrypt(join(workplace.repository, name(size))),
       }),
-      open: (size) => ({ name: 'sops', run: sops.decrypt(join(workplace.repository, name(size))) }),
+      open: (size) => ({ run: sops.decrypt(join(workplace.repository, name(size))) }),
     });
   }
   if (kubeseal !== undefined) {
     contestants.push({
       name: 'kubeseal',
       seal: (size) => ({
-        name: 'kubeseal',
         run: kubeseal.seal(
           workplace.write(`secret-${size}.yaml`, plaintextSecret('bench', size)),
           inFolder(`sealed-${size}.yaml`),
         ),
       }),
-      open: (size) => ({ name: 'kubeseal', run: kubeseal.open(inFolder(`sealed-${size}.yaml`)) }),
+      open: (size) => ({ run: kubeseal.open(inFolder(`sealed-${size}.yaml`)) }),
     });
   }
   return contestants;
@@ -135,9 +132,9 @@ function ejsonContestants(workplace: Workplace, { ejson }: Peers): Contestant[] 
       const original = join(workplace.folder, `${size}.ejson`);
       const file = workplace.write(`${name}-${size}.ejson`, plaintextEjson(publicKey, size));
       copyFileSync(file, original);
-      return { name, run: program(['encrypt', file]), before: () => copyFileSync(original, file) };
+      return { run: program(['encrypt', file]), before: () => copyFileSync(original, file) };
     },
-    open: (size) => ({ name, run: program(['decrypt', join(workplace.repository, `coffer ejson-${size}.ejson`)]) }),
+    open: (size) => ({ run: program(['decrypt', join(workplace.repository, `coffer ejson-${size}.ejson`)]) }),
   });
   return [
     contestant('coffer ejson', (args) => workplace.coffer(['ejson', ...args])),
@@ -145,9 +142,9 @@ function ejsonContestants(workplace: Workplace, { ejson }: Peers): Contestant[] 
   ];
 }
 
-function manifestTargets(costs: Costs, { sops, kubeseal }: Peers): Target[] {
-  const of = (action: 'seal' | 'open', name: string) => slope(costs, action, name, MANIFEST_SIZES);
-  const target = (action: 'seal' | 'open', peer: string, share: number, what: string): Target => {
+function manifestTargets(rounds: Rounds, { sops, kubeseal }: Peers): Target[] {
+  const of = (action: Action, name: string) => slope(rounds, action, name, MANIFEST_SIZES);
+  const target = (action: Action, peer: string, share: number, what: string): Target => {
     const [ours, theirs] = [of(action, 'coffer'), of(action, peer)];
     return {
       what: `a further value: ${what}`,
@@ -171,11 +168,12 @@ function manifestTargets(costs: Costs, { sops, kubeseal }: Peers): Target[] {
   ];
 }
 
-function ejsonTargets(costs: Costs, { ejson }: Peers): Target[] {
+function ejsonTargets(rounds: Rounds, { ejson }: Peers): Target[] {
   if (ejson === undefined) return [];
-  const slopes = ['coffer ejson', 'ejson'].map((name) => slope(costs, 'open', name, EJSON_SIZES));
+  const slopes = ['coffer ejson', 'ejson'].map((name) => slope(rounds, 'open', name, EJSON_SIZES));
   const [ours = Number.NaN, theirs = Number.NaN] = slopes;
-  const whole = ['coffer ejson', 'ejson'].map((name) => costs.get(key('open', name, 10_000)));
+  const costs = medians(rounds);
+  const whole = ['coffer ejson', 'ejson'].map((name) => costs.get(runName('open', name, 10_000)));
   const [coffer, tool] = whole.map((cost) => cost ?? { cpu: Number.NaN, wall: Number.NaN });
   if (coffer === undefined || tool === undefined) return [];
   return [

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cost, measure, measureOnce, type Subject } from './measure.ts';
+import { type Cost, measure, measureOnce, medians, type Subject } from './measure.ts';
 import { costCells, ratio, type Section, type Target, table } from './page.ts';
 import type { Peers } from './peers.ts';
 import { plaintextManifest, plaintextSecret, type Workplace } from './workplace.ts';
@@ -20,7 +20,7 @@ const KUBESEAL_BEST = 'kubeseal, one process, one stream of 1,000 documents';
 
 export function measureMany(workplace: Workplace, peers: Peers): Section {
   const inTurns = [cofferSubject(workplace), ...bestSubjects(workplace, peers)];
-  const costs = new Map([...measure(inTurns, ROUNDS), ...measureOnce(loopSubjects(workplace, peers))]);
+  const costs = medians(new Map([...measure(inTurns, ROUNDS), ...measureOnce(loopSubjects(workplace, peers))]));
   const ours = costs.get(COFFER)?.cpu ?? Number.NaN;
   return {
     title: `${MANIFESTS.toLocaleString('en')} manifests of ${VALUES} values`,

@@ -55,11 +55,14 @@ export function runOnce({ program, args, cwd, env, input, output }: Program): Co
   }
 }
 
+/** What each subject cost in each round. */
+export type Rounds = ReadonlyMap<string, readonly Cost[]>;
+
 /**
- * Medians of `rounds` runs of each, after one that is not counted. The subjects take turns, so that a machine that is
- * busy for a while is busy for all of them.
+ * Runs each subject `rounds` times, after one time that is not counted. The subjects take turns, so that a machine that is
+ * busy for a while is busy for all of them, and costs of one round can be compared.
  */
-export function measure(subjects: readonly Subject[], rounds: number): Map<string, Cost> {
+export function measure(subjects: readonly Subject[], rounds: number): Rounds {
   const runs = new Map<string, Cost[]>(subjects.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
     for (const { name, run, before } of subjects) {
@@ -68,12 +71,16 @@ export function measure(subjects: readonly Subject[], rounds: number): Map<strin
       if (round > 0 || rounds === 0) runs.get(name)?.push(cost);
     }
   }
-  return new Map([...runs].map(([name, costs]) => [name, medianCost(costs)]));
+  return runs;
 }
 
 /** One run of each, for what takes a minute. */
-export function measureOnce(subjects: readonly Subject[]): Map<string, Cost> {
+export function measureOnce(subjects: readonly Subject[]): Rounds {
   return measure(subjects, 0);
+}
+
+export function medians(rounds: Rounds): Map<string, Cost> {
+  return new Map([...rounds].map(([name, costs]) => [name, medianCost(costs)]));
 }
 
 export function medianCost(costs: readonly Cost[]): Cost {

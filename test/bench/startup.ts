@@ -2,7 +2,7 @@
 
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { measure, type Subject } from './measure.ts';
+import { measure, medians, type Subject } from './measure.ts';
 import { costCells, ratio, type Section, table } from './page.ts';
 import type { Peers } from './peers.ts';
 import { plaintextEjson, plaintextManifest, plaintextSecret, secretValue, type Workplace } from './workplace.ts';
@@ -13,7 +13,7 @@ const SET_LIMIT = 5;
 
 export function measureStartup(workplace: Workplace, peers: Peers): Section {
   const subjects = [...cofferSubjects(workplace), ...peerSubjects(workplace, peers)];
-  const costs = measure(subjects, ROUNDS);
+  const costs = medians(measure(subjects, ROUNDS));
   const empty = costs.get('node -e 0')?.cpu ?? Number.NaN;
   const version = costs.get('coffer --version')?.cpu ?? Number.NaN;
   const set = costs.get('coffer set, one value')?.cpu ?? Number.NaN;
