@@ -1,0 +1,32 @@
+/** Opens manifests in tests with the keys of test/support/sealing.ts. */
+import type { ManifestFile } from '../../core/format/manifest.ts';
+import { openManifest } from '../../core/format/open.ts';
+import type { Opener } from '../../core/keys/opener.ts';
+import { testKey } from './sealing.ts';
+
+export function testOpener(...recipients: string[]): Opener {
+  const keys = new Map(recipients.map((recipient) => [recipient, testKey(recipient)]));
+  return {
+    recipients: new Set(recipients),
+    secretKey: (recipient, kid) => {
+      const key = keys.get(recipient);
+      return key?.kid === kid ? { kid, seed: Buffer.from(key.seed) } : undefined;
+    },
+    wipe: () => undefined,
+  };
+}
+
+/** The values of one manifest as one recipient reads them. */
+export function openedBy(
+  recipient: string,
+  file: ManifestFile,
+  index = 0,
+  encoding: BufferEncoding = 'utf8',
+): Record<string, string> {
+  const manifest = file.manifests[index];
+  if (manifest === undefined) throw new Error('no such manifest');
+  const { values } = openManifest(manifest, testOpener(recipient));
+  const texts: Record<string, string> = Object.create(null);
+  for (const [entry, value] of values) texts[entry] = value.toString(encoding);
+  return texts;
+}
