@@ -73,7 +73,7 @@ describe('a keyring', () => {
     const { recipients, problems } = keyringFrom([{ ...bad, bytes }, fileOf(alice.recipient)]);
     assert.deepEqual([...recipients.keys()], ['alice']);
     assert.equal(problems.length, 1);
-    assert.equal(problems[0]?.code, 'RECIPIENT_SCHEMA');
+    assert.equal(problems[0]?.code, 'DOCUMENT_FIELD');
     assert.equal(problems[0]?.data.file, '.coffer/recipients/production.yaml');
     assert.equal(problems[0]?.data.line, 6);
   });

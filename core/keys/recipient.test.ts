@@ -80,7 +80,7 @@ describe('a file of the keyring', () => {
     ],
     [
       'an unknown field',
-      'RECIPIENT_SCHEMA',
+      'DOCUMENT_FIELD',
       () => read(made.recipient, (text) => text.replace('spec:', 'spec:\n  owner: me')),
     ],
     ['members of what is no group', 'RECIPIENT_NOT_GROUP', () => read({ ...made.recipient, members: ['alice'] })],

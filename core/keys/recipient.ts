@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { Recipient as RecipientSchema } from '../../schemas/recipient.ts';
-import { validate } from '../../schemas/validate.ts';
+import type { Recipient as RecipientDocument } from '../../schemas/recipient.ts';
 import { CofferError } from '../errors.ts';
 import { type CofferDocument, readDocuments } from '../format/document.ts';
+import { schemaProblems } from '../format/document-schema.ts';
 import type { Path } from '../format/node.ts';
 import { parseStanza } from '../format/stanza.ts';
 import { verifyEndorsement } from './endorsement.ts';
@@ -50,7 +50,7 @@ export function activeKey(recipient: Recipient): RecipientKey | undefined {
  * Reads a file of the keyring. What it gives is consistent and endorsed by the identity that it names; whether that
  * identity is to be trusted is for the pins to say.
  *
- * @throws CofferError RECIPIENT_FILE, RECIPIENT_FILE_NAME, RECIPIENT_SCHEMA, RECIPIENT_CREATED, RECIPIENT_KEY_ID,
+ * @throws CofferError RECIPIENT_FILE, RECIPIENT_FILE_NAME, DOCUMENT_*, RECIPIENT_CREATED, RECIPIENT_KEY_ID,
  * RECIPIENT_KEY_TWICE, RECIPIENT_TWO_ACTIVE, RECIPIENT_ENDORSEMENT, RECIPIENT_GROUP, RECIPIENT_NOT_GROUP, KEY_TEXT_*
  */
 export function readRecipient(bytes: Uint8Array, file: string): Recipient {
@@ -91,16 +91,13 @@ function onlyDocument(documents: readonly CofferDocument[], file: string): Coffe
   });
 }
 
-function conforming(document: CofferDocument): RecipientSchema {
-  const [problem] = validate(RecipientSchema, document.value);
-  if (problem === undefined) return document.value as RecipientSchema;
-  throw new CofferError('RECIPIENT_SCHEMA', problem.message, {
-    advice: problem.advice,
-    data: placeOf(document, problem.path),
-  });
+function conforming(document: CofferDocument): RecipientDocument {
+  const [problem] = schemaProblems(document);
+  if (problem !== undefined) throw problem;
+  return document.value as RecipientDocument;
 }
 
-type KeyOfFile = RecipientSchema['spec']['keys'][number];
+type KeyOfFile = RecipientDocument['spec']['keys'][number];
 
 function readKey(key: KeyOfFile, name: string, identity: Buffer): RecipientKey {
   const publicKey = parsePublicKey(key.publicKey);
