@@ -1,41 +1,14 @@
 import { newDataKey } from '../../../core/format/data-key.ts';
-import { type NewManifest, renderManifest } from '../../../core/format/new-manifest.ts';
-import type { SealingKey } from '../../../core/format/stanza.ts';
 import { sealStanza } from '../../../core/format/stanza.ts';
 import { sealValue } from '../../../core/format/value.ts';
 import { renderRecipient } from '../../../core/keys/recipient-text.ts';
-import type { Cast, Player } from './cast.ts';
+import { opener, PASSWORD, rendered, USERNAME, VALUES } from './base-manifest.ts';
+import type { Cast } from './cast.ts';
 import { manifestRefusals } from './manifest-refusals.ts';
 import { randomFrom } from './random.ts';
 
-const PASSWORD = Buffer.from('correct horse');
-const USERNAME = Buffer.from('ada');
-
-export const WANTED: NewManifest = {
-  namespace: 'payments',
-  name: 'payments-db',
-  recipients: ['production', 'staging'],
-  readers: [{ name: 'payments-api' }],
-  entries: new Map([
-    ['password', PASSWORD],
-    ['username', USERNAME],
-  ]),
-};
-
-const VALUES = { password: PASSWORD.toString('hex'), username: USERNAME.toString('hex') };
-
-/** A manifest in the writer's layout, of one run. */
-export function rendered(wanted: Partial<NewManifest>, keys: readonly SealingKey[], label: string): string {
-  return renderManifest({ ...WANTED, ...wanted }, keys, randomFrom(`manifest ${label}`));
-}
-
 export function manifests(players: Cast): object {
   return { mustOpen: opening(players), mustRefuse: manifestRefusals(players) };
-}
-
-/** Who opens, and under which name. */
-export function opener({ opening: { recipient, seed } }: Player): object {
-  return { recipient, seed: Buffer.from(seed).toString('hex') };
 }
 
 function opening(players: Cast): object[] {
