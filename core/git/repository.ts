@@ -6,13 +6,16 @@ import type { ObjectType } from './pack.ts';
 import { pathParts } from './path.ts';
 import { readRef } from './refs.ts';
 import { resolveRevision } from './revision.ts';
-import { isTree, MODE, parseTree, type Tree, type TreeEntry } from './tree.ts';
+import { findEntry, isTree, MODE, parseTree, type Tree, type TreeEntry } from './tree.ts';
 
 export type { Commit, Person, Signer } from './commit.ts';
 export type { Tree, TreeEntry } from './tree.ts';
 
 /** Git's name of the tree without entries; it need not be stored. */
 const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
+
+/** The root and the folder that are looked into for each path of a commit. */
+const RECENT_TREES = 16;
 
 /**
  * Reads the objects and refs of a repository; writes nothing. Every object is checked against its name. Reads are
@@ -21,6 +24,7 @@ const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 export class Repository {
   readonly directory: GitDirectory;
   readonly objects: ObjectStore;
+  readonly #recentTrees = new Map<string, Buffer>();
 
   constructor(directory: GitDirectory, objects: ObjectStore) {
     this.directory = directory;
@@ -51,7 +55,14 @@ export class Repository {
 
   /** A tree as it is stored (core/git/tree.ts reads it). */
   readTreeBytes(oid: string): Buffer {
-    return oid === EMPTY_TREE ? Buffer.alloc(0) : this.#read(oid, 'tree');
+    if (oid === EMPTY_TREE) return Buffer.alloc(0);
+    const recent = this.#recentTrees.get(oid);
+    if (recent !== undefined) return recent;
+    const bytes = this.#read(oid, 'tree');
+    this.#recentTrees.set(oid, bytes);
+    const [oldest] = this.#recentTrees.keys();
+    if (this.#recentTrees.size > RECENT_TREES && oldest !== undefined) this.#recentTrees.delete(oldest);
+    return bytes;
   }
 
   async readBlob(oid: string): Promise<Buffer> {
@@ -65,7 +76,7 @@ export class Repository {
     let entry: TreeEntry = { name: '', mode: MODE.tree, oid: tree };
     for (const part of parts) {
       if (!isTree(entry)) return undefined;
-      const next: TreeEntry | undefined = (await this.readTree(entry.oid)).entries.find(({ name }) => name === part);
+      const next = findEntry(this.readTreeBytes(entry.oid), part);
       if (next === undefined) return undefined;
       entry = next;
     }

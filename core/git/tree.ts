@@ -49,6 +49,25 @@ export function parseTree(bytes: Buffer, start = 0, end = bytes.length): Tree {
   return { entries, refused };
 }
 
+/** The entry of a legal name, without making the others. */
+export function findEntry(bytes: Buffer, name: string): TreeEntry | undefined {
+  const wanted = Buffer.from(` ${name}\0`);
+  for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1)) {
+    // Such bytes may also stand in an id, or be the end of a longer name.
+    const start = startOfEntry(bytes, at);
+    if (start !== undefined) return parseTree(bytes, start, at + wanted.length + OID_BYTES).entries[0];
+  }
+  return undefined;
+}
+
+/** Where the entry begins whose mode ends at `space`, if that is what ends there. */
+function startOfEntry(bytes: Buffer, space: number): number | undefined {
+  for (let at = 0; at <= space; at = entryEnd(bytes, at)) {
+    if (bytes.indexOf(SPACE, at) === space) return at;
+  }
+  return undefined;
+}
+
 /**
  * The entries of two trees but for those that begin and end both: a folder of 10,000 files of which one changed is compared
  * without making 20,000 names and ids.

@@ -1,4 +1,5 @@
 /** A repository, a cluster's keys and the operator's rooms around them, in a folder that goes away with the test. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,10 +33,13 @@ export class Stage {
   readonly root: string;
   readonly cluster: TestRecipient;
   readonly tree: WorkTree;
+  /** On a tmpfs, where there is one: an fsync costs nothing there. */
+  readonly projection: string;
   readonly #runs = new Set<Run>();
 
-  private constructor(root: string, cluster: TestRecipient, tree: WorkTree) {
+  private constructor(root: string, projection: string, cluster: TestRecipient, tree: WorkTree) {
     this.root = root;
+    this.projection = projection;
     this.cluster = cluster;
     this.tree = tree;
   }
@@ -44,10 +48,13 @@ export class Stage {
     await sodiumReady();
     const root = await mkdtemp(join(tmpdir(), 'coffer-stage-'));
     const cluster = testCluster('production');
-    const stage = new Stage(root, cluster, await WorkTree.init(join(root, 'repository')));
+    const shm = existsSync('/dev/shm') ? '/dev/shm' : root;
+    const projection = await mkdtemp(join(shm, 'coffer-stage-'));
+    const stage = new Stage(root, projection, cluster, await WorkTree.init(join(root, 'repository')));
     t.after(async () => {
       for (const run of stage.#runs) await run.close();
       await rm(root, { recursive: true });
+      await rm(projection, { recursive: true, force: true });
     });
     await storeSecretKey(join(root, 'keys'), cluster.seed);
     return stage;
@@ -68,7 +75,7 @@ export class Stage {
     const audit = await openAuditLog(this.path('audit'), { now: () => new Date() });
     const workloads = ['payments/api', 'billing/api'].map((name) => ({ name }));
     const projector = await openDirectoryProjector(
-      { path: this.path('run'), allowDisk: true, workloads },
+      { path: this.projection, allowDisk: true, workloads },
       { cluster: 'production', stateDirectory, environment: {} },
     );
     const source = await openGitSource({ url: this.tree.directory, ...options.source }, stateDirectory);
@@ -110,7 +117,7 @@ export class Stage {
   /** What a workload reads; `undefined`: it has no such file. */
   async read(workload: string, name: string, entry: string): Promise<string | undefined> {
     try {
-      return await readFile(this.path('run', workload, name, entry), 'utf8');
+      return await readFile(join(this.projection, workload, name, entry), 'utf8');
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
@@ -119,7 +126,7 @@ export class Stage {
 
   /** As a reboot does it to a tmpfs. */
   async forgetProjections(): Promise<void> {
-    await rm(this.path('run'), { recursive: true, force: true });
+    await rm(this.projection, { recursive: true, force: true });
   }
 
   /** As when the disk of the state directory is replaced. */
