@@ -64,7 +64,10 @@ export function openManifest(manifest: Manifest, opener: Opener, entries?: Itera
   return { values: opened, pending: pendingRecipients(manifest), wipe };
 }
 
-/** Which keys `openManifest` would use, without using them: for the record that comes before it. Throws as it does. */
+/**
+ * Which keys `openManifest` would use, without using them, for the record that comes before it: nothing is opened but,
+ * for a group, the seed of its key. Throws as `openManifest` does.
+ */
 export function openingKeys(manifest: Manifest, opener: Opener, entries?: Iterable<string>): DataKeyOpening[] {
   const asked = new Set(entries ?? [...manifest.entries.keys(), ...manifest.template.data.keys()]);
   const ids = new Set(sealedEntries(manifest, neededEntries(manifest, asked)).map(([, { dataKeyId }]) => dataKeyId));

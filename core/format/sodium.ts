@@ -93,7 +93,7 @@ export class SodiumMemory {
   }
 }
 
-/** Runs `work` with memory that is wiped however it ends. */
+/** Runs `work`, which is synchronous, with memory that is wiped however it ends. */
 export function inSodium<Result>(work: (sodium: Libsodium, memory: SodiumMemory) => Result): Result {
   const module = sodium();
   const memory = new SodiumMemory(module);
