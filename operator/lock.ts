@@ -8,6 +8,8 @@ export interface Lock {
 }
 
 const SQLITE_BUSY = 5;
+/** Strongly held: a database that is garbage collected is closed, and its lock gone. */
+const held = new Set<DatabaseSync>();
 
 /**
  * Makes this process the only one that works in `directory` until `release`, or throws CofferError `DIRECTORY_IN_USE`.
@@ -32,5 +34,10 @@ export function lockDirectory(directory: string, file: string, what: string): Lo
       loop: 'stop',
     });
   }
-  return { release: () => database.close() };
+  held.add(database);
+  return {
+    release: () => {
+      if (held.delete(database)) database.close();
+    },
+  };
 }

@@ -138,13 +138,25 @@ export class Anchor {
     return openSync(this.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   }
 
-  link(name: string, target: string): void {
-    symlinkSync(target, this.at(name));
+  /** Makes a symlink; false where something has its name. */
+  link(name: string, target: string): boolean {
+    try {
+      symlinkSync(target, this.at(name));
+      return true;
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return false;
+      throw error;
+    }
   }
 
   /** The target of a symlink; undefined where there is none or something else. */
   targetOf(name: string): string | undefined {
-    return this.lstat(name)?.isSymbolicLink() ? readlinkSync(this.at(name)) : undefined;
+    try {
+      return readlinkSync(this.at(name));
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT' || systemCode(error) === 'EINVAL') return undefined;
+      throw error;
+    }
   }
 
   rename(from: string, to: string): void {

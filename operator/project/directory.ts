@@ -28,7 +28,9 @@ export interface DirectoryProjectorOptions {
 }
 
 /** Looks between which other work gets its turn. */
-const LOOKS_AT_ONCE = 100;
+const LOOKS_AT_ONCE = 50;
+/** Of a timer: a tenth of a second's work or two. With more secrets than these it takes several turns to see them all. */
+const LOOKS_AT_A_TIME = 1000;
 
 /**
  * Opens (makes, or takes up again) the directory of a projection and clears what a killed run left half done. Throws
@@ -99,12 +101,12 @@ class DirectoryProjector implements Projector {
     const touched = this.#disturbances.take();
     const folders = where === 'all' ? [...this.#workloads.keys()] : touched.map(ownFolderOf);
     for (const workload of new Set(folders)) this.#restoreFolder(workload);
-    const places = where === 'all' ? this.#inventory.all() : touched.map((key) => this.#inventory.atPlace(key));
+    const places = touched.flatMap((key) => this.#inventory.atPlace(key) ?? []);
+    if (where === 'all') places.push(...this.#inventory.next(LOOKS_AT_A_TIME));
     const secrets = new Map<string, SecretName>();
-    let looks = 0;
-    for (const projection of places) {
-      if (++looks % LOOKS_AT_ONCE === 0) await setImmediate();
-      if (projection === undefined || this.#look(projection) === projection.fingerprint) continue;
+    for (const [index, projection] of places.entries()) {
+      if (index % LOOKS_AT_ONCE === 0) await setImmediate();
+      if (this.#look(projection) === projection.fingerprint) continue;
       secrets.set(`${projection.secret.namespace}/${projection.secret.name}`, projection.secret);
     }
     for (const { namespace, name } of secrets.values()) await again(namespace, name);
@@ -167,25 +169,29 @@ class DirectoryProjector implements Projector {
       }
       const mark = markBytes({ coffer: 'secret', namespace: secret.namespace, name: secret.name });
       if (!found?.isDirectory()) {
-        this.#owe(workload);
+        this.#notifier.owe(workload);
         secretFolder.createSecretFolder(parent, secret.name, mark, entries, options);
-        parent.within(secret.name, (folder) => this.#remember(workload, secret, folder, entries));
+        parent.within(secret.name, (folder) => this.#noteWritten(workload, secret, folder, entries));
         return 'written';
       }
       return parent.within(secret.name, (folder) => {
         const found = readSecretMark(folder, secretFolder.MARK);
         const isMarked = found?.namespace === secret.namespace && found.name === secret.name;
         if (!isMarked && !isOurs) throw notOurs(`${this.id}/${workload.id}/${secret.name} bears no mark.`, {});
+        const fingerprint = secretFolder.fingerprint(folder);
         const comparison = secretFolder.compareEntries(folder, entries, workload.holder);
-        if (comparison === 'different') this.#owe(workload);
+        if (isMarked && comparison === 'same') {
+          this.#note(workload.id, secret, folder, fingerprint);
+          return 'unchanged';
+        }
+        if (comparison === 'different') this.#notifier.owe(workload);
         if (!isMarked) {
           folder.remove(secretFolder.MARK);
           folder.writeFile(secretFolder.MARK, mark, 0o444);
         }
-        const isRight = isMarked && comparison === 'same';
-        if (!isRight) secretFolder.replaceEntries(folder, entries, options);
-        this.#remember(workload, secret, folder, entries);
-        return isRight ? 'unchanged' : 'written';
+        secretFolder.replaceEntries(folder, entries, options);
+        this.#noteWritten(workload, secret, folder, entries);
+        return 'written';
       });
     });
   }
@@ -205,7 +211,7 @@ class DirectoryProjector implements Projector {
     const { workload, secret } = projection;
     return this.#attempt(workload, secret, () => {
       const configured = this.#workloads.get(workload);
-      if (configured !== undefined) this.#owe(configured);
+      if (configured !== undefined) this.#notifier.owe(configured);
       this.#tree.withFound(workload, (folder) => {
         if (folder.lstat(secret.name) !== undefined) secretFolder.removeSecretFolder(folder, secret.name);
       });
@@ -217,22 +223,23 @@ class DirectoryProjector implements Projector {
   }
 
   /**
-   * Notes how the folder is when it is right, for later looks. Watched first, then noted, then compared: whatever somebody does
-   * to it meanwhile differs from the note, or is seen here.
+   * Notes how a folder is after it was written. Watched first, then looked at, then compared: whatever somebody does to it
+   * meanwhile differs from the note, or is seen here.
    */
-  #remember(
-    { id, holder }: Workload,
-    { namespace, name }: SecretName,
-    folder: Anchor,
-    entries: secretFolder.EntrySet,
-  ): void {
-    const key = place(id, name);
-    const before = this.#inventory.atPlace(key)?.fingerprint;
-    if (before === undefined || before !== secretFolder.fingerprint(folder)) this.#watchSecret(key, folder);
+  #noteWritten({ id, holder }: Workload, secret: SecretName, folder: Anchor, entries: secretFolder.EntrySet): void {
+    const key = place(id, secret.name);
+    this.#disturbances.forget(key);
+    this.#watchSecret(key, folder);
     const fingerprint = secretFolder.fingerprint(folder);
     const isRight = secretFolder.compareEntries(folder, entries, holder) === 'same';
-    this.#inventory.add({ workload: id, secret: { namespace, name }, fingerprint: isRight ? fingerprint : undefined });
+    this.#note(id, secret, folder, isRight ? fingerprint : undefined);
     if (!isRight) this.#disturbances.touch(key);
+  }
+
+  #note(workload: string, { namespace, name }: SecretName, folder: Anchor, fingerprint: string | undefined): void {
+    const key = place(workload, name);
+    this.#inventory.add({ workload, secret: { namespace, name }, fingerprint });
+    if (!this.#disturbances.watches(key)) this.#watchSecret(key, folder);
   }
 
   #watchSecret(key: string, folder: Anchor): void {
@@ -254,22 +261,6 @@ class DirectoryProjector implements Projector {
   #restoreFolder(workload: string): void {
     const configured = this.#workloads.get(workload);
     if (configured !== undefined) this.#tree.with(configured, () => {});
-  }
-
-  #owe(workload: Workload): void {
-    try {
-      this.#notifier.owe(workload);
-    } catch (error) {
-      throw new CofferError(
-        'STATE_UNWRITABLE',
-        'That a notification is owed could not be noted, so nothing was changed.',
-        {
-          advice: 'Make room in the state directory, and see that the operator may write there.',
-          loop: 'retry',
-          cause: error,
-        },
-      );
-    }
   }
 
   #workload(id: string): Workload {

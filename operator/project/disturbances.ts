@@ -49,6 +49,10 @@ export class Disturbances {
     if (isFirst) this.#listener();
   }
 
+  watches(id: string): boolean {
+    return this.#watchers.has(id);
+  }
+
   forget(id: string): void {
     const watchers = this.#watchers.get(id) ?? [];
     for (const watcher of watchers) watcher.close();

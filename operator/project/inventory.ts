@@ -13,6 +13,7 @@ export interface Projection {
 export class Inventory {
   readonly #places = new Map<string, Projection>();
   readonly #secrets = new Map<string, Map<string, Projection>>();
+  #turn: Iterator<Projection> = this.#places.values();
 
   add(projection: Projection): void {
     const { workload, secret } = projection;
@@ -42,8 +43,16 @@ export class Inventory {
     return [...(this.#secrets.get(`${namespace}/${name}`)?.values() ?? [])];
   }
 
-  all(): Projection[] {
-    return [...this.#places.values()];
+  /** Up to so many, going on where the last call ended, so that all have their turn. */
+  next(count: number): Projection[] {
+    const found: Projection[] = [];
+    const most = Math.min(count, this.#places.size);
+    while (found.length < most) {
+      const { value } = this.#turn.next();
+      if (value === undefined) this.#turn = this.#places.values();
+      else found.push(value);
+    }
+    return found;
   }
 
   *secrets(): Iterable<SecretName> {

@@ -24,9 +24,19 @@ export class Notifier {
     }
   }
 
-  /** To be called before a change; throws what the file system throws, and then the change must not be made. */
+  /** To be called before a change, which must not be made where this throws: CofferError `STATE_UNWRITABLE`. */
   owe(workload: Workload): void {
-    if (workload.onChange !== undefined) this.#owed.add(workload.id);
+    if (workload.onChange === undefined) return;
+    try {
+      this.#owed.add(workload.id);
+    } catch (error) {
+      throw new CofferError('STATE_UNWRITABLE', 'That a workload is owed a notification could not be noted.', {
+        advice:
+          'Make room in the state directory, and see that the operator may write there; until then nothing changes.',
+        loop: 'retry',
+        cause: error,
+      });
+    }
   }
 
   /** Tells every workload that is owed. Returns the failures; those workloads stay owed. */

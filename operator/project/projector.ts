@@ -54,7 +54,8 @@ export interface Projector {
 
   /**
    * Looks at what others changed and calls back, one at a time, for every secret that must be opened and applied again.
-   * `disturbed` looks only where the system reported a change since the last look, `all` everywhere.
+   * `disturbed` looks only where the system reported a change since the last look, `all` elsewhere as well: everywhere, or
+   * where there is much, in turns.
    */
   heal(again: (namespace: string, name: string) => Promise<void>, where: 'disturbed' | 'all'): Promise<void>;
 

@@ -159,12 +159,13 @@ function swapIn(folder: Anchor, entries: EntrySet, options: WriteOptions): void 
     if (options.durable) fsyncSync(files.descriptor);
   });
   for (const entry of entries.keys()) {
-    if (folder.targetOf(entry) !== target(entry)) pointTo(folder, entry, target(entry));
+    if (folder.link(entry, target(entry)) || folder.targetOf(entry) === target(entry)) continue;
+    pointTo(folder, entry, target(entry));
   }
   pointTo(folder, DATA, set);
 }
 
-/** Makes or replaces a symlink in one step, whatever stands there. */
+/** Replaces whatever has a name with a symlink, in one step unless it is a folder. */
 function pointTo(folder: Anchor, name: string, to: string): void {
   folder.remove(NEXT);
   folder.link(NEXT, to);
