@@ -48,12 +48,9 @@ function commandsOfConsole(block: Block): Command[] {
   return commands;
 }
 
-/** Where a page's host keeps things, and which folder of the scratch place stands for it, so that no test touches the machine. */
-const RELOCATED: [from: string, to: 'disk' | 'memory'][] = [
-  ['/etc/coffer', 'disk'],
-  ['/var/lib/coffer', 'disk'],
-  ['/run/coffer', 'memory'],
-];
+/** Where a page's host keeps things. A folder of the scratch place stands for each, so that no test touches the machine. */
+const HOST_FOLDERS = /\/etc\/coffer|\/var\/lib\/coffer|\/run\/coffer|\/dev\/shm\/coffer/g;
+const IN_MEMORY = ['/run/coffer', '/dev/shm/coffer'];
 
 /** Runs the commands one after the other in one shell, in a new folder, with a home of its own and the programs on the PATH. */
 export async function runInScratch(commands: readonly Command[]): Promise<Outcome[]> {
@@ -65,9 +62,8 @@ export async function runInScratch(commands: readonly Command[]): Promise<Outcom
     for (const program of ['coffer', 'coffer-operator'])
       symlinkSync(join(ROOT, 'dist', `${program}.js`), join(bin, program));
     const script = join(scratch, 'script');
-    const places = { disk: scratch, memory };
     const relocate = (text: string) =>
-      RELOCATED.reduce((moved, [from, to]) => moved.replaceAll(from, join(places[to], from)), text);
+      text.replaceAll(HOST_FOLDERS, (folder) => join(IN_MEMORY.includes(folder) ? memory : scratch, folder));
     const steps = commands.map(({ text }, index) => stepOf(relocate(text), join(out, String(index))));
     writeFileSync(script, steps.join('\n'));
     await bash(script, work, {
