@@ -10,6 +10,7 @@ import type { Keyring } from '../core/keys/keyring.ts';
 import type { Opener } from '../core/keys/opener.ts';
 import type { Pins } from '../core/keys/pins.ts';
 import type { Recipient } from '../core/keys/recipient.ts';
+import { renderWarning } from './output.ts';
 
 /** The repository that a command works on: its configuration and keyring, and what this user trusts in it. */
 export interface Workspace {
@@ -137,7 +138,7 @@ export async function openKeys(keyring: Keyring | undefined, flags: OpenerFlags)
   await sodiumReady();
   const directory = keyDirectory(flags['key-dir']);
   const keys = await readKeyDirectory(directory);
-  const problem = keys.problems[0];
+  const [problem] = keys.problems;
   if (keys.keys.size === 0) {
     throw (
       problem ??
@@ -147,6 +148,8 @@ export async function openKeys(keyring: Keyring | undefined, flags: OpenerFlags)
       })
     );
   }
+  for (const { message, advice } of keys.problems)
+    process.stderr.write(renderWarning(`${message}. ${advice}`, process.stderr));
   if (keyring === undefined && flags.as === undefined) {
     throw new CofferError(
       'KEYS_OWNER_UNKNOWN',

@@ -46,7 +46,8 @@ export function plaintextView(
  * back, byte for byte, and the stanzas return to their marks. What is plaintext then was changed, and waits to be
  * sealed. `read` parses the text as the editor's file and throws CofferError.
  *
- * Throws EDIT_STANZAS_LOST where a marking line is gone, EDIT_SEALED_MOVED where a value that was not opened would no
+ * Throws EDIT_NO_MANIFEST where a manifest is there but is none any more (plaintext that nothing would seal),
+ * EDIT_STANZAS_LOST where a marking line is gone, EDIT_SEALED_MOVED where a value that was not opened would no
  * longer open under its new name, namespace, scope or entry.
  */
 export function restoreSealed(
@@ -56,6 +57,7 @@ export function restoreSealed(
   read: (text: string) => ManifestFile,
 ): ManifestFile {
   const withStanzas = read(showStanzas(before, edited));
+  refuseLostManifests(before, withStanzas);
   const edits: Edit[] = [];
   for (const manifest of withStanzas.manifests) {
     const former = before.manifests.find((candidate) => isSameSecret(candidate, manifest));
@@ -146,6 +148,23 @@ function showStanzas(before: ManifestFile, edited: string): string {
     text = text.slice(0, start) + lines.text + text.slice(at + mark.length);
   }
   return text;
+}
+
+/** Stanzas that stand in the text but in no manifest belong to one that was broken: a mistyped `apiVersion`. */
+function refuseLostManifests(before: ManifestFile, after: ManifestFile): void {
+  const known = new Set(after.manifests.flatMap(({ stanzas }) => [...stanzas.keys()]));
+  const lost = before.manifests
+    .flatMap(({ stanzas }) => [...stanzas])
+    .some(([id, stanza]) => !known.has(id) && [...stanza.values()].some(({ text }) => after.text.includes(text)));
+  if (!lost && after.manifests.length > 0) return;
+  throw new CofferError(
+    'EDIT_NO_MANIFEST',
+    'what you saved is no EncryptedSecret, so its plaintext would stay plaintext',
+    {
+      advice: 'Undo the change of apiVersion, kind or the structure. To remove the last secret, remove the file.',
+      data: { file: before.file },
+    },
+  );
 }
 
 function refuseLostStanzas(file: string, manifest: Manifest, former: Manifest | undefined): void {

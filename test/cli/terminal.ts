@@ -37,6 +37,8 @@ export async function atTerminal(
     await listener.hears(question);
     child.stdin?.write(answer);
   }
+  // A question that nobody expected gets the end of input for an answer.
+  child.stdin?.end();
   return { status: await listener.ended, shown: listener.shown };
 }
 
