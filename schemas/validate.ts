@@ -7,6 +7,8 @@ export interface SchemaProblem {
   path: (string | number)[];
   message: string;
   advice: string;
+  /** A string would be right: where YAML read something else, quotes are what is missing. */
+  wantsString: boolean;
 }
 
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -23,7 +25,9 @@ function problemsOf(error: SchemaError, root: JsonSchema, value: unknown): Schem
   const schema = schemaAt(root, error.schemaPath);
   const path = pathOf(error.instancePath, value);
   const params = error.params as Readonly<Record<string, unknown>>;
-  const at = (message: string, advice: string): SchemaProblem[] => [{ path, message, advice }];
+  const at = (message: string, advice: string): SchemaProblem[] => [
+    { path, message, advice, wantsString: wantsString(schema) },
+  ];
   switch (error.keyword) {
     case 'boolean':
       return []; // the refusal of a field, which `additionalProperties` reports too
@@ -53,11 +57,21 @@ function unknownField(path: (string | number)[], name: string, schema: JsonSchem
   const [pattern] = patterns;
   if (pattern !== undefined) {
     const message = `The name ${JSON.stringify(name)} is not well-formed.`;
-    return { path, message, advice: `Use ${PATTERN_ADVICE[pattern] ?? `a name that matches ${pattern}`}.` };
+    const advice = `Use ${PATTERN_ADVICE[pattern] ?? `a name that matches ${pattern}`}.`;
+    return { path, message, advice, wantsString: false };
   }
   const known = Object.keys((schema.properties as JsonSchema | undefined) ?? {});
   const message = `The field ${JSON.stringify(name)} is not known here.`;
-  return { path, message, advice: `Remove it, or correct its name; known are ${known.join(', ')}.` };
+  return {
+    path,
+    message,
+    advice: `Remove it, or correct its name; known are ${known.join(', ')}.`,
+    wantsString: false,
+  };
+}
+
+function wantsString({ type, const: only, enum: values }: JsonSchema): boolean {
+  return type === 'string' || typeof only === 'string' || names(values).length > 0;
 }
 
 function missingAdvice(name: string, schema: JsonSchema): string {

@@ -13,13 +13,12 @@ export function schemaProblems(document: CofferDocument): CofferError[] {
   return validate(SCHEMAS[document.kind], document.value).map((problem) => schemaError(document, problem));
 }
 
-function schemaError(document: CofferDocument, { path, message, advice }: SchemaProblem): CofferError {
+function schemaError(document: CofferDocument, { path, message, advice, wantsString }: SchemaProblem): CofferError {
   const { line, column } = document.position(path);
   const where = path.length === 0 ? '' : `${pathText(path)}: `;
   const data = { file: document.file, line, column, path: pathText(path) };
   const node = nodeAt(document.root, path);
-  const mayBeString = /string|not known|well-formed/.test(message);
-  if (mayBeString && node?.kind === 'scalar' && node.style === 'plain' && isAmbiguousPlain(node.text)) {
+  if (wantsString && node?.kind === 'scalar' && node.style === 'plain' && isAmbiguousPlain(node.text)) {
     return new CofferError(
       'DOCUMENT_AMBIGUOUS',
       `${where}YAML 1.1 or 1.2 reads this as something else than a string.`,
