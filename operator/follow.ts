@@ -119,11 +119,11 @@ class Follower {
     const milliseconds = Math.round(performance.now() - began);
     this.#projected.add(source);
     this.#metrics.projected(source, milliseconds / 1000);
-    log.info('projected a commit', { source, commit, milliseconds, secrets: reconciler.status().secrets.length });
+    log.info('projected a commit', { source, commit, milliseconds });
   }
 
   #report(): void {
-    this.#troubles.report(this.#pipeline.reconciler.status());
+    this.#troubles.report(this.#pipeline.reconciler.troubles());
   }
 }
 

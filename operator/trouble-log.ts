@@ -10,7 +10,7 @@ export class TroubleLog {
     this.#log = log;
   }
 
-  /** Returns how much is wrong now. */
+  /** Needs to be told no more than what is wrong. Returns how much that is. */
   report(status: Status): number {
     const now = troublesOf(status);
     for (const [key, trouble] of now) if (!this.#known.has(key)) this.#log.failure(trouble);

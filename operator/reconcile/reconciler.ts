@@ -10,10 +10,11 @@ import { Batch } from './batch.ts';
 import { Board } from './board.ts';
 import { type Key, keyOf, type Place } from './claim.ts';
 import { Claims } from './claims.ts';
+import { Overview } from './overview.ts';
 import { Queue, type Reason } from './queue.ts';
 import { refusal, Settlement } from './settle.ts';
-import { State } from './state.ts';
-import { type Status, troubleOf } from './status.ts';
+import { type SecretRecord, State } from './state.ts';
+import type { Status } from './status.ts';
 import { Watched } from './watched.ts';
 
 export interface ReconcilerOptions {
@@ -51,6 +52,7 @@ export class Reconciler {
   readonly #claims = new Claims();
   readonly #settlement: Settlement;
   readonly #board = new Board();
+  readonly #overview: Overview;
   readonly #queue = new Queue();
   /** Secrets in the queue that are to be taken away. */
   readonly #removals = new Set<Key>();
@@ -80,6 +82,13 @@ export class Reconciler {
       isUnreadable: (place) => this.#watched.get(place.source)?.isUnreadable(place) === true,
       isKnown: (place) => this.#isKnown(place),
       commitOf: (source) => this.#commitOf(source),
+    });
+    this.#overview = new Overview({
+      watched: this.#watched,
+      state,
+      board: this.#board,
+      settlement: this.#settlement,
+      errors: () => (this.#auditError === undefined ? this.#noticeErrors : [this.#auditError, ...this.#noticeErrors]),
     });
   }
 
@@ -126,8 +135,7 @@ export class Reconciler {
     const homes = await this.#catchUp('commit');
     const hasNewKeys = await this.#hasNewKeys();
     for (const [home, error] of this.#board.failures()) if (hasNewKeys || error.loop === 'retry') homes.add(home);
-    const held = new Set([...this.#state.secrets()].flatMap(([, record]) => record.held ?? []));
-    for (const commit of held) {
+    for (const commit of [...this.#state.held().keys()]) {
       if (!(await isConfirmed(this.#options.stateDirectory, commit))) continue;
       for (const home of this.#settlement.release(commit)) {
         this.#removals.add(home);
@@ -149,24 +157,19 @@ export class Reconciler {
     }
   }
 
+  /** Everything, for those who ask; its work is that of all secrets. */
   status(): Status {
-    const homes = new Set(this.#board.homes());
-    for (const [key, { home }] of this.#state.secrets()) if (key === home) homes.add(home);
-    const secrets = [...homes].sort().map((home) => this.#board.status(home, this.#state.get(home)));
-    const sources = [...this.#watched.values()].map((watched) => {
-      const { id, address } = watched.source;
-      const problems = [...watched.problems(), ...this.#settlement.refusals(id)];
-      return {
-        id,
-        address,
-        ...(watched.state === undefined ? {} : { commit: watched.state.commit }),
-        ...(watched.trouble === undefined ? {} : { trouble: troubleOf(watched.trouble) }),
-        held: this.#heldOf(id),
-        problems: problems.map(troubleOf),
-      };
-    });
-    const errors = [...(this.#auditError === undefined ? [] : [this.#auditError]), ...this.#noticeErrors];
-    return { sources, secrets, problems: errors.map(troubleOf) };
+    return this.#overview.status();
+  }
+
+  /** The same without the secrets that are well: its work is that of the trouble. */
+  troubles(): Status {
+    return this.#overview.troubles();
+  }
+
+  /** How many secrets there are. */
+  get secrets(): number {
+    return this.#state.homes;
   }
 
   async close(): Promise<void> {
@@ -216,7 +219,7 @@ export class Reconciler {
     for (const path of update.paths) this.#touch(this.#state.ownedBy(watched.source.id, path));
     if (!wasKnown) for (const [key] of this.#state.secrets()) this.#touched.add(key);
     if (!hasNewKeyring) return [];
-    const failures = [...this.#board.failures()].map(([home]) => home);
+    const failures = [...this.#board.failures().keys()];
     return failures.filter((home) => this.#state.get(home)?.owner?.source === watched.source.id);
   }
 
@@ -254,7 +257,7 @@ export class Reconciler {
 
   /** Whether somebody put a key into the directory since something could not be opened for want of one. */
   async #hasNewKeys(): Promise<boolean> {
-    const isWanting = [...this.#board.failures()].some(([, { code }]) => code === 'STANZA_UNKNOWN_KEY');
+    const isWanting = [...this.#board.failures().values()].some(({ code }) => code === 'STANZA_UNKNOWN_KEY');
     if (!isWanting) return false;
     const keys = await this.#options.secretKeys();
     const ids = [...keys.keys.keys()].sort().join(' ');
@@ -313,14 +316,6 @@ export class Reconciler {
       // The log or the state cannot be written: none of them is done, and `retry` comes back to them.
       for (const { home } of items) this.#board.failed(home, error, undefined);
     }
-  }
-
-  #heldOf(source: string): Status['sources'][number]['held'] {
-    const held = [...this.#state.secrets()].filter(
-      ([, { owner, held }]) => held !== undefined && owner?.source === source,
-    );
-    const byCommit = Map.groupBy(held, ([, record]) => record.held ?? '');
-    return [...byCommit].map(([commit, secrets]) => ({ commit, secrets: secrets.map(([key]) => key).sort() }));
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
