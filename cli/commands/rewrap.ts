@@ -77,6 +77,9 @@ export default class Rewrap extends BaseCommand {
       ...(removed.length === 0 ? [] : [`removed ${removed.join(', ')}`]),
     ];
     this.note(changed ? `${path}: ${parts.join('; ')}.` : `${path}: nothing to do.`);
+    if (changed && removed.length > 0) {
+      this.note('The history still holds what they could open: replace the values that they must not know.');
+    }
   }
 }
 

@@ -40,6 +40,9 @@ function renderChange({ what, subject, change, detail, values }: ShownChange): s
     .filter((part) => part !== '')
     .join(' ');
   const line = `    ${paint(STYLES[change], `${MARKS[change]} ${printable(title)}`)}`;
+  if (values?.before !== undefined && values.before === values.after) {
+    return [line, `        the same value, sealed again: ${printable(values.after)}`];
+  }
   const shown = [
     ...(values?.before === undefined ? [] : [paint('red', `        - ${printable(values.before)}`)]),
     ...(values?.after === undefined ? [] : [paint('green', `        + ${printable(values.after)}`)]),

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { manifestText } from '../../test/check/memory-repository.ts';
+import { Desk } from '../../test/cli/desk.ts';
+
+const FILE = 'db.yaml';
+
+let start: Desk;
+let desk: Desk;
+const desks: Desk[] = [];
+
+/** Ada, who can open the manifest; production and staging, whose keys are elsewhere. */
+before(() => {
+  start = new Desk();
+  desks.push(start);
+  start.coffer(['init']);
+  start.coffer(['recipients', 'create', 'ada', '--type', 'person']);
+  for (const name of ['production', 'staging']) {
+    start.coffer(['recipients', 'create', name, '--type', 'cluster', '--key-dir', join(start.home, name)]);
+  }
+  start.write(FILE, `# Kept\n${manifestText({ recipients: ['ada', 'production'] })}`);
+  start.coffer(['encrypt', FILE]);
+});
+beforeEach(() => {
+  desk = new Desk(start);
+  desks.push(desk);
+});
+after(() => {
+  for (const one of desks) one.remove();
+});
+
+const stanzas = () => [...desk.read(FILE).matchAll(/^ {6}(\w+): "[0-9a-f]{32}:/gm)].map(([, name]) => name);
+const values = () => [...desk.read(FILE).matchAll(/CF\[1:\S+\]/g)].map(([sealed]) => sealed);
+const asCluster = (name: string) => ['--key-dir', join(desk.home, name)];
+
+describe('coffer rewrap', () => {
+  test('--add lets another recipient open every value, which stay as they were', () => {
+    const before = values();
+    assert.equal(desk.try(['get', FILE, 'password', ...asCluster('staging')]).status, 3);
+    desk.coffer(['rewrap', FILE, '--add', 'staging']);
+    assert.deepEqual(stanzas(), ['ada', 'production', 'staging']);
+    assert.deepEqual(values(), before);
+    assert.equal(desk.coffer(['get', FILE, 'password', ...asCluster('staging')]), 'hunter2');
+    assert.match(desk.coffer(['check', '--strict']), /^Nothing found/);
+  });
+
+  test('--remove needs no key, and says that history remembers', () => {
+    const { status, stderr } = desk.try(['rewrap', FILE, '--remove', 'production', '--key-dir', '/nowhere']);
+    assert.equal(status, 0);
+    assert.match(stderr, /removed production[\s\S]*history/);
+    assert.deepEqual(stanzas(), ['ada']);
+    assert.equal(desk.try(['get', FILE, 'password', ...asCluster('production')]).status, 3);
+    assert.match(desk.coffer(['check', '--strict']), /^Nothing found/);
+  });
+
+  test('without either brings pending recipients and old keys up to date, and then has nothing to do', () => {
+    desk.edit(FILE, '[ada, production]', '[ada, production, staging]');
+    assert.match(desk.coffer(['check']), /CHECK_STANZA_PENDING/);
+    desk.coffer(['rewrap', FILE]);
+    assert.deepEqual(stanzas(), ['ada', 'production', 'staging']);
+    const text = desk.read(FILE);
+    assert.equal(desk.try(['rewrap', FILE]).stderr, `${FILE}: nothing to do.\n`);
+    assert.equal(desk.read(FILE), text);
+  });
+
+  test('seals to nobody whose identity this person has not confirmed', () => {
+    renameSync(join(desk.home, '.config/coffer/pins'), join(desk.home, 'pins'));
+    const text = desk.read(FILE);
+    const { status, stderr } = desk.try(['rewrap', FILE, '--add', 'staging']);
+    assert.equal(status, 3);
+    assert.match(stderr, /RECIPIENT_UNPINNED/);
+    assert.equal(desk.read(FILE), text);
+  });
+
+  test('goes on with other files after one that fails, changes nothing in that one, and exits with its code', () => {
+    desk.write('other.yaml', manifestText({ name: 'other', recipients: ['production'] }));
+    desk.coffer(['encrypt', 'other.yaml']);
+    const text = desk.read('other.yaml');
+    const { status, stdout } = desk.try(['rewrap', 'other.yaml', FILE, '--add', 'staging', '--json']);
+    assert.equal(status, 3);
+    const result = JSON.parse(stdout);
+    assert.deepEqual(
+      [result.files.map(({ file }: { file: string }) => file), result.errors.length, result.errors[0].code],
+      [[FILE], 1, 'MANIFEST_NOT_FOR_US'],
+    );
+    assert.equal(desk.read('other.yaml'), text);
+  });
+
+  test('refuses to remove who is not listed, or everybody', () => {
+    assert.match(desk.try(['rewrap', FILE, '--remove', 'staging']).stderr, /RECIPIENT_NOT_LISTED/);
+    const text = desk.read(FILE);
+    const { status, stderr } = desk.try(['rewrap', FILE, '--remove', 'ada', '--remove', 'production']);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /REWRAP_NOBODY_LEFT/);
+    assert.equal(desk.read(FILE), text);
+  });
+});
+
+describe('coffer compact', () => {
+  test('seals all values again under one data key', () => {
+    for (const value of ['one', 'two']) desk.coffer(['set', FILE, value], value);
+    assert.equal(stanzas().length, 6);
+    desk.coffer(['compact', FILE]);
+    assert.deepEqual(stanzas(), ['ada', 'production']);
+    assert.equal(new Set(values().map((sealed) => sealed.slice(0, 37))).size, 1);
+    assert.deepEqual(
+      ['password', 'one', 'two'].map((entry) => desk.coffer(['get', FILE, entry, ...asCluster('production')])),
+      ['hunter2', 'one', 'two'],
+    );
+    assert.ok(desk.read(FILE).startsWith('# Kept\n'));
+    assert.match(desk.coffer(['check', '--strict']), /^Nothing found/);
+  });
+
+  test('changes nothing where one value cannot be opened', () => {
+    desk.coffer(['set', FILE, 'later'], 'later');
+    const flip = (_: string, head: string, last: string) => `${head}${last === 'A' ? 'B' : 'A'}`;
+    const text = desk.read(FILE).replace(/(later: CF\[1:[A-Za-z0-9_-]{32}:.)(.)/, flip);
+    desk.write(FILE, text);
+    const { status, stderr } = desk.try(['compact', FILE]);
+    assert.equal(status, 3);
+    assert.match(stderr, /VALUE_REFUSED/);
+    assert.equal(desk.read(FILE), text);
+    assert.deepEqual(
+      readdirSync(desk.folder).filter((name) => name.includes('tmp')),
+      [],
+    );
+  });
+});
