@@ -14,14 +14,17 @@ interface Row {
 /** How each secret is doing: what was last tried with it, and how that ended. */
 export class Board {
   readonly #rows = new Map<Key, Row>();
+  readonly #failures = new Map<Key, CofferError>();
 
   ready(home: Key, workloads: readonly string[]): void {
+    this.#failures.delete(home);
     this.#rows.set(home, { workloads, isTried: true });
   }
 
   /** `commit`: the newest one; kept as the beginning while the same trouble lasts. */
   failed(home: Key, error: CofferError, commit: string | undefined, workloads?: readonly string[]): void {
     const before = this.#rows.get(home);
+    this.#failures.set(home, error);
     const since = before?.error?.code === error.code ? before.since : commit;
     this.#rows.set(home, {
       error,
@@ -32,15 +35,12 @@ export class Board {
   }
 
   forget(home: Key): void {
+    this.#failures.delete(home);
     this.#rows.delete(home);
   }
 
-  error(home: Key): CofferError | undefined {
-    return this.#rows.get(home)?.error;
-  }
-
-  *failures(): Generator<[Key, CofferError]> {
-    for (const [home, { error }] of this.#rows) if (error !== undefined) yield [home, error];
+  failures(): ReadonlyMap<Key, CofferError> {
+    return this.#failures;
   }
 
   homes(): IterableIterator<Key> {

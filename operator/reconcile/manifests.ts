@@ -45,6 +45,8 @@ const RECENT = 256;
 export class ManifestIndex {
   readonly #options: IndexOptions;
   readonly #files = new Map<string, FileFacts>();
+  /** Those of the files that have problems. */
+  readonly #troubled = new Set<string>();
   readonly #refusedNames = new Map<string, CofferError>();
   readonly #recent = new Map<string, Manifest>();
 
@@ -96,7 +98,7 @@ export class ManifestIndex {
 
   *problems(): Generator<CofferError> {
     yield* this.#refusedNames.values();
-    for (const { problems } of this.#files.values()) yield* problems;
+    for (const path of this.#troubled) yield* this.problemsOf(path);
   }
 
   *claims(): Generator<Claim> {
@@ -184,6 +186,8 @@ export class ManifestIndex {
       if (before === after) continue;
       update.removed.push(...(before?.claims ?? []));
       update.added.push(...(after?.claims ?? []));
+      if (after === undefined || after.problems.length === 0) this.#troubled.delete(path);
+      else this.#troubled.add(path);
       // A file without coffer documents need not be remembered.
       if (after === undefined || after.claims.length + after.problems.length === 0) this.#files.delete(path);
       else this.#files.set(path, after);

@@ -1,11 +1,11 @@
 import type { AuditLog } from '../../core/audit/log.ts';
-import type { AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import { sodiumReady } from '../../core/format/sodium.ts';
 import type { SecretKeys } from '../../core/keys/key-directory.ts';
 import type { Projector } from '../project/projector.ts';
 import { isConfirmed } from '../source/confirmations.ts';
 import type { Accepted, Source } from '../source/source.ts';
+import { Announcements } from './announcements.ts';
 import { Batch } from './batch.ts';
 import { Board } from './board.ts';
 import { type Key, keyOf, type Place } from './claim.ts';
@@ -13,7 +13,7 @@ import { Claims } from './claims.ts';
 import { Overview } from './overview.ts';
 import { Queue, type Reason } from './queue.ts';
 import { refusal, Settlement } from './settle.ts';
-import { type SecretRecord, State } from './state.ts';
+import { State } from './state.ts';
 import type { Status } from './status.ts';
 import { Watched } from './watched.ts';
 
@@ -60,19 +60,18 @@ export class Reconciler {
   readonly #newest = new Map<string, Accepted>();
   /** Keys whose settlement is not on disk. */
   readonly #touched = new Set<Key>();
-  #announcements: AuditRecord[] = [];
+  readonly #announcements: Announcements;
   #turn: Promise<void> = Promise.resolve();
   /** From the start: a run that was killed may have left some untold. */
   #owesNotice = true;
   #noticeErrors: readonly CofferError[] = [];
-  /** Of the audit log, while it cannot be written. */
-  #auditError: CofferError | undefined;
   /** Key ids that were there when it was looked last. */
   #keyIds = '';
 
   constructor(options: ReconcilerOptions, state: State) {
     this.#options = options;
     this.#state = state;
+    this.#announcements = new Announcements(options.audit);
     const { sources, cluster, namespaces } = options;
     this.#watched = new Map(sources.map((source) => [source.id, new Watched(source, cluster, namespaces)]));
     this.#settlement = new Settlement({
@@ -88,7 +87,10 @@ export class Reconciler {
       state,
       board: this.#board,
       settlement: this.#settlement,
-      errors: () => (this.#auditError === undefined ? this.#noticeErrors : [this.#auditError, ...this.#noticeErrors]),
+      errors: () => [
+        ...this.#noticeErrors,
+        ...(this.#announcements.error === undefined ? [] : [this.#announcements.error]),
+      ],
     });
   }
 
@@ -113,7 +115,7 @@ export class Reconciler {
     const { source, commit, author, time } = state;
     this.#newest.set(source, state);
     const committed = new Date(time * 1000).toISOString();
-    this.#announcements.push({ event: 'commit.accepted', source, commit, author, committed });
+    this.#announcements.add({ event: 'commit.accepted', source, commit, author, committed });
     await this.#work(await this.#catchUp('commit'));
   }
 
@@ -125,9 +127,11 @@ export class Reconciler {
     watched.trouble = error instanceof CofferError ? error : undefined;
     const { code, message, data } = watched.trouble ?? { data: {} };
     if (code === undefined || data.commit === undefined || before?.data.commit === data.commit) return;
-    this.#announcements.push({ event: 'commit.refused', source, commit: data.commit, code, message });
-    // It stays in the list, and in the status, where it cannot be written now.
-    this.#exclusively(() => this.#announce()).catch((failure) => this.#noteFailure(failure));
+    this.#announcements.add({ event: 'commit.refused', source, commit: data.commit, code, message });
+    // Where it cannot be written it waits, and the status says so.
+    this.#exclusively(() => this.#announcements.write()).catch((failure) => {
+      if (!(failure instanceof CofferError)) throw failure;
+    });
   }
 
   /** Tries again what the machine made fail, and carries out what was confirmed. Cheap when there is nothing. */
@@ -198,7 +202,7 @@ export class Reconciler {
         if (newest === undefined || newest.commit === watched.state?.commit) continue;
         for (const home of await this.#advance(watched, newest)) homes.add(home);
       }
-      if (this.#touched.size === 0 && this.#announcements.length === 0) return homes;
+      if (this.#touched.size === 0) return homes;
       for (const home of await this.#settle()) homes.add(home);
       for (const home of homes) this.#queue.add(home, reason);
       return homes;
@@ -274,24 +278,12 @@ export class Reconciler {
   /** Works until none of these waits any more, then has the workloads told. */
   async #work(homes: Iterable<Key>): Promise<void> {
     const waiting = [...homes];
-    await this.#exclusively(() => this.#announce());
+    await this.#exclusively(() => this.#announcements.write());
     while (waiting.some((home) => this.#queue.has(home))) await this.#exclusively(() => this.#runBatch());
     if (!this.#owesNotice) return;
     this.#owesNotice = false;
     this.#noticeErrors = (await Promise.all(this.#options.projectors.map((projector) => projector.notify()))).flat();
     this.#owesNotice = this.#noticeErrors.length > 0;
-  }
-
-  async #announce(): Promise<void> {
-    if (this.#announcements.length === 0) return;
-    await this.#options.audit.append(this.#announcements);
-    this.#announcements = [];
-    this.#auditError = undefined;
-  }
-
-  #noteFailure(failure: unknown): void {
-    if (!(failure instanceof CofferError)) throw failure;
-    this.#auditError = failure;
   }
 
   async #runBatch(): Promise<void> {

@@ -82,8 +82,8 @@ export class Settlement {
   /** Lets the removals go that were held for a commit. */
   release(commit: string): Settled['prune'] {
     const { claims, state } = this.#options;
-    const held = [...state.secrets()].filter(([, record]) => record.held === commit);
-    return new Set(held.flatMap(([key]) => (claims.to(key).length === 0 ? [key] : [])));
+    const held = [...(state.held().get(commit) ?? [])];
+    return new Set(held.filter((key) => claims.to(key).length === 0));
   }
 
   #own(key: Key, by: Claim, record: SecretRecord | undefined, settled: Settled): void {

@@ -35,9 +35,11 @@ type Row = { secret: Key; record: SecretRecord | null } | { settings: string; go
 export class State {
   readonly #secrets = new Map<Key, SecretRecord>();
   /** Home → the keys that it reaches. */
-  readonly #reached = new Map<Key, Set<Key>>();
+  readonly #reached = new Groups();
   /** File → the keys that it owns. */
-  readonly #owned = new Map<string, Set<Key>>();
+  readonly #owned = new Groups();
+  /** Commit → the keys whose removal is held for it. */
+  readonly #held = new Groups();
   readonly #settings = new Map<string, GoodFiles>();
   #staged = new Map<string, Row>();
   #journal: Journal<Row> | undefined;
@@ -64,12 +66,22 @@ export class State {
 
   /** Every key of a home, itself included. */
   reached(home: Key): readonly Key[] {
-    return [...(this.#reached.get(home) ?? [])];
+    return [...this.#reached.of(home)];
   }
 
   /** The keys that a file of a source owns. */
   ownedBy(source: string, path: string): Iterable<Key> {
-    return this.#owned.get(fileOf({ source, path })) ?? [];
+    return this.#owned.of(fileOf({ source, path }));
+  }
+
+  /** Commit → the keys whose removal is held for it. */
+  held(): ReadonlyMap<string, ReadonlySet<Key>> {
+    return this.#held.all;
+  }
+
+  /** How many secrets there are, each counted once however many namespaces it reaches. */
+  get homes(): number {
+    return this.#reached.all.size;
   }
 
   goodFiles(source: string): GoodFiles {
@@ -113,17 +125,19 @@ export class State {
     }
     const { secret, record } = row;
     const before = this.#secrets.get(secret);
-    if (before !== undefined) {
-      removeFrom(this.#reached, before.home, secret);
-      if (before.owner !== undefined) removeFrom(this.#owned, fileOf(before.owner), secret);
-    }
+    if (before !== undefined) this.#group(before, (groups, name) => groups.remove(name, secret));
     if (record === null) {
       this.#secrets.delete(secret);
       return;
     }
     this.#secrets.set(secret, record);
-    addTo(this.#reached, record.home, secret);
-    if (record.owner !== undefined) addTo(this.#owned, fileOf(record.owner), secret);
+    this.#group(record, (groups, name) => groups.add(name, secret));
+  }
+
+  #group({ home, owner, held }: SecretRecord, change: (groups: Groups, name: string) => void): void {
+    change(this.#reached, home);
+    if (owner !== undefined) change(this.#owned, fileOf(owner));
+    if (held !== undefined) change(this.#held, held);
   }
 
   *#rows(): Generator<Row> {
@@ -136,14 +150,23 @@ function fileOf({ source, path }: Pick<Place, 'source' | 'path'>): string {
   return `${source}:${path}`;
 }
 
-function addTo(sets: Map<string, Set<Key>>, name: string, key: Key): void {
-  const set = sets.get(name);
-  if (set === undefined) sets.set(name, new Set([key]));
-  else set.add(key);
-}
+/** Sets of keys by name; none is empty. */
+class Groups {
+  readonly all = new Map<string, Set<Key>>();
 
-function removeFrom(sets: Map<string, Set<Key>>, name: string, key: Key): void {
-  const set = sets.get(name);
-  set?.delete(key);
-  if (set?.size === 0) sets.delete(name);
+  of(name: string): ReadonlySet<Key> {
+    return this.all.get(name) ?? new Set();
+  }
+
+  add(name: string, key: Key): void {
+    const group = this.all.get(name);
+    if (group === undefined) this.all.set(name, new Set([key]));
+    else group.add(key);
+  }
+
+  remove(name: string, key: Key): void {
+    const group = this.all.get(name);
+    group?.delete(key);
+    if (group?.size === 0) this.all.delete(name);
+  }
 }
