@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
+import { Errors } from 'typebox/schema';
+import { CHECKS } from './checks.ts';
 import { ENTRY, MANIFEST_NAME, NAME, PATTERN_ADVICE } from './grammar.ts';
 import { SCHEMAS } from './index.ts';
 import { validate } from './validate.ts';
@@ -15,7 +17,52 @@ const config = (spec: unknown) => ({
 });
 const repository = 'A'.repeat(22);
 
+/** Values that conform, from which tests make others. */
+const EXAMPLES: Record<string, unknown> = {
+  Config: config({ repository, rules: [{ path: '*', recipients: ['a'] }], requiredRecipients: ['a'] }),
+  EncryptedSecret: {
+    ...{
+      apiVersion: 'coffer.dev/v1',
+      kind: 'EncryptedSecret',
+      metadata: { name: 'a', namespace: 'b', labels: { c: 'd' } },
+    },
+    spec: {
+      ...{ recipients: ['a', 'b'], readers: [{ name: 'w', entries: ['x'] }], data: { x: 'y' }, type: 'Opaque' },
+      ...{ template: { data: { t: '' }, metadata: { labels: { a: 'b' } } }, keys: { ['A'.repeat(32)]: {} } },
+    },
+  },
+  Recipient: {
+    ...{ apiVersion: 'coffer.dev/v1', kind: 'Recipient', metadata: { name: 'a' } },
+    spec: { type: 'cluster', identity: 'coffer-identity-1-A', keys: [] },
+  },
+  OperatorConfig: {
+    ...{
+      apiVersion: 'coffer.dev/v1',
+      kind: 'OperatorConfig',
+      cluster: 'a',
+      state: { directory: 'x' },
+      pins: { file: 'x' },
+    },
+    ...{ keys: { directory: 'x' }, sources: [{ git: { url: 'x' } }], projections: [{ directory: { workloads: [] } }] },
+    audit: { directory: 'x' },
+  },
+};
+
+/** A copy with one place, chosen by `seed`, replaced. */
+function changed(root: unknown, seed: number, value: unknown): unknown {
+  if (typeof root !== 'object' || root === null) return value;
+  const keys = Object.keys(root);
+  const key = keys[seed % (keys.length + 1)];
+  if (key === undefined) return seed % 2 === 0 ? value : { ...root, extra: value };
+  const inner = changed((root as Record<string, unknown>)[key], Math.floor(seed / (keys.length + 1)), value);
+  return Array.isArray(root) ? root.with(Number(key), inner) : { ...root, [key]: inner };
+}
+
 describe('the schemas', () => {
+  test('the examples of this test conform', () => {
+    for (const schema of Object.values(SCHEMAS)) assert.deepEqual(validate(schema, EXAMPLES[schema.title]), []);
+  });
+
   test('as JSON are what the sources say', () => {
     execFileSync(process.execPath, [fileURLToPath(new URL('write.ts', import.meta.url)), '--check']);
   });
@@ -25,6 +72,25 @@ describe('the schemas', () => {
       assert.match(schema.$id, /^https:\/\/coffer\.dev\/schemas\/v1\/[-a-z]+\.schema\.json$/);
       assert.equal(schema.title, kind);
       assert.equal(schema.additionalProperties, false);
+    }
+  });
+
+  test('generated checks decide as the library does, whatever the value', () => {
+    const odd = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom(Symbol('x'), Buffer.from('x'), '', 'a', 'A', '..', 1, null, [], {}),
+    );
+    for (const schema of Object.values(SCHEMAS)) {
+      fc.assert(
+        fc.property(fc.array(fc.record({ seed: fc.nat(), value: odd }), { maxLength: 2 }), (changes) => {
+          const value = changes.reduce<unknown>(
+            (now, { seed, value }) => changed(now, seed, value),
+            EXAMPLES[schema.title],
+          );
+          assert.equal(CHECKS[schema.$id]?.(value), Errors(schema, value)[0]);
+        }),
+        { numRuns: 500 },
+      );
     }
   });
 

@@ -1,5 +1,6 @@
 /** Validation in plain words: what a schema refuses, where, and what would be right. Never what the value was. */
-import { Check, Errors } from 'typebox/schema';
+import { Errors } from 'typebox/schema';
+import { CHECKS } from './checks.ts';
 import { PATTERN_ADVICE } from './grammar.ts';
 
 export interface SchemaProblem {
@@ -14,11 +15,17 @@ export interface SchemaProblem {
 type JsonSchema = Readonly<Record<string, unknown>>;
 type SchemaError = ReturnType<typeof Errors>[1][number];
 
-/** Checks plain data against a schema of SCHEMAS. No problems: it conforms. */
+/**
+ * Checks plain data against a schema of SCHEMAS. No problems: it conforms. The generated check decides; the library,
+ * which interprets the schema, says what is wrong. Throws where the two disagree, rather than let anything through.
+ */
 export function validate(schema: object, value: unknown): SchemaProblem[] {
-  if (Check(schema, value)) return [];
-  const [, errors] = Errors(schema, value);
-  return errors.flatMap((error) => problemsOf(error, schema as JsonSchema, value));
+  const check = CHECKS[String((schema as JsonSchema).$id)];
+  if (check?.(value)) return [];
+  const [conforms, errors] = Errors(schema, value);
+  const problems = errors.flatMap((error) => problemsOf(error, schema as JsonSchema, value));
+  if (problems.length === 0 && !(conforms && check === undefined)) throw new Error('a schema problem without a name');
+  return problems;
 }
 
 function problemsOf(error: SchemaError, root: JsonSchema, value: unknown): SchemaProblem[] {

@@ -208,7 +208,12 @@ function* descendants(root: Node): Iterable<Node> {
   const left: Node[] = [root];
   for (let node = left.pop(); node !== undefined; node = left.pop()) {
     yield node;
-    if (node.kind === 'sequence') left.push(...node.items.toReversed());
-    if (node.kind === 'mapping') left.push(...node.pairs.flatMap(({ key, value }) => [key, value]).toReversed());
+    // Not by spreading: a list of a million items would not fit on the stack.
+    for (const child of childrenOf(node).toReversed()) left.push(child);
   }
+}
+
+function childrenOf(node: Node): Node[] {
+  if (node.kind === 'sequence') return node.items;
+  return node.kind === 'mapping' ? node.pairs.flatMap(({ key, value }) => [key, value]) : [];
 }

@@ -19,10 +19,14 @@ export interface StrictValue {
   problems: CofferError[];
 }
 
+/** More than this of one document nobody reads. */
+const MAX_PROBLEMS = 100;
+
 /** `place` gives file, line and column of an offset. */
 export function strictValue(root: MappingNode, text: string, place: (offset: number) => ErrorData): StrictValue {
   const problems: CofferError[] = [];
   const refuse: Refuse = (code, node, message, advice, data) => {
+    if (problems.length >= MAX_PROBLEMS) return;
     problems.push(new CofferError(code, message, { advice, data: { ...place(node.start), ...data } }));
   };
   return { value: new Strict(text, refuse).value(root), problems };
