@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LARGEST_READ } from '../core/check/tree.ts';
 import { isManifestPath, type RepositoryConfig } from '../core/config/repository.ts';
 import type { CofferError } from '../core/errors.ts';
 import { compareManifests, type ManifestChange } from '../core/format/compare.ts';
@@ -7,9 +8,6 @@ import { mayHoldCoffer } from '../core/format/document.ts';
 import { type ManifestFile, manifestProblems } from '../core/format/manifest.ts';
 import { readBlobs } from './git.ts';
 import type { ChangedFile, Side } from './revisions.ts';
-
-/** Larger than any file of manifests that this could show something of. */
-const LARGEST_READ = 16 * 1024 * 1024;
 
 export interface ComparedFile {
   /** Where it is now, or was. */

@@ -90,6 +90,16 @@ describe('coffer check', () => {
     assert.match(desk.coffer(['check']), /^Nothing found/);
   });
 
+  test('checks every file where there is no git', () => {
+    desk.write('.gitignore', 'apps/\nlocal/\n');
+    desk.git('rm', '--quiet', '--cached', '-r', 'apps');
+    assert.match(desk.coffer(['check']), /^Nothing found in 0 manifests/);
+    const { status, stdout } = desk.try(['check', 'apps'], { env: { PATH: '/nowhere' } });
+    assert.deepEqual([status, stdout], [0, 'Nothing found in 1 manifest in 1 file.\n']);
+    desk.write('.gitignore', 'local/\n');
+    desk.git('reset', '--quiet', '--hard');
+  });
+
   test('finds links that lead out of the repository', () => {
     symlinkSync('../../elsewhere.yaml', join(desk.folder, 'apps', 'link.yaml'));
     assert.match(desk.try(['check', 'apps']).stdout, /CHECK_SYMLINK/);

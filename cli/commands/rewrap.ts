@@ -26,14 +26,12 @@ export default class Rewrap extends BaseCommand {
       helpValue: 'RECIPIENT',
       multiple: true,
       multipleNonGreedy: true,
-      default: [],
     }),
     remove: Flags.string({
       description: 'let this recipient no longer open them',
       helpValue: 'RECIPIENT',
       multiple: true,
       multipleNonGreedy: true,
-      default: [],
     }),
     document: documentFlag,
     'key-dir': keyDirectoryFlag,
@@ -41,6 +39,7 @@ export default class Rewrap extends BaseCommand {
 
   async run(): Promise<Record<string, unknown>> {
     const { argv, flags } = await this.parse(Rewrap);
+    const wanted = { add: flags.add ?? [], remove: flags.remove ?? [] };
     const { openKeys, openWorkspaceOf, readManifests, writeManifests } = await import('../workspace.ts');
     const { manifestsToChange } = await import('../select-document.ts');
     const workspace = await openWorkspaceOf((argv as string[])[0] ?? '.');
@@ -56,11 +55,11 @@ export default class Rewrap extends BaseCommand {
         try {
           const file = await readManifests(path);
           const indexes = manifestsToChange(file, flags.document);
-          const { text, added } = await readdressed(file, indexes, workspace, flags, opener);
+          const { text, added } = await readdressed(file, indexes, workspace, wanted, opener);
           const changed = text !== file.text;
           if (changed) await writeManifests(path, text);
-          files.push({ file: path, changed, added, removed: flags.remove });
-          this.#tell(path, changed, added, flags.remove);
+          files.push({ file: path, changed, added, removed: wanted.remove });
+          this.#tell(path, changed, added, wanted.remove);
         } catch (error) {
           this.report(error);
         }

@@ -71,6 +71,7 @@ function kindOf(name: string): Completion {
   switch (name.toLowerCase()) {
     case 'file':
     case 'path':
+    case 'revision':
     case 'out':
       return { kind: 'files' };
     case 'dir':

@@ -249,6 +249,14 @@ describe('a check of some files', () => {
     assert.deepEqual(await rules(repository, (path) => path === 'second.yaml'), ['CHECK_TWO_OWNERS second.yaml']);
   });
 
+  test('looks for plaintext outside of `include` too, and for manifests only there', async () => {
+    const repository = sound();
+    repository.configure('  include: [apps/]\n');
+    repository.write('other/db.yaml', 'apiVersion: coffer.dev/v1\nkind: EncryptedSecret\n');
+    repository.write('other/secret.yaml', 'apiVersion: v1\nkind: Secret\nstringData: {a: b}\n');
+    assert.deepEqual(await rules(repository), ['CHECK_KUBERNETES_SECRET other/secret.yaml']);
+  });
+
   test('leaves alone what the configuration ignores', async () => {
     const repository = sound();
     repository.configure('  ignore: [test/]\n');

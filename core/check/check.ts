@@ -83,10 +83,8 @@ class Run {
       this.findings.push(...ejsonFindings(bytes, path));
       return;
     }
-    // The keyring's files are read as a whole, before.
-    if (!isManifestPath(this.#config, path) || path.startsWith('.coffer/')) return;
     if (/\.(?:ya?ml|json)$/.test(path)) this.findings.push(...kubernetesSecretFindings(bytes, path));
-    if (!mayHoldCoffer(bytes)) return;
+    if (!isManifestPath(this.#config, path) || !mayHoldCoffer(bytes)) return;
     const { file, problems } = manifestProblems(bytes, path);
     this.findings.push(...problems.map((problem) => findingOf(problem, path)));
     for (const manifest of file?.manifests ?? []) this.#manifest(manifest, file?.text ?? '');

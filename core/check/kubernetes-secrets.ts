@@ -4,9 +4,17 @@ import { field, itemsOf, type LocatedNode, locate, pairsOf } from './located-yam
 
 /** Kubernetes Secrets with values, in YAML or JSON, `List` items too. Files that do not parse are not ours to judge. */
 export function kubernetesSecretFindings(bytes: Buffer, file: string): Finding[] {
-  if (!bytes.includes('Secret') || !(bytes.includes('stringData') || bytes.includes('data'))) return [];
+  if (!mayHoldSecret(bytes)) return [];
   const text = bytes.toString('utf8');
   return locate(text).flatMap((document) => secretsIn(document).flatMap((secret) => secretFinding(secret, text, file)));
+}
+
+/** Whether the word stands there by itself, as it does not in `EncryptedSecret`: that file is not parsed for this. */
+function mayHoldSecret(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf('Secret'); at !== -1; at = bytes.indexOf('Secret', at + 1)) {
+    if (!/[A-Za-z]/.test(String.fromCharCode(bytes[at - 1] ?? 0x20))) return true;
+  }
+  return false;
 }
 
 function secretsIn(node: LocatedNode | undefined): LocatedNode[] {

@@ -64,6 +64,8 @@ export function stanzaFindings(manifest: Manifest, keyring: Keyring): Finding[] 
   }
 
   for (const [recipient, entries] of pending) {
+    // One that nobody knows is a finding of its own.
+    if (!keyring.recipients.has(recipient)) continue;
     const { line } = manifest.document.position(['spec', 'recipients', manifest.recipients.indexOf(recipient)]);
     found.push(
       finding(

@@ -25,7 +25,10 @@ test('ciphertexts become short labels and every other byte stays', () => {
 
 test('a label changes exactly when its ciphertext does', () => {
   const text = sealed();
-  const flipped = text.replace(/(CF\[1:[A-Za-z0-9_-]{32}:)(.)/, (_, head, first) => `${head}${first === 'A' ? 'B' : 'A'}`);
+  const flipped = text.replace(
+    /(CF\[1:[A-Za-z0-9_-]{32}:)(.)/,
+    (_, head, first) => `${head}${first === 'A' ? 'B' : 'A'}`,
+  );
   assert.notEqual(labelCiphertext(flipped), labelCiphertext(text));
   assert.equal(labelCiphertext(text), labelCiphertext(text));
 });
