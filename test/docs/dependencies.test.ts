@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import packageJson from '../../package.json' with { type: 'json' };
+import packageLock from '../../package-lock.json' with { type: 'json' };
 import { ROOT } from './pages.ts';
 
 /** `| [name](link) | version | why …` */
@@ -27,5 +28,15 @@ test('each dependency has its row with its version and a reason, and no row is l
 test('versions are pinned exactly', () => {
   for (const [name, version] of Object.entries({ ...packageJson.dependencies, ...packageJson.devDependencies })) {
     assert.match(version, /^\d+\.\d+\.\d+$/, name);
+  }
+});
+
+test('the lock file names the packages of every platform, without which `npm ci` refuses', () => {
+  // npm leaves out those that it could not fetch when it wrote the file.
+  for (const [path, entry] of Object.entries(packageLock.packages)) {
+    if (!('optionalDependencies' in entry)) continue;
+    for (const name of Object.keys(entry.optionalDependencies)) {
+      assert.ok(`node_modules/${name}` in packageLock.packages, `${path} may need ${name}`);
+    }
   }
 });
