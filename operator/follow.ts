@@ -79,7 +79,7 @@ class Follower {
     await reconciler.start();
     for (const source of sources) if ((await source.accepted()) !== undefined) this.#projected.add(source.id);
     this.#report();
-    log.info('brought back the last good state', { secrets: reconciler.status().secrets.length });
+    log.info('brought back the last good state', { secrets: reconciler.secrets });
   }
 
   poll(source: Source, interval: number, signal: AbortSignal): Poll {

@@ -16,8 +16,7 @@ export async function lookOnce({ sources, reconciler, log }: Pipeline, signal: A
       reconciler.polled(source.id, error);
     }
   }
-  const status = reconciler.status();
-  const troubles = new TroubleLog(log).report(status);
-  log.info('looked once', { secrets: status.secrets.length, troubles });
+  const troubles = new TroubleLog(log).report(reconciler.troubles());
+  log.info('looked once', { secrets: reconciler.secrets, troubles });
   return troubles === 0;
 }

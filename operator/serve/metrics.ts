@@ -12,7 +12,7 @@ export interface Metrics {
   render(): Promise<{ type: string; text: string }>;
 }
 
-/** `status` is asked at every scrape. */
+/** `status` is asked once at every scrape. */
 export function createMetrics(version: string, status: () => Status): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -43,51 +43,45 @@ export function createMetrics(version: string, status: () => Status): Metrics {
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
     registers,
   });
-  collectStatus(registers, status);
+  const showStatus = statusGauges(registers);
   return {
     polled(source, result) {
       polls.inc({ source, result });
       if (result === 'succeeded') lastSuccess.set({ source }, Date.now() / 1000);
     },
     projected: (source, seconds) => duration.observe({ source }, seconds),
-    render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    async render() {
+      showStatus(status());
+      return { type: registry.contentType, text: await registry.metrics() };
+    },
   };
 }
 
-function collectStatus(registers: Registry[], status: () => Status): void {
-  new Gauge({
+function statusGauges(registers: Registry[]): (status: Status) => void {
+  const secrets = new Gauge({
     name: 'coffer_secrets',
     help: 'Secrets of this cluster, by state',
     labelNames: ['state'],
     registers,
-    collect() {
-      const { secrets } = status();
-      for (const state of STATES) this.set({ state }, secrets.filter((secret) => secret.state === state).length);
-    },
   });
-  new Gauge({
+  const problems = new Gauge({
     name: 'coffer_source_problems',
     help: 'Files that could not be read, refused claims, and a failed poll, by source',
     labelNames: ['source'],
     registers,
-    collect() {
-      for (const { id, problems, trouble } of status().sources) {
-        this.set({ source: id }, problems.length + (trouble === undefined ? 0 : 1));
-      }
-    },
   });
-  new Gauge({
+  const held = new Gauge({
     name: 'coffer_held_removals',
     help: 'Secrets whose removal waits for a person, by source',
     labelNames: ['source'],
     registers,
-    collect() {
-      for (const { id, held } of status().sources) {
-        this.set(
-          { source: id },
-          held.reduce((sum, { secrets }) => sum + secrets.length, 0),
-        );
-      }
-    },
   });
+  return (status) => {
+    const states = Map.groupBy(status.secrets, ({ state }) => state);
+    for (const state of STATES) secrets.set({ state }, states.get(state)?.length ?? 0);
+    for (const { id, problems: found, trouble, held: removals } of status.sources) {
+      problems.set({ source: id }, found.length + (trouble === undefined ? 0 : 1));
+      held.set({ source: id }, removals.flatMap((removal) => removal.secrets).length);
+    }
+  };
 }
