@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -50,5 +51,14 @@ export class WorkTree {
     await this.git('add', '-A');
     await this.git('commit', '-q', '--allow-empty', '-m', message);
     return this.git('rev-parse', 'HEAD');
+  }
+
+  /** Stores an object as it is, malformed or not; returns its id. */
+  async writeObject(type: string, bytes: Uint8Array): Promise<string> {
+    const args = ['-C', this.directory, 'hash-object', '-t', type, '-w', '--literally', '--stdin'];
+    const child = spawn('git', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.end(bytes);
+    const [[output]] = await Promise.all([once(child.stdout, 'data'), once(child, 'close')]);
+    return String(output).trim();
   }
 }
