@@ -10,14 +10,11 @@ import { SecretBytes } from './secret-bytes.ts';
 import { NONCE_LENGTH, Secretbox } from './secretbox.ts';
 import type { StringToken } from './walker.ts';
 
-const NONCES_DRAWN = 64;
-
 /** Not to be used after `wipe`. */
 export class Encrypter {
   readonly #sharedKey: Buffer;
   readonly #publicText: string;
   readonly #random: Random;
-  #nonces: Buffer = Buffer.alloc(0);
   readonly #secretbox = new Secretbox();
 
   constructor(peerPublic: Uint8Array, random: Random = systemRandom) {
@@ -32,16 +29,8 @@ export class Encrypter {
   }
 
   seal(plaintext: Uint8Array): string {
-    const nonce = this.#nextNonce();
+    const nonce = this.#random(NONCE_LENGTH);
     return formatBoxedMessage(this.#publicText, nonce, this.#secretbox.seal(plaintext, nonce, this.#sharedKey));
-  }
-
-  /** Drawn many at a time: a call to the system's generator costs more than sealing a short value. */
-  #nextNonce(): Buffer {
-    if (this.#nonces.length === 0) this.#nonces = this.#random(NONCES_DRAWN * NONCE_LENGTH);
-    const nonce = this.#nonces.subarray(0, NONCE_LENGTH);
-    this.#nonces = this.#nonces.subarray(NONCE_LENGTH);
-    return nonce;
   }
 
   wipe(): void {
