@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cost, measure, measureOnce, medians, type Subject } from './measure.ts';
+import { type Cost, measure, medians, type Subject } from './measure.ts';
 import { costCells, ratio, type Section, type Target, table } from './page.ts';
 import type { Peers } from './peers.ts';
 import { plaintextManifest, plaintextSecret, type Workplace } from './workplace.ts';
@@ -19,13 +19,13 @@ const KUBESEAL_LOOP = 'kubeseal, a process for each file';
 const KUBESEAL_BEST = 'kubeseal, one process, one stream of 1,000 documents';
 
 export function measureMany(workplace: Workplace, peers: Peers): Section {
-  const inTurns = [cofferSubject(workplace), ...bestSubjects(workplace, peers)];
-  const costs = medians(new Map([...measure(inTurns, ROUNDS), ...measureOnce(loopSubjects(workplace, peers))]));
+  const subjects = [cofferSubject(workplace), ...bestSubjects(workplace, peers), ...loopSubjects(workplace, peers)];
+  const costs = medians(measure(subjects, ROUNDS, { warmUp: false }));
   const ours = costs.get(COFFER)?.cpu ?? Number.NaN;
   return {
     title: `${MANIFESTS.toLocaleString('en')} manifests of ${VALUES} values`,
     body: [
-      `Medians of ${ROUNDS} runs; the loops once. \`sops encrypt\` takes one file: its best is one file that holds all
+      `Medians of ${ROUNDS} runs. \`sops encrypt\` takes one file: its best is one file that holds all
 documents under one data key, which no team would keep, and kubeseal's is one stream that has to be taken apart again.`,
       table(
         ['sealed by', 'CPU', 'wall', "CPU against coffer's"],

@@ -62,21 +62,16 @@ export type Rounds = ReadonlyMap<string, readonly Cost[]>;
  * Runs each subject `rounds` times, after one time that is not counted. The subjects take turns, so that a machine that is
  * busy for a while is busy for all of them, and costs of one round can be compared.
  */
-export function measure(subjects: readonly Subject[], rounds: number): Rounds {
+export function measure(subjects: readonly Subject[], rounds: number, { warmUp = true } = {}): Rounds {
   const runs = new Map<string, Cost[]>(subjects.map(({ name }) => [name, []]));
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = warmUp ? -1 : 0; round < rounds; round++) {
     for (const { name, run, before } of subjects) {
       before?.();
       const cost = runOnce(run);
-      if (round > 0 || rounds === 0) runs.get(name)?.push(cost);
+      if (round >= 0) runs.get(name)?.push(cost);
     }
   }
   return runs;
-}
-
-/** One run of each, for what takes a minute. */
-export function measureOnce(subjects: readonly Subject[]): Rounds {
-  return measure(subjects, 0);
 }
 
 export function medians(rounds: Rounds): Map<string, Cost> {
