@@ -72,7 +72,7 @@ class ReaderEditor {
       this.#fillEmptyList(appended[0]);
     } else if (removed.size === list.items.length && appended.length === 0) {
       const key = pairOf(this.#spec, 'readers')?.key;
-      if (key !== undefined) this.#edits.replace(key.end + 1, list.end, ' []');
+      if (key !== undefined) this.#edits.replace(this.#edits.afterColon(key), list.end, ' []');
     } else {
       changeItems(
         this.#edits,
@@ -90,7 +90,7 @@ class ReaderEditor {
     const outer = this.#edits.indentAt(this.#spec.start);
     const indent = outer + (outer || '  ');
     const lines = rowText(this.#reader, entries).split('\n');
-    this.#edits.delete(key.end + 1, this.#list.end);
+    this.#edits.delete(this.#edits.afterColon(key), this.#list.end);
     this.#edits.insertLines(
       this.#edits.lines.endOf(this.#list.end),
       lines.map((line, index) => `${indent}${index === 0 ? '- ' : '  '}${line}`),

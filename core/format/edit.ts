@@ -70,6 +70,11 @@ export class TextEdits {
     return /^[ \t]*(?:- +)*$/.test(line) ? line.replaceAll('-', ' ') : (/^[ \t]*/.exec(line)?.[0] ?? '');
   }
 
+  /** Right after the colon of a key. */
+  afterColon(key: { end: number }): number {
+    return this.text.indexOf(':', key.end) + 1;
+  }
+
   result(): string {
     const text = applyEdits(this.text, this.#edits);
     return this.#endsWithoutBreak && text.endsWith(this.lineBreak) ? text.slice(0, -this.lineBreak.length) : text;

@@ -51,6 +51,7 @@ class BlockKeys {
   readonly #named: ReadonlySet<string | undefined>;
   readonly #slots: Slot[];
   readonly #indent: string;
+  readonly #swept = new Set<Slot>();
 
   constructor(edits: TextEdits, spec: MappingNode, keys: MappingNode, change: KeysChange) {
     this.#edits = edits;
@@ -69,7 +70,13 @@ class BlockKeys {
       this.#removeSection();
       return;
     }
-    for (const slot of this.#slots) this.#editSlot(slot);
+    for (const slot of this.#slots) {
+      this.#dropUnnamed(slot);
+      const { entry } = slot;
+      if (entry !== undefined && this.#change.touched.has(entry) && slot === this.#slotOf(entry)) {
+        this.#editSlot(slot, entry);
+      }
+    }
     for (const [entry, lines] of this.#missingSlots()) this.#edits.insertLines(this.#placeOfSlot(entry), lines);
   }
 
@@ -78,42 +85,48 @@ class BlockKeys {
     return [...this.#change.entries.keys()].find((entry) => this.#change.touched.has(entry));
   }
 
-  #editSlot(slot: Slot): void {
-    for (const part of slot.parts) {
+  #dropUnnamed({ parts }: Slot): void {
+    for (const part of parts) {
       if (part.kind === 'data key' && !this.#named.has(part.id)) this.#edits.delete(part.start, part.end);
     }
-    if (slot.entry === undefined || !this.#change.touched.has(slot.entry) || slot !== this.#slotOf(slot.entry)) {
-      return;
-    }
-    const { entry } = slot;
+  }
+
+  /** The slot of an entry that was sealed, set or removed. */
+  #editSlot(slot: Slot, entry: string): void {
+    const { entries, added } = this.#change;
     const left = slot.parts.filter((part) => part.kind === 'comment' || this.#named.has(part.id));
-    const others = left.filter((part) => part.kind === 'data key' && part.id !== this.#change.entries.get(entry));
-    const own = left.length > others.length && left.some((part) => part.kind === 'data key' && !others.includes(part));
-    if (others.length === 0) {
-      // Nobody else's data key is left: one comment line is enough, and none if the entry is gone.
-      const gone = !this.#change.entries.has(entry) && !own;
-      const comments = left.filter((part) => part.kind === 'comment');
-      for (const comment of gone ? comments : comments.slice(1)) this.#edits.delete(comment.start, comment.end);
-    }
+    const others = left.filter((part) => part.kind === 'data key' && part.id !== entries.get(entry));
     for (const [index, part] of left.entries()) {
       const next = left[index + 1];
       if (others.includes(part) && next?.kind !== 'comment') this.#edits.insertLines(part.end, [this.#comment(entry)]);
     }
-    if (entry === this.#home && this.#change.added !== undefined) {
-      this.#edits.insertLines(slot.end, dataKeyLines(this.#change.added, this.#indent, this.#unit));
+    if (others.length === 0) {
+      // No data key is left for other entries alone: one comment line is enough, and none if the entry is gone.
+      const comments = left.filter((part) => part.kind === 'comment');
+      for (const { start, end } of entries.has(entry) ? comments.slice(1) : comments) this.#edits.delete(start, end);
     }
-    if (!this.#change.entries.has(entry)) this.#sweepAfter(slot);
+    if (entry === this.#home && added !== undefined) {
+      this.#edits.insertLines(slot.end, dataKeyLines(added, this.#indent, this.#unit));
+    }
+    this.#sweepAround(slot);
   }
 
-  /** Comments of entries that are gone, with nothing under them, go with a change right before them. */
-  #sweepAfter(slot: Slot): void {
-    for (const next of this.#slots.slice(this.#slots.indexOf(slot) + 1)) {
-      const stale = next.entry !== undefined && !this.#change.entries.has(next.entry);
-      if (!stale || this.#change.touched.has(next.entry ?? '') || next.parts.some(({ kind }) => kind === 'data key')) {
-        return;
+  /** Comments of entries that are gone, with nothing under them, go with a change right beside them. */
+  #sweepAround(slot: Slot): void {
+    const at = this.#slots.indexOf(slot);
+    for (const beside of [this.#slots.slice(0, at).toReversed(), this.#slots.slice(at + 1)]) {
+      for (const next of beside) {
+        if (!this.#isStale(next)) break;
+        if (!this.#swept.has(next)) for (const part of next.parts) this.#edits.delete(part.start, part.end);
+        this.#swept.add(next);
       }
-      for (const part of next.parts) this.#edits.delete(part.start, part.end);
     }
+  }
+
+  #isStale({ entry, parts }: Slot): boolean {
+    const { entries, touched } = this.#change;
+    if (entry === undefined || entries.has(entry) || touched.has(entry)) return false;
+    return parts.every(({ kind }) => kind === 'comment');
   }
 
   /** Slots for entries that were sealed and have none: the first gets the data key if the home has no slot. */
@@ -183,7 +196,7 @@ function addSection(edits: TextEdits, spec: MappingNode, { entries, touched, add
     return;
   }
   // `keys: {}`: the braces go, the lines come after whatever else stands on the line.
-  edits.delete(empty.key.end + 1, empty.value.end);
+  edits.delete(edits.afterColon(empty.key), empty.value.end);
   edits.insertLines(edits.lines.endOf(empty.value.end), lines);
 }
 

@@ -83,8 +83,8 @@ export function unsetEntry(file: ManifestFile, manifestIndex: number, entry: str
   }
   const edits = new TextEdits(file.text);
   if (data.flow) new FlowEditor(edits, file.syntax).change(data, new Set([index]), new Map());
-  else if (data.pairs.length > 1) edits.deleteLines(pair.key.start, pair.value.end);
-  else edits.replace(endOfKey(manifest), data.end, ' {}');
+  else edits.deleteLines(pair.key.start, pair.value.end);
+  if (!data.flow && data.pairs.length === 1) edits.insert(keyEnd(edits, manifest), ' {}');
   const entries = namedDataKeys(manifest);
   entries.delete(entry);
   changeKeys(edits, manifest, file.syntax, { entries, touched: new Set([entry]) });
@@ -92,10 +92,10 @@ export function unsetEntry(file: ManifestFile, manifestIndex: number, entry: str
 }
 
 /** Right after `data:`. */
-function endOfKey(manifest: Manifest): number {
+function keyEnd(edits: TextEdits, manifest: Manifest): number {
   const pair = pairOf(specOf(manifest), 'data');
   if (pair === undefined) throw new Bug('a manifest without data');
-  return pair.key.end + 1;
+  return edits.afterColon(pair.key);
 }
 
 export function checkNewEntry(manifest: Manifest, entry: string): void {
@@ -129,7 +129,7 @@ function appendEntry(
   } else if (data.pairs.length === 0 && !spec.flow) {
     // `data: {}`: block style from the first entry on.
     const indent = edits.indentAt(spec.start);
-    edits.delete(endOfKey(manifest), data.end);
+    edits.delete(keyEnd(edits, manifest), data.end);
     edits.insertLines(edits.lines.endOf(data.end), [`${indent}${indent || '  '}${nameText(entry)}: ${sealed}`]);
   } else {
     new FlowEditor(edits, syntax).change(data, new Set(), new Map([[entry, sealed]]));
