@@ -54,7 +54,18 @@ export async function changedFiles(
 ): Promise<ChangedFile[]> {
   const against = after !== undefined ? [before, after] : isStaged ? ['--cached', before] : [before];
   const pathspecs = ['--', ...paths.map((path) => `:(literal)${path}`)];
-  const raw = await git(folder, ['diff', '--raw', '-z', '--no-abbrev', '-M', '--relative', ...against, ...pathspecs]);
+  const raw = await git(folder, [
+    'diff',
+    '--raw',
+    '-z',
+    '--no-abbrev',
+    '-M',
+    '--no-color',
+    '--no-ext-diff',
+    '--relative',
+    ...against,
+    ...pathspecs,
+  ]);
   const changed = parseRaw(nulSeparated(raw));
   if (after !== undefined || isStaged) return changed;
   const untracked = await git(folder, ['ls-files', '-z', '--others', '--exclude-standard', ...pathspecs]);
@@ -82,12 +93,15 @@ function side(path: string, id: string): Side {
   return /^0+$/.test(id) ? { path } : { path, blob: id };
 }
 
+/** `A`, `A..B`, or `A...B`: from where the two parted. Empty if it is no revision. */
 async function revisionsOf(root: string, word: string): Promise<string[]> {
-  const parts = word.split('..');
-  const names =
-    parts.length === 2 && !word.includes('...') ? parts.map((part) => (part === '' ? 'HEAD' : part)) : [word];
+  const [, before, dots, after] = /^(.*?)(\.{2,3})(.*)$/.exec(word) ?? [];
+  const names = before === undefined || after === undefined ? [word] : [before || 'HEAD', after || 'HEAD'];
   const ids = await Promise.all(names.map((name) => commitOf(root, name)));
-  return ids.every((id) => id !== undefined) ? ids : [];
+  const known = ids.filter((id) => id !== undefined);
+  if (known.length < names.length) return [];
+  const base = dots === '...' ? await gitOrNothing(root, ['merge-base', ...known]) : undefined;
+  return base === undefined ? known : [base.toString('latin1').trim(), ...known.slice(1)];
 }
 
 async function commitOf(root: string, name: string): Promise<string | undefined> {

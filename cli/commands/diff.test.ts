@@ -56,7 +56,7 @@ apps/new.yaml
 
   test('compares two revisions, as two words or with dots, and one with the working tree', () => {
     assert.equal(desk.coffer(['diff', 'v1', 'v2']), V1_TO_V2);
-    assert.equal(desk.coffer(['diff', 'v1..v2']), V1_TO_V2);
+    for (const range of ['v1..v2', 'v1...v2']) assert.equal(desk.coffer(['diff', range]), V1_TO_V2);
     assert.match(desk.coffer(['diff', 'v1', '--', FILE]), /recipient bob[\s\S]*reader reports[\s\S]*entry password/);
     assert.equal(desk.coffer(['diff', 'v2', 'v2']), 'No manifest changed.\n');
   });

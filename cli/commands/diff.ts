@@ -1,3 +1,4 @@
+import type { Keyring } from '../../core/keys/keyring.ts';
 import { Args, asFlag, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
 import type { ComparedFile } from '../compare-revisions.ts';
 import type { ShownFile } from '../render/changes.ts';
@@ -87,11 +88,7 @@ function shownFile({ path, movedFrom, changes, problems }: ComparedFile): ShownF
   };
 }
 
-async function withValues(
-  files: readonly ComparedFile[],
-  keyring: Parameters<typeof import('../workspace.ts').openKeys>[0],
-  flags: OpenerFlags,
-): Promise<ShownFile[]> {
+async function withValues(files: readonly ComparedFile[], keyring: Keyring, flags: OpenerFlags): Promise<ShownFile[]> {
   const { openKeys } = await import('../workspace.ts');
   const { reveal } = await import('../revealed-values.ts');
   const { opener, close } = await openKeys(keyring, flags);

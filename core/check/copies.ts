@@ -1,4 +1,5 @@
 import type { Manifest } from '../format/manifest.ts';
+import { command } from './command.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
@@ -60,7 +61,7 @@ function fromOtherEntry(manifest: Manifest): Finding[] {
         { file: manifest.file, line: value.line, namespace: manifest.namespace, name: manifest.name, entry },
         {
           message: `entries ${other} and ${entry} share one ciphertext; it opens in one of them only`,
-          advice: `Set the copy again: \`coffer set ${manifest.file} ENTRY\`.`,
+          advice: `Set the copy again: ${command('set', manifest.file, entry)}.`,
         },
       ),
     );

@@ -2,6 +2,7 @@ import { BoxedMessage } from '../ejson/boxed-message.ts';
 import { placeOfToken, readEjson } from '../ejson/document.ts';
 import { unquote } from '../ejson/json-string.ts';
 import { CofferError } from '../errors.ts';
+import { command } from './command.ts';
 import { type Finding, finding, findingOf } from './finding.ts';
 
 /** Strings of an ejson file that are not sealed and whose key does not say so by an underscore. */
@@ -14,7 +15,7 @@ export function ejsonFindings(bytes: Buffer, file: string): Finding[] {
       .map((token) =>
         finding('CHECK_EJSON_PLAINTEXT', placeOfToken(document, token), {
           message: 'a value is plaintext',
-          advice: `Run \`coffer encrypt ${file}\`. If it was ever committed, replace the value itself.`,
+          advice: `Run ${command('encrypt', file)}. If it was ever committed, replace the value itself.`,
         }),
       );
   } catch (error) {

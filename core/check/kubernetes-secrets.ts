@@ -44,7 +44,8 @@ function secretFinding(secret: LocatedNode, text: string, file: string): Finding
       },
       {
         message: `a Kubernetes Secret holds ${entries} in plaintext (base64 is no encryption)`,
-        advice: `Seal it: \`coffer new NAMESPACE/NAME --from-stdin < ${file}\`, then remove it from git and replace its values.`,
+        advice:
+          'Seal it with `coffer new NAMESPACE/NAME --from-stdin`, then remove it from git and replace its values.',
       },
     ),
   ];

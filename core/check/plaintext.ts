@@ -1,5 +1,6 @@
 import type { Manifest } from '../format/manifest.ts';
 import type { TemplatePart } from '../format/template.ts';
+import { command } from './command.ts';
 import { type Finding, finding } from './finding.ts';
 import { HOLE, secretLook } from './secret-look.ts';
 
@@ -15,7 +16,7 @@ export function plaintextFindings(manifest: Manifest): Finding[] {
         { ...place, line: value.line, entry },
         {
           message: `entry ${entry} is plaintext`,
-          advice: `Run \`coffer encrypt ${manifest.file}\`. If it was ever committed, replace the value itself.`,
+          advice: `Run ${command('encrypt', manifest.file)}. If it was ever committed, replace the value itself.`,
         },
       ),
     );

@@ -1,5 +1,6 @@
 import type { Manifest, Reader } from '../format/manifest.ts';
 import { templateEntries } from '../format/template.ts';
+import { command } from './command.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** Readers that get less than somebody meant them to: docs/format.md, "A manifest". */
@@ -13,7 +14,7 @@ export function readerFindings(manifest: Manifest): Finding[] {
         { ...place, line },
         {
           message: 'no workload may read it, so no operator projects it',
-          advice: `Grant it: \`coffer grant ${manifest.file} WORKLOAD\`.`,
+          advice: `Grant it: ${command('grant', manifest.file, 'WORKLOAD')}.`,
         },
       ),
     ];
@@ -30,7 +31,7 @@ function missingEntries(manifest: Manifest, reader: Reader): Finding[] {
         { ...placeOf(manifest, reader), entry },
         {
           message: `reader ${reader.name} is granted ${entry}, which is no entry of this manifest`,
-          advice: `Correct the name, or run \`coffer revoke ${manifest.file} '${reader.name}=${entry}'\`.`,
+          advice: `Correct the name, or run ${command('revoke', manifest.file, `${reader.name}=${entry}`)}.`,
         },
       ),
     );
@@ -56,7 +57,7 @@ function missingParts(manifest: Manifest, reader: Reader): Finding[] {
         { ...placeOf(manifest, reader), entry },
         {
           message: `reader ${reader.name} does not get ${entry}: it is made of ${missing.join(', ')} too`,
-          advice: `Grant these as well: \`coffer grant ${manifest.file} '${reader.name}=${missing.join(',')}'\`.`,
+          advice: `Grant these as well: ${command('grant', manifest.file, `${reader.name}=${missing.join(',')}`)}.`,
         },
       ),
     ];

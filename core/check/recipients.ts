@@ -2,6 +2,7 @@ import { CONFIG_PATH, type RepositoryConfig } from '../config/repository.ts';
 import type { Manifest } from '../format/manifest.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import { activeKey } from '../keys/recipient.ts';
+import { command } from './command.ts';
 import { type Finding, finding } from './finding.ts';
 
 export const KEYRING_FOLDER = '.coffer/recipients/';
@@ -32,7 +33,7 @@ export function recipientFindings(manifest: Manifest, keyring: Keyring, config: 
         { file, line, namespace, name, recipient },
         {
           message: `${recipient} is required by ${CONFIG_PATH} and not a recipient`,
-          advice: `Let somebody who can open it run \`coffer rewrap ${file} --add ${recipient}\`.`,
+          advice: `Let somebody who can open it run ${command('rewrap', file, '--add', recipient)}.`,
         },
       );
     });

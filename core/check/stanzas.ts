@@ -1,5 +1,6 @@
 import type { Manifest, Stanza } from '../format/manifest.ts';
 import type { Keyring } from '../keys/keyring.ts';
+import { command } from './command.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
@@ -44,7 +45,7 @@ export function stanzaFindings(manifest: Manifest, keyring: Keyring): Finding[] 
           { ...place, line: stanza.line, recipient, dataKeyId },
           {
             message: `a stanza is for ${recipient}, which \`spec.recipients\` does not list`,
-            advice: `Run \`coffer rewrap ${manifest.file} --remove ${recipient}\`, or list the recipient.`,
+            advice: `Run ${command('rewrap', manifest.file, '--remove', recipient)}, or list the recipient.`,
           },
         ),
       );
@@ -73,7 +74,7 @@ export function stanzaFindings(manifest: Manifest, keyring: Keyring): Finding[] 
         { ...place, line, recipient },
         {
           message: `${recipient} cannot open ${list(entries)} yet`,
-          advice: `Let somebody who can open it run \`coffer rewrap ${manifest.file} --add ${recipient}\`.`,
+          advice: `Let somebody who can open it run ${command('rewrap', manifest.file, '--add', recipient)}.`,
         },
       ),
     );
@@ -101,7 +102,7 @@ function keyFindings(manifest: Manifest, keyring: Keyring, recipient: string, st
       return [
         finding('CHECK_STANZA_RETIRED', place, {
           message: `sealed to ${recipient}'s retired key ${label(stanza.kid)}`,
-          advice: `Let somebody who can open it run \`coffer rewrap ${manifest.file}\` before the key is deleted.`,
+          advice: `Let somebody who can open it run ${command('rewrap', manifest.file)} before the key is deleted.`,
         }),
       ];
     case 'revoked':
@@ -115,7 +116,7 @@ function keyFindings(manifest: Manifest, keyring: Keyring, recipient: string, st
       return [
         finding('CHECK_STANZA_UNKNOWN_KEY', place, {
           message: `${recipient} has no key ${label(stanza.kid)}`,
-          advice: `Bring ${known.file} up to date, or run \`coffer rewrap ${manifest.file}\` as somebody who can open it.`,
+          advice: `Bring ${known.file} up to date, or run ${command('rewrap', manifest.file)} as somebody who can open it.`,
         }),
       ];
   }
