@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { isRoot, onDisk, onTmpfs, readEntries, smallTmpfs, snapshot } from '../../test/operator/tmpfs.ts';
+import {
+  isRoot,
+  onDisk,
+  onTmpfs,
+  overwrite,
+  readEntries,
+  relink,
+  smallTmpfs,
+  snapshot,
+} from '../../test/operator/tmpfs.ts';
 import { type DirectoryConfig, openDirectoryProjector } from './directory.ts';
 import { isInMemory } from './memory-filesystem.ts';
 import type { Audience, Projector } from './projector.ts';
@@ -304,6 +313,23 @@ describe('promise 5: puts back what others change', () => {
     }
   }
 
+  test('and asks once for what cannot be put back, until it changes again', async (t) => {
+    const at = place(t);
+    const projector = await open(t, at);
+    await give(projector, { a: '1' });
+    let asked = 0;
+    const fail = async () => void asked++;
+    fs.chmodSync(join(at.path, 'shop/api/db'), 0o777);
+    for (let turn = 0; turn < 3; turn++) await projector.heal(fail, 'all');
+    assert.equal(asked, 1);
+    fs.chmodSync(join(at.path, 'shop/api/db'), 0o775);
+    await projector.heal(fail, 'all');
+    assert.equal(asked, 2);
+    assert.deepEqual(await give(projector, { a: '1' }), written);
+    await projector.heal(fail, 'all');
+    assert.equal(asked, 2);
+  });
+
   test('and leaves alone what nobody touched', async (t) => {
     const projector = await open(t, place(t));
     await give(projector, { a: '1' });
@@ -404,15 +430,4 @@ async function disturbedUntil(projector: Projector, isDone: () => Promise<boolea
     await heard.promise;
     if (await isDone()) return;
   }
-}
-
-function overwrite(path: string, text: string): void {
-  fs.chmodSync(path, 0o600);
-  fs.writeFileSync(path, text);
-  fs.chmodSync(path, 0o400);
-}
-
-function relink(path: string, target: string): void {
-  fs.unlinkSync(path);
-  fs.symlinkSync(target, path);
 }

@@ -106,7 +106,9 @@ class DirectoryProjector implements Projector {
     const secrets = new Map<string, SecretName>();
     for (const [index, projection] of places.entries()) {
       if (index % LOOKS_AT_ONCE === 0) await setImmediate();
-      if (this.#look(projection) === projection.fingerprint) continue;
+      const found = this.#look(projection);
+      if (found === projection.fingerprint || found === projection.asked) continue;
+      projection.asked = found;
       secrets.set(`${projection.secret.namespace}/${projection.secret.name}`, projection.secret);
     }
     for (const { namespace, name } of secrets.values()) await again(namespace, name);
@@ -247,11 +249,13 @@ class DirectoryProjector implements Projector {
     if (set !== undefined) folder.within(set, (files) => this.#disturbances.watch(key, [folder, files], () => key));
   }
 
-  #look({ workload, secret }: Projection): string | undefined {
-    return this.#tree.withFound(workload, (parent) => {
+  /** The fingerprint of what is there; `gone` where that is not what was projected at all. */
+  #look({ workload, secret }: Projection): string {
+    const found = this.#tree.withFound(workload, (parent) => {
       if (!parent.lstat(secret.name)?.isDirectory()) return 'gone';
-      return parent.within(secret.name, (folder) => secretFolder.fingerprint(folder) ?? 'gone');
+      return parent.within(secret.name, secretFolder.fingerprint);
     });
+    return found ?? 'gone';
   }
 
   #watchWorkload(workload: Workload, folder: Anchor): void {

@@ -7,6 +7,8 @@ export interface Projection {
   secret: SecretName;
   /** As the folder was when this operator last left it; undefined until then. */
   fingerprint: string | undefined;
+  /** As the folder was when it was last asked to be put back. While that fails it is not asked again and again. */
+  asked?: string;
 }
 
 /** What this operator projected: by place, and by secret. Folder names are secrets' names, so a place is WORKLOAD/NAME. */

@@ -1,5 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -68,4 +80,16 @@ export function readEntries(directory: string): Record<string, string> {
     if (!name.startsWith('..')) found[name] = readFileSync(join(directory, name), 'utf8');
   }
   return found;
+}
+
+/** Changes a file that its owner made read-only, as its owner can. */
+export function overwrite(path: string, text: string): void {
+  chmodSync(path, 0o600);
+  writeFileSync(path, text);
+  chmodSync(path, 0o400);
+}
+
+export function relink(path: string, target: string): void {
+  unlinkSync(path);
+  symlinkSync(target, path);
 }
