@@ -38,15 +38,24 @@ export class Journal<Row> {
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const handle = await open(path, 'a', 0o600);
-      const bytes = await readFile(path);
-      const size = bytes.lastIndexOf(0x0a) + 1;
-      if (size < bytes.length) await handle.truncate(size);
-      const lines = bytes.toString('utf8', 0, size).split('\n').slice(0, -1);
-      for (const [i, line] of lines.entries()) options.replay(parse<Row>(line, path, i + 1));
-      return new Journal(path, options, handle, size, lines.length);
+      try {
+        return await Journal.#recover(path, handle, options);
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
     } catch (error) {
       throw error instanceof CofferError ? error : unwritable(path, error);
     }
+  }
+
+  static async #recover<Row>(path: string, handle: FileHandle, options: JournalOptions<Row>): Promise<Journal<Row>> {
+    const bytes = await readFile(path);
+    const size = bytes.lastIndexOf(0x0a) + 1;
+    if (size < bytes.length) await handle.truncate(size);
+    const lines = bytes.toString('utf8', 0, size).split('\n').slice(0, -1);
+    for (const [i, line] of lines.entries()) options.replay(parse<Row>(line, path, i + 1));
+    return new Journal(path, options, handle, size, lines.length);
   }
 
   /** Throws `STATE_UNWRITABLE`; then none of the rows is in the file. */

@@ -23,6 +23,10 @@ export class Queue {
     return this.#commit.has(home) || this.#restore.has(home);
   }
 
+  homes(): Key[] {
+    return [...this.#commit, ...this.#restore];
+  }
+
   /** At most `count`, and none of the second kind together with one of the first. */
   take(count: number): Item[] {
     const from = this.#commit.size > 0 ? this.#commit : this.#restore;

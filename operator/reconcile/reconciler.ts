@@ -147,7 +147,8 @@ export class Reconciler {
       }
     }
     for (const home of homes) this.#queue.add(home, 'restore');
-    await this.#work(homes);
+    // What waited when the log could not be written is in the queue still.
+    await this.#work(this.#queue.homes());
   }
 
   /** Lets every projector look at what others changed, and opens and projects that again. */

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { openAuditLog } from '../../core/audit/log.ts';
+import { type AuditLog, openAuditLog } from '../../core/audit/log.ts';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/format/sodium.ts';
 import { readKeyDirectory, storeSecretKey } from '../../core/keys/key-directory.ts';
@@ -27,6 +27,13 @@ export interface Run {
 
 export function secretOf({ reconciler }: Run, key: string): SecretStatus | undefined {
   return reconciler.status().secrets.find(({ namespace, name }) => `${namespace}/${name}` === key);
+}
+
+export interface RunOptions {
+  source?: Partial<GitSourceConfig>;
+  maxShare?: number;
+  /** Puts something before the log. */
+  audit?: (log: AuditLog) => AuditLog;
 }
 
 export class Stage {
@@ -70,9 +77,10 @@ export class Stage {
   }
 
   /** Workloads `payments/api` and `billing/api`; what the last run left is taken up. */
-  async run(options: { source?: Partial<GitSourceConfig>; maxShare?: number } = {}): Promise<Run> {
+  async run(options: RunOptions = {}): Promise<Run> {
     const stateDirectory = this.path('state');
-    const audit = await openAuditLog(this.path('audit'), { now: () => new Date() });
+    const log = await openAuditLog(this.path('audit'), { now: () => new Date() });
+    const audit = options.audit?.(log) ?? log;
     const workloads = ['payments/api', 'billing/api'].map((name) => ({ name }));
     const projector = await openDirectoryProjector(
       { path: this.projection, allowDisk: true, workloads },
