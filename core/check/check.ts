@@ -38,22 +38,19 @@ export async function check(tree: Tree, isSubject: (path: string) => boolean = (
   const subjects = files.filter(({ path }) => isSubject(path));
   const run = new Run(config, keyring);
 
-  for await (const { file, bytes } of contents(
-    tree,
-    subjects.filter(({ kind }) => kind === 'file'),
-  )) {
-    await run.look(file.path, bytes);
-  }
+  const plain = subjects.filter(({ kind }) => kind === 'file');
+  for await (const { file, bytes } of contents(tree, plain)) await run.look(file.path, bytes);
+
   const others = files.filter(({ path, kind }) => kind === 'file' && !isSubject(path) && isManifestPath(config, path));
   const links = subjects.filter(({ path, kind }) => kind === 'symlink' && isManifestPath(config, path));
+  // Claims of other files come first, so that the one reported is a subject.
+  const owners = ownerFindings([...(await otherClaims(tree, others, run.claims, keyring)), ...run.claims]);
   const findings = [
     ...keyring.problems.map((problem) => findingOf(problem, KEYRING_FOLDER)),
     ...configFindings(config, keyring),
     ...run.findings,
     ...idleRecipientFindings(keyring, run.recipients),
-    ...ownerFindings([...(await otherClaims(tree, others, run.claims, keyring)), ...run.claims]).filter(({ data }) =>
-      isSubject(data.file),
-    ),
+    ...owners.filter(({ data }) => isSubject(data.file)),
     ...(await symlinkFindings(tree, links)),
   ];
   return { findings: inOrder(findings), files: subjects.length, manifests: run.claims.length };

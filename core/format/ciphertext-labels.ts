@@ -11,8 +11,8 @@ const BOXED = /EJ\[1:[A-Za-z0-9+/=]{44}:[A-Za-z0-9+/=]{32}:[A-Za-z0-9+/=]+\]/g;
  */
 export function labelCiphertext(text: string): string {
   return text
-    .replace(SEALED_VALUE, (sealed, dataKeyId: string) => `CF[${dataKeyId.slice(0, 8)}… ${fingerprint(sealed)}]`)
-    .replace(STANZA, (stanza, kid: string) => `${kid.slice(0, 8)}… ${fingerprint(stanza)}`)
+    .replace(SEALED_VALUE, (sealed, dataKeyId: string) => `CF[${dataKeyId.slice(0, 8)} ${fingerprint(sealed)}]`)
+    .replace(STANZA, (stanza, kid: string) => `${kid.slice(0, 8)} ${fingerprint(stanza)}`)
     .replace(BOXED, (boxed) => `EJ[${fingerprint(boxed)}]`);
 }
 
