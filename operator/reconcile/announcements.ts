@@ -7,7 +7,7 @@ export class Announcements {
   readonly #audit: AuditLog;
   #waiting: AuditRecord[] = [];
   /** Why some still wait. */
-  error: CofferError | undefined;
+  errors: readonly CofferError[] = [];
 
   constructor(audit: AuditLog) {
     this.#audit = audit;
@@ -28,10 +28,10 @@ export class Announcements {
     this.#waiting = [];
     try {
       await this.#audit.append(records);
-      this.error = undefined;
+      this.errors = [];
     } catch (error) {
       this.#waiting = [...records, ...this.#waiting];
-      if (error instanceof CofferError) this.error = error;
+      if (error instanceof CofferError) this.errors = [error];
       throw error;
     }
   }

@@ -87,10 +87,7 @@ export class Reconciler {
       state,
       board: this.#board,
       settlement: this.#settlement,
-      errors: () => [
-        ...this.#noticeErrors,
-        ...(this.#announcements.error === undefined ? [] : [this.#announcements.error]),
-      ],
+      errors: () => [...this.#announcements.errors, ...this.#noticeErrors],
     });
   }
 

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { Poll } from './poll.ts';
+import type { Accepted, Source } from './source.ts';
+
+const STATE: Accepted = { source: 's', commit: 'c', tree: 't', author: { name: '', email: '' }, time: 0 };
+
+type Answer = Accepted | 'unchanged' | Error | (() => void);
+
+/** A loop over a source that answers as it is told; time is the test's. */
+function loop(t: TestContext, answers: Answer[], random = () => 0.5) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const ending = new AbortController();
+  const seen: string[] = [];
+  const poll = new Poll(
+    {
+      poll: async () => {
+        seen.push('poll');
+        const answer = answers.shift() ?? 'unchanged';
+        if (answer instanceof Error) throw answer;
+        if (typeof answer !== 'function') return answer;
+        answer();
+        return 'unchanged';
+      },
+    } as unknown as Source,
+    {
+      interval: 1000,
+      signal: ending.signal,
+      random,
+      accepted: async () => void seen.push('accepted'),
+      unchanged: async () => void seen.push('unchanged'),
+      failed: () => void seen.push('failed'),
+    },
+  );
+  const ended = poll.run();
+  const settle = async (): Promise<string[]> => {
+    await setImmediate();
+    return seen.splice(0);
+  };
+  const after = async (milliseconds: number): Promise<string[]> => {
+    t.mock.timers.tick(milliseconds);
+    return settle();
+  };
+  return { poll, ending, ended, settle, after };
+}
+
+describe('a poll', () => {
+  test('looks at once, then at its interval, and ends with the signal', async (t) => {
+    const { settle, after, ending, ended } = loop(t, [STATE]);
+    assert.deepEqual(await settle(), ['poll', 'accepted']);
+    assert.deepEqual(await after(999), []);
+    assert.deepEqual(await after(1), ['poll', 'unchanged']);
+    ending.abort();
+    await ended;
+    assert.deepEqual(await after(5000), []);
+  });
+
+  test('is spread by a fifth of the interval', async (t) => {
+    const early = loop(t, [], () => 0);
+    await early.settle();
+    assert.deepEqual(await early.after(900), ['poll', 'unchanged']);
+    early.ending.abort();
+  });
+
+  test('backs off while it fails, up to sixteen intervals, and is back at one when it succeeds', async (t) => {
+    const failures = Array.from({ length: 6 }, () => new Error('no'));
+    const { settle, after, ending } = loop(t, failures);
+    assert.deepEqual(await settle(), ['poll', 'failed']);
+    for (const factor of [2, 4, 8, 16, 16]) {
+      assert.deepEqual(await after(factor * 1000 - 1), []);
+      assert.deepEqual(await after(1), ['poll', 'failed']);
+    }
+    assert.deepEqual(await after(16_000), ['poll', 'unchanged']);
+    assert.deepEqual(await after(1000), ['poll', 'unchanged']);
+    ending.abort();
+  });
+
+  test('looks at once when woken, also out of a back-off; woken while it looks, it looks again', async (t) => {
+    const { poll, settle, after, ending } = loop(t, [new Error('no'), 'unchanged', 'unchanged', () => poll.wake()]);
+    await settle();
+    poll.wake();
+    assert.deepEqual(await settle(), ['poll', 'unchanged']);
+    poll.wake();
+    poll.wake();
+    assert.deepEqual(await settle(), ['poll', 'unchanged']);
+    t.mock.timers.tick(1000);
+    assert.deepEqual(await settle(), ['poll', 'unchanged', 'poll', 'unchanged']);
+    assert.deepEqual(await after(999), []);
+    ending.abort();
+  });
+});
