@@ -170,7 +170,7 @@ class DocumentReader {
 
   #kindOf(root: MappingNode, { apiVersion, kind }: Record<string, unknown>): Kind | undefined {
     if (apiVersion !== API_VERSION) {
-      const { offset } = { offset: nearestNode(root, ['apiVersion']).start };
+      const offset = nearestNode(root, ['apiVersion']).start;
       this.#refuse('DOCUMENT_VERSION', offset, 'This version is not known.', `Write apiVersion: ${API_VERSION}.`);
       return undefined;
     }

@@ -13,8 +13,6 @@ import { nameText } from './scalar-text.ts';
 import { namedDataKeys, SealingRun } from './sealing-run.ts';
 import type { SealingKey } from './stanza.ts';
 
-export { manifestAt } from './manifest-nodes.ts';
-
 /**
  * Seals every plaintext value of a file's manifests, each manifest's under one new data key, and wipes the plaintext
  * that the model held. Where there is none, the text comes back as it was. `keysFor` gives a key for each recipient

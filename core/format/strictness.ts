@@ -5,7 +5,7 @@
 import { CofferError, type ErrorData } from '../errors.ts';
 import type { MappingNode, Node, ScalarNode } from './node.ts';
 import { field } from './node.ts';
-import { AMBIGUOUS, isAmbiguousPlain, plainValue } from './plain-scalar.ts';
+import { isAmbiguousPlain, plainValue } from './plain-scalar.ts';
 import { forbiddenCharacter } from './source-text.ts';
 
 /** Stands for a `!!binary` scalar, which only `spec.data` of a manifest may hold; its bytes are read from the node. */
@@ -149,5 +149,3 @@ export function namesCoffer(node: MappingNode, anchors: ReadonlyMap<string, stri
 export function quoteAdvice(text: string): string {
   return text === '' ? 'Write "" for an empty string.' : 'Put it in double quotes.';
 }
-
-export { AMBIGUOUS };
