@@ -9,7 +9,7 @@ import { identityText } from '../core/keys/key-texts.ts';
 import { activeKey, type Recipient } from '../core/keys/recipient.ts';
 import { renderRecipient } from '../core/keys/recipient-text.ts';
 import { NAME } from '../schemas/grammar.ts';
-import { keyDirectory, pin, sealingKeysFor, type Workspace } from './workspace.ts';
+import { confirmId, keyDirectory, pin, sealingKeysFor, type Workspace } from './workspace.ts';
 
 /** What was made, in public terms. */
 export interface MadeRecipient extends Record<string, unknown> {
@@ -30,6 +30,7 @@ export async function makeRecipient(
   if (wanted.members.length > 0)
     throw usage('USAGE', 'only a group has members', 'Leave --member out, or use --type group.');
   checkName(workspace, name);
+  await confirmId(workspace);
   await sodiumReady();
   const { recipient, seed, identitySeed } = createRecipient({ name, type, created: now() });
   const directory = keyDirectory(wanted.keyDir);
@@ -51,6 +52,7 @@ export async function makeGroup(
   const { name, members } = wanted;
   if (members.length === 0) throw usage('GROUP_NO_MEMBERS', 'a group needs members', 'Name each with --member NAME.');
   checkName(workspace, name);
+  await confirmId(workspace);
   await sodiumReady();
   const directory = keyDirectory(wanted.keyDir);
   const creator = wanted.creator ?? (await findCreator(workspace, directory));

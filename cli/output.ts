@@ -16,6 +16,8 @@ type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
 
 /** Colour on a terminal only; NO_COLOR, NODE_DISABLE_COLORS and FORCE_COLOR are honoured. */
 export function paint(style: Style, text: string, stream: Stream = process.stdout): string {
+  // The first call of styleText loads tables: a pipe does not pay for them.
+  if (!stream.isTTY && process.env.FORCE_COLOR === undefined) return text;
   return styleText(style, text, { stream, validateStream: true });
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Desk } from '../test/cli/desk.ts';
+import { COMMANDS } from './commands.ts';
 
 const desk = new Desk();
 after(() => desk.remove());
@@ -29,6 +30,16 @@ describe('wrong usage', () => {
       for (const { stdout, stderr } of [people, programs]) assert.ok(!`${stdout}${stderr}`.includes(CANARY));
     });
   }
+
+  test('an argument is never filled in from standard input, where a secret may come from', async () => {
+    const { status, stdout, stderr } = desk.try(['set', 'f'], { input: CANARY });
+    assert.deepEqual([status, stdout, stderr.split(':')[0]], [2, '', 'error USAGE']);
+    assert.ok(!stderr.includes(CANARY));
+    for (const [id, command] of Object.entries(COMMANDS)) {
+      for (const [name, arg] of Object.entries(command.args ?? {}))
+        assert.equal(arg.ignoreStdin, true, `${id} ${name}`);
+    }
+  });
 
   test('colour is for terminals; NO_COLOR turns it off there, FORCE_COLOR on here', () => {
     const plain = desk.try(['nope']).stderr;

@@ -55,6 +55,7 @@ export function openWorkspaceOf(file: string): Promise<Workspace> {
 export async function sealingKeysFor(workspace: Workspace, names: Iterable<string>): Promise<SealingKey[]> {
   const wanted = [...names];
   for (const name of wanted) refuseBroken(workspace.keyring, name);
+  await confirmId(workspace);
   await confirmPins(workspace, wanted);
   const { sealingKeys } = await import('../core/keys/sealing-keys.ts');
   return sealingKeys(workspace.keyring, workspace.pins, wanted);
@@ -77,6 +78,16 @@ function refuseBroken(keyring: Keyring, name: string): void {
   if (problem !== undefined) throw problem;
 }
 
+/**
+ * Whose pins count here is said by an id that anybody can commit. Those of COFFER_PINS count whatever it says. Throws
+ * REPOSITORY_ID_CHANGED.
+ */
+export async function confirmId({ root, config }: Workspace): Promise<void> {
+  if (process.env.COFFER_PINS !== undefined) return;
+  const { confirmRepository } = await import('./known-clone.ts');
+  await confirmRepository(root, config.repository);
+}
+
 /** Asks for each identity that is not pinned yet. Without a terminal nothing is learnt: `sealingKeys` refuses. */
 async function confirmPins(workspace: Workspace, names: readonly string[]): Promise<void> {
   const { canAsk } = await import('./prompt.ts');
@@ -97,6 +108,7 @@ export async function pin(workspace: Workspace, recipient: Recipient): Promise<v
     import('../core/keys/key-texts.ts'),
     import('../core/keys/pins.ts'),
   ]);
+  await confirmId(workspace);
   await writePin(workspace.pinsFile, recipient.name, identityText(recipient.identity));
   workspace.pins = await readPinsFile(workspace.pinsFile);
 }

@@ -13,7 +13,7 @@ With -o it goes to a file that only you can read. Keep that out of the repositor
       command: 'coffer decrypt payments/payments-db.yaml -o /dev/shm/payments-db.yaml',
     },
   ];
-  static override args = { file: Args.string({ required: true, description: 'the manifest' }) };
+  static override args = { file: Args.string({ required: true, ignoreStdin: true, description: 'the manifest' }) };
   static override flags = {
     output: Flags.string({ char: 'o', description: 'write to this file, mode 0600', helpValue: 'OUT' }),
     force: Flags.boolean({ description: 'replace OUT if it is there', dependsOn: ['output'] }),

@@ -10,7 +10,7 @@ If what you saved is not a valid file you can open the editor again; otherwise n
     'coffer edit payments/payments-db.yaml',
     { description: 'With another editor:', command: "EDITOR='code --wait' coffer edit payments/payments-db.yaml" },
   ];
-  static override args = { file: Args.string({ required: true, description: 'the manifest' }) };
+  static override args = { file: Args.string({ required: true, ignoreStdin: true, description: 'the manifest' }) };
   static override flags = {
     'key-dir': keyDirectoryFlag,
     as: asFlag,

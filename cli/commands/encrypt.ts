@@ -10,7 +10,7 @@ export default class Encrypt extends BaseCommand {
   ];
   static override strict = false;
   static override usage = 'encrypt FILE... [--json]';
-  static override args = { file: Args.string({ required: true, description: 'the files' }) };
+  static override args = { file: Args.string({ required: true, ignoreStdin: true, description: 'the files' }) };
 
   override async run(): Promise<Record<string, unknown>> {
     const { argv } = await this.parse(Encrypt);

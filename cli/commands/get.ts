@@ -15,8 +15,8 @@ Nothing records that you read it: who may hold keys is decided when they are giv
     },
   ];
   static override args = {
-    file: Args.string({ required: true, description: 'the manifest' }),
-    entry: Args.string({ required: true, description: 'the entry' }),
+    file: Args.string({ required: true, ignoreStdin: true, description: 'the manifest' }),
+    entry: Args.string({ required: true, ignoreStdin: true, description: 'the entry' }),
   };
   static override flags = { 'key-dir': keyDirectoryFlag, as: asFlag, document: documentFlag };
 

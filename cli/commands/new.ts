@@ -25,7 +25,9 @@ The types tls, dockerconfigjson, dockercfg, basic-auth and ssh-auth may be writt
         'kubectl get secret -n payments payments-db -o yaml | coffer new payments/payments-db --from-stdin --reader payments-api',
     },
   ];
-  static override args = { name: Args.string({ required: true, description: 'NAMESPACE/NAME of the secret' }) };
+  static override args = {
+    name: Args.string({ required: true, ignoreStdin: true, description: 'NAMESPACE/NAME of the secret' }),
+  };
   static override flags = {
     recipient: Flags.string({
       description: 'who can open it; repeat it (default: the rules of .coffer/config.yaml)',

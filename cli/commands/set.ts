@@ -24,8 +24,8 @@ manifest lists.`;
     { description: 'From a file:', command: 'coffer set payments/payments-db.yaml ca.crt --from-file ca.crt' },
   ];
   static override args = {
-    file: Args.string({ required: true, description: 'the manifest' }),
-    entry: Args.string({ required: true, description: 'the entry; a new one is added' }),
+    file: Args.string({ required: true, ignoreStdin: true, description: 'the manifest' }),
+    entry: Args.string({ required: true, ignoreStdin: true, description: 'the entry; a new one is added' }),
   };
   static override flags = {
     'from-file': Flags.string({

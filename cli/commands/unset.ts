@@ -8,8 +8,8 @@ export default class Unset extends BaseCommand {
 the entry before still can. To end that, change the secret where it is used.`;
   static override examples = ['coffer unset payments/payments-db.yaml password'];
   static override args = {
-    file: Args.string({ required: true, description: 'the manifest' }),
-    entry: Args.string({ required: true, description: 'the entry' }),
+    file: Args.string({ required: true, ignoreStdin: true, description: 'the manifest' }),
+    entry: Args.string({ required: true, ignoreStdin: true, description: 'the entry' }),
   };
   static override flags = { document: documentFlag };
 

@@ -39,18 +39,18 @@ describe('the configuration of a repository', () => {
     );
   });
 
-  const refused: [string, string, number][] = [
+  const refused: [string, string, number, string?][] = [
     ['an unknown field', `${HEAD}  rulez: []\n`, 6],
     ['an id that is not 22 characters of base64url', HEAD.replace('AAAA', 'A'), 5],
     ['a recipient that can have no such name', `${HEAD}  rules: [{path: "*", recipients: [Production]}]\n`, 6],
-    ['another kind', HEAD.replace('Config', 'EncryptedSecret'), 1],
-    ['a file that is not coffer’s', 'a: b\n', 1],
+    ['another kind', HEAD.replace('Config', 'EncryptedSecret'), 1, 'CONFIG_INVALID'],
+    ['a file that is not coffer’s', 'a: b\n', 1, 'CONFIG_INVALID'],
   ];
-  for (const [what, text, line] of refused) {
+  for (const [what, text, line, code = 'DOCUMENT_FIELD'] of refused) {
     test(`refuses ${what}, and says where`, () => {
       assert.throws(
         () => configFrom(Buffer.from(text), 'config.yaml'),
-        (error) => error instanceof CofferError && error.code === 'CONFIG_INVALID' && error.data.line === line,
+        (error) => error instanceof CofferError && error.code === code && error.data.line === line,
       );
     });
   }

@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
-import { Config } from '../../schemas/config.ts';
-import { validate } from '../../schemas/validate.ts';
+import type { Config } from '../../schemas/config.ts';
 import { CofferError } from '../errors.ts';
 import { readDocuments } from '../format/document.ts';
+import { schemaProblems } from '../format/document-schema.ts';
 
 /** `.coffer/config.yaml`, relative to the root of the repository. */
 export const CONFIG_PATH = '.coffer/config.yaml';
@@ -49,7 +49,7 @@ export async function readConfig(root: string): Promise<RepositoryConfig> {
   }
 }
 
-/** Throws CONFIG_INVALID with the place of the first problem. `file` is what errors name. */
+/** Throws CONFIG_INVALID, or the first problem of its fields. `file` is what errors name. */
 export function configFrom(bytes: Uint8Array, file: string): RepositoryConfig {
   const documents = readDocuments(bytes, file).documents;
   const document = documents[0];
@@ -59,14 +59,8 @@ export function configFrom(bytes: Uint8Array, file: string): RepositoryConfig {
       data: { file, line: 1 },
     });
   }
-  const problem = validate(Config, document.value)[0];
-  if (problem !== undefined) {
-    const { line, column } = document.position(problem.path);
-    throw new CofferError('CONFIG_INVALID', problem.message, {
-      advice: problem.advice,
-      data: { file, line, column },
-    });
-  }
+  const [problem] = schemaProblems(document);
+  if (problem !== undefined) throw problem;
   const { spec } = document.value as Config;
   return {
     repository: spec.repository,

@@ -19,7 +19,9 @@ members instead of a key directory of its own: each member opens with its own ke
       command: 'coffer recipients create payments-team --type group --member alice --member bob',
     },
   ];
-  static override args = { name: Args.string({ required: true, description: 'its name: lower-case, as a DNS label' }) };
+  static override args = {
+    name: Args.string({ required: true, ignoreStdin: true, description: 'its name: lower-case, as a DNS label' }),
+  };
   static override flags = {
     type: Flags.string({
       required: true,

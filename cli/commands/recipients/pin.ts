@@ -15,7 +15,7 @@ Pins are kept in your own configuration, or in the file that COFFER_PINS names.`
       command: 'coffer recipients pin production --identity "$IDENTITY"',
     },
   ];
-  static override args = { name: Args.string({ required: true, description: 'the recipient' }) };
+  static override args = { name: Args.string({ required: true, ignoreStdin: true, description: 'the recipient' }) };
   static override flags = {
     identity: Flags.string({ description: 'its identity, from its owner', helpValue: 'coffer-identity-1-…' }),
   };
