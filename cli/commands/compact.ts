@@ -25,20 +25,28 @@ export default class Compact extends BaseCommand {
     const { compact } = await import('../../core/rotation/compact.ts');
     const workspace = await openWorkspaceOf((argv as string[])[0] ?? '.');
     const { opener, close } = await openKeys(workspace.keyring, flags);
-    const files: { file: string; bytesBefore: number; bytesAfter: number }[] = [];
+    const files: { file: string; changed: boolean; bytesBefore: number; bytesAfter: number }[] = [];
     try {
       for (const path of argv as string[]) {
         try {
           const file = await readManifests(path);
           let current = file;
           for (const index of manifestsToChange(file, flags.document)) {
-            const keys = await sealingKeysFor(workspace, current.manifests[index]?.recipients ?? []);
+            const manifest = current.manifests[index];
+            // One data key is as compact as it gets; to seal again would only make a change to review.
+            if (manifest === undefined || manifest.stanzas.size < 2) continue;
+            const keys = await sealingKeysFor(workspace, manifest.recipients);
             current = readManifestFile(Buffer.from(compact(current, index, opener, keys)), path);
           }
-          await writeManifests(path, current.text);
+          const changed = current.text !== file.text;
+          if (changed) await writeManifests(path, current.text);
           const [bytesBefore, bytesAfter] = [Buffer.byteLength(file.text), Buffer.byteLength(current.text)];
-          files.push({ file: path, bytesBefore, bytesAfter });
-          this.note(`${path}: ${bytesBefore} bytes before, ${bytesAfter} after.`);
+          files.push({ file: path, changed, bytesBefore, bytesAfter });
+          this.note(
+            changed
+              ? `${path}: ${bytesBefore} bytes before, ${bytesAfter} after.`
+              : `${path}: has one data key already.`,
+          );
         } catch (error) {
           this.report(error);
         }

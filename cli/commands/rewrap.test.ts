@@ -110,6 +110,9 @@ describe('coffer compact', () => {
       ['hunter2', 'one', 'two'],
     );
     assert.ok(desk.read(FILE).startsWith('# Kept\n'));
+    const text = desk.read(FILE);
+    assert.equal(desk.try(['compact', FILE]).stderr, `${FILE}: has one data key already.\n`);
+    assert.equal(desk.read(FILE), text);
     assert.match(desk.coffer(['check', '--strict']), /^Nothing found/);
   });
 
