@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { MemoryRepository, manifestText } from '../../test/check/memory-repository.ts';
 import type { KeyStatus, Recipient } from '../keys/recipient.ts';
 import { check } from './check.ts';
@@ -264,6 +265,31 @@ describe('a check of some files', () => {
     repository.write('test/db.yaml', manifestText({ data: { password: CANARY } }));
     assert.deepEqual(await rules(repository), []);
   });
+});
+
+test('no bytes in a file make the check fail: there are findings, or none', async () => {
+  const repository = sound();
+  const text = repository.text(FILE);
+  const damage = fc.record({
+    at: fc.nat(text.length),
+    length: fc.nat(40),
+    insert: fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('\n---\n', '{', '&a ', 'kind: Secret\n', '<<<<<<< a\n'),
+    ),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      damage,
+      fc.constantFrom('a.yaml', 'a.json', 'a.ejson', '.coffer/recipients/a.yaml'),
+      async (cut, path) => {
+        repository.write(path, `${text.slice(0, cut.at)}${cut.insert}${text.slice(cut.at + cut.length)}`);
+        await check(repository);
+        repository.files.delete(path);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 test('every rule has its section in docs/checks.md', async () => {

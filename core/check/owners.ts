@@ -29,12 +29,10 @@ export function claimOf(manifest: Manifest, keyring: Keyring): Claim {
  * reported.
  */
 export function ownerFindings(claims: readonly Claim[]): Finding[] {
-  const byName = new Map<string, Claim[]>();
+  const earlier = new EarlierClaims();
   const found: Finding[] = [];
   for (const claim of claims) {
-    const earlier = byName.get(claim.name) ?? [];
-    byName.set(claim.name, [...earlier, claim]);
-    for (const other of earlier) {
+    for (const other of earlier.near(claim)) {
       const shared = [...claim.recipients].filter((recipient) => other.recipients.has(recipient));
       const namespace = shared.length === 0 ? undefined : sharedNamespace(claim, other);
       if (namespace === undefined) continue;
@@ -49,8 +47,44 @@ export function ownerFindings(claims: readonly Claim[]): Finding[] {
         ),
       );
     }
+    earlier.add(claim);
   }
   return found;
+}
+
+/** One name in thousands of namespaces is usual, so only claims that may meet are compared. */
+class EarlierClaims {
+  /** By `namespace/name`, for each namespace that is named. */
+  readonly #exact = new Map<string, Claim[]>();
+  /** By name: those with a glob, which may reach any namespace, and all. */
+  readonly #withGlobs = new Map<string, Claim[]>();
+  readonly #all = new Map<string, Claim[]>();
+
+  near(claim: Claim): Set<Claim> {
+    if (hasGlob(claim)) return new Set(this.#all.get(claim.name));
+    const exact = [claim.namespace, ...claim.namespaces].flatMap(
+      (namespace) => this.#exact.get(`${namespace}/${claim.name}`) ?? [],
+    );
+    return new Set([...exact, ...(this.#withGlobs.get(claim.name) ?? [])]);
+  }
+
+  add(claim: Claim): void {
+    for (const namespace of [claim.namespace, ...claim.namespaces]) {
+      if (!isGlob(namespace)) append(this.#exact, `${namespace}/${claim.name}`, claim);
+    }
+    if (hasGlob(claim)) append(this.#withGlobs, claim.name, claim);
+    append(this.#all, claim.name, claim);
+  }
+}
+
+function append(lists: Map<string, Claim[]>, key: string, claim: Claim): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [claim]);
+  else list.push(claim);
+}
+
+function hasGlob({ namespaces }: Claim): boolean {
+  return namespaces.some(isGlob);
 }
 
 function sharedNamespace(a: Claim, b: Claim): string | undefined {
