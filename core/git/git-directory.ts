@@ -11,23 +11,31 @@ export interface GitDirectory {
 
 /** Finds the git directory of a bare repository, a work tree, or a linked work tree (gitrepository-layout). */
 export async function findGitDirectory(directory: string): Promise<GitDirectory> {
-  const own = await ownDirectory(directory);
-  const common = await pointer(join(own, 'commondir'), '');
-  const found = { own, common: common === undefined ? own : resolve(own, common) };
+  const found = await locateGitDirectory(directory);
+  if (found === undefined) {
+    throw new CofferError('GIT_NOT_A_REPOSITORY', `${directory} is not a git repository`, {
+      advice: 'Give the folder that holds `.git`, or a bare repository.',
+      data: { path: directory },
+    });
+  }
   await refuseUnsupported(directory, found.common);
   return found;
 }
 
-async function ownDirectory(directory: string): Promise<string> {
+/** The same in whatever format the repository is; undefined where there is none. */
+export async function locateGitDirectory(directory: string): Promise<GitDirectory | undefined> {
+  const own = await ownDirectory(directory);
+  if (own === undefined) return undefined;
+  const common = await pointer(join(own, 'commondir'), '');
+  return { own, common: common === undefined ? own : resolve(own, common) };
+}
+
+async function ownDirectory(directory: string): Promise<string | undefined> {
   const dotGit = join(directory, '.git');
   if (await isGitDirectory(dotGit)) return dotGit;
   const linked = await pointer(dotGit, 'gitdir: ');
   if (linked !== undefined) return resolve(directory, linked);
-  if (await isGitDirectory(directory)) return directory;
-  throw new CofferError('GIT_NOT_A_REPOSITORY', `${directory} is not a git repository`, {
-    advice: 'Give the folder that holds `.git`, or a bare repository.',
-    data: { path: directory },
-  });
+  return (await isGitDirectory(directory)) ? directory : undefined;
 }
 
 async function isGitDirectory(directory: string): Promise<boolean> {
