@@ -161,7 +161,8 @@ export class Pack {
 export function inflate(bytes: Buffer, size: number): Buffer {
   let inflated: Buffer;
   try {
-    inflated = inflateSync(bytes, { maxOutputLength: Math.max(1, size) });
+    // One chunk, one byte longer than it needs: zlib's usual 16 KiB would stay allocated behind every small object.
+    inflated = inflateSync(bytes, { maxOutputLength: size + 1, chunkSize: Math.max(64, size + 1) });
   } catch (cause) {
     throw new RangeError('compressed data that is damaged', { cause });
   }
