@@ -19,6 +19,7 @@ const WAITING_WRITES = 16;
 export class FileSealer {
   readonly #warn: (message: string) => void;
   readonly #workspaces = new Map<string, Promise<Workspace>>();
+  readonly #keys = new Map<string, Promise<SealingKey[]>>();
 
   constructor(warn: (message: string) => void) {
     this.#warn = warn;
@@ -64,7 +65,7 @@ export class FileSealer {
 
     const workspace = await this.#workspaceOf(file);
     const keys = new Map<Manifest, SealingKey[]>();
-    for (const manifest of waiting) keys.set(manifest, await sealingKeysFor(workspace, manifest.recipients));
+    for (const manifest of waiting) keys.set(manifest, await this.#keysFor(workspace, manifest.recipients));
     const { text, sealed } = sealPlaintext(read, (manifest) => keys.get(manifest) ?? []);
     for (const manifest of waiting) for (const value of plaintextOf(manifest).values()) value.fill(0);
     const several = read.manifests.length > 1;
@@ -78,6 +79,14 @@ export class FileSealer {
     for (const warning of [...warnings, ...checkSecretType(manifest.type, values, place)]) {
       this.#warn(`${file.file}: ${warning}`);
     }
+  }
+
+  /** Most manifests of a folder have the same recipients: they are looked up, and asked about, once. */
+  #keysFor(workspace: Workspace, recipients: readonly string[]): Promise<SealingKey[]> {
+    const which = [workspace.root, ...recipients].join('\n');
+    const known = this.#keys.get(which) ?? sealingKeysFor(workspace, recipients);
+    this.#keys.set(which, known);
+    return known;
   }
 
   #workspaceOf(file: string): Promise<Workspace> {

@@ -204,7 +204,9 @@ export async function readManifests(file: string): Promise<ManifestFile> {
   const read = readManifestFile(await readFile(file), file);
   if (read.manifests.length > 0) return read;
   throw new CofferError('MANIFEST_NONE', 'the file holds no EncryptedSecret', {
-    advice: 'Name a manifest, or make one with `coffer new NAMESPACE/NAME`.',
+    advice: file.endsWith('.ejson')
+      ? 'For ejson files there is `coffer ejson`.'
+      : 'Name a manifest, or make one with `coffer new NAMESPACE/NAME`.',
     data: { file },
   });
 }
