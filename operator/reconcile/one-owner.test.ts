@@ -144,4 +144,26 @@ describe('two manifests of one name', () => {
     await run.poll();
     assert.equal(await stage.read('payments/api', 'ca', 'value'), undefined);
   });
+
+  test('a repository that moved to another address keeps what it owns; what it lost on the way is pruned', async (t) => {
+    const stage = await Stage.open(t);
+    const manifest = (name: string) => stage.manifest({ namespace: 'payments', name, data: { value: name } });
+    await stage.tree.commit({ 'a.yaml': manifest('a'), 'b.yaml': manifest('b'), 'c.yaml': manifest('c') });
+    let run = await stage.run();
+    await run.poll();
+    await run.close();
+    await stage.tree.commit({ 'c.yaml': null });
+    await stage.tree.git('clone', '-q', stage.tree.directory, stage.path('moved'));
+    run = await stage.run({ source: { url: stage.path('moved') } });
+    assert.equal(
+      await stage.read('payments/api', 'c', 'value'),
+      'c',
+      'before the new source is known, nothing is gone',
+    );
+    await run.poll();
+    assert.equal(await stage.read('payments/api', 'a', 'value'), 'a');
+    assert.equal(secretOf(run, 'payments/a')?.source, run.source.id);
+    assert.equal(await stage.read('payments/api', 'c', 'value'), undefined);
+    assert.deepEqual(run.reconciler.troubles().secrets, []);
+  });
 });
