@@ -4,6 +4,8 @@ import type { Reconciler } from './reconcile/reconciler.ts';
 
 /** Disturbances come in crowds; those of so many milliseconds are looked at together. */
 const GATHER = 20;
+/** Between looks at what was disturbed: a workload that disturbs without end must neither keep the operator busy nor fill the record. */
+const REST = 1000;
 
 export interface HealOptions {
   reconciler: Reconciler;
@@ -18,10 +20,13 @@ export interface HealOptions {
 /** Puts back what others change: at once where the system tells of it, everywhere at an interval. Resolves at the signal. */
 export async function heal({ reconciler, projectors, interval, signal, looked }: HealOptions): Promise<void> {
   let lookAt = performance.now() + interval;
+  let restUntil = 0;
   while (!signal.aborted) {
     const where = await disturbance(projectors, lookAt - performance.now(), signal);
+    if (where === 'disturbed') await pause(Math.max(GATHER, restUntil - performance.now()), signal);
     if (signal.aborted) return;
     if (where === 'all') lookAt = performance.now() + interval;
+    restUntil = performance.now() + REST;
     try {
       await reconciler.heal(where);
       looked(undefined);
@@ -40,9 +45,7 @@ async function disturbance(
   const heard = new AbortController();
   for (const projector of projectors) projector.onDisturbed(() => heard.abort());
   const isOver = await pause(Math.max(0, milliseconds), AbortSignal.any([heard.signal, signal]));
-  if (isOver) return 'all';
-  await pause(GATHER, signal);
-  return 'disturbed';
+  return isOver ? 'all' : 'disturbed';
 }
 
 /** Whether the time passed before the signal. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   type BigIntStats,
   chmodSync,
@@ -18,9 +19,14 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { Bug } from '../../core/errors.ts';
+import { Bug, CofferError } from '../../core/errors.ts';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+type Name = string | Buffer;
+
+/** Deeper than any path that the kernel takes. */
+const MOST_NESTED = 4096;
 
 /** Whose files and folders are, and how folders may be entered. */
 export interface Holder {
@@ -48,7 +54,7 @@ export class Anchor {
   }
 
   /** Throws ELOOP or ENOTDIR where the last part of the path is anything but a folder. */
-  static open(path: string): Anchor {
+  static open(path: Name): Anchor {
     return new Anchor(openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   }
 
@@ -57,14 +63,16 @@ export class Anchor {
     return `/proc/self/fd/${this.descriptor}`;
   }
 
-  at(name: string): string {
-    if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name))
+  /** The path of a name in this folder. Names that a workload made may be any bytes. */
+  at(name: Name): Name {
+    const text = name.toString('latin1');
+    if (text === '' || text === '.' || text === '..' || /[/\0]/.test(text))
       throw new Bug('a name that leaves its folder');
-    return `${this.path}/${name}`;
+    return typeof name === 'string' ? `${this.path}/${name}` : Buffer.concat([Buffer.from(`${this.path}/`), name]);
   }
 
   /** Opens a folder in this one. One of our own that lost the bits to do so gets them back. */
-  enter(name: string): Anchor {
+  enter(name: Name): Anchor {
     try {
       return Anchor.open(this.at(name));
     } catch (error) {
@@ -76,7 +84,7 @@ export class Anchor {
   }
 
   /** Runs `work` in a folder and closes it whatever happens. */
-  within<Result>(name: string, work: (folder: Anchor) => Result): Result {
+  within<Result>(name: Name, work: (folder: Anchor) => Result): Result {
     const folder = this.enter(name);
     try {
       return work(folder);
@@ -94,7 +102,7 @@ export class Anchor {
   }
 
   /** undefined where there is nothing. */
-  lstat(name: string): BigIntStats | undefined {
+  lstat(name: Name): BigIntStats | undefined {
     return lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
   }
 
@@ -163,18 +171,66 @@ export class Anchor {
     renameSync(this.at(from), this.at(to));
   }
 
-  /** Removes whatever has this name, with all that is in it; nothing there is no error. */
-  remove(name: string): void {
+  /** Removes whatever has this name, with all that is in it; nothing there is no error. Throws as `removeAllBut`. */
+  remove(name: Name): void {
     const found = this.lstat(name);
-    if (found === undefined) return;
-    if (!found.isDirectory()) {
+    if (found?.isDirectory()) {
+      this.within(name, (folder) => folder.removeAllBut(() => false));
+      rmdirSync(this.at(name));
+    } else if (found !== undefined) {
+      unlinkSync(this.at(name));
+    }
+  }
+
+  /**
+   * Removes everything in this folder whose name is not to be kept. Folders in folders are moved up rather than followed down,
+   * so that no depth exhausts the stack or the descriptors. Throws CofferError `PROJECTION_NESTED` where that does not come
+   * to an end, which takes a workload that means harm.
+   */
+  removeAllBut(isKept: (name: string) => boolean): void {
+    for (let round = 0; round < MOST_NESTED; round++) {
+      const doomed = this.#bytesOfNames().filter((bytes) => {
+        const name = bytes.toString('utf8');
+        return !Buffer.from(name, 'utf8').equals(bytes) || !isKept(name);
+      });
+      if (doomed.length === 0) return;
+      for (const name of doomed) this.#removeShallow(name);
+    }
+    throw nested();
+  }
+
+  #removeShallow(name: Name): void {
+    if (!this.lstat(name)?.isDirectory()) {
       unlinkSync(this.at(name));
       return;
     }
     this.within(name, (folder) => {
-      if (process.geteuid?.() !== 0) fchmodSync(folder.descriptor, 0o700);
-      for (const child of folder.names()) folder.remove(child);
+      folder.#unlock();
+      for (const child of folder.#bytesOfNames()) {
+        if (!folder.lstat(child)?.isDirectory()) {
+          unlinkSync(folder.at(child));
+          continue;
+        }
+        folder.within(child, (moved) => moved.#unlock());
+        renameSync(folder.at(child), this.at(`..gone-${randomBytes(8).toString('hex')}`));
+      }
     });
     rmdirSync(this.at(name));
   }
+
+  /** A folder of our own may lack the bits to change it; root needs none. */
+  #unlock(): void {
+    if (process.geteuid?.() !== 0) fchmodSync(this.descriptor, 0o700);
+  }
+
+  #bytesOfNames(): Buffer[] {
+    return readdirSync(this.path, 'buffer');
+  }
+}
+
+function nested(): CofferError {
+  return new CofferError('PROJECTION_NESTED', 'Somebody nests folders without end in a projection.', {
+    advice: 'Remove them by hand, and ask what the workload that owns them is doing.',
+    loop: 'retry',
+  });
 }

@@ -267,6 +267,8 @@ describe('promise 5: puts back what others change', () => {
     'a chmod-ed set': (folder) => fs.chmodSync(join(folder, '..data'), 0o777),
     'an added file': (folder) => fs.writeFileSync(join(folder, 'added'), 'X'),
     'an added file in the set': (folder) => fs.writeFileSync(join(folder, '..data', 'added'), 'X'),
+    'an added file whose name is no text': (folder) =>
+      fs.writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0xfe])]), 'X'),
     'an added folder': (folder) => {
       fs.mkdirSync(join(folder, 'added', 'deeper'), { recursive: true });
       fs.writeFileSync(join(folder, 'added', 'deeper', 'file'), 'X');
@@ -336,6 +338,17 @@ describe('promise 5: puts back what others change', () => {
     await projector.heal(async () => assert.fail('nothing to heal'), 'all');
     await projector.heal(async () => assert.fail('nothing to heal'), 'disturbed');
   });
+});
+
+test('a workload that nests folders without end costs nobody anything', async (t) => {
+  const at = place(t);
+  const projector = await open(t, at);
+  await give(projector, { a: '1' });
+  // Deeper than a path can tell: each is made from within the one above it.
+  const nest = "for (let i = 0; i < 2000; i++) { fs.mkdirSync('d'); process.chdir('d'); }";
+  execFileSync(process.execPath, ['-e', nest], { cwd: fs.mkdtempSync(join(at.path, 'shop/api/db/deep-')) });
+  assert.deepEqual(await give(projector, { a: '2' }), written);
+  assert.equal(fs.readdirSync(join(at.path, 'shop/api/db')).length, 4);
 });
 
 describe('where it projects', () => {

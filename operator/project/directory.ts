@@ -70,8 +70,7 @@ class DirectoryProjector implements Projector {
     this.#workloads = workloads;
     this.#notifier = notifier;
     this.#tree = new Tree(root.folder, (workload, folder) => this.#watchWorkload(workload, folder));
-    for (const workload of this.#tree.found())
-      this.#tree.withFound(workload, (folder) => this.#takeUp(workload, folder));
+    for (const workload of this.#tree.found()) this.#takeUp(workload);
     for (const workload of workloads.values())
       this.#tree.with(workload, (folder) => this.#watchWorkload(workload, folder));
   }
@@ -86,7 +85,9 @@ class DirectoryProjector implements Projector {
     values: ReadonlyMap<string, Uint8Array>,
   ): Promise<AppliedWorkload[]> {
     const applied = audience.map(({ workload, entries }) =>
-      this.#attempt(workload, secret, () => this.#give(this.#workload(workload), secret, select(values, entries))),
+      this.#attempt(workload, secret, () =>
+        this.#give(this.#workload(workload), secret, secretFolder.selectEntries(values, entries)),
+      ),
     );
     const readers = new Set(audience.map(({ workload }) => workload));
     const others = this.#inventory.of(secret).filter(({ workload }) => !readers.has(workload));
@@ -135,16 +136,36 @@ class DirectoryProjector implements Projector {
     this.#root.lock.release();
   }
 
-  /** Learns what an earlier run made in a workload's folder, and clears what it left half done. */
-  #takeUp(workload: string, folder: Anchor): void {
-    secretFolder.removeLeftovers(folder);
-    for (const name of secretsIn(folder)) {
-      folder.within(name, (secrets) => {
-        const secret = readSecretMark(secrets, secretFolder.MARK);
-        if (secret?.name !== name) return;
-        secretFolder.tidy(secrets);
-        this.#inventory.add({ workload, secret, fingerprint: undefined });
-      });
+  /**
+   * Learns what an earlier run made in a workload's folder, and clears what it left half done. Where the workload has seen to
+   * it that this fails, the others do not suffer: it is told when something is projected there.
+   */
+  #takeUp(workload: string): void {
+    this.#ifPossible(workload, () =>
+      this.#tree.withFound(workload, (folder) => {
+        for (const name of secretsIn(folder)) this.#takeUpSecret(workload, folder, name);
+        secretFolder.removeLeftovers(folder);
+      }),
+    );
+  }
+
+  #takeUpSecret(workload: string, parent: Anchor, name: string): void {
+    parent.within(name, (folder) => {
+      const secret = readSecretMark(folder, secretFolder.MARK);
+      if (secret?.name !== name) return;
+      this.#inventory.add({ workload, secret, fingerprint: undefined });
+      this.#ifPossible(workload, () => secretFolder.tidy(folder));
+    });
+  }
+
+  /** For what may fail by the system without harm: it is done again when something is projected. */
+  #ifPossible<Result>(workload: string, attempt: () => Result): Result | undefined {
+    try {
+      return attempt();
+    } catch (error) {
+      // Throws on what the system did not cause.
+      projectionFailure(error, { workload });
+      return undefined;
     }
   }
 
@@ -251,10 +272,12 @@ class DirectoryProjector implements Projector {
 
   /** The fingerprint of what is there; `gone` where that is not what was projected at all. */
   #look({ workload, secret }: Projection): string {
-    const found = this.#tree.withFound(workload, (parent) => {
-      if (!parent.lstat(secret.name)?.isDirectory()) return 'gone';
-      return parent.within(secret.name, secretFolder.fingerprint);
-    });
+    const found = this.#ifPossible(workload, () =>
+      this.#tree.withFound(workload, (parent) => {
+        if (!parent.lstat(secret.name)?.isDirectory()) return undefined;
+        return parent.within(secret.name, secretFolder.fingerprint);
+      }),
+    );
     return found ?? 'gone';
   }
 
@@ -264,7 +287,7 @@ class DirectoryProjector implements Projector {
 
   #restoreFolder(workload: string): void {
     const configured = this.#workloads.get(workload);
-    if (configured !== undefined) this.#tree.with(configured, () => {});
+    if (configured !== undefined) this.#ifPossible(workload, () => this.#tree.with(configured, () => {}));
   }
 
   #workload(id: string): Workload {
@@ -272,16 +295,6 @@ class DirectoryProjector implements Projector {
     if (workload === undefined) throw new Bug('an audience that is not of this projector');
     return workload;
   }
-}
-
-function select(values: ReadonlyMap<string, Uint8Array>, entries: ReadonlySet<string>): secretFolder.EntrySet {
-  const selected = new Map<string, Uint8Array>();
-  for (const entry of entries) {
-    const bytes = values.get(entry);
-    if (bytes === undefined) throw new Bug('an entry of the audience without a value');
-    selected.set(entry, bytes);
-  }
-  return selected;
 }
 
 /** NAMESPACE/NAME where a key of `Disturbances` says that a workload's own folder was touched. */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type BigIntStats, closeSync, fstatSync, fsyncSync, readSync } from 'node:fs';
+import { Bug } from '../../core/errors.ts';
 import { type Anchor, type Holder, systemCode } from './anchor.ts';
 
 /**
@@ -32,6 +33,17 @@ const SET = /^\.\.[0-9]{4}(_[0-9]{2}){5}\.[0-9a-f]{8}$/;
 const NEW = '..new-';
 const OLD = '..old-';
 const FILE_MODE = 0o400;
+
+/** Those of the values that a workload may read. */
+export function selectEntries(values: EntrySet, entries: ReadonlySet<string>): EntrySet {
+  const selected = new Map<string, Uint8Array>();
+  for (const entry of entries) {
+    const bytes = values.get(entry);
+    if (bytes === undefined) throw new Bug('an entry of the audience without a value');
+    selected.set(entry, bytes);
+  }
+  return selected;
+}
 
 /** Makes a secret's folder with its first set; it appears whole under its name, which nothing else may have. */
 export function createSecretFolder(
@@ -86,11 +98,10 @@ export function removeLeftovers(parent: Anchor): void {
 export function tidy(folder: Anchor): void {
   const current = currentSet(folder);
   const entries = new Set(current === undefined ? [] : listSet(folder, current));
-  for (const name of folder.names()) {
-    if (name === MARK || name === current || (name === DATA && current !== undefined)) continue;
-    if (entries.has(name) && folder.targetOf(name) === target(name)) continue;
-    folder.remove(name);
-  }
+  folder.removeAllBut((name) => {
+    if (name === MARK || name === current || (name === DATA && current !== undefined)) return true;
+    return entries.has(name) && folder.targetOf(name) === target(name);
+  });
 }
 
 /** Compares what is there, byte for byte, with what should be; trusts nothing and follows no link but its own. */
