@@ -9,7 +9,7 @@
  */
 import type { TextEdits } from './edit.ts';
 import { FlowEditor } from './edit-flow.ts';
-import { endOfSection, keySlots, type Slot } from './keys-slots.ts';
+import { endOfSection, keySlots, type Slot, slotsInOrder } from './keys-slots.ts';
 import type { Manifest } from './manifest.ts';
 import { field, type MappingNode, pairOf } from './node.ts';
 import { doubleQuoted, nameText } from './scalar-text.ts';
@@ -37,7 +37,8 @@ export function changeKeys(edits: TextEdits, manifest: Manifest, syntax: 'yaml' 
   if (spec.flow || (keys?.value.kind === 'mapping' && keys.value.flow && keys.value.pairs.length > 0)) {
     changeFlowKeys(new FlowEditor(edits, syntax, true), spec, change);
   } else if (keys?.value.kind === 'mapping' && !keys.value.flow) {
-    new BlockKeys(edits, spec, keys.value, change).edit();
+    const order = new Set([...manifest.entries.keys(), ...change.entries.keys()]);
+    new BlockKeys(edits, spec, keys.value, change, [...order]).edit();
   } else {
     addSection(edits, spec, change);
   }
@@ -50,16 +51,20 @@ class BlockKeys {
   readonly #change: KeysChange;
   readonly #named: ReadonlySet<string | undefined>;
   readonly #slots: Slot[];
+  /** Each entry's own slot. */
+  readonly #own: ReadonlyMap<string, Slot>;
   readonly #indent: string;
   readonly #swept = new Set<Slot>();
 
-  constructor(edits: TextEdits, spec: MappingNode, keys: MappingNode, change: KeysChange) {
+  /** `order`: the entries of `data`, removed ones included. */
+  constructor(edits: TextEdits, spec: MappingNode, keys: MappingNode, change: KeysChange, order: readonly string[]) {
     this.#edits = edits;
     this.#spec = spec;
     this.#keys = keys;
     this.#change = change;
     this.#named = new Set(change.entries.values());
     this.#slots = keySlots(edits, keys);
+    this.#own = slotsInOrder(this.#slots, order);
     this.#indent = edits.indentAt(keys.start);
   }
 
@@ -73,7 +78,7 @@ class BlockKeys {
     for (const slot of this.#slots) {
       this.#dropUnnamed(slot);
       const { entry } = slot;
-      if (entry !== undefined && this.#change.touched.has(entry) && slot === this.#slotOf(entry)) {
+      if (entry !== undefined && this.#change.touched.has(entry) && slot === this.#own.get(entry)) {
         this.#editSlot(slot, entry);
       }
     }
@@ -123,17 +128,18 @@ class BlockKeys {
     }
   }
 
-  #isStale({ entry, parts }: Slot): boolean {
-    const { entries, touched } = this.#change;
-    if (entry === undefined || entries.has(entry) || touched.has(entry)) return false;
-    return parts.every(({ kind }) => kind === 'comment');
+  #isStale(slot: Slot): boolean {
+    const { entry, parts } = slot;
+    if (entry === undefined || parts.some(({ kind }) => kind === 'data key')) return false;
+    // The own slot of an entry that this change removes is `editSlot`'s.
+    return slot !== this.#own.get(entry);
   }
 
   /** Slots for entries that were sealed and have none: the first gets the data key if the home has no slot. */
   #missingSlots(): [entry: string, lines: string[]][] {
     const { entries, touched, added } = this.#change;
     return [...entries.keys()]
-      .filter((entry) => touched.has(entry) && this.#slotOf(entry) === undefined)
+      .filter((entry) => touched.has(entry) && this.#own.get(entry) === undefined)
       .map((entry) => {
         const keyLines =
           entry === this.#home && added !== undefined ? dataKeyLines(added, this.#indent, this.#unit) : [];
@@ -146,18 +152,14 @@ class BlockKeys {
     const order = [...this.#change.entries.keys()];
     const at = order.indexOf(entry);
     for (const before of order.slice(0, at).toReversed()) {
-      const slot = this.#slotOf(before);
+      const slot = this.#own.get(before);
       if (slot !== undefined) return slot.end;
     }
     for (const after of order.slice(at + 1)) {
-      const slot = this.#slotOf(after);
+      const slot = this.#own.get(after);
       if (slot !== undefined) return slot.parts[0]?.start ?? slot.end;
     }
     return this.#edits.lines.endOf(this.#keys.end);
-  }
-
-  #slotOf(entry: string): Slot | undefined {
-    return this.#slots.find((slot) => slot.entry === entry);
   }
 
   #comment(entry: string): string {

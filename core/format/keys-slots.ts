@@ -38,6 +38,38 @@ export function keySlots(edits: TextEdits, keys: MappingNode): Slot[] {
   return slots;
 }
 
+/**
+ * Each entry's own slot: those that stand in the order of `data`. A comment out of order is left from an entry of the
+ * same name that was removed, and may be swept by a change that is no neighbour of the new one.
+ */
+export function slotsInOrder(slots: readonly Slot[], order: readonly string[]): Map<string, Slot> {
+  const places = new Map(order.map((entry, index) => [entry, index]));
+  // The longest increasing subsequence: for each slot, the longest chain that ends with it.
+  let longest: Chain | undefined;
+  const chains: Chain[] = [];
+  for (const slot of slots) {
+    const place = slot.entry === undefined ? undefined : places.get(slot.entry);
+    if (place === undefined) continue;
+    let before: Chain | undefined;
+    for (const chain of chains) {
+      if (chain.place < place && chain.length > (before?.length ?? 0)) before = chain;
+    }
+    const chain: Chain = { slot, place, before, length: (before?.length ?? 0) + 1 };
+    chains.push(chain);
+    if (chain.length > (longest?.length ?? 0)) longest = chain;
+  }
+  const own = new Map<string, Slot>();
+  for (let chain = longest; chain !== undefined; chain = chain.before) own.set(chain.slot.entry ?? '', chain.slot);
+  return own;
+}
+
+interface Chain {
+  slot: Slot;
+  place: number;
+  before: Chain | undefined;
+  length: number;
+}
+
 /** The end of the section: past comment lines that stand as deep as the data keys do. */
 export function endOfSection(edits: TextEdits, node: MappingNode, indent: string): number {
   let end = edits.lines.endOf(node.end);
