@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -44,6 +45,18 @@ describe('writeFileAtomically', () => {
     chmodSync(file, 0o640);
     await writeFileAtomically(file, 'after');
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['after', 0o640]);
+  });
+
+  test('keeps the owner of the file that it replaces, but not where the new one is to be ours', {
+    skip: process.getuid?.() !== 0 && 'giving files away needs root',
+  }, async () => {
+    const file = join(fresh(), 'file');
+    writeFileSync(file, 'before');
+    chownSync(file, 65_534, 65_534);
+    await writeFileAtomically(file, 'after');
+    assert.equal(statSync(file).uid, 65_534);
+    await writeFileAtomically(file, 'secret', { mode: 0o600, owner: 'mine' });
+    assert.deepEqual([statSync(file).uid, modeOf(file)], [0, 0o600]);
   });
 
   test('replaces what a symbolic link points at, and keeps the link', async () => {

@@ -6,6 +6,8 @@ import { basename, dirname, join } from 'node:path';
 export interface AtomicWrite {
   /** Permission bits of the new file; absent: those of the file that is replaced, else 0666 less the umask. */
   mode?: number;
+  /** Whose the new file is: as it was (what root edits stays its owner's), or this process's. */
+  owner?: 'kept' | 'mine';
 }
 
 /** Files that were begun and not yet moved into place, so that whoever handles signals can remove them. */
@@ -27,7 +29,7 @@ export async function writeFileAtomically(
   pending.add(temporary);
   try {
     const mode = options.mode ?? (before === undefined ? undefined : before.mode & 0o7777);
-    await fill(temporary, bytes, mode, before);
+    await fill(temporary, bytes, mode, options.owner === 'mine' ? undefined : before);
     await rename(temporary, target);
   } catch (error) {
     await removeIfThere(temporary);
