@@ -223,6 +223,13 @@ describe('a check finds', () => {
     }
   });
 
+  test('no recipients in folders of the keyring, which nobody seals to either', async () => {
+    const repository = sound();
+    const other = new MemoryRepository(['staging']);
+    repository.write('.coffer/recipients/old/staging.yaml', other.text('.coffer/recipients/staging.yaml'));
+    assert.deepEqual(await rules(repository), []);
+  });
+
   test('a recipient whose file is broken as that, and not as an unknown recipient', async () => {
     const repository = sound();
     replaced(repository, '.coffer/recipients/staging.yaml', /endorsement: "..../, 'endorsement: "AAAA');

@@ -1,9 +1,10 @@
+import { posix } from 'node:path';
 import { CONFIG_PATH, configFrom, isIgnored, isManifestPath, type RepositoryConfig } from '../config/repository.ts';
 import { CofferError } from '../errors.ts';
 import { mayHoldCoffer } from '../format/document.ts';
 import { type Manifest, manifestProblems } from '../format/manifest.ts';
 import { sodiumReady } from '../format/sodium.ts';
-import { type Keyring, keyringFrom } from '../keys/keyring.ts';
+import { type Keyring, keyringFrom, RECIPIENTS_FOLDER } from '../keys/keyring.ts';
 import { Copies } from './copies.ts';
 import { type Finding, findingOf, inOrder } from './finding.ts';
 import { kubernetesSecretFindings } from './kubernetes-secrets.ts';
@@ -127,7 +128,8 @@ async function readConfig(tree: Tree): Promise<RepositoryConfig> {
 }
 
 async function readKeyring(tree: Tree): Promise<Keyring> {
-  const paths = [...tree.files.keys()].filter((path) => path.startsWith(KEYRING_FOLDER));
+  // As those who seal and open: the files of the folder itself, of which each name is there once.
+  const paths = [...tree.files.keys()].filter((path) => posix.dirname(path) === RECIPIENTS_FOLDER);
   return keyringFrom(await readPaths(tree, paths));
 }
 
