@@ -35,9 +35,10 @@ export async function makeRecipient(
   const { recipient, seed, identitySeed } = createRecipient({ name, type, created: now() });
   const directory = keyDirectory(wanted.keyDir);
   try {
-    // The secrets first: what is in the keyring can be opened by somebody.
-    const secrets = [await storeSecretKey(directory, seed), await storeIdentity(directory, name, identitySeed)];
-    return await publish(workspace, recipient, secrets);
+    // The secrets first: what is in the keyring can be opened by somebody. Of them the one that may be refused.
+    const identityFile = await storeIdentity(directory, name, identitySeed);
+    const keyFile = await storeSecretKey(directory, seed);
+    return await publish(workspace, recipient, [keyFile, identityFile]);
   } finally {
     seed.fill(0);
     identitySeed.fill(0);

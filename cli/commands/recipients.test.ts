@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { Desk } from '../../test/cli/desk.ts';
@@ -36,6 +36,12 @@ describe('coffer recipients', () => {
     assert.equal(again.status, 3);
     assert.match(again.stderr, /^error RECIPIENT_EXISTS: /);
     assert.equal(desk.read('.coffer/recipients/alice.yaml'), before);
+    const keys = readdirSync(desk.keys);
+    rmSync(join(desk.folder, '.coffer/recipients/alice.yaml'));
+    const identity = desk.try(['recipients', 'create', 'alice', '--type', 'person']);
+    assert.match(identity.stderr, /^error IDENTITY_EXISTS: /);
+    assert.deepEqual(readdirSync(desk.keys), keys, 'the key of a recipient that was not made');
+    desk.write('.coffer/recipients/alice.yaml', before);
     for (const name of ['Alice', '../alice', 'a_b', '']) {
       assert.equal(desk.try(['recipients', 'create', name, '--type', 'person']).status, 2, name);
     }

@@ -123,6 +123,14 @@ describe('a key directory', () => {
     assert.deepEqual(await readFile(file), content);
   });
 
+  test('of two identities of one name that are stored at once, one is, and the other is told', async () => {
+    const seeds = [randomBytes(32), randomBytes(32)];
+    const stored = await Promise.allSettled(seeds.map((each) => storeIdentity(directory, 'production', each)));
+    const kept = stored.findIndex(({ status }) => status === 'fulfilled');
+    assert.deepEqual(stored.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+    assert.deepEqual(await readIdentity(directory, 'production'), seeds[kept]);
+  });
+
   test('an identity that is not there is an error of the file system', async () => {
     await assert.rejects(readIdentity(directory, 'production'), { code: 'FILE_SYSTEM' });
   });

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir } from 'node:fs/promises';
+import { mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NAME } from '../../schemas/grammar.ts';
 import { Bug, CofferError } from '../errors.ts';
@@ -68,10 +68,10 @@ export async function storeSecretKey(directory: string, seed: Uint8Array): Promi
   const kid = keyIdOfSeed(seed);
   const file = join(directory, `${kid}${KEY_SUFFIX}`);
   await store(
-    file,
     directory,
     `# coffer: the secret of the key ${kid}. Whoever has it can open what is sealed to it.`,
     secretKeyText(seed),
+    (bytes) => writeFileAtomically(file, bytes, { mode: 0o600 }),
   );
   return file;
 }
@@ -84,17 +84,11 @@ export async function storeSecretKey(directory: string, seed: Uint8Array): Promi
 export async function storeIdentity(directory: string, name: string, identitySeed: Uint8Array): Promise<string> {
   await sodiumReady();
   const file = identityFile(directory, name);
-  if ((await list(directory)).includes(`${name}${IDENTITY_SUFFIX}`)) {
-    throw new CofferError('IDENTITY_EXISTS', `an identity of the name ${name} is in the key directory already`, {
-      advice: 'Choose another name or another key directory; what is there stays.',
-      data: { recipient: name, path: file },
-    });
-  }
   await store(
-    file,
     directory,
     `# coffer: the secret of the identity of ${name}. It endorses the keys of ${name}.`,
     identitySecretText(identitySeed),
+    (bytes) => writeNewIdentity(file, name, bytes),
   );
   return file;
 }
@@ -185,11 +179,37 @@ function keyLines(bytes: Buffer): Uint8Array[] {
   return lines;
 }
 
-async function store(file: string, directory: string, comment: string, secret: Buffer): Promise<void> {
+/** The system says whether it is there, so that of two that are stored at once the first stays. */
+async function writeNewIdentity(file: string, name: string, bytes: Buffer): Promise<void> {
+  const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    throw new CofferError('IDENTITY_EXISTS', `an identity of the name ${name} is in the key directory already`, {
+      advice: 'Choose another name or another key directory; what is there stays.',
+      data: { recipient: name, path: file },
+      cause: error,
+    });
+  });
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } catch (error) {
+    await unlink(file);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function store(
+  directory: string,
+  comment: string,
+  secret: Buffer,
+  write: (bytes: Buffer) => Promise<void>,
+): Promise<void> {
   const bytes = Buffer.concat([Buffer.from(`${comment}\n`), secret, Buffer.from('\n')]);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    await writeFileAtomically(file, bytes, { mode: 0o600 });
+    await write(bytes);
   } catch (error) {
     throw fromSystemError(error) ?? error;
   } finally {
