@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { openedBy } from '../../test/support/opening.ts';
@@ -139,6 +140,23 @@ describe('sealing what is plaintext', () => {
     assert.equal(manifest?.stanzas.size, 1);
     assert.deepEqual(opened(second), { a: 'new', b: 'new' });
     assert.ok([...(manifest?.stanzas.keys() ?? [])].every((id) => !first.includes(id)));
+  });
+
+  test('wipes the data key, be it that nobody can be sealed to', () => {
+    for (const spoil of [0, 32]) {
+      const file = readText(`${HEAD}  data:\n    a: x\n`);
+      const drawn: Buffer[] = [];
+      const random = (length: number) => {
+        drawn.push(randomBytes(length));
+        return drawn.at(-1) ?? Buffer.alloc(0);
+      };
+      // The X25519 part of a public key is its end; all zeros, it is a point of low order.
+      const keys = (manifest: Parameters<typeof testKeys>[0]) =>
+        testKeys(manifest).map((key) => ({ ...key, publicKey: Buffer.from(key.publicKey).fill(0, 1216 - spoil) }));
+      if (spoil === 0) sealPlaintext(file, keys, random);
+      else assert.throws(() => sealPlaintext(file, keys, random), { code: 'HPKE_LOW_ORDER' });
+      assert.ok(drawn[0]?.equals(Buffer.alloc(32)));
+    }
   });
 
   test('refuses to seal without a key for a listed recipient', () => {

@@ -33,8 +33,11 @@ export class SealingRun {
   finish(): NewDataKey {
     const { binding } = this.#manifest;
     const stanzas = new Map<string, string>();
-    for (const key of this.#keys) stanzas.set(key.recipient, sealStanza(this.#dataKey, key, binding, this.#random));
-    this.#dataKey.key.fill(0);
+    try {
+      for (const key of this.#keys) stanzas.set(key.recipient, sealStanza(this.#dataKey, key, binding, this.#random));
+    } finally {
+      this.#dataKey.key.fill(0);
+    }
     return { id: this.#dataKey.id, stanzas };
   }
 

@@ -59,6 +59,24 @@ describe('a template', () => {
     assert.deepEqual([...templateEntries(parts)], ['a', 'b', '__proto__']);
   });
 
+  test('wipes what it has inserted already where a later entry is refused', (t) => {
+    const { alloc } = Buffer;
+    const made: Buffer[] = [];
+    t.mock.method(Buffer, 'alloc', (length: number) => {
+      const bytes = alloc(length);
+      made.push(bytes);
+      return bytes;
+    });
+    const values = new Map([
+      ['secret', Buffer.from('hunter2')],
+      ['binary', Buffer.from([0xff])],
+    ]);
+    const refused = { code: 'TEMPLATE_ENTRY_NOT_UTF8' };
+    assert.throws(() => renderTemplate(parseTemplate('${secret}${binary}'), values), refused);
+    assert.equal(made.length, 1);
+    assert.ok(made.every((bytes) => bytes.every((byte) => byte === 0)));
+  });
+
   test('an error says where the placeholder begins', () => {
     assert.throws(() => parseTemplate('ab ${c'), { code: 'TEMPLATE_MALFORMED', message: /character 4/ });
   });

@@ -53,17 +53,23 @@ export function templateEntries(parts: readonly TemplatePart[]): Set<string> {
  * @throws CofferError TEMPLATE_UNKNOWN_ENTRY, TEMPLATE_ENTRY_NOT_UTF8
  */
 export function renderTemplate(parts: readonly TemplatePart[], values: ReadonlyMap<string, Uint8Array>): Buffer {
-  const pieces = parts.map((part) =>
-    part.kind === 'text' ? Buffer.from(part.text, 'utf8') : encode(textEntry(part.entry, values), part.encoding),
-  );
-  const rendered = Buffer.alloc(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    rendered.set(piece, offset);
-    offset += piece.length;
-    piece.fill(0);
+  const pieces: Buffer[] = [];
+  try {
+    for (const part of parts) {
+      pieces.push(
+        part.kind === 'text' ? Buffer.from(part.text, 'utf8') : encode(textEntry(part.entry, values), part.encoding),
+      );
+    }
+    const rendered = Buffer.alloc(pieces.reduce((sum, piece) => sum + piece.length, 0));
+    let offset = 0;
+    for (const piece of pieces) {
+      rendered.set(piece, offset);
+      offset += piece.length;
+    }
+    return rendered;
+  } finally {
+    for (const piece of pieces) piece.fill(0);
   }
-  return rendered;
 }
 
 function textEntry(entry: string, values: ReadonlyMap<string, Uint8Array>): Uint8Array {
