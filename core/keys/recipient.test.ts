@@ -55,6 +55,16 @@ describe('a file of the keyring', () => {
     ],
     ['a swapped public key', 'RECIPIENT_KEY_ID', () => read(withKeys({ ...key, publicKey: publicKeyOf(other) }))],
     ['two active keys', 'RECIPIENT_TWO_ACTIVE', () => read(withKeys(key, endorsed(keyOf(other))))],
+    [
+      'an older key above a newer one',
+      'RECIPIENT_KEY_ORDER',
+      () => {
+        const older = endorsed({ ...keyOf(other), status: 'retired', created: '2026-11-20T09:00:00Z' });
+        return read(withKeys(key, older), (text) =>
+          text.replace(/(?<newer> {4}- id: .*?)(?<older> {4}- id: .*)/s, '$2$1'),
+        );
+      },
+    ],
     ['one key twice', 'RECIPIENT_KEY_TWICE', () => read(withKeys(key, { ...key, status: 'revoked' }))],
     [
       'a time that is none',

@@ -51,7 +51,7 @@ export function activeKey(recipient: Recipient): RecipientKey | undefined {
  * identity is to be trusted is for the pins to say.
  *
  * @throws CofferError RECIPIENT_FILE, RECIPIENT_FILE_NAME, DOCUMENT_*, RECIPIENT_CREATED, RECIPIENT_KEY_ID,
- * RECIPIENT_KEY_TWICE, RECIPIENT_TWO_ACTIVE, RECIPIENT_ENDORSEMENT, RECIPIENT_GROUP, RECIPIENT_NOT_GROUP, KEY_TEXT_*
+ * RECIPIENT_KEY_TWICE, RECIPIENT_KEY_ORDER, RECIPIENT_TWO_ACTIVE, RECIPIENT_ENDORSEMENT, RECIPIENT_GROUP, RECIPIENT_NOT_GROUP, KEY_TEXT_*
  */
 export function readRecipient(bytes: Uint8Array, file: string): Recipient {
   const document = onlyDocument(readDocuments(bytes, file).documents, file);
@@ -141,6 +141,13 @@ function checkKeysTogether(keys: readonly RecipientKey[]): void {
       });
     }
     seen.add(kid);
+  }
+  const late = keys.find(({ created }, index) => created > (keys[index - 1]?.created ?? created));
+  if (late !== undefined) {
+    throw new CofferError('RECIPIENT_KEY_ORDER', `the key ${late.kid} stands below an older one`, {
+      advice: 'Put the newest key first.',
+      data: { keyId: late.kid },
+    });
   }
   if (keys.filter((key) => key.status === 'active').length > 1) {
     throw new CofferError('RECIPIENT_TWO_ACTIVE', 'more than one key is active', {
