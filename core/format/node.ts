@@ -49,10 +49,26 @@ export type Node = ScalarNode | MappingNode | SequenceNode | AliasNode;
 /** Field names and list positions from the root of a document. */
 export type Path = readonly (string | number)[];
 
-/** The pair of a mapping whose key is this text. */
+/** Mappings are searched by name over and over; from some size on a list is too slow for that. */
+const LARGE = 16;
+const largeMappings = new WeakMap<MappingNode, ReadonlyMap<string, Pair>>();
+
+/** The pair of a mapping that was read to its end, whose key is this text. */
 export function pairOf(node: Node | undefined, key: string): Pair | undefined {
   if (node?.kind !== 'mapping') return undefined;
+  if (node.pairs.length >= LARGE) return byKey(node).get(key);
   return node.pairs.find((pair) => pair.key.kind === 'scalar' && pair.key.text === key);
+}
+
+function byKey(node: MappingNode): ReadonlyMap<string, Pair> {
+  const known = largeMappings.get(node);
+  if (known !== undefined) return known;
+  const pairs = new Map<string, Pair>();
+  for (const pair of node.pairs) {
+    if (pair.key.kind === 'scalar' && !pairs.has(pair.key.text)) pairs.set(pair.key.text, pair);
+  }
+  largeMappings.set(node, pairs);
+  return pairs;
 }
 
 /** The value under a field of a mapping. */
