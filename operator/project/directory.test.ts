@@ -39,8 +39,8 @@ function place(t: TestContext): Place {
   return { path: join(onTmpfs(t), 'run'), state: onDisk(t) };
 }
 
-async function open(t: TestContext, { path, state }: Place, config: Partial<DirectoryConfig> = {}): Promise<Projector> {
-  const options = { cluster: 'production', stateDirectory: state, environment: {} };
+async function open(t: TestContext, { path, state }: Place, config: Partial<DirectoryConfig> = {}, grace = 0) {
+  const options = { cluster: 'production', stateDirectory: state, environment: {}, grace };
   const projector = await openDirectoryProjector({ path, workloads, ...config }, options);
   t.after(() => projector.close());
   return projector;
@@ -183,7 +183,7 @@ describe('a directory projection', () => {
 describe('promise 3: a reader sees the old set or the new one', () => {
   test('while sets change under it', async (t) => {
     const at = place(t);
-    const projector = await open(t, at);
+    const projector = await open(t, at, {}, 200);
     const folder = join(at.path, 'shop/api/db');
     const setOf = (version: number) =>
       Object.fromEntries(['a', 'b', `only-${version % 2}`].map((entry) => [entry, `${version}`]));

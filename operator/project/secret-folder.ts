@@ -70,16 +70,26 @@ export function createSecretFolder(
   }
 }
 
-/** Puts a new set in the place of whatever the folder shows, and everything else about the folder in order. */
-export function replaceEntries(folder: Anchor, entries: EntrySet, options: WriteOptions): void {
+/**
+ * Puts a new set in the place of whatever the folder shows, and everything else about the folder in order. Returns the name of
+ * the set that was replaced: it is still there, for `removeSet`.
+ */
+export function replaceEntries(folder: Anchor, entries: EntrySet, options: WriteOptions): string | undefined {
+  const old = currentSet(folder);
   folder.give(options.holder);
   try {
     swapIn(folder, entries, options);
   } finally {
-    tidy(folder);
+    tidy(folder, (name) => isSet(name));
     folder.give(options.holder);
     if (options.durable) fsyncSync(folder.descriptor);
   }
+  return old;
+}
+
+/** Removes a set, unless it is the one that counts. */
+export function removeSet(folder: Anchor, name: string): void {
+  if (currentSet(folder) !== name) folder.remove(name);
 }
 
 /** Takes a secret's folder away: out of sight at once, then file by file. */
@@ -94,12 +104,12 @@ export function removeLeftovers(parent: Anchor): void {
   for (const name of parent.names()) if (name.startsWith(NEW) || name.startsWith(OLD)) parent.remove(name);
 }
 
-/** Removes from a folder what belongs neither to its layout nor to the set that counts. */
-export function tidy(folder: Anchor): void {
+/** Removes from a folder what belongs neither to its layout nor to the set that counts, unless it is spared. */
+export function tidy(folder: Anchor, isSpared: (name: string) => boolean = () => false): void {
   const current = currentSet(folder);
   const entries = new Set(current === undefined ? [] : listSet(folder, current));
   folder.removeAllBut((name) => {
-    if (name === MARK || name === current || (name === DATA && current !== undefined)) return true;
+    if (name === MARK || name === current || (name === DATA && current !== undefined) || isSpared(name)) return true;
     return entries.has(name) && folder.targetOf(name) === target(name);
   });
 }
@@ -108,9 +118,9 @@ export function tidy(folder: Anchor): void {
 export function compareEntries(folder: Anchor, entries: EntrySet, holder: Holder): Comparison {
   const current = currentSet(folder);
   if (current === undefined) return 'different';
-  const names = folder.names();
+  const names = folder.names().filter((name) => !isSet(name));
   for (const entry of entries.keys()) if (folder.targetOf(entry) !== target(entry)) return 'different';
-  const asLaidOut = names.length === entries.size + 3 && isHeld(folder.stat(), holder);
+  const asLaidOut = names.length === entries.size + 2 && isHeld(folder.stat(), holder);
   const set = openSet(folder, current);
   if (set === undefined) return 'different';
   try {
@@ -129,7 +139,8 @@ export function compareEntries(folder: Anchor, entries: EntrySet, holder: Holder
 
 /**
  * Changes whenever somebody touches the folder, its links, its set or a file of it: made of inode numbers, sizes, owners, modes
- * and the change times that the kernel keeps (nobody can set them back), never of contents. What it cannot tell is a file
+ * and the change times that the kernel keeps (nobody can set them back), never of contents. Sets that do not count make no
+ * difference. What it cannot tell is a file
  * overwritten with as many bytes within the tick (a few milliseconds) of its last change. undefined: not as laid out.
  */
 export function fingerprint(folder: Anchor): string | undefined {
@@ -138,9 +149,13 @@ export function fingerprint(folder: Anchor): string | undefined {
   if (set === undefined) return undefined;
   const hash = createHash('sha256');
   try {
-    for (const one of [folder, set]) {
-      hash.update(identity(one.stat()));
-      for (const name of one.names().sort()) {
+    hash.update(permissions(folder.stat())).update(identity(set.stat()));
+    const names = folder.names().filter((name) => !isSet(name));
+    for (const [one, inOne] of [
+      [folder, names],
+      [set, set.names()],
+    ] as const) {
+      for (const name of [...inOne].sort()) {
         const found = one.lstat(name);
         hash.update(`\n${name} ${found === undefined ? '' : identity(found)}`);
       }
@@ -154,7 +169,11 @@ export function fingerprint(folder: Anchor): string | undefined {
 /** The folder of the set that counts, for a watch. */
 export function currentSet(folder: Anchor): string | undefined {
   const name = folder.targetOf(DATA);
-  return name !== undefined && SET.test(name) ? name : undefined;
+  return name !== undefined && isSet(name) ? name : undefined;
+}
+
+function isSet(name: string): boolean {
+  return SET.test(name);
 }
 
 function target(entry: string): string {
@@ -163,17 +182,26 @@ function target(entry: string): string {
 
 function swapIn(folder: Anchor, entries: EntrySet, options: WriteOptions): void {
   const set = `..${new Date().toISOString().slice(0, 19).replace(/[-T:]/g, '_')}.${randomBytes(4).toString('hex')}`;
-  folder.makeFolder(set, 0o700);
-  folder.within(set, (files) => {
-    for (const [entry, bytes] of entries) files.writeFile(entry, bytes, FILE_MODE, options.holder, options.durable);
-    files.give(options.holder);
-    if (options.durable) fsyncSync(files.descriptor);
-  });
-  for (const entry of entries.keys()) {
-    if (folder.link(entry, target(entry)) || folder.targetOf(entry) === target(entry)) continue;
-    pointTo(folder, entry, target(entry));
+  try {
+    writeSet(folder, set, entries, options);
+    for (const entry of entries.keys()) {
+      if (folder.link(entry, target(entry)) || folder.targetOf(entry) === target(entry)) continue;
+      pointTo(folder, entry, target(entry));
+    }
+    pointTo(folder, DATA, set);
+  } catch (error) {
+    removeSet(folder, set);
+    throw error;
   }
-  pointTo(folder, DATA, set);
+}
+
+function writeSet(folder: Anchor, name: string, entries: EntrySet, { holder, durable }: WriteOptions): void {
+  folder.makeFolder(name, 0o700);
+  folder.within(name, (files) => {
+    for (const [entry, bytes] of entries) files.writeFile(entry, bytes, FILE_MODE, holder, durable);
+    files.give(holder);
+    if (durable) fsyncSync(files.descriptor);
+  });
 }
 
 /** Replaces whatever has a name with a symlink, in one step unless it is a folder. */
@@ -236,6 +264,10 @@ function isHeld(stat: BigIntStats, holder: Holder): boolean {
 
 function isOwned(stat: BigIntStats, holder: Holder, mode: number): boolean {
   return Number(stat.uid) === holder.uid && Number(stat.gid) === holder.gid && (Number(stat.mode) & 0o7777) === mode;
+}
+
+function permissions({ dev, ino, mode, uid, gid }: BigIntStats): string {
+  return [dev, ino, mode, uid, gid].join(':');
 }
 
 function identity({ dev, ino, ctimeNs, size, mode, uid, gid, nlink }: BigIntStats): string {
