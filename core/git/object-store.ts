@@ -12,7 +12,7 @@ export interface GitObject {
 }
 
 /** Larger objects are refused: a manifest is at most 1 MiB, and a file of 10,000 of them some tens. */
-const LARGEST = 128 * 1024 * 1024;
+export const LARGEST_OBJECT = 128 * 1024 * 1024;
 /** Bases of deltas that are kept, in bytes. */
 const BASES = 16 * 1024 * 1024;
 const ALTERNATES_DEPTH = 5;
@@ -118,12 +118,12 @@ export class ObjectStore {
     if (kept !== undefined) return kept;
     // Git's own limit on the length of a chain is 4095; a loop would have no end.
     if (depth > 4095) throw new RangeError('a chain of deltas without an end');
-    const packed = pack.read(offset, LARGEST);
+    const packed = pack.read(offset, LARGEST_OBJECT);
     let object: GitObject;
     if (packed.type === 'delta') {
       const base =
         'offset' in packed.base ? this.#packed(pack, packed.base.offset, depth + 1) : this.read(packed.base.oid);
-      object = { type: base.type, bytes: applyDelta(base.bytes, packed.bytes, LARGEST) };
+      object = { type: base.type, bytes: applyDelta(base.bytes, packed.bytes, LARGEST_OBJECT) };
     } else {
       object = { type: packed.type, bytes: packed.bytes };
     }
@@ -176,7 +176,7 @@ function readLoose(file: string): GitObject | undefined {
   }
   let content: Buffer;
   try {
-    content = inflateSync(deflated, { maxOutputLength: LARGEST });
+    content = inflateSync(deflated, { maxOutputLength: LARGEST_OBJECT });
   } catch (cause) {
     throw new RangeError('compressed data that is damaged', { cause });
   }

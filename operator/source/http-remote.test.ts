@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { LARGEST_OBJECT } from '../../core/git/object-store.ts';
 import { GitHttpServer } from '../../test/servers/git-http.ts';
 import { code, commitOf, never, Watching } from '../../test/support/watching.ts';
 
@@ -218,6 +219,16 @@ describe('a fetch that fails half-way leaves the old state, and the next one suc
       });
     }
   }
+
+  test('an object that is small in its pack and huge when inflated is refused before it is inflated', async (t) => {
+    const bench = await Watching.open(t);
+    const { url } = await bench.serve();
+    await bench.tree.commit({ a: '1' });
+    const source = await bench.source({ url, allowHttp: true });
+    await source.poll(never);
+    await bench.tree.commit({ zeros: Buffer.alloc(LARGEST_OBJECT + 1) });
+    await assert.rejects(source.poll(never), code('SOURCE_TOO_LARGE'));
+  });
 
   test('a signal ends a fetch at once, and is no fault of the source', async (t) => {
     const bench = await Watching.open(t);

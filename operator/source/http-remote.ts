@@ -1,10 +1,10 @@
-import fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
 import type { Quarantine } from './clone.ts';
 import { type CredentialFiles, readAuthorization } from './credentials.ts';
 import { type Fault, sourceFault } from './faults.ts';
 import { HttpClient } from './http-client.ts';
+import { guardedFileSystem, LargeObject } from './pack-guard.ts';
 import type { Remote } from './remote.ts';
 
 export interface HttpRemoteOptions {
@@ -46,7 +46,7 @@ export class HttpRemote implements Remote {
       'SOURCE_INCOMPLETE',
       () =>
         fetch({
-          fs,
+          fs: guardedFileSystem,
           http: client.plugin(signal),
           gitdir: into.directory,
           url,
@@ -91,6 +91,7 @@ export class HttpRemote implements Remote {
     } catch (cause) {
       if (cause instanceof CofferError) throw cause;
       signal.throwIfAborted();
+      if (cause instanceof LargeObject) throw sourceFault('SOURCE_TOO_LARGE', { address: this.#options.url, cause });
       const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
       throw sourceFault(fault, { address: this.#options.url, ...(code === undefined ? {} : { detail: code }), cause });
     }
