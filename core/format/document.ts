@@ -88,6 +88,7 @@ class DocumentReader {
   readonly #text: string;
   readonly #file: string;
   readonly #lines: Lines;
+  readonly #syntax: 'json' | 'yaml';
   readonly #documents: CofferDocument[] = [];
   readonly #problems: CofferError[] = [];
 
@@ -95,10 +96,11 @@ class DocumentReader {
     this.#text = text;
     this.#file = file;
     this.#lines = new Lines(text);
+    this.#syntax = /^[ \t\r\n]*\{/.test(text) ? 'json' : 'yaml';
   }
 
   read(): { documents: DocumentFile; problems: CofferError[] } {
-    const syntax = /^[ \t\r\n]*\{/.test(this.#text) ? 'json' : 'yaml';
+    const syntax = this.#syntax;
     const marker = /^<{7} .*$/m.exec(this.#text);
     if (marker !== null && /^>{7} /m.test(this.#text) && claimsCoffer(this.#text)) {
       const advice = 'Run `coffer resolve` on it, or resolve the conflict by hand.';
@@ -155,6 +157,7 @@ class DocumentReader {
       this.#refuse('DOCUMENT_TOO_LARGE', root.start, 'The document is larger than 1 MiB.', advice);
       return;
     }
+    this.#refuseOtherLineEnds(start, end);
     const { value, problems } = strictValue(root, this.#text, (offset) => this.#place(offset));
     this.#problems.push(...problems);
     const kind = this.#kindOf(root, value as Record<string, unknown>);
@@ -166,6 +169,15 @@ class DocumentReader {
     const span = (path: Path) => nodeAt(root, path);
     const place = { index, file: this.#file, start, end, lines: this.#lines };
     this.#documents.push({ kind, value, ...place, root, position, span });
+  }
+
+  /** To a reader of YAML 1.1 a line ends there, so that it sees other scalars, or fields where others see a comment. */
+  #refuseOtherLineEnds(start: number, end: number): void {
+    const at = this.#syntax === 'yaml' ? this.#text.slice(start, end).search(/[\u0085\u2028\u2029]/) : -1;
+    if (at === -1) return;
+    const advice = 'Remove it, or write it in double quotes as \\u0085, \\u2028 or \\u2029.';
+    const message = 'A line end of YAML 1.1 stands here, which is none in YAML 1.2.';
+    this.#refuse('FILE_CHARACTER', start + at, message, advice);
   }
 
   #kindOf(root: MappingNode, { apiVersion, kind }: Record<string, unknown>): Kind | undefined {

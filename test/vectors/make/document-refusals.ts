@@ -162,6 +162,13 @@ export function byteRows(good: string): [string, string, Buffer][] {
     Buffer.concat([Buffer.from(good.slice(0, at)), Buffer.from(raw), Buffer.from(good.slice(at))]);
   return [
     ['a byte order mark', 'FILE_CHARACTER', Buffer.from(`\ufeff${good}`)],
+    ['a comment that ends sooner in YAML 1.1 (U+0085)', 'FILE_CHARACTER', Buffer.from(`${good}# \u0085other: field\n`)],
+    ['a comment that ends sooner in YAML 1.1 (U+2028)', 'FILE_CHARACTER', Buffer.from(`${good}# \u2028other: field\n`)],
+    [
+      'a scalar of two lines in YAML 1.1',
+      'FILE_CHARACTER',
+      Buffer.from(good.replace('\n  data:', '\n  type: a\u2029b\n  data:')),
+    ],
     ['a NUL byte', 'FILE_CHARACTER', put([0])],
     ['a byte that is not UTF-8', 'FILE_NOT_UTF8', put([0xff])],
     ['an overlong encoding', 'FILE_NOT_UTF8', put([0xc1, 0xa1])],
