@@ -55,6 +55,18 @@ describe('coffer rewrap', () => {
     assert.match(desk.coffer(['check', '--strict']), /^Nothing found/);
   });
 
+  test('--remove takes the stanzas of whom somebody took out of the list by hand, but not the last ones', () => {
+    desk.edit(FILE, 'recipients: [ada, production]', 'recipients: [ada]');
+    assert.match(desk.try(['get', FILE, 'password']).stderr, /^error STANZA_UNLISTED: /);
+    desk.coffer(['rewrap', FILE, '--remove', 'production']);
+    assert.deepEqual(stanzas(), ['ada']);
+    assert.equal(desk.coffer(['get', FILE, 'password']), 'hunter2');
+
+    desk.edit(FILE, 'recipients: [ada]', 'recipients: [production]');
+    const { status, stderr } = desk.try(['rewrap', FILE, '--remove', 'ada']);
+    assert.deepEqual([status, stderr.split(':')[0]], [3, 'error REWRAP_NOBODY_LEFT']);
+  });
+
   test('without either brings pending recipients and old keys up to date, and then has nothing to do', () => {
     desk.edit(FILE, '[ada, production]', '[ada, production, staging]');
     assert.match(desk.coffer(['check']), /CHECK_STANZA_PENDING/);

@@ -17,9 +17,13 @@ export function staleRecipients(manifest: Manifest, keyring: Keyring): string[] 
   });
 }
 
-/** Throws RECIPIENT_NOT_LISTED: who mistypes a name must not believe that somebody was removed. */
+/**
+ * Throws RECIPIENT_NOT_LISTED: who mistypes a name must not believe that somebody was removed. Whom only stanzas name,
+ * since somebody took the name out of the list by hand, can be removed.
+ */
 export function refuseUnlisted(manifest: Manifest, recipients: readonly string[]): void {
-  const unlisted = recipients.find((recipient) => !manifest.recipients.includes(recipient));
+  const known = new Set([...manifest.recipients, ...[...manifest.stanzas.values()].flatMap((row) => [...row.keys()])]);
+  const unlisted = recipients.find((recipient) => !known.has(recipient));
   if (unlisted === undefined) return;
   const { file, line, namespace, name } = manifest;
   throw new CofferError('RECIPIENT_NOT_LISTED', `${unlisted} is no recipient of ${namespace}/${name}`, {

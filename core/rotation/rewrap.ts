@@ -26,14 +26,24 @@ export function rewrap(
   const manifest = manifestAt(file, manifestIndex);
   const kept = manifest.recipients.filter((recipient) => !remove.includes(recipient));
   const names = [...new Set([...kept, ...add.map(({ recipient }) => recipient)])];
-  if (names.length === 0) {
+  const stanzas = newStanzas(manifest, opener, add, random);
+  const gone = remove.filter((recipient) => !names.includes(recipient));
+  if (names.length === 0 || isLost(manifest, stanzas, gone)) {
     throw new CofferError('REWRAP_NOBODY_LEFT', 'nobody would be left who can open the manifest', {
       advice: 'Add a recipient in the same run, or remove the manifest.',
       data: { file: manifest.file, line: manifest.line, namespace: manifest.namespace, name: manifest.name },
     });
   }
-  const gone = remove.filter((recipient) => !names.includes(recipient));
-  return readdress(file, manifestIndex, names, newStanzas(manifest, opener, add, random), gone);
+  return readdress(file, manifestIndex, names, stanzas, gone);
+}
+
+/** Whether the last stanza of a data key would go: the list of recipients may name others, who have none. */
+function isLost(manifest: Manifest, added: ReadonlyMap<string, unknown>, gone: readonly string[]): boolean {
+  return [...namedDataKeys(manifest).values()].some((id) => {
+    const rows = id === undefined ? undefined : manifest.stanzas.get(id);
+    if (id === undefined || rows === undefined || added.has(id)) return false;
+    return rows.size > 0 && [...rows.keys()].every((recipient) => gone.includes(recipient));
+  });
 }
 
 function newStanzas(
