@@ -65,6 +65,11 @@ describe('a file of the keyring', () => {
         );
       },
     ],
+    ...(['retired', 'revoked'] as const).map((status): [string, string, () => unknown] => [
+      `an old key made active again, the newer one ${status}`,
+      'RECIPIENT_STATUS_BACK',
+      () => read(withKeys(endorsed({ ...keyOf(other), status, created: '2026-11-22T09:00:00Z' }), key)),
+    ]),
     ['one key twice', 'RECIPIENT_KEY_TWICE', () => read(withKeys(key, { ...key, status: 'revoked' }))],
     [
       'a time that is none',

@@ -51,7 +51,7 @@ export function activeKey(recipient: Recipient): RecipientKey | undefined {
  * identity is to be trusted is for the pins to say.
  *
  * @throws CofferError RECIPIENT_FILE, RECIPIENT_FILE_NAME, DOCUMENT_*, RECIPIENT_CREATED, RECIPIENT_KEY_ID,
- * RECIPIENT_KEY_TWICE, RECIPIENT_KEY_ORDER, RECIPIENT_TWO_ACTIVE, RECIPIENT_ENDORSEMENT, RECIPIENT_GROUP, RECIPIENT_NOT_GROUP, KEY_TEXT_*
+ * RECIPIENT_KEY_TWICE, RECIPIENT_KEY_ORDER, RECIPIENT_STATUS_BACK, RECIPIENT_TWO_ACTIVE, RECIPIENT_ENDORSEMENT, RECIPIENT_GROUP, RECIPIENT_NOT_GROUP, KEY_TEXT_*
  */
 export function readRecipient(bytes: Uint8Array, file: string): Recipient {
   const document = onlyDocument(readDocuments(bytes, file).documents, file);
@@ -148,6 +148,19 @@ function checkKeysTogether(keys: readonly RecipientKey[]): void {
       advice: 'Put the newest key first.',
       data: { keyId: late.kid },
     });
+  }
+  const active = keys.find((key) => key.status === 'active');
+  const newer = active && keys.find(({ created }) => created > active.created);
+  if (newer !== undefined && newer.status !== 'active') {
+    throw new CofferError(
+      'RECIPIENT_STATUS_BACK',
+      `the active key is older than ${newer.kid}, which is ${newer.status}`,
+      {
+        advice:
+          'A key that was retired or revoked is never active again: restore the file from git, or make a new key.',
+        data: { keyId: active?.kid },
+      },
+    );
   }
   if (keys.filter((key) => key.status === 'active').length > 1) {
     throw new CofferError('RECIPIENT_TWO_ACTIVE', 'more than one key is active', {
