@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { findRoot } from '../core/config/repository.ts';
@@ -7,6 +8,7 @@ import { openManifest } from '../core/format/open.ts';
 import { plaintextView } from '../core/format/plaintext-view.ts';
 import type { Opener } from '../core/keys/opener.ts';
 import { writePlaintext } from './plaintext-output.ts';
+import { withCleanup } from './signals.ts';
 
 /** A file with every value in plaintext; the caller wipes the bytes. Throws when a single value cannot be opened. */
 export function decryptFile(file: ManifestFile, opener: Opener): Buffer {
@@ -29,24 +31,32 @@ function sealedEntries(manifest: ManifestFile['manifests'][number]): string[] {
   return [...manifest.entries].filter(([, entry]) => entry.kind === 'sealed').map(([name]) => name);
 }
 
-/** Mode 0600 from the first byte. Throws DECRYPT_OUTPUT_EXISTS where the file is there and `force` is not said. */
+/** Mode 0600 from the first byte, and whole or not there. Throws DECRYPT_OUTPUT_EXISTS where the file is there and `force` is not said. */
 export async function writePrivateFile(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   if (force) return writePlaintext(bytes, path);
-  try {
-    const handle = await open(path, 'wx', 0o600);
-    try {
-      await handle.writeFile(bytes);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
+  const handle = await open(path, 'wx', 0o600).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     throw new CofferError('DECRYPT_OUTPUT_EXISTS', `${path} is there already; nothing was written`, {
       advice: 'Name another file, or replace it with --force.',
       data: { path },
       cause: error,
     });
-  }
+  });
+  // A part of the plaintext that nobody asked for stays nowhere: not on a full disk, nor after Ctrl-C.
+  let written = false;
+  await withCleanup(
+    () => {
+      if (!written) rmSync(path, { force: true });
+    },
+    async () => {
+      try {
+        await handle.writeFile(bytes);
+        written = true;
+      } finally {
+        await handle.close();
+      }
+    },
+  );
 }
 
 /** Whether a file stands in a coffer repository, where it could be committed. */

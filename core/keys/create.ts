@@ -63,13 +63,18 @@ export function createGroupKey(wanted: {
 }): { key: RecipientKey; seed: Buffer } {
   const { name, members, random = systemRandom } = wanted;
   const { key, seed } = createKey({ ...wanted, random });
-  const seeds = new Map(
-    members.map((member) => [
-      member.recipient,
-      { kid: member.kid, text: sealGroupSeed(seed, { name, kid: key.kid }, member, random) },
-    ]),
-  );
-  return { key: { ...key, seeds }, seed };
+  try {
+    const seeds = new Map(
+      members.map((member) => [
+        member.recipient,
+        { kid: member.kid, text: sealGroupSeed(seed, { name, kid: key.kid }, member, random) },
+      ]),
+    );
+    return { key: { ...key, seeds }, seed };
+  } catch (error) {
+    seed.fill(0);
+    throw error;
+  }
 }
 
 /** A new active key, endorsed. The caller retires the former one. */

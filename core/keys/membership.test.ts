@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { sodiumReady } from '../format/sodium.ts';
 import { createGroup, createRecipient } from './create.ts';
@@ -109,6 +110,19 @@ describe('a group', () => {
     const us = opener(joined, carol.seed);
     assert.deepEqual(us.secretKey('team', active(joined).kid)?.seed, left.seed);
     assert.equal(us.secretKey('team', active(team.recipient).kid), undefined);
+  });
+
+  test('a seed that cannot be sealed to a member is wiped', () => {
+    const drawn: Buffer[] = [];
+    const random = (length: number) => {
+      drawn.push(randomBytes(length));
+      return drawn.at(-1) ?? Buffer.alloc(0);
+    };
+    // The X25519 part of the public key, all zeros: a point of low order.
+    const spoilt = { ...sealing(bob), publicKey: Buffer.from(sealing(bob).publicKey).fill(0, 1184) };
+    const wanted = { name: 'team', created: LATER, members: [spoilt], identitySeed: alice.identitySeed, random };
+    assert.throws(() => createGroup(wanted), { code: 'HPKE_LOW_ORDER' });
+    assert.ok(drawn[0]?.equals(Buffer.alloc(32)));
   });
 
   test('nobody joins twice', () => {
