@@ -51,7 +51,8 @@ export function activeKey(recipient: Recipient): RecipientKey | undefined {
  * identity is to be trusted is for the pins to say.
  *
  * @throws CofferError RECIPIENT_FILE, RECIPIENT_FILE_NAME, DOCUMENT_*, RECIPIENT_CREATED, RECIPIENT_KEY_ID,
- * RECIPIENT_KEY_TWICE, RECIPIENT_KEY_ORDER, RECIPIENT_STATUS_BACK, RECIPIENT_TWO_ACTIVE, RECIPIENT_ENDORSEMENT, RECIPIENT_GROUP, RECIPIENT_NOT_GROUP, KEY_TEXT_*
+ * RECIPIENT_KEY_TWICE, RECIPIENT_KEY_ORDER, RECIPIENT_STATUS_BACK, RECIPIENT_TWO_ACTIVE, RECIPIENT_ENDORSEMENT,
+ * RECIPIENT_GROUP, RECIPIENT_NOT_GROUP, KEY_TEXT_*
  */
 export function readRecipient(bytes: Uint8Array, file: string): Recipient {
   const document = onlyDocument(readDocuments(bytes, file).documents, file);
