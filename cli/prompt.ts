@@ -39,8 +39,9 @@ const RUB_OUT = new Set([0x08, 0x7f]);
  */
 export async function askHidden(question: string): Promise<Buffer> {
   const terminal: ReadStream = process.stdin;
-  process.stderr.write(question);
+  // Before the question: what is typed as soon as it is there would be shown.
   terminal.setRawMode(true);
+  process.stderr.write(question);
   const typed: number[] = [];
   try {
     for await (const chunk of terminal.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
