@@ -5,7 +5,8 @@ import { isManifestPath, type RepositoryConfig } from '../core/config/repository
 import type { CofferError } from '../core/errors.ts';
 import { compareManifests, type ManifestChange } from '../core/format/compare.ts';
 import { mayHoldCoffer } from '../core/format/document.ts';
-import { type ManifestFile, manifestProblems } from '../core/format/manifest.ts';
+import type { ManifestFile } from '../core/format/manifest.ts';
+import { manifestProblems } from '../core/format/read-manifest.ts';
 import { readBlobs } from './git.ts';
 import type { ChangedFile, Side } from './revisions.ts';
 

@@ -200,7 +200,7 @@ async function keyringOf(file: string): Promise<Keyring | undefined> {
 
 /** Reads a file as manifests; errors name it as it was typed. Throws MANIFEST_NONE when it holds none. */
 export async function readManifests(file: string): Promise<ManifestFile> {
-  const { readManifestFile } = await import('../core/format/manifest.ts');
+  const { readManifestFile } = await import('../core/format/read-manifest.ts');
   const read = readManifestFile(await readFile(file), file);
   if (read.manifests.length > 0) return read;
   throw new CofferError('MANIFEST_NONE', 'the file holds no EncryptedSecret', {
@@ -217,7 +217,7 @@ export async function readManifests(file: string): Promise<ManifestFile> {
  */
 export async function writeManifests(file: string, text: string): Promise<void> {
   const [{ readManifestFile }, { writeFileAtomically }] = await Promise.all([
-    import('../core/format/manifest.ts'),
+    import('../core/format/read-manifest.ts'),
     import('../core/files/atomic.ts'),
   ]);
   const bytes = Buffer.from(text);

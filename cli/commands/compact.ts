@@ -21,7 +21,7 @@ export default class Compact extends BaseCommand {
       '../workspace.ts'
     );
     const { manifestsToChange } = await import('../select-document.ts');
-    const { readManifestFile } = await import('../../core/format/manifest.ts');
+    const { readManifestFile } = await import('../../core/format/read-manifest.ts');
     const { compact } = await import('../../core/rotation/compact.ts');
     const workspace = await openWorkspaceOf((argv as string[])[0] ?? '.');
     const { opener, close } = await openKeys(workspace.keyring, flags);

@@ -21,7 +21,7 @@ export default class Revoke extends BaseCommand {
     const { reader, entries } = parseReader(args.reader);
     const { readManifests, writeManifests } = await import('../workspace.ts');
     const { revoke } = await import('../../core/format/grants.ts');
-    const { readManifestFile } = await import('../../core/format/manifest.ts');
+    const { readManifestFile } = await import('../../core/format/read-manifest.ts');
     const { entriesFor } = await import('../../core/format/readers.ts');
 
     const file = await readManifests(args.file);

@@ -92,7 +92,7 @@ async function readdressed(
 ): Promise<{ text: string; added: string[] }> {
   const { refuseUnlisted, staleRecipients } = await import('../../core/rotation/addressees.ts');
   const { rewrap } = await import('../../core/rotation/rewrap.ts');
-  const { readManifestFile } = await import('../../core/format/manifest.ts');
+  const { readManifestFile } = await import('../../core/format/read-manifest.ts');
   const { sealingKeysFor } = await import('../workspace.ts');
   const added = new Set<string>();
   let current = file;

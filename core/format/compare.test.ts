@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MemoryRepository, manifestText } from '../../test/check/memory-repository.ts';
 import { compareManifests } from './compare.ts';
-import { type ManifestFile, readManifestFile } from './manifest.ts';
+import type { ManifestFile } from './manifest.ts';
+import { readManifestFile } from './read-manifest.ts';
 
 const repository = new MemoryRepository(['production', 'staging']);
 

@@ -1,7 +1,5 @@
-import type { CofferError } from '../errors.ts';
 import type { Binding } from './binding.ts';
-import { type CofferDocument, type DocumentFile, documentProblems } from './document.ts';
-import { readManifest } from './read-manifest.ts';
+import type { CofferDocument, DocumentFile } from './document.ts';
 import type { TemplatePart } from './template.ts';
 
 export type Entry =
@@ -53,26 +51,4 @@ export interface ManifestFile {
   syntax: 'yaml' | 'json';
   documents: DocumentFile;
   manifests: Manifest[];
-}
-
-/** Throws the first problem as a CofferError. A file without coffer documents has no manifests. */
-export function readManifestFile(bytes: Uint8Array, file: string): ManifestFile {
-  const { file: read, problems } = manifestProblems(bytes, file);
-  const [first] = problems;
-  if (first !== undefined) throw first;
-  return read;
-}
-
-/** Every problem of a file; `file` holds the manifests that have none. */
-export function manifestProblems(bytes: Uint8Array, file: string): { file: ManifestFile; problems: CofferError[] } {
-  const { documents, problems } = documentProblems(bytes, file);
-  const manifests: Manifest[] = [];
-  for (const document of documents.documents) {
-    if (document.kind !== 'EncryptedSecret') continue;
-    const { manifest, problems: found } = readManifest(document);
-    problems.push(...found);
-    if (manifest !== undefined) manifests.push(manifest);
-  }
-  const { text, syntax } = documents;
-  return { file: { file, text, syntax, documents, manifests }, problems };
 }

@@ -12,11 +12,12 @@ import { changeStanzas } from './edit-recipients.ts';
 import { changeKeys, unitOf } from './keys-layout.ts';
 import { endOfSection } from './keys-slots.ts';
 import { isConflict, type MergePart, mergeLines, mergeTwoSides } from './line-merge.ts';
-import { type Manifest, type ManifestFile, readManifestFile } from './manifest.ts';
+import type { Manifest, ManifestFile } from './manifest.ts';
 import { specOf } from './manifest-nodes.ts';
 import { mergeEntries } from './merge-entries.ts';
 import { unitedLines, unitedStanzas, type Version } from './merge-keys.ts';
 import { pairOf } from './node.ts';
+import { readManifestFile } from './read-manifest.ts';
 import { namedDataKeys } from './sealing-run.ts';
 
 const DRIVER_LABELS: Labels = { ours: 'ours', base: '', theirs: 'theirs' };

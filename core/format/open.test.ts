@@ -4,9 +4,10 @@ import { createRecipient } from '../keys/create.ts';
 import { openerFor } from '../keys/opener.ts';
 import { activeKey } from '../keys/recipient.ts';
 import type { Binding } from './binding.ts';
-import { type Manifest, readManifestFile } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import { renderManifest } from './new-manifest.ts';
 import { openDataKey, openingKeys, openManifest, pendingRecipients, refusePlaintext } from './open.ts';
+import { readManifestFile } from './read-manifest.ts';
 import { sodiumReady } from './sodium.ts';
 import type { SealingKey } from './stanza.ts';
 

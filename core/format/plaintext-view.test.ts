@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { CofferError } from '../errors.ts';
-import { type Manifest, type ManifestFile, readManifestFile } from './manifest.ts';
+import type { Manifest, ManifestFile } from './manifest.ts';
 import { plaintextView, restoreSealed } from './plaintext-view.ts';
+import { readManifestFile } from './read-manifest.ts';
 
 const DATA_KEY = 'A'.repeat(32);
 const STANZA = `${'0'.repeat(32)}:${'A'.repeat(1558)}`;

@@ -1,10 +1,10 @@
-/** From a document of kind EncryptedSecret to the model, with what docs/format.md, "A manifest", refuses in it. */
+/** From a file's bytes to manifests (manifest.ts), refusing what docs/format.md, "A manifest", refuses. */
 import type { EncryptedSecret } from '../../schemas/encrypted-secret.ts';
 import { CofferError, type ErrorData } from '../errors.ts';
 import { binaryBytes } from './binary-scalar.ts';
-import type { CofferDocument } from './document.ts';
+import { type CofferDocument, documentProblems } from './document.ts';
 import { schemaProblems } from './document-schema.ts';
-import type { Entry, Manifest, Reader, Stanza } from './manifest.ts';
+import type { Entry, Manifest, ManifestFile, Reader, Stanza } from './manifest.ts';
 import { field, type Node, type Path } from './node.ts';
 import { isAmbiguousPlain } from './plain-scalar.ts';
 import { parseStanza } from './stanza.ts';
@@ -13,12 +13,31 @@ import { parseTemplate, type TemplatePart, templateEntries } from './template.ts
 import { looksSealed, parseSealedValue } from './value.ts';
 
 /** Kubernetes itself fills in Secrets of these types: whoever could write one would be given a token. */
-export const REFUSED_TYPES: readonly string[] = [
-  'kubernetes.io/service-account-token',
-  'bootstrap.kubernetes.io/token',
-];
+const REFUSED_TYPES: readonly string[] = ['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token'];
 
-export function readManifest(document: CofferDocument): { manifest?: Manifest; problems: CofferError[] } {
+/** Throws the first problem as a CofferError. A file without coffer documents has no manifests. */
+export function readManifestFile(bytes: Uint8Array, file: string): ManifestFile {
+  const { file: read, problems } = manifestProblems(bytes, file);
+  const [first] = problems;
+  if (first !== undefined) throw first;
+  return read;
+}
+
+/** Every problem of a file; `file` holds the manifests that have none. */
+export function manifestProblems(bytes: Uint8Array, file: string): { file: ManifestFile; problems: CofferError[] } {
+  const { documents, problems } = documentProblems(bytes, file);
+  const manifests: Manifest[] = [];
+  for (const document of documents.documents) {
+    if (document.kind !== 'EncryptedSecret') continue;
+    const { manifest, problems: found } = readManifest(document);
+    problems.push(...found);
+    if (manifest !== undefined) manifests.push(manifest);
+  }
+  const { text, syntax } = documents;
+  return { file: { file, text, syntax, documents, manifests }, problems };
+}
+
+function readManifest(document: CofferDocument): { manifest?: Manifest; problems: CofferError[] } {
   const problems = schemaProblems(document);
   const reader = new ManifestReader(document);
   if (problems.length > 0) {

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { isManifestPath, type RepositoryConfig } from '../../core/config/repository.ts';
 import { CofferError } from '../../core/errors.ts';
-import { type Manifest, manifestProblems } from '../../core/format/manifest.ts';
+import type { Manifest } from '../../core/format/manifest.ts';
+import { manifestProblems } from '../../core/format/read-manifest.ts';
 import { type Change, changesBetween } from '../../core/git/changes.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import { isFile, MODE } from '../../core/git/tree.ts';

@@ -1,5 +1,5 @@
 import type { Tree, TreeFile } from '../../core/check/tree.ts';
-import { readManifestFile } from '../../core/format/manifest.ts';
+import { readManifestFile } from '../../core/format/read-manifest.ts';
 import { sealPlaintext } from '../../core/format/seal.ts';
 import { sodiumReady } from '../../core/format/sodium.ts';
 import { createRecipient } from '../../core/keys/create.ts';

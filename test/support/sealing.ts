@@ -1,6 +1,7 @@
 /** Keys and manifests for tests: real cryptography, made from fixed seeds. */
 import { createHash } from 'node:crypto';
-import { type ManifestFile, readManifestFile } from '../../core/format/manifest.ts';
+import type { ManifestFile } from '../../core/format/manifest.ts';
+import { readManifestFile } from '../../core/format/read-manifest.ts';
 import type { OpeningKey, SealingKey } from '../../core/format/stanza.ts';
 import { publicKeyFromSeed } from '../../core/format/x-wing.ts';
 import { keyId } from '../../core/keys/key-id.ts';

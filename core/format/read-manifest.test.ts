@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { CofferError } from '../errors.ts';
-import { type Manifest, manifestProblems, readManifestFile } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
+import { manifestProblems, readManifestFile } from './read-manifest.ts';
 import { entriesFor } from './readers.ts';
 
 const SEALED = `CF[1:${'A'.repeat(32)}:${'A'.repeat(96)}]`;
