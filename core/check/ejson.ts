@@ -1,5 +1,5 @@
 import { BoxedMessage } from '../ejson/boxed-message.ts';
-import { placeOfToken, readEjson } from '../ejson/document.ts';
+import { eachString, placeOfToken, readEjson } from '../ejson/document.ts';
 import { unquote } from '../ejson/json-string.ts';
 import { CofferError } from '../errors.ts';
 import { command } from './command.ts';
@@ -9,15 +9,18 @@ import { type Finding, finding, findingOf } from './finding.ts';
 export function ejsonFindings(bytes: Buffer, file: string): Finding[] {
   try {
     const document = readEjson(bytes, file, { multiline: true });
-    return document.strings
-      .filter((token) => token.role === 'value' && !token.underUnderscore)
-      .filter((token) => !isBoxed(unquote(bytes, token.start, token.end)))
-      .map((token) =>
+    const findings: Finding[] = [];
+    eachString(document, (token) => {
+      const isClear = token.role === 'key' || (token.afterUnderscore && token.underUnderscore);
+      if (isClear || isBoxed(unquote(bytes, token.start, token.end))) return;
+      findings.push(
         finding('CHECK_EJSON_PLAINTEXT', placeOfToken(document, token), {
           message: 'a value is plaintext',
           advice: `Run ${command('encrypt', file)}. If it was ever committed, replace the value itself.`,
         }),
       );
+    });
+    return findings;
   } catch (error) {
     if (error instanceof CofferError) return [findingOf(error, file)];
     throw error;

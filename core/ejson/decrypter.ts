@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { CofferError } from '../errors.ts';
 import { BoxedMessage } from './boxed-message.ts';
-import { type EjsonDocument, placeOfToken } from './document.ts';
+import { type EjsonDocument, eachString, placeOfToken } from './document.ts';
 import { appendQuoted, unquote } from './json-string.ts';
 import type { Keypair } from './keypair.ts';
 import { SecretBytes } from './secret-bytes.ts';
@@ -54,8 +54,8 @@ export function decryptEjson(document: EjsonDocument, keypair: Keypair): Buffer 
   const message = new BoxedMessage();
   let copied = 0;
   try {
-    for (const token of document.strings) {
-      if (!readsBoxToOpen(message, document, token)) continue;
+    eachString(document, (token) => {
+      if (!readsBoxToOpen(message, document, token)) return;
       output.append(document.bytes, copied, token.start);
       const plaintext = decrypter.open(message);
       if (plaintext === undefined) throw refusedBox(document, token, keypair);
@@ -71,7 +71,7 @@ export function decryptEjson(document: EjsonDocument, keypair: Keypair): Buffer 
       }
       appendQuoted(output, plaintext);
       copied = token.end;
-    }
+    });
     output.append(document.bytes, copied);
     return output.bytes();
   } catch (error) {

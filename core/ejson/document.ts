@@ -2,65 +2,80 @@
 
 import { CofferError } from '../errors.ts';
 import { unquote } from './json-string.ts';
-import { KEY_LENGTH } from './keypair.ts';
 import { positionOf } from './position.ts';
-import { type StringToken, walk } from './walker.ts';
+import { type StringToken, Walker } from './walker.ts';
 
 export interface EjsonDocument {
   bytes: Buffer;
   file: string;
+  /** Whether strings may run over line ends: where the tool seals, and not where it opens. */
+  multiline: boolean;
   publicKey: Buffer;
-  /** Keys and values, in the order of the text. */
-  strings: StringToken[];
 }
 
 const PUBLIC_KEY_FIELD = Buffer.from('"_public_key"');
 const HEX_KEY = /^[0-9a-fA-F]{64}$/;
 
 /**
- * `multiline` allows strings to run over line ends, as the tool does where it seals and not where it opens. Throws
- * EJSON_SYNTAX, EJSON_NOT_UTF8, EJSON_PUBLIC_KEY_MISSING, EJSON_PUBLIC_KEY_INVALID or EJSON_PUBLIC_KEY_TWICE.
+ * Reads as far as the public key; `eachString` reads the rest. Throws EJSON_SYNTAX, EJSON_NOT_UTF8, EJSON_PUBLIC_KEY_MISSING
+ * or EJSON_PUBLIC_KEY_INVALID.
  */
-export function readEjson(bytes: Buffer, file: string, options: { multiline: boolean }): EjsonDocument {
-  const strings = walk(bytes, file, options);
-  return { bytes, file, strings, publicKey: publicKeyOf(bytes, file, strings) };
-}
-
-/** The error's place, filled in from a string of the document. */
-export function placeOfToken(
-  document: EjsonDocument,
-  token: StringToken,
-): { file: string; line: number; column: number } {
-  return { file: document.file, ...positionOf(document.bytes, token.start) };
-}
-
-function publicKeyOf(bytes: Buffer, file: string, strings: StringToken[]): Buffer {
-  let found: Buffer | undefined;
-  for (const [index, key] of strings.entries()) {
-    if (key.role !== 'key' || key.depth !== 1 || !key.afterUnderscore) continue;
-    if (PUBLIC_KEY_FIELD.compare(bytes, key.start, key.end) !== 0) continue;
-    const data = { file, ...positionOf(bytes, key.start) };
-    const value = strings[index + 1];
-    const content = value?.role === 'value' && value.depth === 1 ? unquote(bytes, value.start, value.end) : undefined;
-    const text = content?.toString('latin1') ?? '';
-    if (!HEX_KEY.test(text)) {
-      throw new CofferError('EJSON_PUBLIC_KEY_INVALID', '`_public_key` is not a string of 64 hexadecimal digits', {
-        advice: 'Put the public key that `coffer ejson keygen` printed there.',
-        data,
-      });
+export function readEjson(bytes: Buffer, file: string, { multiline }: { multiline: boolean }): EjsonDocument {
+  const walker = new Walker(bytes, file, { multiline });
+  for (let token = walker.next(); token !== undefined; token = walker.next()) {
+    if (isPublicKeyField(bytes, token)) {
+      return { bytes, file, multiline, publicKey: publicKeyUnder(bytes, file, { ...token }, walker.next()) };
     }
-    const publicKey = Buffer.from(text, 'hex');
-    if (found !== undefined && !found.equals(publicKey)) {
-      throw new CofferError('EJSON_PUBLIC_KEY_TWICE', '`_public_key` stands here twice with different keys', {
-        advice: 'Keep the one whose private key you hold and remove the other.',
-        data,
-      });
-    }
-    found = publicKey;
   }
-  if (found?.length === KEY_LENGTH) return found;
   throw new CofferError('EJSON_PUBLIC_KEY_MISSING', 'the file has no `_public_key` at its top level', {
     advice: 'Add "_public_key": "…" with the public key that `coffer ejson keygen` printed.',
     data: { file },
+  });
+}
+
+/**
+ * Calls `visit` with every string of the document, in order; the token is one object, which the next call changes. Throws
+ * EJSON_SYNTAX, or EJSON_PUBLIC_KEY_TWICE where the document names another public key further on, at whatever point it
+ * finds that: what `visit` made is good only if this returns.
+ */
+export function eachString(document: EjsonDocument, visit: (token: Readonly<StringToken>) => void): void {
+  const { bytes, file, publicKey } = document;
+  const walker = new Walker(bytes, file, document);
+  for (let token = walker.next(); token !== undefined; token = walker.next()) {
+    visit(token);
+    if (!isPublicKeyField(bytes, token)) continue;
+    const field = { ...token };
+    const value = walker.next();
+    if (!publicKeyUnder(bytes, file, field, value).equals(publicKey)) {
+      throw new CofferError('EJSON_PUBLIC_KEY_TWICE', '`_public_key` stands here twice with different keys', {
+        advice: 'Keep the one whose private key you hold and remove the other.',
+        data: placeOfToken(document, field),
+      });
+    }
+    if (value !== undefined) visit(value);
+  }
+}
+
+/** Where a string stands, for an error. */
+export function placeOfToken(
+  { bytes, file }: Pick<EjsonDocument, 'bytes' | 'file'>,
+  token: StringToken,
+): { file: string; line: number; column: number } {
+  return { file, ...positionOf(bytes, token.start) };
+}
+
+/** Spelled without escapes: the tool does not see an underscore that is spelled with one. */
+function isPublicKeyField(bytes: Buffer, { role, depth, afterUnderscore, start, end }: StringToken): boolean {
+  return role === 'key' && depth === 1 && afterUnderscore && PUBLIC_KEY_FIELD.compare(bytes, start, end) === 0;
+}
+
+/** `next` is the string after the field: its value, unless that is no string. */
+function publicKeyUnder(bytes: Buffer, file: string, field: StringToken, next: StringToken | undefined): Buffer {
+  const isValue = next?.role === 'value' && next.depth === 1;
+  const text = isValue ? unquote(bytes, next.start, next.end)?.toString('latin1') : undefined;
+  if (text !== undefined && HEX_KEY.test(text)) return Buffer.from(text, 'hex');
+  throw new CofferError('EJSON_PUBLIC_KEY_INVALID', '`_public_key` is not a string of 64 hexadecimal digits', {
+    advice: 'Put the public key that `coffer ejson keygen` printed there.',
+    data: placeOfToken({ bytes, file }, field),
   });
 }

@@ -3,7 +3,7 @@
 import { CofferError } from '../errors.ts';
 import { type Random, systemRandom } from '../format/random.ts';
 import { BoxedMessage, formatBoxedMessage } from './boxed-message.ts';
-import { type EjsonDocument, placeOfToken, readEjson } from './document.ts';
+import { type EjsonDocument, eachString, placeOfToken, readEjson } from './document.ts';
 import { unquote } from './json-string.ts';
 import { Keypair } from './keypair.ts';
 import { SecretBytes } from './secret-bytes.ts';
@@ -55,15 +55,15 @@ export function encryptEjson(
   let sealed = 0;
   let copied = 0;
   try {
-    for (const token of document.strings) {
+    eachString(document, (token) => {
       const box = isToBeSealed(document, token) ? sealToken(document, token, encrypter) : undefined;
-      if (box === undefined && !token.multiline) continue;
+      if (box === undefined && !token.multiline) return;
       output.append(bytes, copied, token.start);
       if (box === undefined) appendWithLineEndsEscaped(output, bytes.subarray(token.start, token.end));
       else output.appendAscii(`"${box}"`);
       if (box !== undefined) sealed += 1;
       copied = token.end;
-    }
+    });
     output.append(bytes, copied);
     return { text: output.bytes().toString('utf8'), sealed };
   } finally {

@@ -1,6 +1,7 @@
 /**
- * Finds the strings of a JSON text without building a tree, so that what is not a string to seal keeps every byte.
- * Strict RFC 8259, with the tool's one liberty: where `multiline` is allowed, a string may run over line ends.
+ * Finds the strings of a JSON text without building a tree, so that what is not a string to seal keeps every byte, and
+ * without a trace of its own in memory, so that a large file costs no garbage collection. Strict RFC 8259, with the
+ * tool's one liberty: where `multiline` is allowed, a string may run over line ends.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -38,108 +39,126 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$/;
 
-/** Every string of the one JSON object that `bytes` are, in order. Throws EJSON_NOT_UTF8 or EJSON_SYNTAX. */
-export function walk(bytes: Buffer, file: string, options: { multiline: boolean }): StringToken[] {
-  if (!isUtf8(bytes)) {
-    throw new CofferError('EJSON_NOT_UTF8', 'the file is not valid UTF-8', {
-      advice: 'Save it as UTF-8; for binary values write their base64.',
-      data: { file },
-    });
-  }
-  return new Walker(bytes, file, options.multiline).walk();
-}
+/** What has to stand next. */
+type Expected = 'document' | 'value' | 'key or end' | 'key' | 'colon' | 'more or end' | 'nothing';
 
-class Walker {
+/** Goes through the strings of one JSON object in their order. Its errors are EJSON_NOT_UTF8 and EJSON_SYNTAX. */
+export class Walker {
   readonly #bytes: Buffer;
   readonly #file: string;
   readonly #multiline: boolean;
   readonly #containers: Container[] = [];
-  readonly #tokens: StringToken[] = [];
+  readonly #token: StringToken = {
+    role: 'key',
+    start: 0,
+    end: 0,
+    escaped: false,
+    multiline: false,
+    depth: 0,
+    afterUnderscore: false,
+    underUnderscore: false,
+  };
   #at = 0;
+  #expected: Expected = 'document';
   #afterUnderscore = false;
 
-  constructor(bytes: Buffer, file: string, multiline: boolean) {
+  constructor(bytes: Buffer, file: string, options: { multiline: boolean }) {
+    if (!isUtf8(bytes)) {
+      throw new CofferError('EJSON_NOT_UTF8', 'the file is not valid UTF-8', {
+        advice: 'Save it as UTF-8; for binary values write their base64.',
+        data: { file },
+      });
+    }
     this.#bytes = bytes;
     this.#file = file;
-    this.#multiline = multiline;
+    this.#multiline = options.multiline;
   }
 
-  walk(): StringToken[] {
-    this.#skipSpace();
-    if (this.#bytes[this.#at] !== 0x7b) this.#fail('an ejson file is one JSON object and begins with "{"');
-    do {
-      this.#value();
-    } while (this.#moreValues());
-    this.#skipSpace();
-    if (this.#at < this.#bytes.length) this.#fail('something follows the end of the JSON object');
-    return this.#tokens;
-  }
-
-  /** Reads one scalar, or a container's beginning up to where its first value stands. */
-  #value(): void {
-    let opened = true;
-    while (opened) {
-      opened = false;
+  /**
+   * The next string, key or value: one object, which the next call changes. Undefined at the end of the document, which
+   * then is valid from its first byte to its last.
+   */
+  next(): Readonly<StringToken> | undefined {
+    for (;;) {
       this.#skipSpace();
       const byte = this.#bytes[this.#at];
-      if (byte === QUOTE) this.#string('value');
-      else if (byte === 0x7b || byte === 0x5b) opened = this.#open(byte === 0x5b);
-      else if (byte === 0x74) this.#word('true');
-      else if (byte === 0x66) this.#word('false');
-      else if (byte === 0x6e) this.#word('null');
-      else this.#number();
+      switch (this.#expected) {
+        case 'document':
+          if (byte !== 0x7b) this.#fail('an ejson file is one JSON object and begins with "{"');
+          this.#expected = 'value';
+          break;
+        case 'value':
+          if (byte === QUOTE) return this.#string('value', 'more or end');
+          if (byte === 0x7b || byte === 0x5b) this.#open(byte === 0x5b);
+          else this.#scalar(byte);
+          break;
+        case 'key or end':
+          if (byte === 0x7d) this.#close();
+          else this.#expected = 'key';
+          break;
+        case 'key':
+          return this.#key(byte);
+        case 'colon':
+          if (byte !== 0x3a) this.#fail('expected ":" after a key');
+          this.#at += 1;
+          this.#expected = 'value';
+          break;
+        case 'more or end':
+          this.#moreOrEnd(byte);
+          break;
+        case 'nothing':
+          if (byte !== undefined) this.#fail('something follows the end of the JSON object');
+          return undefined;
+      }
     }
   }
 
-  /** True if a value is to be read next, false if the container was empty and is closed again. */
-  #open(isArray: boolean): boolean {
+  #open(isArray: boolean): void {
     if (this.#containers.length === MAX_DEPTH) this.#fail(`nested deeper than ${MAX_DEPTH} levels`);
     const underUnderscore = this.#containers.at(-1)?.underUnderscore ?? false;
     this.#containers.push({ isArray, underUnderscore: isArray && underUnderscore });
     this.#at += 1;
+    this.#expected = isArray ? 'value' : 'key or end';
+    if (!isArray) return;
     this.#skipSpace();
-    if (this.#bytes[this.#at] === (isArray ? 0x5d : 0x7d)) {
-      this.#at += 1;
-      this.#containers.pop();
-      return false;
-    }
-    if (!isArray) this.#key();
-    return true;
+    if (this.#bytes[this.#at] === 0x5d) this.#close();
   }
 
-  /** After a value: closes what ends here; true if a comma announces another value, false at the end of the document. */
-  #moreValues(): boolean {
-    for (;;) {
-      const container = this.#containers.at(-1);
-      if (container === undefined) return false;
-      this.#skipSpace();
-      const byte = this.#bytes[this.#at];
-      if (byte === 0x2c) {
-        this.#at += 1;
-        if (!container.isArray) this.#key();
-        return true;
-      }
-      if (byte !== (container.isArray ? 0x5d : 0x7d)) {
-        this.#fail(`expected "," or "${container.isArray ? ']' : '}'}" after a value`);
-      }
+  #close(): void {
+    this.#at += 1;
+    this.#containers.pop();
+    this.#expected = this.#containers.length === 0 ? 'nothing' : 'more or end';
+  }
+
+  #moreOrEnd(byte: number | undefined): void {
+    const isArray = this.#containers.at(-1)?.isArray ?? false;
+    if (byte === 0x2c) {
       this.#at += 1;
-      this.#containers.pop();
+      this.#expected = isArray ? 'value' : 'key';
+    } else if (byte === (isArray ? 0x5d : 0x7d)) {
+      this.#close();
+    } else {
+      this.#fail(`expected "," or "${isArray ? ']' : '}'}" after a value`);
     }
   }
 
-  #key(): void {
-    this.#skipSpace();
-    if (this.#bytes[this.#at] !== QUOTE) this.#fail('expected a key in double quotes');
+  #scalar(byte: number | undefined): void {
+    if (byte === 0x74) this.#word('true');
+    else if (byte === 0x66) this.#word('false');
+    else if (byte === 0x6e) this.#word('null');
+    else this.#number();
+    this.#expected = 'more or end';
+  }
+
+  #key(byte: number | undefined): StringToken {
+    if (byte !== QUOTE) this.#fail('expected a key in double quotes');
     this.#afterUnderscore = this.#bytes[this.#at + 1] === UNDERSCORE;
     const container = this.#containers.at(-1);
     if (container !== undefined) container.underUnderscore = this.#afterUnderscore;
-    this.#string('key');
-    this.#skipSpace();
-    if (this.#bytes[this.#at] !== 0x3a) this.#fail('expected ":" after a key');
-    this.#at += 1;
+    return this.#string('key', 'colon');
   }
 
-  #string(role: 'key' | 'value'): void {
+  #string(role: StringToken['role'], then: Expected): StringToken {
     const bytes = this.#bytes;
     const start = this.#at;
     let escaped = false;
@@ -160,16 +179,17 @@ class Walker {
       }
     }
     this.#at = at + 1;
-    this.#tokens.push({
-      role,
-      start,
-      end: this.#at,
-      escaped: escaped || multiline,
-      multiline,
-      depth: this.#containers.length,
-      afterUnderscore: this.#afterUnderscore,
-      underUnderscore: this.#containers.at(-1)?.underUnderscore ?? false,
-    });
+    this.#expected = then;
+    const token = this.#token;
+    token.role = role;
+    token.start = start;
+    token.end = at + 1;
+    token.escaped = escaped || multiline;
+    token.multiline = multiline;
+    token.depth = this.#containers.length;
+    token.afterUnderscore = this.#afterUnderscore;
+    token.underUnderscore = this.#containers.at(-1)?.underUnderscore ?? false;
+    return token;
   }
 
   #escapeLength(at: number): number {

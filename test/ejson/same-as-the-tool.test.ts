@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { decryptEjson } from '../../core/ejson/decrypter.ts';
-import { readEjson } from '../../core/ejson/document.ts';
+import { eachString, readEjson } from '../../core/ejson/document.ts';
 import { encryptEjson } from '../../core/ejson/encrypter.ts';
-import { walk } from '../../core/ejson/walker.ts';
 import { CofferError } from '../../core/errors.ts';
 import { partOrSkip } from '../parts/parts.ts';
 import { generatedFiles } from './generated-files.ts';
@@ -71,13 +70,13 @@ function sealUnlessRefused(text: string): string | undefined {
 }
 
 function leavesPlaintext(toolText: Buffer): boolean {
-  return walk(toolText, 'by tool', { multiline: false }).some(
-    ({ role, start, end, afterUnderscore, underUnderscore }) =>
-      role === 'value' &&
-      afterUnderscore &&
-      !underUnderscore &&
-      withoutBoxes(toolText.subarray(start, end).toString()) !== '"BOX"',
-  );
+  let leaves = false;
+  eachString(readEjson(toolText, 'by tool', { multiline: false }), (token) => {
+    const { role, start, end, afterUnderscore, underUnderscore } = token;
+    if (role === 'key' || !afterUnderscore || underUnderscore) return;
+    if (withoutBoxes(toolText.subarray(start, end).toString()) !== '"BOX"') leaves = true;
+  });
+  return leaves;
 }
 
 function withoutBoxes(text: string): string {
