@@ -6,25 +6,24 @@
 export interface Stretch {
   start: number;
   end: number;
-  /** Whether `%YAML` or another directive belongs to it. */
-  directives: boolean;
 }
 
 const MARKER = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/;
 
-export function splitDocuments(text: string): Stretch[] {
+/** `directive`: where the first `%YAML` or its like stands, to whichever document it belongs. */
+export function splitDocuments(text: string): { stretches: Stretch[]; directive: number | undefined } {
   const stretches: Stretch[] = [];
-  let directives = false;
+  let directive: number | undefined;
   for (const { start, end } of betweenMarkers(text)) {
     const content = text.slice(start, end);
-    if (holdsNothing(content)) {
-      directives ||= /^%/m.test(content);
+    if (!holdsNothing(content)) {
+      stretches.push({ start, end });
       continue;
     }
-    stretches.push({ start, end, directives });
-    directives = false;
+    const at = content.search(/^%/m);
+    if (at !== -1) directive ??= start + at;
   }
-  return stretches;
+  return { stretches, directive };
 }
 
 /** `---` opens the stretch that it stands in; `...` stands in none. */

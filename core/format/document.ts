@@ -1,13 +1,14 @@
 /** Which documents of a file are coffer's, and what stands where in them: docs/format.md, "Files and strings". */
 import { API_VERSION, LIMITS } from '../../schemas/grammar.ts';
 import { CofferError, type ErrorData } from '../errors.ts';
+import { CofferObjects } from './coffer-objects.ts';
 import { splitDocuments } from './document-split.ts';
 import { jsonNodes } from './json-nodes.ts';
 import { Lines } from './lines.ts';
 import { type MappingNode, type Node, nearestNode, nodeAt, type Path } from './node.ts';
 import { NodeSyntaxError } from './node-syntax-error.ts';
 import { sourceText } from './source-text.ts';
-import { isCofferObject, namesCoffer, strictValue } from './strictness.ts';
+import { strictValue } from './strictness.ts';
 import { yamlNodes } from './yaml-nodes.ts';
 
 export const KINDS = ['EncryptedSecret', 'Recipient', 'Config', 'Request', 'OperatorConfig'] as const;
@@ -91,6 +92,7 @@ class DocumentReader {
   readonly #syntax: 'json' | 'yaml';
   readonly #documents: CofferDocument[] = [];
   readonly #problems: CofferError[] = [];
+  #holdsCoffer = false;
 
   constructor(text: string, file: string) {
     this.#text = text;
@@ -108,34 +110,37 @@ class DocumentReader {
     } else if (syntax === 'json') {
       this.#stretch(0, this.#text.length, 0, (text) => jsonNodes(text, MAX_DEPTH));
     } else {
-      for (const [index, { start, end, directives }] of splitDocuments(this.#text).entries()) {
-        const root = this.#stretch(start, end, index, (text) => yamlNodes(text, MAX_DEPTH, start));
-        if (root !== undefined && directives) {
-          const advice = 'Remove the lines that begin with %.';
-          this.#refuse('DOCUMENT_DIRECTIVE', start, 'A YAML directive belongs to this document.', advice);
-        }
-      }
+      this.#yaml();
     }
     const documents: DocumentFile = { file: this.#file, text: this.#text, syntax, documents: this.#documents };
     return { documents, problems: this.#problems };
   }
 
-  /** Reads one document; gives its root if it is coffer's. */
-  #stretch(start: number, end: number, index: number, parse: (text: string) => Node | undefined): Node | undefined {
-    const text = this.#text.slice(start, end);
-    if (!text.includes('coffer.dev/') && !text.includes('\\')) return undefined;
-    const root = this.#parsed(text, parse);
-    if (root === undefined) return undefined;
-    const anchors = anchoredTexts(root);
-    if (root.kind === 'mapping' && namesCoffer(root, anchors)) {
-      this.#document(root, start, end, index);
-      return root;
+  #yaml(): void {
+    const { stretches, directive } = splitDocuments(this.#text);
+    for (const [index, { start, end }] of stretches.entries()) {
+      this.#stretch(start, end, index, (text) => yamlNodes(text, MAX_DEPTH, start));
     }
-    for (const nested of cofferObjects(root, anchors)) {
+    if (!this.#holdsCoffer || directive === undefined) return;
+    const advice = 'Remove the line, or move the documents of coffer to a file of their own.';
+    this.#refuse('DOCUMENT_DIRECTIVE', directive, 'A YAML directive stands in a file of coffer documents.', advice);
+  }
+
+  #stretch(start: number, end: number, index: number, parse: (text: string) => Node | undefined): void {
+    const text = this.#text.slice(start, end);
+    if (!text.includes('coffer.dev/') && !text.includes('\\')) return;
+    const root = this.#parsed(text, parse);
+    if (root === undefined) return;
+    const objects = new CofferObjects(root);
+    if (root.kind === 'mapping' && objects.isNamed(root)) {
+      this.#holdsCoffer = true;
+      this.#document(root, objects, { start, end, index });
+      return;
+    }
+    for (const nested of objects.all()) {
       const advice = 'Make it a document of its own.';
       this.#refuse('DOCUMENT_NESTED', nested.start, 'A coffer object stands inside another object.', advice);
     }
-    return undefined;
   }
 
   #parsed(text: string, parse: (text: string) => Node | undefined): Node | undefined {
@@ -151,14 +156,15 @@ class DocumentReader {
     }
   }
 
-  #document(root: MappingNode, start: number, end: number, index: number): void {
+  #document(root: MappingNode, objects: CofferObjects, where: { start: number; end: number; index: number }): void {
+    const { start, end } = where;
     if (Buffer.byteLength(this.#text.slice(start, end)) > LIMITS.documentBytes) {
       const advice = 'Split it into several manifests.';
       this.#refuse('DOCUMENT_TOO_LARGE', root.start, 'The document is larger than 1 MiB.', advice);
       return;
     }
     this.#refuseOtherLineEnds(start, end);
-    const { value, problems } = strictValue(root, this.#text, (offset) => this.#place(offset));
+    const { value, problems } = strictValue(root, objects, this.#text, (offset) => this.#place(offset));
     this.#problems.push(...problems);
     const kind = this.#kindOf(root, value as Record<string, unknown>);
     if (kind === undefined) return;
@@ -167,7 +173,7 @@ class DocumentReader {
       return { ...this.#lines.place(offset), offset };
     };
     const span = (path: Path) => nodeAt(root, path);
-    const place = { index, file: this.#file, start, end, lines: this.#lines };
+    const place = { ...where, file: this.#file, lines: this.#lines };
     this.#documents.push({ kind, value, ...place, root, position, span });
   }
 
@@ -201,31 +207,4 @@ class DocumentReader {
   #refuse(code: string, offset: number, message: string, advice: string): void {
     this.#problems.push(new CofferError(code, message, { advice, data: this.#place(offset) }));
   }
-}
-
-/** The scalars that an alias may stand for. */
-function anchoredTexts(root: Node): Map<string, string> {
-  const texts = new Map<string, string>();
-  for (const node of descendants(root)) {
-    if (node.kind === 'scalar' && node.anchor !== undefined) texts.set(node.anchor.name, node.text);
-  }
-  return texts;
-}
-
-function* cofferObjects(root: Node, anchors: ReadonlyMap<string, string>): Iterable<Node> {
-  for (const node of descendants(root)) if (node.kind === 'mapping' && isCofferObject(node, anchors)) yield node;
-}
-
-function* descendants(root: Node): Iterable<Node> {
-  const left: Node[] = [root];
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    yield node;
-    // Not by spreading: a list of a million items would not fit on the stack.
-    for (const child of childrenOf(node).toReversed()) left.push(child);
-  }
-}
-
-function childrenOf(node: Node): Node[] {
-  if (node.kind === 'sequence') return node.items;
-  return node.kind === 'mapping' ? node.pairs.flatMap(({ key, value }) => [key, value]) : [];
 }

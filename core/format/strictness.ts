@@ -3,8 +3,8 @@
  * does not hide the next one, so that `coffer check` can list them all.
  */
 import { CofferError, type ErrorData } from '../errors.ts';
+import type { CofferObjects } from './coffer-objects.ts';
 import type { MappingNode, Node, ScalarNode } from './node.ts';
-import { field } from './node.ts';
 import { isAmbiguousPlain, plainValue } from './plain-scalar.ts';
 import { forbiddenCharacter } from './source-text.ts';
 
@@ -23,22 +23,29 @@ export interface StrictValue {
 const MAX_PROBLEMS = 100;
 
 /** `place` gives file, line and column of an offset. */
-export function strictValue(root: MappingNode, text: string, place: (offset: number) => ErrorData): StrictValue {
+export function strictValue(
+  root: MappingNode,
+  objects: CofferObjects,
+  text: string,
+  place: (offset: number) => ErrorData,
+): StrictValue {
   const problems: CofferError[] = [];
   const refuse: Refuse = (code, node, message, advice, data) => {
     if (problems.length >= MAX_PROBLEMS) return;
     problems.push(new CofferError(code, message, { advice, data: { ...place(node.start), ...data } }));
   };
-  return { value: new Strict(text, refuse).value(root), problems };
+  return { value: new Strict(text, objects, refuse).value(root), problems };
 }
 
 class Strict {
   readonly #text: string;
+  readonly #objects: CofferObjects;
   readonly #refuse: Refuse;
   #depth = 0;
 
-  constructor(text: string, refuse: Refuse) {
+  constructor(text: string, objects: CofferObjects, refuse: Refuse) {
     this.#text = text;
+    this.#objects = objects;
     this.#refuse = refuse;
   }
 
@@ -59,7 +66,7 @@ class Strict {
   }
 
   #mapping(node: MappingNode): unknown {
-    if (this.#depth > 1 && isCofferObject(node)) {
+    if (this.#depth > 1 && this.#objects.isObject(node)) {
       const advice = 'Make it a document of its own.';
       this.#refuse('DOCUMENT_NESTED', node, 'A coffer object stands inside another object.', advice);
     }
@@ -127,22 +134,6 @@ class Strict {
 /** js-yaml decodes `\U00110000` and above to something else. */
 function beyondUnicode(source: string): boolean {
   return source.includes('\\U') && /(?<!\\)(?:\\\\)*\\U(?!000|0010)/.test(source);
-}
-
-/** An object of coffer's, not a mere reference to one (`ownerReferences`, `managedFields`). */
-export function isCofferObject(node: MappingNode, anchors: ReadonlyMap<string, string> = new Map()): boolean {
-  return namesCoffer(node, anchors) && (field(node, 'metadata') ?? field(node, 'spec')) !== undefined;
-}
-
-/** Whether an `apiVersion` of the mapping begins `coffer.dev/`, be it the second one, or given by an alias. */
-export function namesCoffer(node: MappingNode, anchors: ReadonlyMap<string, string> = new Map()): boolean {
-  const textOf = (part: Node) => {
-    if (part.kind === 'scalar') return part.text;
-    return part.kind === 'alias' ? anchors.get(part.name) : undefined;
-  };
-  return node.pairs.some(
-    ({ key, value }) => textOf(key) === 'apiVersion' && (textOf(value)?.startsWith('coffer.dev/') ?? false),
-  );
 }
 
 /** What to do about a plain scalar that is not read as a string. */

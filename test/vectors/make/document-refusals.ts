@@ -87,6 +87,12 @@ function syntax(good: string): Rows {
       good.replace('name: payments-db', 'name: !!binary cGF5bWVudHMtZGI='),
     ],
     ['a directive', 'DOCUMENT_DIRECTIVE', `%YAML 1.2\n---\n${good}`],
+    ["a directive of another's document", 'DOCUMENT_DIRECTIVE', `%YAML 1.2\n---\na: b\n---\n${good}`],
+    [
+      'an apiVersion that a merge key brings',
+      'DOCUMENT_MERGE_KEY',
+      good.replace('apiVersion: coffer.dev/v1\n', '<<: {apiVersion: coffer.dev/v1}\n'),
+    ],
     ['one field twice', 'DOCUMENT_DUPLICATE_KEY', good.replace('spec:\n', 'spec:\n  type: a\n  type: b\n')],
     [
       'one entry twice',

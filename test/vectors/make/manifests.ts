@@ -27,7 +27,7 @@ function opening(players: Cast): object[] {
     {
       why: 'beside documents of others, which may do what coffer may not',
       file: 'payments.yaml',
-      text: `%YAML 1.2\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: &m {name: x}\ndata: {a: !t 1, b: *m}\n---\n${good}---\n# nothing\n`,
+      text: `apiVersion: v1\nkind: ConfigMap\nmetadata: &m {name: x}\ndata: {a: !t 1, b: *m}\n---\n${good}---\n# nothing\n`,
       ...us,
     },
     {
