@@ -35,7 +35,7 @@ describe('which documents are coffer’s', () => {
     ['a chart template that cannot be parsed', '{{- if .Values.x }}\napiVersion: v1\n{{- end }}\n'],
     ['JSON that cannot be parsed', '{"apiVersion": "v1",}'],
     ['binary', Uint8Array.of(0, 255, 92, 128)],
-    ['UTF-16', Buffer.from(CONFIG, 'utf16le')],
+    ['UTF-16 of another', Buffer.from('\uFEFFsee: coffer.dev/v1\n', 'utf16le')],
     [
       'a reference to one of ours',
       'kind: Secret\nmetadata: {ownerReferences: [{apiVersion: coffer.dev/v1, kind: EncryptedSecret}]}\n',
@@ -156,6 +156,18 @@ describe('what is refused in coffer’s documents', () => {
       'FILE_NOT_UTF8',
     ]);
   });
+
+  for (const [order, swapped] of [
+    ['little', false],
+    ['big', true],
+  ] as const) {
+    test(`FILE_NOT_UTF8: UTF-16 with a byte order mark, ${order}-endian`, () => {
+      const bytes = Buffer.from(`\uFEFF${CONFIG}`, 'utf16le');
+      if (swapped) bytes.swap16();
+      assert.ok(mayHoldCoffer(bytes));
+      assert.deepEqual(codes(bytes), ['FILE_NOT_UTF8']);
+    });
+  }
 
   test('a bomb of aliases costs nothing and is refused', () => {
     const levels = Array.from(

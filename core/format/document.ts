@@ -7,7 +7,7 @@ import { jsonNodes } from './json-nodes.ts';
 import { Lines } from './lines.ts';
 import { type MappingNode, type Node, nearestNode, nodeAt, type Path } from './node.ts';
 import { NodeSyntaxError } from './node-syntax-error.ts';
-import { sourceText } from './source-text.ts';
+import { sourceText, utf16Of } from './source-text.ts';
 import { strictValue } from './strictness.ts';
 import { yamlNodes } from './yaml-nodes.ts';
 
@@ -51,7 +51,7 @@ export interface DocumentFile {
 /** Cheap: false only if the bytes hold no coffer document. Without a backslash nothing can be escaped. */
 export function mayHoldCoffer(bytes: Uint8Array): boolean {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.includes('coffer.dev/') || buffer.includes('\\');
+  return buffer.includes('coffer.dev/') || buffer.includes('\\') || utf16Of(buffer) !== undefined;
 }
 
 /** The coffer documents of a file; none (and no error) for a file that is not coffer's. Throws the first problem. */
@@ -74,7 +74,7 @@ export function documentProblems(
     text = sourceText(bytes, file);
   } catch (error) {
     if (!(error instanceof CofferError)) throw error;
-    const lossy = Buffer.from(bytes).toString('utf8');
+    const lossy = new TextDecoder(utf16Of(bytes) ?? 'utf-8').decode(bytes);
     return { documents: { ...none, text: lossy }, problems: claimsCoffer(lossy) ? [error] : [] };
   }
   return new DocumentReader(text, file).read();

@@ -15,6 +15,12 @@ export function forbiddenCharacter(text: string): { offset: number; name: string
   return { offset: text.search(/\p{Surrogate}/u), name: 'an unpaired surrogate' };
 }
 
+/** By its byte order mark. YAML 1.2 allows UTF-16 and other tools read it, so it may not pass as no text at all. */
+export function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : undefined;
+}
+
 /**
  * Bytes as text: UTF-8, no BOM, no NUL, at most 16 MiB.
  * Throws FILE_TOO_LARGE, FILE_NOT_UTF8 or FILE_CHARACTER, whatever the file is: ask `mayHoldCoffer` before.
