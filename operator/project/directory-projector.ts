@@ -162,8 +162,11 @@ export class DirectoryProjector implements Projector {
       }
       const mark = markBytes({ coffer: 'secret', namespace: secret.namespace, name: secret.name });
       if (!found?.isDirectory()) {
-        this.#notifier.owe(workload);
-        secretFolder.createSecretFolder(parent, secret.name, mark, entries, options);
+        this.#owing(
+          workload,
+          () => secretFolder.createSecretFolder(parent, secret.name, mark, entries, options),
+          () => parent.lstat(secret.name) !== undefined,
+        );
         parent.within(secret.name, (folder) => this.#noteWritten(workload, secret, folder, entries));
         return 'written';
       }
@@ -177,17 +180,32 @@ export class DirectoryProjector implements Projector {
           this.#note(workload.id, secret, folder, fingerprint);
           return 'unchanged';
         }
-        if (comparison === 'different') this.#notifier.owe(workload);
-        if (!isMarked) {
-          folder.remove(secretFolder.MARK);
-          folder.writeFile(secretFolder.MARK, mark, 0o444);
-        }
-        const old = secretFolder.replaceEntries(folder, entries, options);
+        const before = secretFolder.currentSet(folder);
+        const replace = () => {
+          if (!isMarked) {
+            folder.remove(secretFolder.MARK);
+            folder.writeFile(secretFolder.MARK, mark, 0o444);
+          }
+          return secretFolder.replaceEntries(folder, entries, options);
+        };
+        const isReplaced = () => secretFolder.currentSet(folder) !== before;
+        const old = comparison === 'different' ? this.#owing(workload, replace, isReplaced) : replace();
         if (old !== undefined) this.#removeLater(workload.id, secret.name, old);
         this.#noteWritten(workload, secret, folder, entries);
         return 'written';
       });
     });
+  }
+
+  /** Makes a change of which the workload is to be told: noted before, and unsaid where it failed before it was made. */
+  #owing<Result>(workload: Workload, change: () => Result, isMade: () => boolean): Result {
+    this.#notifier.owe(workload);
+    try {
+      return change();
+    } catch (error) {
+      if (!isMade()) this.#notifier.takeBack(workload);
+      throw error;
+    }
   }
 
   /** Whether this operator made what has the secret's place; throws where that is another secret's. */
@@ -205,10 +223,11 @@ export class DirectoryProjector implements Projector {
     const { workload, secret } = projection;
     return this.#attempt(workload, secret, () => {
       const configured = this.#workloads.get(workload);
-      if (configured !== undefined) this.#notifier.owe(configured);
-      this.#tree.withFound(workload, (folder) => {
-        if (folder.lstat(secret.name) !== undefined) secretFolder.removeSecretFolder(folder, secret.name);
-      });
+      const isThere = () => this.#tree.withFound(workload, (folder) => folder.lstat(secret.name)) !== undefined;
+      const remove = () =>
+        this.#tree.withFound(workload, (folder) => secretFolder.removeSecretFolder(folder, secret.name));
+      if (isThere() && configured !== undefined) this.#owing(configured, remove, () => !isThere());
+      else if (isThere()) remove();
       this.#disturbances.forget(place(workload, secret.name));
       this.#inventory.remove(projection);
       if (configured === undefined) this.#tree.removeEmpty(workload);

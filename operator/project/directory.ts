@@ -32,10 +32,10 @@ export async function openDirectoryProjector(
   { cluster, stateDirectory, environment, grace = GRACE }: DirectoryProjectorOptions,
 ): Promise<Projector> {
   const workloads = workloadsFrom(config.workloads, ownIdentity());
-  const notifier = new Notifier(workloads, new OwedNotifications(stateDirectory));
   const path = resolve(config.path ?? defaultPath(environment));
   const root = openRoot(path, { cluster, allowDisk: config.allowDisk ?? false });
   try {
+    const notifier = new Notifier(workloads, new OwedNotifications(stateDirectory, path));
     return new DirectoryProjector(root, workloads, notifier, grace);
   } catch (error) {
     root.folder.close();

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { isRoot, onDisk, onTmpfs } from '../../test/operator/tmpfs.ts';
+import { isRoot, onDisk, onTmpfs, smallTmpfs } from '../../test/operator/tmpfs.ts';
 import { type DirectoryConfig, openDirectoryProjector } from './directory.ts';
 import type { Projector } from './projector.ts';
 
@@ -104,6 +104,42 @@ describe('a workload is told of a change', () => {
     await give(projector, 'db', { a: '2' });
     await told;
     assert.deepEqual(at.heard(), ['began', 'ended', 'began', 'ended']);
+  });
+
+  test('once, however many ask for that while it is told', async (t) => {
+    const at = scene(t, 'echo began >> "$0"; sleep 0.1; echo ended >> "$0"');
+    const projector = await open(t, at);
+    await give(projector, 'db', { a: '1' });
+    await Promise.all([projector.notify(), projector.notify()]);
+    assert.deepEqual(at.heard(), ['began', 'ended']);
+  });
+
+  test('after a restart, whichever projection is opened first', async (t) => {
+    const at = scene(t);
+    const elsewhere = { ...at, path: join(onTmpfs(t), 'other'), onChange: undefined };
+    const first = await open(t, at);
+    await give(first, 'db', { a: '1' });
+    await first.close();
+    await open(t, elsewhere);
+    const second = await open(t, at);
+    await second.notify();
+    assert.deepEqual(at.heard(), ['shop/api']);
+  });
+
+  test('never of a change for which there was no room', async (t) => {
+    const path = smallTmpfs(t, 64);
+    if (path === undefined) return;
+    const at = { ...scene(t), path: join(path, 'run') };
+    const projector = await open(t, at);
+    for (const name of ['db', 'mail']) {
+      if (name === 'mail') await give(projector, name, { a: '1' });
+      await projector.notify();
+      const before = at.heard().length;
+      await give(projector, name, { a: 'x'.repeat(100_000) });
+      await projector.notify();
+      assert.equal(at.heard().length, before);
+    }
+    await projector.close();
   });
 
   test('by a command that gets no value and little else', async (t) => {

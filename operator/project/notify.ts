@@ -15,6 +15,8 @@ export class Notifier {
   readonly #workloads: ReadonlyMap<string, Workload>;
   readonly #owed: OwedNotifications;
   readonly #stop = new AbortController();
+  /** Those that are being told: nobody is told twice at a time. */
+  readonly #telling = new Map<string, Promise<CofferError | undefined>>();
 
   constructor(workloads: ReadonlyMap<string, Workload>, owed: OwedNotifications) {
     this.#workloads = workloads;
@@ -39,17 +41,19 @@ export class Notifier {
     }
   }
 
-  /** Tells every workload that is owed. Returns the failures; those workloads stay owed. */
+  /** To be called when the change that `owe` announced was not made. */
+  takeBack(workload: Workload): void {
+    if (workload.onChange !== undefined) this.#owed.takeBack(workload.id);
+  }
+
+  /** Tells every workload that is owed. Returns the failures; those workloads stay owed. Calls may overlap. */
   async deliver(): Promise<CofferError[]> {
     const failures: CofferError[] = [];
-    const queue = this.#owed.list();
+    const queue = this.#owed.list().map(([id]) => id);
     const worker = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const [id, count] = next;
-        const failure = await this.#tell(id);
+        const failure = await (this.#telling.get(next) ?? this.#beginToTell(next));
         if (failure !== undefined) failures.push(failure);
-        // Changed again while it was told of the change before: once more.
-        else if (!this.#owed.settle(id, count)) queue.push(...this.#owed.list().filter(([owed]) => owed === id));
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -59,6 +63,22 @@ export class Notifier {
   /** Ends commands that still run; their workloads stay owed. */
   close(): void {
     this.#stop.abort();
+  }
+
+  #beginToTell(id: string): Promise<CofferError | undefined> {
+    const telling = this.#tellUntilSettled(id).finally(() => this.#telling.delete(id));
+    this.#telling.set(id, telling);
+    return telling;
+  }
+
+  /** Changed again while it was told of the change before: once more. */
+  async #tellUntilSettled(id: string): Promise<CofferError | undefined> {
+    for (let count = this.#owed.count(id); count > 0; count = this.#owed.count(id)) {
+      const failure = await this.#tell(id);
+      if (failure !== undefined) return failure;
+      if (this.#owed.settle(id, count)) return undefined;
+    }
+    return undefined;
   }
 
   async #tell(id: string): Promise<CofferError | undefined> {
