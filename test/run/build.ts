@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Plugin } from '@oclif/core';
 import { rolldown } from 'rolldown';
 import packageJson from '../../package.json' with { type: 'json' };
+import { lighterOclif } from './lighter-oclif.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const DIST = join(ROOT, 'dist');
@@ -19,23 +20,6 @@ const STALE_AFTER_MS = 15 * 60 * 1000;
 /** oclif's own help and errors look for files beside their source; inside a bundle that is the bundle's folder. */
 const COMMONJS_NAMES = { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' };
 
-/**
- * oclif sorts the commands' ids by locale at every start, and a process's first `localeCompare` loads ICU's collation
- * tables: 10 to 20 ms of CPU, as much as half of what the rest of oclif costs. The ids are ASCII.
- */
-const sortByCodeUnits = {
-  name: 'sort-by-code-units',
-  transform: {
-    filter: { id: /@oclif\/core\/lib\/config\/plugin\.js$/ },
-    handler(code: string): string {
-      const sorted = code.replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)');
-      if (sorted === code)
-        throw new Error('oclif no longer sorts commands as the build expects: look at sortByCodeUnits');
-      return sorted;
-    },
-  },
-};
-
 async function bundle(to: string): Promise<void> {
   const build = await rolldown({
     cwd: ROOT,
@@ -43,7 +27,7 @@ async function bundle(to: string): Promise<void> {
     platform: 'node',
     // oclif requires it only to run TypeScript sources; bundled, it would make coffer ten times as large.
     external: ['typescript'],
-    plugins: [sortByCodeUnits],
+    plugins: lighterOclif,
     transform: { define: COMMONJS_NAMES },
     onLog(level, log, handle) {
       // lilconfig and depd evaluate code that no path of ours reaches; anything else stops the build.
