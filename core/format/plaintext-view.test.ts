@@ -163,6 +163,16 @@ describe('the plaintext view of a file', () => {
       'a value that stayed sealed has a new name',
       (shown) => shown.replace('name: db', 'name: other'),
     ],
+    [
+      'EDIT_RECIPIENTS',
+      'values stay sealed and a recipient is added',
+      (shown) => shown.replace('[production]', '[production, staging]'),
+    ],
+    [
+      'EDIT_RECIPIENTS',
+      'values stay sealed and a recipient is replaced',
+      (shown) => shown.replace('[production]', '[staging]').replace('"one"', '"changed"'),
+    ],
   ];
   for (const [code, what, edit] of refused) {
     test(`refuses an edit where ${what}`, () => {
@@ -179,4 +189,15 @@ describe('the plaintext view of a file', () => {
       );
     });
   }
+
+  test('may change the recipients when it changes every value', () => {
+    const file = read(yaml(names));
+    const known = opened(
+      file,
+      names.map((name) => Buffer.from(name)),
+    );
+    const shown = plaintextView(file, known, { stanzas: 'marked' }).text;
+    const edited = shown.replaceAll(/"(password|username|ca\.crt)"/g, '"new $1"').replace('[production]', '[staging]');
+    assert.deepEqual(only(restoreSealed(file, known, edited, read)).recipients, ['staging']);
+  });
 });

@@ -48,7 +48,8 @@ export function plaintextView(
  *
  * Throws EDIT_NO_MANIFEST where a manifest is there but is none any more (plaintext that nothing would seal),
  * EDIT_STANZAS_LOST where a marking line is gone, EDIT_SEALED_MOVED where a value that was not opened would no
- * longer open under its new name, namespace, scope or entry.
+ * longer open under its new name, namespace, scope or entry, EDIT_RECIPIENTS where a value stays sealed to others than
+ * the list now says.
  */
 export function restoreSealed(
   before: ManifestFile,
@@ -69,7 +70,9 @@ export function restoreSealed(
       }
     }
   }
-  return edits.length === 0 ? withStanzas : read(applyEdits(withStanzas.text, edits));
+  const restored = edits.length === 0 ? withStanzas : read(applyEdits(withStanzas.text, edits));
+  for (const manifest of restored.manifests) refuseOtherRecipients(before, manifest);
+  return restored;
 }
 
 function isSameSecret(one: Manifest, other: Manifest): boolean {
@@ -173,6 +176,34 @@ function refuseLostStanzas(file: string, manifest: Manifest, former: Manifest | 
     advice: 'Undo its removal. To remove a secret as a whole, remove its document from the file.',
     data: { file, line: manifest.line, namespace: manifest.namespace, name: manifest.name },
   });
+}
+
+/** An edit makes and removes no stanza of a value that it leaves sealed. */
+function refuseOtherRecipients(before: ManifestFile, manifest: Manifest): void {
+  const kept = new Set([...manifest.entries.values()].flatMap((entry) => (entry.kind === 'sealed' ? entry.text : [])));
+  const wanted = new Set(manifest.recipients);
+  const homes = before.manifests.filter(({ entries }) =>
+    [...entries.values()].some((entry) => entry.kind === 'sealed' && kept.has(entry.text)),
+  );
+  const former = homes.find(({ recipients }) => wanted.symmetricDifference(new Set(recipients)).size > 0);
+  if (former === undefined) return;
+  const flags = [
+    ...[...wanted].filter((name) => !former.recipients.includes(name)).map((name) => ` --add ${name}`),
+    ...former.recipients.filter((name) => !wanted.has(name)).map((name) => ` --remove ${name}`),
+  ];
+  throw new CofferError(
+    'EDIT_RECIPIENTS',
+    'the recipients were changed, but the values stay sealed to the former ones',
+    {
+      advice: `Undo that change, and let \`coffer rewrap\` make it, with${flags.join('')}.`,
+      data: {
+        file: before.file,
+        line: manifest.document.position(['spec', 'recipients']).line,
+        namespace: manifest.namespace,
+        name: manifest.name,
+      },
+    },
+  );
 }
 
 /** A sealed value opens where it was sealed and nowhere else. */
