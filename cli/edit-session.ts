@@ -11,14 +11,10 @@ import type { SealingKey } from '../core/format/stanza.ts';
 import type { Opener } from '../core/keys/opener.ts';
 import { checkSecretType } from './input/secret-types.ts';
 import { valueWarnings } from './input/value-warnings.ts';
-import {
-  type OpenerFlags,
-  openKeysFor,
-  openWorkspaceOf,
-  readManifests,
-  sealingKeysFor,
-  writeManifests,
-} from './workspace.ts';
+import { readManifests, writeManifests } from './manifest-file.ts';
+import { type OpenerFlags, openKeysFor } from './open-keys.ts';
+import { sealingKeysFor } from './sealing-keys.ts';
+import { openWorkspaceOf } from './workspace.ts';
 
 /** What a person saved, sealed. */
 export interface Sealed {

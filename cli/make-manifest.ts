@@ -9,7 +9,8 @@ import { sodiumReady } from '../core/format/sodium.ts';
 import { ENTRY, READER } from '../schemas/grammar.ts';
 import { checkSecretType, fullType, requireEntries } from './input/secret-types.ts';
 import { parseReader } from './reader-argument.ts';
-import { sealingKeysFor, type Workspace } from './workspace.ts';
+import { sealingKeysFor } from './sealing-keys.ts';
+import type { Workspace } from './workspace.ts';
 
 export interface WantedManifest {
   namespace: string;

@@ -9,7 +9,10 @@ import { identityText } from '../core/keys/key-texts.ts';
 import { activeKey, type Recipient } from '../core/keys/recipient.ts';
 import { renderRecipient } from '../core/keys/recipient-text.ts';
 import { NAME } from '../schemas/grammar.ts';
-import { confirmId, keyDirectory, pin, sealingKeysFor, type Workspace } from './workspace.ts';
+import { keyDirectory } from './key-directory.ts';
+import { confirmId, pin } from './pinning.ts';
+import { sealingKeysFor } from './sealing-keys.ts';
+import type { Workspace } from './workspace.ts';
 
 /** What was made, in public terms. */
 export interface MadeRecipient extends Record<string, unknown> {

@@ -1,8 +1,37 @@
 import { CofferError } from '../core/errors.ts';
 import { identityText } from '../core/keys/key-texts.ts';
+import { checkPin, readPinsFile, writePin } from '../core/keys/pins.ts';
 import { activeKey, type Recipient } from '../core/keys/recipient.ts';
-import { confirm } from './prompt.ts';
-import { pin, type Workspace } from './workspace.ts';
+import { confirmRepository } from './known-clone.ts';
+import { canAsk, confirm } from './prompt.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Pins `recipient` in the file and in this workspace. */
+export async function pin(workspace: Workspace, recipient: Recipient): Promise<void> {
+  await confirmId(workspace);
+  await writePin(workspace.pinsFile, recipient.name, identityText(recipient.identity));
+  workspace.pins = await readPinsFile(workspace.pinsFile);
+}
+
+/**
+ * Pins are looked up by the repository's id, which anybody who can push can change: an id that is new to this clone has
+ * to be confirmed. The pins of COFFER_PINS count for any id. Throws REPOSITORY_ID_CHANGED.
+ */
+export async function confirmId({ root, config }: Workspace): Promise<void> {
+  if (process.env.COFFER_PINS !== undefined) return;
+  await confirmRepository(root, config.repository);
+}
+
+/** Asks about each identity that is not pinned yet. Without a terminal nobody is asked, and `sealingKeys` refuses. */
+export async function confirmPins(workspace: Workspace, names: readonly string[]): Promise<void> {
+  if (!canAsk()) return;
+  for (const name of names) {
+    const recipient = workspace.keyring.recipients.get(name);
+    if (recipient === undefined) continue;
+    const state = checkPin(workspace.pins, recipient);
+    if (state !== 'pinned') await askToPin(workspace, recipient, state);
+  }
+}
 
 /**
  * Shows who a recipient says it is, and pins it on a yes. A changed identity is shown beside the pinned one. Throws

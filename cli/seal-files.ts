@@ -9,7 +9,8 @@ import { sodiumReady } from '../core/format/sodium.ts';
 import type { SealingKey } from '../core/format/stanza.ts';
 import { checkSecretType } from './input/secret-types.ts';
 import { valueWarnings } from './input/value-warnings.ts';
-import { openWorkspace, sealingKeysFor, type Workspace } from './workspace.ts';
+import { sealingKeysFor } from './sealing-keys.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
 
 export type SealOutcome = { file: string; sealed: string[] } | { file: string; error: unknown };
 

@@ -17,9 +17,10 @@ export default class Compact extends BaseCommand {
 
   async run(): Promise<Record<string, unknown>> {
     const { argv, flags } = await this.parse(Compact);
-    const { openKeys, openWorkspaceOf, readManifests, sealingKeysFor, writeManifests } = await import(
-      '../workspace.ts'
-    );
+    const { readManifests, writeManifests } = await import('../manifest-file.ts');
+    const { openKeys } = await import('../open-keys.ts');
+    const { sealingKeysFor } = await import('../sealing-keys.ts');
+    const { openWorkspaceOf } = await import('../workspace.ts');
     const { manifestsToChange } = await import('../select-document.ts');
     const { readManifestFile } = await import('../../core/format/read-manifest.ts');
     const { compact } = await import('../../core/rotation/compact.ts');

@@ -23,8 +23,9 @@ With -o it goes to a file that only you can read. Keep that out of the repositor
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Decrypt);
-    const [{ openKeysFor, readManifests }, { decryptFile }] = await Promise.all([
-      import('../workspace.ts'),
+    const [{ readManifests }, { openKeysFor }, { decryptFile }] = await Promise.all([
+      import('../manifest-file.ts'),
+      import('../open-keys.ts'),
       import('../decrypt-file.ts'),
     ]);
     const file = await readManifests(args.file);

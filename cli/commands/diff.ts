@@ -1,9 +1,9 @@
 import type { Keyring } from '../../core/keys/keyring.ts';
 import { Args, asFlag, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
 import type { ComparedFile } from '../compare-revisions.ts';
+import type { OpenerFlags } from '../open-keys.ts';
 import type { ShownFile } from '../render/changes.ts';
 import type { ChangedFile } from '../revisions.ts';
-import type { OpenerFlags } from '../workspace.ts';
 
 export default class Diff extends BaseCommand {
   static override summary = 'show which entries, recipients and readers changed; needs no secret key';
@@ -89,7 +89,7 @@ function shownFile({ path, movedFrom, changes, problems }: ComparedFile): ShownF
 }
 
 async function withValues(files: readonly ComparedFile[], keyring: Keyring, flags: OpenerFlags): Promise<ShownFile[]> {
-  const { openKeys } = await import('../workspace.ts');
+  const { openKeys } = await import('../open-keys.ts');
   const { reveal } = await import('../revealed-values.ts');
   const { opener, close } = await openKeys(keyring, flags);
   try {

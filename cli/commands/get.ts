@@ -22,12 +22,14 @@ Nothing records that you read it: who may hold keys is decided when they are giv
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Get);
-    const [{ openKeysFor, readManifests }, { manifestOf }, { openManifest }, { writePlaintext }] = await Promise.all([
-      import('../workspace.ts'),
-      import('../select-document.ts'),
-      import('../../core/format/open.ts'),
-      import('../plaintext-output.ts'),
-    ]);
+    const [{ readManifests }, { openKeysFor }, { manifestOf }, { openManifest }, { writePlaintext }] =
+      await Promise.all([
+        import('../manifest-file.ts'),
+        import('../open-keys.ts'),
+        import('../select-document.ts'),
+        import('../../core/format/open.ts'),
+        import('../plaintext-output.ts'),
+      ]);
     const { manifest } = manifestOf(await readManifests(args.file), flags.document);
     const keys = await openKeysFor(args.file, flags);
     try {

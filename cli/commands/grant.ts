@@ -20,7 +20,7 @@ export default class Grant extends BaseCommand {
     const { args, flags } = await this.parse(Grant);
     const { parseReader } = await import('../reader-argument.ts');
     const { reader, entries } = parseReader(args.reader);
-    const { readManifests, writeManifests } = await import('../workspace.ts');
+    const { readManifests, writeManifests } = await import('../manifest-file.ts');
     const { grant } = await import('../../core/format/grants.ts');
 
     const file = await readManifests(args.file);

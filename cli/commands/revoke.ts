@@ -19,7 +19,7 @@ export default class Revoke extends BaseCommand {
     const { args, flags } = await this.parse(Revoke);
     const { parseReader } = await import('../reader-argument.ts');
     const { reader, entries } = parseReader(args.reader);
-    const { readManifests, writeManifests } = await import('../workspace.ts');
+    const { readManifests, writeManifests } = await import('../manifest-file.ts');
     const { revoke } = await import('../../core/format/grants.ts');
     const { readManifestFile } = await import('../../core/format/read-manifest.ts');
     const { entriesFor } = await import('../../core/format/readers.ts');

@@ -1,8 +1,9 @@
 import type { ManifestFile } from '../../core/format/manifest.ts';
 import type { Opener } from '../../core/keys/opener.ts';
 import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
+import type { OpenKeys } from '../open-keys.ts';
 import { documentFlag } from '../select-document.ts';
-import type { OpenKeys, Workspace } from '../workspace.ts';
+import type { Workspace } from '../workspace.ts';
 
 export default class Rewrap extends BaseCommand {
   static override summary = 'let other recipients open manifests, or bring stanzas to the current keys';
@@ -40,7 +41,9 @@ export default class Rewrap extends BaseCommand {
   async run(): Promise<Record<string, unknown>> {
     const { argv, flags } = await this.parse(Rewrap);
     const wanted = { add: flags.add ?? [], remove: flags.remove ?? [] };
-    const { openKeys, openWorkspaceOf, readManifests, writeManifests } = await import('../workspace.ts');
+    const { readManifests, writeManifests } = await import('../manifest-file.ts');
+    const { openKeys } = await import('../open-keys.ts');
+    const { openWorkspaceOf } = await import('../workspace.ts');
     const { manifestsToChange } = await import('../select-document.ts');
     const workspace = await openWorkspaceOf((argv as string[])[0] ?? '.');
     // Keys are read once for all files, and only if there is something to add.
@@ -93,7 +96,7 @@ async function readdressed(
   const { refuseUnlisted, staleRecipients } = await import('../../core/rotation/addressees.ts');
   const { rewrap } = await import('../../core/rotation/rewrap.ts');
   const { readManifestFile } = await import('../../core/format/read-manifest.ts');
-  const { sealingKeysFor } = await import('../workspace.ts');
+  const { sealingKeysFor } = await import('../sealing-keys.ts');
   const added = new Set<string>();
   let current = file;
   for (const index of indexes) {

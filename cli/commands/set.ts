@@ -43,10 +43,13 @@ manifest lists.`;
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.#parsed();
-    const [{ openWorkspaceOf, readManifests, sealingKeysFor, writeManifests }, { manifestOf }] = await Promise.all([
-      import('../workspace.ts'),
-      import('../select-document.ts'),
-    ]);
+    const [{ readManifests, writeManifests }, { sealingKeysFor }, { openWorkspaceOf }, { manifestOf }] =
+      await Promise.all([
+        import('../manifest-file.ts'),
+        import('../sealing-keys.ts'),
+        import('../workspace.ts'),
+        import('../select-document.ts'),
+      ]);
     const workspace = await openWorkspaceOf(args.file);
     const file = await readManifests(args.file);
     const { manifest, index } = manifestOf(file, flags.document);

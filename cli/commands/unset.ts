@@ -16,7 +16,7 @@ the entry before still can. To end that, change the secret where it is used.`;
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Unset);
     const [{ readManifests, writeManifests }, { manifestOf }, { unsetEntry }] = await Promise.all([
-      import('../workspace.ts'),
+      import('../manifest-file.ts'),
       import('../select-document.ts'),
       import('../../core/format/seal.ts'),
     ]);

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { NAME, REPOSITORY_ID } from '../../schemas/grammar.ts';
+import { userFolder } from '../config/user-folder.ts';
 import { Bug, CofferError } from '../errors.ts';
 import { writeFileAtomically } from '../files/atomic.ts';
 import { fromSystemError } from '../files/system-error.ts';
@@ -38,8 +38,7 @@ export function checkPin(pins: Pins, recipient: Recipient): 'pinned' | 'unknown'
 /** The user's own pins for a repository, in the user's configuration. */
 export function userPinsFile(env: NodeJS.ProcessEnv, repositoryId: string): string {
   if (!new RegExp(REPOSITORY_ID).test(repositoryId)) throw new Bug('a repository id is 22 characters of base64url');
-  const configuration = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
-  return join(configuration, 'coffer', 'pins', repositoryId);
+  return join(userFolder(env), 'pins', repositoryId);
 }
 
 /** Adds a pin, or replaces the one of that name; every other line stays. The caller has asked, or made the identity. */

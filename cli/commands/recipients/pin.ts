@@ -22,7 +22,8 @@ Pins are kept in your own configuration, or in the file that COFFER_PINS names.`
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(RecipientsPin);
-    const [{ openWorkspace, pin, recipientOf }, { checkPin }, { identityText, parseIdentity }] = await Promise.all([
+    const [{ pin }, { openWorkspace, recipientOf }, { checkPin }, { identityText, parseIdentity }] = await Promise.all([
+      import('../../pinning.ts'),
       import('../../workspace.ts'),
       import('../../../core/keys/pins.ts'),
       import('../../../core/keys/key-texts.ts'),
