@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -161,6 +161,28 @@ describe('many fetches', () => {
     const packs = await readdir(join(bench.state, 'sources', source.id, 'objects', 'pack'));
     assert.ok(packs.length < 40, `${packs.length} files`);
     await bench.gitInClone(source, 'fsck', '--strict', 'refs/coffer/accepted');
+  });
+
+  test('whose packs cannot be put together still hand on every commit', async (t) => {
+    const bench = await Watching.open(t);
+    const source = await bench.source({ url: bench.tree.directory });
+    await bench.tree.commit({ first: 'damaged later' });
+    await source.poll(never);
+    const packs = join(bench.state, 'sources', source.id, 'objects', 'pack');
+    const first = (await readdir(packs)).find((name) => name.endsWith('.pack')) ?? '';
+    await bench.tree.commit({ second: 'whole' });
+    await source.poll(never);
+    // Nothing that the next fetches look at is in it.
+    await writeFile(join(packs, first), Buffer.alloc((await stat(join(packs, first))).size), { flag: 'r+' });
+    let failed = 0;
+    for (let i = 0; i < 36; i++) {
+      const commit = await bench.tree.commit({ [`${i}.yaml`]: `${i}` });
+      const found = await commitOf(source).catch(() => 'failed');
+      if (found === 'failed') failed++;
+      assert.equal(found === 'failed' ? await commitOf(source) : found, commit);
+      assert.equal(await commitOf(source), 'unchanged');
+    }
+    assert.ok(failed > 0, 'nothing stood in the way');
   });
 });
 

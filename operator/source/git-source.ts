@@ -71,6 +71,9 @@ class GitSource implements Source {
   /** A commit that was fetched and refused: it is not fetched again until somebody confirms it. */
   #refused: { commit: string; error: CofferError } | undefined;
 
+  /** A commit that this run accepted, or began to: its state is handed on even where something failed after the ref moved. */
+  #untold: string | undefined;
+
   constructor(parts: Parts) {
     this.id = parts.id;
     this.address = parts.address;
@@ -108,15 +111,25 @@ class GitSource implements Source {
     const head = await this.#remote.head(signal);
     if (head === previous) {
       this.#refused = undefined;
-      return 'unchanged';
+      if (head !== this.#untold) return 'unchanged';
+      const state = await this.#describe(this.repository, head);
+      this.#untold = undefined;
+      return state;
     }
     if (head === this.#refused?.commit && !(await this.#isConfirmed(head))) throw this.#refused.error;
+    const state = await this.#take(head, previous, signal);
+    this.#refused = undefined;
+    this.#untold = undefined;
+    return state;
+  }
+
+  async #take(head: string, previous: string | undefined, signal: AbortSignal): Promise<Accepted> {
     const quarantine = await this.#clone.quarantine();
     try {
       const commit = await this.#remote.fetch(quarantine, head, signal);
       const state = await this.#inspect(quarantine, commit, previous);
+      this.#untold = commit;
       await this.#clone.adopt(quarantine, commit);
-      this.#refused = undefined;
       return state;
     } finally {
       await quarantine.discard();
