@@ -33,6 +33,8 @@ export class Clone {
     for (const name of await readdir(directory)) {
       if (name.startsWith('quarantine-')) await rm(join(directory, name), { recursive: true });
     }
+    const packs = join(directory, 'objects', 'pack');
+    for (const name of await readdir(packs)) if (name.startsWith('tmp-')) await rm(join(packs, name));
     return new Clone(directory, await openRepository(directory));
   }
 
@@ -73,7 +75,11 @@ export class Clone {
     }
     await sync(into);
     const shallow = join(quarantine.directory, SHALLOW);
-    if (await isThere(shallow)) await rename(shallow, join(this.directory, SHALLOW));
+    if (await isThere(shallow)) {
+      await sync(shallow);
+      await rename(shallow, join(this.directory, SHALLOW));
+      await sync(this.directory);
+    }
     await writeFileAtomically(join(this.directory, ACCEPTED), `${commit}\n`);
     this.repository.objects.refresh();
     await this.#putTogether();
@@ -89,7 +95,10 @@ export class Clone {
     if (packs.length <= MANY_PACKS) return;
     const small = packs.slice(0, -1);
     const oids = new Set(small.flatMap((pack) => [...pack.names()]));
-    await writePack(join(this.directory, 'objects', 'pack'), [...oids], (oid) => this.repository.objects.read(oid));
+    const folder = join(this.directory, 'objects', 'pack');
+    await writePack(folder, [...oids], (oid) => this.repository.objects.read(oid));
+    // The new pack's name is on disk before the old ones' names go.
+    await sync(folder);
     const merged = small.map((pack) => pack.file);
     this.repository.objects.refresh();
     for (const file of merged) {
