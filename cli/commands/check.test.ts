@@ -107,6 +107,30 @@ describe('coffer check', () => {
   });
 });
 
+describe('keys of recipients', () => {
+  const file = '.coffer/recipients/production.yaml';
+
+  test('that go back in status are found against the last commit when staged, and against the history ever after', () => {
+    const there = desk.read(file);
+    desk.write(file, there.replace('status: active', 'status: revoked'));
+    desk.commit('The key was stolen');
+    assert.doesNotMatch(desk.try(['check']).stdout, /CHECK_KEY_/);
+    desk.write(file, there);
+    desk.git('add', file);
+    assert.match(
+      desk.try(['check', '--staged']).stdout,
+      /production is active, and was revoked .*CHECK_KEY_STATUS_BACK$/m,
+    );
+    desk.commit('By the thief');
+    desk.write('README.md', 'More');
+    desk.commit('By somebody');
+    const { status, stdout } = desk.try(['check', 'apps']);
+    assert.equal(status, 1);
+    assert.match(stdout, /CHECK_KEY_STATUS_BACK/);
+    desk.git('reset', '--quiet', '--hard', 'HEAD~3');
+  });
+});
+
 describe('coffer check --staged', () => {
   test('judges what is in the index, not what is in the working tree', () => {
     desk.write('apps/staged.yaml', plaintext('staged'));

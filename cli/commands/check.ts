@@ -26,6 +26,7 @@ export default class Check extends BaseCommand {
     const { findRoot } = await import('../../core/config/repository.ts');
     const { check } = await import('../../core/check/check.ts');
     const { stagedPaths, stagedTree, workingTree } = await import('../trees.ts');
+    const { keyringAtHead, keyringOfHistory } = await import('../earlier-keyring.ts');
     const { isUnder, pathsFrom, refuseUnknown } = await import('../paths.ts');
 
     const { root, paths } = await pathsFrom(argv as string[], findRoot);
@@ -36,7 +37,9 @@ export default class Check extends BaseCommand {
     const isWhole = changed === undefined || [...changed].some((path) => path.startsWith('.coffer/'));
     const isSubject = (path: string) => isUnder(path, paths) && (isWhole || changed.has(path));
 
-    const report = await check(tree, isSubject);
+    // A commit is refused for what it does itself; what the history did, for the rest.
+    const earlier = flags.staged ? await keyringAtHead(root) : await keyringOfHistory(root);
+    const report = await check(tree, isSubject, earlier);
     await this.#print(report, root, flags.sarif);
     const fails = report.findings.some(({ level }) => level === 'error' || flags.strict);
     if (fails) this.answerNo();

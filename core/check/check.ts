@@ -8,6 +8,7 @@ import { sodiumReady } from '../format/sodium.ts';
 import { type Keyring, keyringFrom, RECIPIENTS_FOLDER } from '../keys/keyring.ts';
 import { Copies } from './copies.ts';
 import { type Finding, findingOf, inOrder } from './finding.ts';
+import { type EarlierFile, keyHistoryFindings } from './key-history.ts';
 import { kubernetesSecretFindings } from './kubernetes-secrets.ts';
 import { type Claim, claimOf, ownerFindings } from './owners.ts';
 import { plaintextFindings } from './plaintext.ts';
@@ -29,9 +30,14 @@ export interface CheckReport {
 
 /**
  * Checks a repository without any secret key. Only files for which `isSubject` is true are reported on; of the others
- * just enough is read to see that no name has two owners. The keyring and the configuration are those of `tree`.
+ * just enough is read to see that no name has two owners. The keyring and the configuration are those of `tree`;
+ * `earlier` are versions of the keyring's files that came before it.
  */
-export async function check(tree: Tree, isSubject: (path: string) => boolean = () => true): Promise<CheckReport> {
+export async function check(
+  tree: Tree,
+  isSubject: (path: string) => boolean = () => true,
+  earlier: readonly EarlierFile[] = [],
+): Promise<CheckReport> {
   // Key texts and ids are checked by their digests.
   await sodiumReady();
   const config = await readConfig(tree);
@@ -50,6 +56,7 @@ export async function check(tree: Tree, isSubject: (path: string) => boolean = (
   const findings = [
     ...keyring.problems.map((problem) => findingOf(problem, KEYRING_FOLDER)),
     ...configFindings(config, keyring),
+    ...keyHistoryFindings(keyring, earlier),
     ...run.findings,
     ...idleRecipientFindings(keyring, run.recipients),
     ...owners.filter(({ data }) => isSubject(data.file)),

@@ -40,6 +40,18 @@ export const RULES = {
     level: 'warning',
     summary: 'A recipient in use has no active key: nothing can be sealed to it',
   },
+  CHECK_KEY_ROLLED_BACK: {
+    level: 'error',
+    summary: 'A key of a recipient is gone, and an older one is active in its place',
+  },
+  CHECK_KEY_STATUS_BACK: {
+    level: 'error',
+    summary: 'A key of a recipient was retired or revoked, and is not any more',
+  },
+  CHECK_KEY_GONE: {
+    level: 'warning',
+    summary: 'A key of a recipient is gone from its file',
+  },
   CHECK_STANZA_PENDING: {
     level: 'warning',
     summary: 'A listed recipient cannot open all values yet',
