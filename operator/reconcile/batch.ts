@@ -48,6 +48,11 @@ export class Batch {
     this.#parts = parts;
   }
 
+  /** How what was done ended, where the log could not take that. */
+  get untold(): readonly AuditRecord[] {
+    return this.#outcomes;
+  }
+
   /** `removals`: those of the items that are to be taken away. Throws `AUDIT_UNWRITABLE`, `STATE_UNWRITABLE`. */
   async run(items: readonly Item[], removals: ReadonlySet<Key>): Promise<void> {
     const { audit, state } = this.#parts;
@@ -61,6 +66,7 @@ export class Batch {
       }
       await this.#project(await this.#project(tasks));
       await audit.append(this.#outcomes);
+      this.#outcomes.length = 0;
       await state.flush();
     } finally {
       for (const opener of this.#openers.values()) opener.wipe();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { Stage, secretOf } from '../../test/support/stage.ts';
 
@@ -25,3 +26,80 @@ describe('what git says is projected', () => {
     assert.deepEqual(run.reconciler.status().secrets, []);
   });
 });
+
+describe('two at a time', () => {
+  const db = { namespace: 'payments', name: 'db' };
+
+  test('workloads are told of what one did while those of the other were told', async (t) => {
+    const stage = await Stage.open(t);
+    const writes = new Gate();
+    const run = await stage.run({
+      audit: (log) => ({
+        append: (records) => writes.pass().then(() => log.append(records)),
+        close: () => log.close(),
+      }),
+    });
+    const notices = new Gate();
+    run.projector.notify = async () => {
+      await notices.pass();
+      return [];
+    };
+    await stage.tree.commit({ 'db.yaml': stage.manifest({ ...db, data: { a: 'one' } }) });
+    notices.shut();
+    const first = run.poll();
+    await notices.reached();
+    await rm(`${stage.projection}/payments/api/db`, { recursive: true });
+    writes.shut();
+    const second = run.reconciler.heal('all');
+    await writes.reached();
+    notices.open();
+    await first;
+    writes.open();
+    await second;
+    assert.equal(notices.passed, 2);
+  });
+
+  test('none says that it is done while the other is at what it asked for', async (t) => {
+    const stage = await Stage.open(t);
+    await stage.tree.commit({ 'db.yaml': stage.manifest({ ...db, data: { a: 'one' } }) });
+    const run = await stage.run();
+    await run.poll();
+    await rm(`${stage.projection}/payments/api/db`, { recursive: true });
+    const { heal } = run.projector;
+    run.projector.heal = (again) => again('payments', 'db');
+    const asked = [run.reconciler.heal('all'), run.reconciler.heal('all')];
+    run.projector.heal = heal;
+    const read = asked.map((healed) => healed.then(() => stage.read('payments/api', 'db', 'a')));
+    assert.deepEqual(await Promise.all(read), ['one', 'one']);
+  });
+});
+
+/** Lets callers pass, or wait. */
+class Gate {
+  passed = 0;
+  #open = Promise.withResolvers<void>();
+  #reached = Promise.withResolvers<void>();
+
+  constructor() {
+    this.#open.resolve();
+  }
+
+  shut(): void {
+    this.#open = Promise.withResolvers();
+    this.#reached = Promise.withResolvers();
+  }
+
+  open(): void {
+    this.#open.resolve();
+  }
+
+  reached(): Promise<void> {
+    return this.#reached.promise;
+  }
+
+  async pass(): Promise<void> {
+    this.#reached.resolve();
+    await this.#open.promise;
+    this.passed++;
+  }
+}

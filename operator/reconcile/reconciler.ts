@@ -150,13 +150,15 @@ export class Reconciler {
 
   /** Lets every projector look at what others changed, and opens and projects that again. */
   async heal(where: 'disturbed' | 'all'): Promise<void> {
+    const homes = new Set<Key>();
     for (const projector of this.#options.projectors) {
+      // A projector names each once: all are in the queue before any is worked on, whatever becomes of that.
       await projector.heal(async (namespace, name) => {
-        const home = keyOf(namespace, name);
-        this.#queue.add(home, 'restore');
-        await this.#work([home]);
+        homes.add(keyOf(namespace, name));
+        this.#queue.add(keyOf(namespace, name), 'restore');
       }, where);
     }
+    if (homes.size > 0) await this.#work(homes);
   }
 
   /** Everything, for those who ask; its work is that of all secrets. */
@@ -278,10 +280,13 @@ export class Reconciler {
     const waiting = [...homes];
     await this.#exclusively(() => this.#announcements.write());
     while (waiting.some((home) => this.#queue.has(home))) await this.#exclusively(() => this.#runBatch());
+    // Another caller's batch may be at some of them.
+    await this.#turn;
     if (!this.#owesNotice) return;
     this.#owesNotice = false;
     this.#noticeErrors = (await Promise.all(this.#options.projectors.map((projector) => projector.notify()))).flat();
-    this.#owesNotice = this.#noticeErrors.length > 0;
+    // Meanwhile another batch may have come to owe some.
+    if (this.#noticeErrors.length > 0) this.#owesNotice = true;
   }
 
   async #runBatch(): Promise<void> {
@@ -297,7 +302,6 @@ export class Reconciler {
       settlement: this.#settlement,
       watched: this.#watched,
     });
-    this.#owesNotice = true;
     try {
       await batch.run(items, this.#removals);
       for (const { home } of items) if (this.#state.get(home) === undefined) this.#removals.delete(home);
@@ -305,6 +309,9 @@ export class Reconciler {
       if (!(error instanceof CofferError)) throw error;
       // The log or the state cannot be written: none of them is done, and `retry` comes back to them.
       for (const { home } of items) this.#board.failed(home, error, undefined);
+    } finally {
+      for (const record of batch.untold) this.#announcements.add(record);
+      this.#owesNotice = true;
     }
   }
 

@@ -14,13 +14,15 @@ const db = { namespace: 'payments', name: 'db' };
 class Refusing implements AuditLog {
   readonly #log: AuditLog;
   isFull = false;
+  /** So many writes more are taken. */
+  isFullAfter = Number.POSITIVE_INFINITY;
 
   constructor(log: AuditLog) {
     this.#log = log;
   }
 
   async append(records: Parameters<AuditLog['append']>[0]): Promise<void> {
-    if (this.isFull)
+    if (this.isFull || this.isFullAfter-- <= 0)
       throw new CofferError('AUDIT_UNWRITABLE', 'the disk is full', { advice: 'Free space.', loop: 'retry' });
     await this.#log.append(records);
   }
@@ -113,6 +115,26 @@ describe('the record', () => {
     assert.equal(await stage.read('payments/api', 'old', 'a'), undefined);
     assert.equal(secretOf(run, 'payments/db')?.state, 'ready');
   });
+
+  test('says how everything ended, also where that could only be written later', async (t) => {
+    const stage = await Stage.open(t);
+    let log: Refusing | undefined;
+    const run = await stage.run({ audit: (audit) => (log = new Refusing(audit)) });
+    assert.ok(log !== undefined);
+    log.isFullAfter = 2;
+    await stage.tree.commit({ 'db.yaml': stage.manifest({ ...db, data: { a: 'one' } }) });
+    await run.poll();
+    assert.equal(await stage.read('payments/api', 'db', 'a'), 'one');
+    log.isFullAfter = Number.POSITIVE_INFINITY;
+    await run.poll();
+    const lines = await stage.audit();
+    const [intent] = lines.filter(({ event }) => event === 'secret.intent');
+    const outcomes = lines.filter(({ operation, event }) => operation === intent?.operation && event !== intent?.event);
+    assert.deepEqual(
+      outcomes.map(({ outcome }) => outcome),
+      ['written'],
+    );
+  });
 });
 
 describe('keys', () => {
@@ -138,5 +160,26 @@ describe('healing', () => {
     await rm(`${stage.projection}/payments/api/db`, { recursive: true });
     await run.reconciler.heal('all');
     assert.equal(await stage.read('payments/api', 'db', 'a'), 'one');
+  });
+
+  test('comes back to everything that it found when the log could not be written', async (t) => {
+    const stage = await Stage.open(t);
+    let log: Refusing | undefined;
+    const run = await stage.run({ audit: (audit) => (log = new Refusing(audit)) });
+    assert.ok(log !== undefined);
+    const names = ['db', 'mail', 'queue'];
+    const manifests = names.map((name) => [`${name}.yaml`, stage.manifest({ ...db, name, data: { a: 'one' } })]);
+    await stage.tree.commit(Object.fromEntries(manifests));
+    await run.poll();
+    log.isFull = true;
+    await stage.tree.commit({ README: 'its record waits' });
+    await run.poll();
+    for (const name of names) await rm(`${stage.projection}/payments/api/${name}`, { recursive: true });
+    await assert.rejects(run.reconciler.heal('all'), { code: 'AUDIT_UNWRITABLE' });
+    log.isFull = false;
+    await run.poll();
+    await run.reconciler.heal('all');
+    const found = await Promise.all(names.map((name) => stage.read('payments/api', name, 'a')));
+    assert.deepEqual(found, ['one', 'one', 'one']);
   });
 });

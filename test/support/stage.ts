@@ -9,6 +9,7 @@ import type { AuditLine } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/format/sodium.ts';
 import { readKeyDirectory, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { openDirectoryProjector } from '../../operator/project/directory.ts';
+import type { Projector } from '../../operator/project/projector.ts';
 import { openReconciler, type Reconciler } from '../../operator/reconcile/reconciler.ts';
 import type { SecretStatus } from '../../operator/reconcile/status.ts';
 import { type GitSourceConfig, openGitSource } from '../../operator/source/git-source.ts';
@@ -20,6 +21,7 @@ import { sealedManifest, type TestRecipient, testCluster, type WantedManifest } 
 export interface Run {
   source: Source;
   reconciler: Reconciler;
+  projector: Projector;
   /** Looks once, and does what comes of it. */
   poll(): Promise<void>;
   close(): Promise<void>;
@@ -100,6 +102,7 @@ export class Stage {
     const run: Run = {
       source,
       reconciler,
+      projector,
       poll: async () => {
         try {
           const state = await source.poll(new AbortController().signal);
