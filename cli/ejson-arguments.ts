@@ -6,7 +6,7 @@ import { Flags } from '@oclif/core';
 export const keydirFlag = Flags.string({
   char: 'k',
   env: 'EJSON_KEYDIR',
-  // core/ejson/key-directory.ts, which is not imported at start-up, has the reason and the same path.
+  // The tool's own default.
   default: '/opt/ejson/keys',
   helpValue: 'DIR',
   description: 'directory of ejson private keys',

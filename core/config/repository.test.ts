@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { CofferError } from '../errors.ts';
-import { listCandidates } from './files.ts';
 import { configFrom, findRoot, isIgnored, isManifestPath, readConfig, recipientsForPath } from './repository.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'coffer-config-'));
@@ -109,26 +108,4 @@ describe('the root of a repository', () => {
     assert.equal(await findRoot(root), root);
     await assert.rejects(readConfig(root), refuses('CONFIG_MISSING'));
   });
-
-  test('its candidates are files where manifests may be, no links, in order', async () => {
-    const root = make(
-      'b.yaml',
-      'a/z.json',
-      'a/y.yaml',
-      'a.txt',
-      '.git/x.yaml',
-      'node_modules/m.yaml',
-      '.coffer/config.yaml',
-    );
-    symlinkSync('b.yaml', join(root, 'link.yaml'));
-    symlinkSync('a', join(root, 'linked'));
-    assert.deepEqual(await all(listCandidates(root, config())), ['a/y.yaml', 'a/z.json', 'b.yaml']);
-    assert.deepEqual(await all(listCandidates(root, config(), 'a')), ['a/y.yaml', 'a/z.json']);
-  });
 });
-
-async function all(paths: AsyncIterable<string>): Promise<string[]> {
-  const found: string[] = [];
-  for await (const path of paths) found.push(path);
-  return found;
-}

@@ -8,9 +8,6 @@ import { join } from 'node:path';
 import { CofferError } from '../errors.ts';
 import { KEY_LENGTH, Keypair } from './keypair.ts';
 
-/** The tool's own default. */
-export const DEFAULT_KEY_DIRECTORY = '/opt/ejson/keys';
-
 /** The key pair of a public key. Throws EJSON_KEY_MISSING, EJSON_KEY_UNREADABLE or EJSON_KEY_INVALID. */
 export async function readKeypair(directory: string, publicKey: Buffer): Promise<Keypair> {
   const path = join(directory, publicKey.toString('hex'));

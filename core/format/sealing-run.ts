@@ -51,7 +51,7 @@ export class SealingRun {
 }
 
 /** Every listed recipient has exactly one key, and nobody else has. */
-export function checkSealingKeys(manifest: Manifest, keys: readonly SealingKey[]): void {
+function checkSealingKeys(manifest: Manifest, keys: readonly SealingKey[]): void {
   const given = new Set(keys.map(({ recipient }) => recipient));
   const missing = manifest.recipients.find((recipient) => !given.has(recipient));
   if (missing !== undefined) {

@@ -3,7 +3,7 @@ import { CofferError } from '../errors.ts';
 import { Lines } from './lines.ts';
 
 /** Files hold several documents of at most 1 MiB each (`LIMITS.documentBytes`); more than this nobody reviews. */
-export const MAX_FILE_BYTES = 16 * 1024 * 1024;
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

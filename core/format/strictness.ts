@@ -9,7 +9,7 @@ import { isAmbiguousPlain, plainValue } from './plain-scalar.ts';
 import { forbiddenCharacter } from './source-text.ts';
 
 /** Stands for a `!!binary` scalar, which only `spec.data` of a manifest may hold; its bytes are read from the node. */
-export const BINARY: unique symbol = Symbol('!!binary');
+const BINARY: unique symbol = Symbol('!!binary');
 
 /** Why a piece of text was refused, and where. */
 type Refuse = (code: string, node: { start: number }, message: string, advice: string, data?: ErrorData) => void;
@@ -19,7 +19,7 @@ export interface StrictValue {
   problems: CofferError[];
 }
 
-/** More than this of one document nobody reads. */
+/** Problems reported for one document; nobody reads more. */
 const MAX_PROBLEMS = 100;
 
 /** `place` gives file, line and column of an offset. */

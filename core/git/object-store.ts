@@ -11,7 +11,7 @@ export interface GitObject {
   bytes: Buffer;
 }
 
-/** Larger objects are refused: a manifest is at most 1 MiB, and a file of 10,000 of them some tens. */
+/** Larger objects are refused: a manifest is at most 1 MiB, and a file of 10,000 usual ones some tens of MiB. */
 export const LARGEST_OBJECT = 128 * 1024 * 1024;
 /** Bases of deltas that are kept, in bytes. */
 const BASES = 16 * 1024 * 1024;
@@ -188,7 +188,7 @@ function readLoose(file: string): GitObject | undefined {
 }
 
 /** The id of an object: SHA-1 over `TYPE SP SIZE NUL` and its content. */
-export function objectId(type: ObjectType, bytes: Uint8Array): string {
+function objectId(type: ObjectType, bytes: Uint8Array): string {
   return createHash('sha1').update(`${type} ${bytes.length}\0`).update(bytes).digest('hex');
 }
 

@@ -158,7 +158,7 @@ export class Pack {
 }
 
 /** Inflates one zlib stream of a known size; what follows it in `bytes` is ignored. */
-export function inflate(bytes: Buffer, size: number): Buffer {
+function inflate(bytes: Buffer, size: number): Buffer {
   let inflated: Buffer;
   try {
     // One chunk, one byte longer than it needs: zlib's usual 16 KiB would stay allocated behind every small object.

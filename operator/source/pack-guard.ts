@@ -23,7 +23,7 @@ export const guardedFileSystem = {
 };
 
 /** A megabyte of pack can hold a gigabyte of zeros. */
-export function refuseLargeObjects(pack: Buffer): void {
+function refuseLargeObjects(pack: Buffer): void {
   let at = PACK_HEADER;
   for (let left = pack.readUInt32BE(8); left > 0; left--) {
     let byte = pack.readUInt8(at++);

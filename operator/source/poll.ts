@@ -5,8 +5,6 @@ export interface PollOptions {
   interval: number;
   /** Ends the loop. */
   signal: AbortSignal;
-  /** A poll begins. */
-  looking?(): void;
   /** Awaited before the next poll. */
   accepted(state: Accepted): Promise<void>;
   /** After a poll that found nothing new. */
@@ -52,7 +50,6 @@ export class Poll {
 
   async #lookOnce(): Promise<boolean> {
     const { signal, accepted, unchanged, failed } = this.#options;
-    this.#options.looking?.();
     try {
       const state = await this.#source.poll(signal);
       await (state === 'unchanged' ? unchanged() : accepted(state));
