@@ -11,7 +11,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const argv = process.argv.slice(2);
 
 if (major < LEAST_NODE[0] || (major === LEAST_NODE[0] && minor < LEAST_NODE[1])) {
-  // An older node can still load this file, so that it is told and does not fail at what it lacks.
+  // An older node can still load this file, so it gives this message instead of a syntax error.
   console.error(`coffer needs Node ${LEAST_NODE.join('.')} or later; this is ${process.version}.`);
   console.error('  Put a newer node first on the PATH.');
   process.exitCode = 3;

@@ -31,7 +31,10 @@ function sealedEntries(manifest: ManifestFile['manifests'][number]): string[] {
   return [...manifest.entries].filter(([, entry]) => entry.kind === 'sealed').map(([name]) => name);
 }
 
-/** Mode 0600 from the first byte, and whole or not there. Throws DECRYPT_OUTPUT_EXISTS where the file is there and `force` is not said. */
+/**
+ * Writes a file with mode 0600 from the first byte, whole or not at all. Throws DECRYPT_OUTPUT_EXISTS where there is one
+ * already, unless `force`.
+ */
 export async function writePrivateFile(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   if (force) return writePlaintext(bytes, path);
   const handle = await open(path, 'wx', 0o600).catch((error: unknown) => {
@@ -42,7 +45,7 @@ export async function writePrivateFile(path: string, bytes: Uint8Array, force: b
       cause: error,
     });
   });
-  // A part of the plaintext that nobody asked for stays nowhere: not on a full disk, nor after Ctrl-C.
+  // A file that was written in part is removed: after a full disk, and after Ctrl-C.
   let written = false;
   await withCleanup(
     () => {

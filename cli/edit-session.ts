@@ -85,7 +85,7 @@ export class EditSession {
     if ((await readFile(this.file, 'utf8')) !== this.#before.text) {
       throw new CofferError(
         'EDIT_FILE_CHANGED',
-        'the file was changed by somebody else while you edited; it was left so',
+        'the file was changed by somebody else while you edited; it was left as it is',
         {
           advice: 'Run `coffer edit` again.',
           data: { file: this.file },

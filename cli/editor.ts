@@ -3,7 +3,8 @@ import { CofferError } from '../core/errors.ts';
 import { withCleanup, withoutInterrupts } from './signals.ts';
 
 /**
- * Opens a file in $VISUAL, else $EDITOR, else vi, and resolves when the editor has ended well. Throws EDITOR_FAILED.
+ * Opens a file in $VISUAL, else $EDITOR, else vi, and resolves when the editor has ended with exit code 0. Throws
+ * EDITOR_FAILED.
  *
  * Ctrl-C belongs to the editor while it runs, as with git: several editors use it as a key.
  */
@@ -20,7 +21,7 @@ export async function openEditor(file: string): Promise<void> {
     () => withoutInterrupts(() => ended),
   );
   if (code === 0) return;
-  throw new CofferError('EDITOR_FAILED', 'the editor did not end well; nothing was changed', {
+  throw new CofferError('EDITOR_FAILED', 'the editor failed; nothing was changed', {
     advice:
       'Set EDITOR to an editor that runs here (an editor in a window needs a flag to wait, such as `code --wait`).',
   });

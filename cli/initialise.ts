@@ -122,7 +122,7 @@ async function setDrivers(root: string, warnings: string[]): Promise<Step[]> {
     const before = await gitConfig(root, name);
     if (before === undefined) await git(root, 'config', '--local', name, value);
     else if (before !== value)
-      warnings.push(`git's ${name} is "${before}" and was left so; coffer's would be "${value}"`);
+      warnings.push(`git's ${name} is "${before}" and was left as it is; coffer's would be "${value}"`);
     steps.push({ what: `git config ${name}`, changed: before === undefined });
   }
   return steps;
@@ -164,7 +164,7 @@ async function gitConfig(root: string, name: string): Promise<string | undefined
   try {
     return (await git(root, 'config', '--get', name)).replace(/\n$/, '');
   } catch (error) {
-    // git says 1 for "not set".
+    // git's exit code for a name that is not set.
     if (error instanceof Error && 'code' in error && error.code === 1) return undefined;
     throw error;
   }

@@ -38,7 +38,8 @@ export async function makeRecipient(
   const { recipient, seed, identitySeed } = createRecipient({ name, type, created: now() });
   const directory = keyDirectory(wanted.keyDir);
   try {
-    // The secrets first: what is in the keyring can be opened by somebody. Of them the one that may be refused.
+    // Secrets are stored before the public part is published, so that somebody can open what is sealed to it. The
+    // identity goes first, because storing it may be refused (IDENTITY_EXISTS).
     const identityFile = await storeIdentity(directory, name, identitySeed);
     const keyFile = await storeSecretKey(directory, seed);
     return await publish(workspace, recipient, [keyFile, identityFile]);

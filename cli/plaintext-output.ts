@@ -3,7 +3,7 @@ import { writeFileAtomically } from '../core/files/atomic.ts';
 
 /**
  * Writes plaintext to `file`, mode 0600 and this user's own, replaced as a whole, or to standard output. Settles when
- * the bytes have left this process, so that the caller can wipe them. A pipe or device that stands at `file` is written
+ * the bytes have left this process, so that the caller can wipe them. If `file` is a pipe or device it is written
  * to, not replaced.
  */
 export async function writePlaintext(plaintext: Uint8Array, file: string | undefined): Promise<void> {

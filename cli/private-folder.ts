@@ -10,7 +10,7 @@ const MEMORY_TYPES = new Set([0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */])
 /**
  * Runs `work` with a new folder, mode 0700, on a file system in memory, and removes the folder with all that is in it:
  * when `work` ends or fails, and when a signal ends the process. Throws EDIT_NO_MEMORY where there is none, unless
- * `allowDisk`. (Memory may be swapped to a disk; the operator's page tells how to encrypt swap.)
+ * `allowDisk`. (What is in memory may still be swapped to a disk.)
  */
 export async function inPrivateFolder<Result>(
   options: { allowDisk: boolean },

@@ -14,7 +14,7 @@ import { openWorkspace, type Workspace } from './workspace.ts';
 
 export type SealOutcome = { file: string; sealed: string[] } | { file: string; error: unknown };
 
-/** Writes wait for the disk (fsync); so many may wait at a time while the next files are sealed. */
+/** Writes wait for the disk (fsync). Up to this many wait while the next files are sealed. */
 const WAITING_WRITES = 16;
 
 /** Seals files in place. Repositories and keys are read once, however many files there are. */
@@ -132,7 +132,7 @@ async function distinct(files: readonly string[]): Promise<string[]> {
   return [...seen.values()];
 }
 
-/** What cannot be resolved is told when it is read. */
+/** A path that cannot be resolved is reported when the file is read. */
 async function realFile(file: string): Promise<string> {
   try {
     return await realpath(file);

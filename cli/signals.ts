@@ -6,7 +6,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const cleanups = new Set<() => void>();
 let areInterruptsOurs = true;
 
-/** Ctrl-C and `kill` leave nothing behind: half-written files and what `duringCleanup` was told of are removed first. */
+/** Ctrl-C and `kill` leave nothing behind: half-written files are removed, and the cleanups of `withCleanup` run, first. */
 export function cleanUpOnSignals(): void {
   for (const signal of SIGNALS) {
     process.on(signal, () => {

@@ -23,7 +23,7 @@ export function fromUsageError(error: unknown): CofferError | undefined {
   return usage('USAGE', withoutInput(error.message));
 }
 
-/** More arguments than the command takes. (Told by its fields: the bundle shortens the names of classes.) */
+/** More arguments than the command takes. (Recognised by its fields, because the bundle shortens the names of classes.) */
 export function isUnexpectedArgument(error: unknown): boolean {
   if (!(error instanceof Error) || !('parse' in error) || !('args' in error)) return false;
   return Array.isArray(error.args) && error.args.length > 0 && error.args.every((arg) => typeof arg === 'string');

@@ -2,9 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import type { Projector } from './project/projector.ts';
 import type { Reconciler } from './reconcile/reconciler.ts';
 
-/** Disturbances come in crowds; those of so many milliseconds are looked at together. */
+/** Milliseconds to wait after the first report of a change: more usually follow, and all are looked at together. */
 const GATHER = 20;
-/** Between looks at what was disturbed: a workload that disturbs without end must neither keep the operator busy nor fill the record. */
+/**
+ * Milliseconds between looks at what was disturbed: a workload that never stops changing files must neither keep the
+ * operator busy nor fill the record.
+ */
 const REST = 1000;
 
 export interface HealOptions {

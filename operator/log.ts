@@ -32,7 +32,7 @@ export interface Log {
   thrown(error: unknown): void;
 }
 
-/** Lines are written at once, so that the last words of a dying process are not lost. */
+/** Lines are written synchronously, so that the last ones of a process that crashes are not lost. */
 export function openLog(descriptor: number): Log {
   const options: pino.LoggerOptions = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
   options.formatters = { level: (level) => ({ level }) };

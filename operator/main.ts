@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * coffer-operator. Data flows one way: source → open → scope → project, with a record on disk before anything is opened or
- * projected and one after it. Each step is the folder of its name; the reconciler is where they meet.
+ * coffer-operator. Data flows one way: source → reconcile → project. Each step is a folder of that name. The reconciler
+ * also opens what is to be projected, with a record on disk before anything is opened and one after it was projected.
  */
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './arguments.ts';

@@ -10,7 +10,7 @@ export class TroubleLog {
     this.#log = log;
   }
 
-  /** Needs to be told no more than what is wrong. Returns how much that is. */
+  /** `status` may leave out secrets that are well. Returns how many troubles there are. */
   report(status: Status): number {
     const now = troublesOf(status);
     for (const [key, trouble] of now) if (!this.#known.has(key)) this.#log.failure(trouble);
@@ -42,7 +42,7 @@ function heldRemoval(source: string, commit: string, count: number): Trouble {
   return {
     code: 'PRUNE_HELD',
     message: `The commit removes ${count} secrets, more than the configured share, so they stay.`,
-    advice: `If that is meant, run coffer-operator with --confirm ${commit}; else mend the repository.`,
+    advice: `If that is meant, run coffer-operator with --confirm ${commit}; else restore them in the repository.`,
     data: { source, commit },
   };
 }

@@ -41,7 +41,7 @@ export async function readStandardInput(): Promise<Buffer> {
   return all;
 }
 
-/** A mistyped secret is found out late and far away, so it is typed twice. */
+/** A typing error would show only where the secret is used, so it is typed twice. */
 async function askTwice(prompt: string): Promise<Buffer> {
   const first = await askHidden(`${prompt} (not shown): `);
   const second = await askHidden('Once more: ');

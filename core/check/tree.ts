@@ -11,7 +11,7 @@ export interface TreeFile {
   readonly kind: 'file' | 'symlink';
 }
 
-/** Larger files are not looked into: no manifest may be so large, and reading videos at each commit helps nobody. */
+/** Larger files are not read: no manifest may be so large, and reading large media files at each commit takes time. */
 export const LARGEST_READ = 16 * 1024 * 1024;
 
 /** How many files are asked for at once: enough to hide latency, few enough to keep memory flat. */

@@ -1,5 +1,5 @@
 /**
- * Standard base64 with padding, read strictly from bytes. Buffer.from reads over what is not base64, and going through
+ * Standard base64 with padding, read strictly from bytes. Buffer.from skips what is not base64, and going through
  * strings to notice it cost half of the time that opening a large file takes.
  */
 

@@ -105,7 +105,9 @@ function usedDataKeys(manifest: Manifest): string[] {
   return [...new Set(ids)];
 }
 
-/** Somebody who is not said to be a recipient could open it: nobody would look for them. */
+/**
+ * A stanza lets its recipient open the values. One for a recipient that is not listed would be overlooked in review.
+ */
 function refuseUnlistedStanzas(manifest: Manifest): void {
   for (const dataKeyId of usedDataKeys(manifest)) {
     for (const [recipient, { line }] of manifest.stanzas.get(dataKeyId) ?? []) {

@@ -69,8 +69,8 @@ function startOfEntry(bytes: Buffer, space: number): number | undefined {
 }
 
 /**
- * The entries of two trees but for those that begin and end both: a folder of 10,000 files of which one changed is compared
- * without making 20,000 names and ids.
+ * The entries of two trees without those that both begin and end with: a folder of 10,000 files of which one changed is
+ * compared without making 20,000 names and ids.
  */
 export function differingEntries(a: Buffer, b: Buffer): { removed: Tree; added: Tree } {
   const range = differingRange(a, b);
@@ -79,7 +79,7 @@ export function differingEntries(a: Buffer, b: Buffer): { removed: Tree; added: 
 
 /**
  * Where two trees begin and cease to differ, as offsets at entry boundaries of each: what lies before and after is the same
- * in both. A folder of 10,000 files of which one changed is so compared without making 20,000 names and ids.
+ * in both.
  */
 function differingRange(a: Buffer, b: Buffer): { a: [number, number]; b: [number, number] } {
   const shorter = Math.min(a.length, b.length);

@@ -43,7 +43,8 @@ export function systemCode(error: unknown): string | undefined {
 /**
  * An open folder, and the only way to what lies in it: names are resolved from its descriptor (`/proc/self/fd/N/NAME`, the
  * openat that Node lacks) and the last step never follows a symlink. A workload owns its folders and may rename them or
- * plant links at any moment, while the operator, perhaps as root, works there: a path would lead it astray, this does not.
+ * plant links at any moment, while the operator, perhaps as root, works there: a path could then lead somewhere else, a
+ * descriptor cannot.
  * Calls are synchronous because on tmpfs each takes microseconds, less than a hop to a thread.
  */
 export class Anchor {
@@ -71,7 +72,7 @@ export class Anchor {
     return typeof name === 'string' ? `${this.path}/${name}` : Buffer.concat([Buffer.from(`${this.path}/`), name]);
   }
 
-  /** Opens a folder in this one. One of our own that lost the bits to do so gets them back. */
+  /** Opens a folder in this one. If our own folder's mode forbids it, the mode is put right first. */
   enter(name: Name): Anchor {
     try {
       return Anchor.open(this.at(name));
@@ -185,7 +186,7 @@ export class Anchor {
   /**
    * Removes everything in this folder whose name is not to be kept. Folders in folders are moved up rather than followed down,
    * so that no depth exhausts the stack or the descriptors. Throws CofferError `PROJECTION_NESTED` where that does not come
-   * to an end, which takes a workload that means harm.
+   * to an end, because a workload keeps adding folders.
    */
   removeAllBut(isKept: (name: string) => boolean): void {
     for (let round = 0; round < MOST_NESTED; round++) {
@@ -229,8 +230,12 @@ export class Anchor {
 }
 
 function nested(): CofferError {
-  return new CofferError('PROJECTION_NESTED', 'Somebody nests folders without end in a projection.', {
-    advice: 'Remove them by hand, and ask what the workload that owns them is doing.',
-    loop: 'retry',
-  });
+  return new CofferError(
+    'PROJECTION_NESTED',
+    'Somebody keeps adding nested folders to a projection while it is removed.',
+    {
+      advice: 'Stop the workload that owns them, then remove them by hand.',
+      loop: 'retry',
+    },
+  );
 }

@@ -15,9 +15,9 @@ import * as secretFolder from './secret-folder.ts';
 import { secretsIn, Tree } from './tree.ts';
 import type { Workload } from './workload.ts';
 
-/** Looks between which other work gets its turn. */
+/** After so many secrets were compared, other work gets its turn. */
 const LOOKS_AT_ONCE = 50;
-/** Of a timer: a tenth of a second's work or two. With more secrets than these it takes several turns to see them all. */
+/** Secrets compared at one tick of the timer (0.1 to 0.2 s of work); more than these take several ticks. */
 const LOOKS_AT_A_TIME = 1000;
 
 /** ROOT/NAMESPACE/WORKLOAD/NAME/ENTRY: files that only the workload's user can reach. */

@@ -1,7 +1,10 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { Anchor } from './anchor.ts';
 
-/** inotify watches are the user's shared and limited store; what has none is still looked at by the timer. */
+/**
+ * A user's inotify watches are limited, and other programs need some. A folder without one is still looked at by the
+ * timer.
+ */
 const MOST_WATCHES = 8192;
 
 /** Collects what the system (inotify) says that somebody touched, as keys, and calls a listener for the first of them. */

@@ -32,7 +32,7 @@ export class Notifier {
     try {
       this.#owed.add(workload.id);
     } catch (error) {
-      throw new CofferError('STATE_UNWRITABLE', 'That a workload is owed a notification could not be noted.', {
+      throw new CofferError('STATE_UNWRITABLE', 'A pending notification could not be written to the state directory.', {
         advice:
           'Make room in the state directory, and see that the operator may write there; until then nothing changes.',
         loop: 'retry',
@@ -98,7 +98,8 @@ export class Notifier {
 
 function failed(how: string, data: { workload: string; path?: string }): CofferError {
   return new CofferError('NOTIFY_FAILED', `The notification of ${data.workload} ${how}.`, {
-    advice: 'Correct onChange of this workload or what it starts; the entries are in place, and it is tried again.',
+    advice:
+      'Correct onChange of this workload or what it runs. The files are up to date; the notification is tried again.',
     data,
     loop: 'retry',
   });

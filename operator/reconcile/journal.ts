@@ -10,7 +10,7 @@ export interface JournalOptions<Row> {
   live(): Iterable<Row>;
 }
 
-/** So many rows more than a new file would hold are let stand. */
+/** The file is written anew when it holds this many rows more than it needs. */
 const SLACK = 4096;
 
 /**
@@ -66,7 +66,7 @@ export class Journal<Row> {
       await this.#handle.appendFile(bytes);
       await this.#handle.datasync();
     } catch (error) {
-      // A full disk takes a part: without this the next line would be glued to it.
+      // A full disk may have taken a part of the rows; without this the next row would continue that part's last line.
       await this.#handle.truncate(this.#size);
       throw unwritable(this.#path, error);
     }
