@@ -54,6 +54,18 @@ describe('the endpoint', () => {
     assert.deepEqual([status.type, JSON.parse(status.body)], ['application/json', { secrets: [] }]);
   });
 
+  test('refuses what is no path, which is the caller’s mistake', async (t) => {
+    const { address } = await start(t);
+    const { hostname, port } = new URL(address);
+    for (const path of ['//', 'http://[']) {
+      const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+      request({ hostname, port, path, agent: false }, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end();
+      assert.equal(await promise, 400);
+    }
+  });
+
   test('wakes the operator by POST alone, and never for a web page', async (t) => {
     let woken = 0;
     const { address } = await start(t, { wake: () => woken++ });

@@ -63,7 +63,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
 
 async function answer(request: IncomingMessage, options: ServeOptions): Promise<Answer> {
   if (isFromBrowser(request, isLoopback(options.host))) return { code: 403, body: 'not from a web page\n' };
-  const path = new URL(request.url ?? '/', 'http://operator').pathname;
+  const path = URL.parse(request.url ?? '/', 'http://operator')?.pathname;
+  if (path === undefined) return { code: 400, body: 'that is no path\n' };
   const expected = path === '/wake' ? ['POST'] : ['GET', 'HEAD'];
   const respond = ROUTES[path];
   if (respond === undefined) return { code: 404, body: `known are ${Object.keys(ROUTES).join(', ')}\n` };
