@@ -113,4 +113,4 @@ async function readdressed(
 }
 
 /** Who removes a recipient needs no key. */
-const NOBODY: Opener = { recipients: new Set(), secretKey: () => undefined, wipe: () => undefined };
+const NOBODY: Opener = { recipients: new Set(), holds: () => false, secretKey: () => undefined, wipe: () => undefined };

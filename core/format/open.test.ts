@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { createRecipient } from '../keys/create.ts';
+import { createGroup, createRecipient } from '../keys/create.ts';
 import { openerFor } from '../keys/opener.ts';
 import { activeKey } from '../keys/recipient.ts';
 import type { Binding } from './binding.ts';
@@ -135,5 +135,33 @@ describe('opening a manifest', () => {
     for (const scope of ['strict', 'namespace', 'cluster'] as const) {
       assert.throws(() => openManifest(renamed(scope), opener()), { code: 'STANZA_REFUSED' });
     }
+  });
+});
+
+describe('naming the keys that would open a manifest', () => {
+  test('opens nothing, a group’s seed neither', () => {
+    const created = '2026-11-21T09:00:00Z';
+    const { identitySeed } = made;
+    const ours = createGroup({ name: 'team', created, members: [key], identitySeed });
+    const [group] = ours.recipient.keys;
+    const [other] = createGroup({ name: 'team', created, members: [key], identitySeed }).recipient.keys;
+    assert.ok(group && other);
+    // Its row is another key's, which is seen only by whoever opens it.
+    const damaged = { ...ours.recipient, keys: [{ ...group, seeds: other.seeds }] };
+    const us = openerFor(
+      { recipients: new Map([['team', damaged]]), problems: [] },
+      { keys: new Map([[key.kid, { kid: key.kid, seed: made.seed }]]), problems: [], wipe: () => undefined },
+      { as: 'production' },
+    );
+    const wanted = { namespace: 'n', name: 'm', recipients: ['team'], readers: [{ name: '*' }] };
+    const toGroup = { recipient: 'team', kid: group.kid, publicKey: group.publicKey };
+    const sealed = renderManifest({ ...wanted, entries: new Map([['a', Buffer.from('b')]]) }, [toGroup]);
+    const [forTeam] = readManifestFile(Buffer.from(sealed), 'm.yaml').manifests;
+    assert.ok(forTeam);
+    assert.deepEqual(
+      openingKeys(forTeam, us).map(({ recipient, kid }) => [recipient, kid]),
+      [['team', group.kid]],
+    );
+    assert.throws(() => openManifest(forTeam, us), { code: 'GROUP_SEED_REFUSED' });
   });
 });

@@ -1,5 +1,4 @@
-import { CofferError, type ErrorData } from '../errors.ts';
-import type { SecretKey } from '../keys/key-directory.ts';
+import { Bug, CofferError, type ErrorData } from '../errors.ts';
 import type { Opener } from '../keys/opener.ts';
 import type { Entry, Manifest, Stanza } from './manifest.ts';
 import { openStanza } from './stanza.ts';
@@ -65,15 +64,15 @@ export function openManifest(manifest: Manifest, opener: Opener, entries?: Itera
 }
 
 /**
- * Which keys `openManifest` would use, without using them, for the record that comes before it: nothing is opened but,
- * for a group, the seed of its key. Throws as `openManifest` does.
+ * Which keys `openManifest` would use, for the record that comes before it. Nothing is opened, the seed of a group's key
+ * neither. Throws as `openManifest` does for what is seen without opening.
  */
 export function openingKeys(manifest: Manifest, opener: Opener, entries?: Iterable<string>): DataKeyOpening[] {
   const asked = new Set(entries ?? [...manifest.entries.keys(), ...manifest.template.data.keys()]);
   const ids = new Set(sealedEntries(manifest, neededEntries(manifest, asked)).map(([, { dataKeyId }]) => dataKeyId));
   return Array.from(ids, (dataKeyId) => {
-    const { recipient, key } = chooseStanza(manifest, opener, dataKeyId);
-    return { dataKeyId, recipient, kid: key.kid };
+    const { recipient, stanza } = chooseStanza(manifest, opener, dataKeyId);
+    return { dataKeyId, recipient, kid: stanza.kid };
   });
 }
 
@@ -82,10 +81,12 @@ export function openingKeys(manifest: Manifest, opener: Opener, entries?: Iterab
  * @throws CofferError MANIFEST_NOT_FOR_US, STANZA_*, HPKE_LOW_ORDER
  */
 export function openDataKey(manifest: Manifest, opener: Opener, dataKeyId: string): Buffer {
-  const { recipient, stanza, key } = chooseStanza(manifest, opener, dataKeyId);
-  return inManifest(manifest, { line: stanza.line }, () =>
-    openStanza(stanza.text, { recipient, ...key }, manifest.binding, dataKeyId),
-  );
+  const { recipient, stanza } = chooseStanza(manifest, opener, dataKeyId);
+  return inManifest(manifest, { line: stanza.line }, () => {
+    const key = opener.secretKey(recipient, stanza.kid);
+    if (key === undefined) throw new Bug('an opener without a key that it holds');
+    return openStanza(stanza.text, { recipient, ...key }, manifest.binding, dataKeyId);
+  });
 }
 
 /** Plaintext in git is an error, whoever reads it. @throws CofferError MANIFEST_PLAINTEXT */
@@ -160,19 +161,14 @@ function openEntry(
 }
 
 /** The stanza for the first of our names whose key we hold. Names come from the opener, never from the manifest. */
-function chooseStanza(
-  manifest: Manifest,
-  opener: Opener,
-  dataKeyId: string,
-): { recipient: string; stanza: Stanza; key: SecretKey } {
+function chooseStanza(manifest: Manifest, opener: Opener, dataKeyId: string): { recipient: string; stanza: Stanza } {
   const ours = [...opener.recipients].filter((name) => manifest.recipients.includes(name));
   const stanzas = ours.flatMap((recipient) => {
     const stanza = manifest.stanzas.get(dataKeyId)?.get(recipient);
     return stanza === undefined ? [] : [{ recipient, stanza }];
   });
   for (const { recipient, stanza } of stanzas) {
-    const key = opener.secretKey(recipient, stanza.kid);
-    if (key !== undefined) return { recipient, stanza, key };
+    if (opener.holds(recipient, stanza.kid)) return { recipient, stanza };
   }
   throw ours.length === 0
     ? notForUs(manifest, opener)

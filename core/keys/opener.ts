@@ -6,6 +6,8 @@ import type { Recipient } from './recipient.ts';
 /** Who opens: the recipients that this process is (groups included), and the secret keys it holds for each. */
 export interface Opener {
   recipients: ReadonlySet<string>;
+  /** Whether there is such a key to open with. Opens nothing, a group's seed neither. */
+  holds(recipient: string, kid: string): boolean;
   /** @throws CofferError when the key is a group's and its seed does not open (core/keys/group.ts). */
   secretKey(recipient: string, kid: string): SecretKey | undefined;
   /** Zeroes the group seeds that it opened. The secret keys belong to who read them (`SecretKeys.wipe`). */
@@ -34,6 +36,10 @@ export function openerFor(keyring: Keyring, secretKeys: SecretKeys, options: { a
 
   return {
     recipients: new Set([...own.keys(), ...groups.keys()]),
+    holds: (name, kid) => {
+      const group = groups.get(name);
+      return own.get(name)?.has(kid) === true || (group !== undefined && groupRow(group, kid, own) !== undefined);
+    },
     secretKey: (name, kid) => {
       const group = groups.get(name);
       return own.get(name)?.get(kid) ?? (group && groupKey(group, kid));
@@ -57,12 +63,21 @@ function keysByRecipient(keyring: Keyring, { keys }: SecretKeys): OwnKeys {
   return own;
 }
 
-/** A group's key, by a row that is sealed to a key we hold. */
 function openGroupKey(group: Recipient, kid: string, own: OwnKeys): SecretKey | undefined {
+  const row = groupRow(group, kid, own);
+  if (row === undefined) return undefined;
+  return { kid, seed: openGroupSeed(row.text, { name: group.name, kid }, { recipient: row.member, ...row.key }) };
+}
+
+/** The row of a group's key that is sealed to a key we hold. */
+function groupRow(
+  group: Recipient,
+  kid: string,
+  own: OwnKeys,
+): { member: string; key: SecretKey; text: string } | undefined {
   for (const [member, row] of group.keys.find((key) => key.kid === kid)?.seeds ?? []) {
     const key = own.get(member)?.get(row.kid);
-    if (key === undefined) continue;
-    return { kid, seed: openGroupSeed(row.text, { name: group.name, kid }, { recipient: member, ...key }) };
+    if (key !== undefined) return { member, key, text: row.text };
   }
   return undefined;
 }

@@ -8,6 +8,7 @@ export function testOpener(...recipients: string[]): Opener {
   const keys = new Map(recipients.map((recipient) => [recipient, testKey(recipient)]));
   return {
     recipients: new Set(recipients),
+    holds: (recipient, kid) => keys.get(recipient)?.kid === kid,
     secretKey: (recipient, kid) => {
       const key = keys.get(recipient);
       return key?.kid === kid ? { kid, seed: Buffer.from(key.seed) } : undefined;
