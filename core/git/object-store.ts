@@ -21,6 +21,11 @@ const ALTERNATES_DEPTH = 5;
  * The objects of a repository: loose files and packs, its own and those of its alternates. Every object's name is checked
  * against its content. Another process may repack (gc) at any moment: what is not found is looked for once more after the
  * packs are listed again, and a pack that is open stays readable after it was unlinked.
+ *
+ * isomorphic-git, which fetches, could read them too and is about as fast: with 10,000 manifests a changed one cost 9.1 ms of
+ * CPU against 7.9 here, a cold start 29 s against 26. But it loads and hashes a pack as a whole and keeps what it has read: one
+ * small file beside 300 MB of others took 1,270 ms and 850 MiB against 13 ms and 84 MiB, and one flipped bit in a pack of 200
+ * manifests made all 200 unreadable instead of one. It also follows no alternates and inflates without a limit.
  */
 export class ObjectStore {
   readonly #directories: string[];

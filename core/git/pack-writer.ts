@@ -16,6 +16,9 @@ const TURN = 1 << 20;
  * Writes objects, whole and in the order given, into a new pack with its index (git's pack-format page, version 2), both on
  * disk when it resolves. The index comes last and under its final name at once: a reader sees the whole pack or none.
  * Returns the path without extension.
+ *
+ * isomorphic-git's packObjects reads from one git directory without its alternates and holds the pack in memory, and its
+ * indexPack leaves out, without a word, what it cannot decode, and writes the index in place, where a kill tears it.
  */
 export async function writePack(
   folder: string,
