@@ -24,7 +24,7 @@ const ALTERNATES_DEPTH = 5;
  *
  * isomorphic-git, which fetches, could read them too and is about as fast: with 10,000 manifests a changed one cost 9.1 ms of
  * CPU against 7.9 here, a cold start 29 s against 26. But it loads and hashes a pack as a whole and keeps what it has read: one
- * small file beside 300 MB of others took 1,270 ms and 850 MiB against 13 ms and 84 MiB, and one flipped bit in a pack of 200
+ * small file beside 300 MB of others took 700 ms and 650 MiB against 10 ms and 82 MiB, and one flipped bit in a pack of 200
  * manifests made all 200 unreadable instead of one. It also follows no alternates and inflates without a limit.
  */
 export class ObjectStore {
