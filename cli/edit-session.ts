@@ -13,6 +13,7 @@ import { checkSecretType } from './input/secret-types.ts';
 import { valueWarnings } from './input/value-warnings.ts';
 import { readManifests, writeManifests } from './manifest-file.ts';
 import { type OpenerFlags, openKeysFor } from './open-keys.ts';
+import { plaintextOf } from './plaintext-entries.ts';
 import { sealingKeysFor } from './sealing-keys.ts';
 import { openWorkspaceOf } from './workspace.ts';
 
@@ -137,10 +138,4 @@ function openWhatOpens(file: ManifestFile, opener: Opener): Openings {
     refused.set(manifest, reasons);
   }
   return { values, refused };
-}
-
-function plaintextOf(manifest: Manifest): Map<string, Buffer> {
-  const changed = new Map<string, Buffer>();
-  for (const [name, entry] of manifest.entries) if (entry.kind === 'plaintext') changed.set(name, entry.bytes);
-  return changed;
 }

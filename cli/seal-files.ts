@@ -9,6 +9,7 @@ import { sodiumReady } from '../core/format/sodium.ts';
 import type { SealingKey } from '../core/format/stanza.ts';
 import { checkSecretType } from './input/secret-types.ts';
 import { valueWarnings } from './input/value-warnings.ts';
+import { plaintextOf } from './plaintext-entries.ts';
 import { sealingKeysFor } from './sealing-keys.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
@@ -108,12 +109,6 @@ async function sealEjson(bytes: Buffer, file: string): Promise<{ text: string; s
   const { encryptEjson } = await import('../core/ejson/encrypter.ts');
   const { text, sealed } = encryptEjson(bytes, file);
   return { text, sealed: sealed === 0 ? [] : [sealed === 1 ? '1 value' : `${sealed} values`] };
-}
-
-function plaintextOf(manifest: Manifest): Map<string, Buffer> {
-  const waiting = new Map<string, Buffer>();
-  for (const [name, entry] of manifest.entries) if (entry.kind === 'plaintext') waiting.set(name, entry.bytes);
-  return waiting;
 }
 
 function noManifest(file: string): CofferError {
