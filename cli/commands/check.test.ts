@@ -58,6 +58,32 @@ describe('coffer check', () => {
     desk.run('rm', ['apps/bad.yaml']);
   });
 
+  test('names files as they are reached from where one stands; for programs, from the root', () => {
+    desk.write('apps/bad.yaml', plaintext('bad'));
+    const cwd = join(desk.folder, 'apps');
+    const { stdout } = desk.try(['check'], { cwd });
+    assert.match(stdout, /^bad\.yaml\n/);
+    assert.match(stdout, /Run `coffer encrypt bad\.yaml`/);
+    const [found] = JSON.parse(desk.try(['check', '--json'], { cwd }).stdout).findings;
+    assert.equal(found.data.file, 'apps/bad.yaml');
+    assert.match(found.advice, /`coffer encrypt apps\/bad\.yaml`/);
+    desk.run('rm', ['apps/bad.yaml']);
+  });
+
+  test('finds a configuration that cannot be read, and still checks the rest', () => {
+    const config = desk.read('.coffer/config.yaml');
+    desk.write('.coffer/config.yaml', 'kind: [');
+    desk.write('apps/bad.yaml', plaintext('bad'));
+    const { status, stdout } = desk.try(['check']);
+    assert.equal(status, 1);
+    assert.match(stdout, /^\.coffer\/config\.yaml\n[\s\S]*CONFIG_INVALID[\s\S]*CHECK_PLAINTEXT/);
+    const sarif = desk.try(['check', '--sarif']);
+    assert.deepEqual([sarif.status, JSON.parse(sarif.stdout).runs[0].results[0].ruleId], [1, 'CONFIG_INVALID']);
+    assert.equal(desk.try(['check', '--json']).status, 1);
+    desk.write('.coffer/config.yaml', config);
+    desk.run('rm', ['apps/bad.yaml']);
+  });
+
   test('passes with warnings alone, and fails on them with --strict', () => {
     desk.write('apps/idle.yaml', manifestText({ name: 'idle', recipients: ['production'], readers: '[]' }));
     desk.coffer(['encrypt', 'apps/idle.yaml']);

@@ -52,7 +52,8 @@ export default class Check extends BaseCommand {
       this.say(JSON.stringify(sarifOf(report.findings, root), null, 2));
     } else {
       const { renderFindings } = await import('../render/findings.ts');
-      this.say(renderFindings(report));
+      const { join, relative } = await import('node:path');
+      this.say(renderFindings(report, (path) => relative(process.cwd(), join(root, path))));
     }
   }
 }

@@ -40,7 +40,7 @@ export async function check(
 ): Promise<CheckReport> {
   // Key texts and ids are checked by their digests.
   await sodiumReady();
-  const config = await readConfig(tree);
+  const { config, findings: ofConfig } = await readConfig(tree);
   const keyring = await readKeyring(tree);
   const files = [...tree.files.values()].filter(({ path }) => !isIgnored(config, path));
   const subjects = files.filter(({ path }) => isSubject(path));
@@ -54,6 +54,7 @@ export async function check(
   // Claims of other files come first, so that the one reported is a subject.
   const owners = ownerFindings([...(await otherClaims(tree, others, run.claims, keyring)), ...run.claims]);
   const findings = [
+    ...ofConfig,
     ...keyring.problems.map((problem) => findingOf(problem, KEYRING_FOLDER)),
     ...configFindings(config, keyring),
     ...keyHistoryFindings(keyring, earlier),
@@ -125,14 +126,21 @@ async function otherClaims(tree: Tree, files: TreeFile[], claims: Claim[], keyri
   return found;
 }
 
-async function readConfig(tree: Tree): Promise<RepositoryConfig> {
+/** A configuration that cannot be read is a finding; the rest is then checked with the usual globs and no rules. */
+async function readConfig(tree: Tree): Promise<{ config: RepositoryConfig; findings: Finding[] }> {
   const [file] = await readPaths(tree, [CONFIG_PATH]);
   if (file === undefined) {
     throw new CofferError('REPOSITORY_NOT_FOUND', `there is no ${CONFIG_PATH}`, {
       advice: 'Run `coffer init` at the root of the repository, and `git add .coffer`.',
     });
   }
-  return configFrom(file.bytes, CONFIG_PATH);
+  try {
+    return { config: configFrom(file.bytes, CONFIG_PATH), findings: [] };
+  } catch (error) {
+    if (!(error instanceof CofferError)) throw error;
+    const config = { repository: '', rules: [], include: [], ignore: [], requiredRecipients: [] };
+    return { config, findings: [findingOf(error, CONFIG_PATH)] };
+  }
 }
 
 async function readKeyring(tree: Tree): Promise<Keyring> {

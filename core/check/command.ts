@@ -6,6 +6,7 @@ export function command(...words: readonly string[]): string {
   return `\`${['coffer', ...words].map(shellWord).join(' ')}\``;
 }
 
-function shellWord(word: string): string {
+/** A word as a POSIX shell takes it. */
+export function shellWord(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
