@@ -3,14 +3,16 @@ import { identityText } from '../core/keys/key-texts.ts';
 import { checkPin, readPinsFile, writePin } from '../core/keys/pins.ts';
 import { activeKey, type Recipient } from '../core/keys/recipient.ts';
 import { confirmRepository } from './known-clone.ts';
+import { rememberKey } from './known-keys.ts';
 import { canAsk, confirm } from './prompt.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Pins `recipient` in the file and in this workspace. */
+/** Pins `recipient` in the file and in this workspace; its active key is taken for the newest. */
 export async function pin(workspace: Workspace, recipient: Recipient): Promise<void> {
   await confirmId(workspace);
   await writePin(workspace.pinsFile, recipient.name, identityText(recipient.identity));
   workspace.pins = await readPinsFile(workspace.pinsFile);
+  await rememberKey(workspace, recipient);
 }
 
 /**
