@@ -8,7 +8,6 @@ import { type Finding, finding } from './finding.ts';
  * recipient has now (docs/format.md, "Data keys").
  */
 export function stanzaFindings(manifest: Manifest, keyring: Keyring): Finding[] {
-  const place = { file: manifest.file, namespace: manifest.namespace, name: manifest.name };
   const used = entriesByDataKey(manifest);
   const found: Finding[] = [];
   /** Recipient → the entries that it cannot open yet. */
@@ -17,16 +16,7 @@ export function stanzaFindings(manifest: Manifest, keyring: Keyring): Finding[] 
   for (const [dataKeyId, entries] of used) {
     const stanzas = manifest.stanzas.get(dataKeyId);
     if (stanzas === undefined || stanzas.size === 0) {
-      found.push(
-        finding(
-          'CHECK_STANZA_NONE',
-          { ...place, line: lineOf(manifest, entries[0]), dataKeyId, entry: entries[0] ?? '' },
-          {
-            message: `nobody can open ${list(entries)}: data key ${label(dataKeyId)} has no stanza`,
-            advice: 'Take `spec.keys` of the commit that sealed it, or `coffer set` the value again.',
-          },
-        ),
-      );
+      found.push(noStanza(manifest, dataKeyId, entries));
       continue;
     }
     for (const recipient of manifest.recipients) {
@@ -38,62 +28,73 @@ export function stanzaFindings(manifest: Manifest, keyring: Keyring): Finding[] 
 
   for (const [dataKeyId, stanzas] of manifest.stanzas) {
     for (const [recipient, stanza] of stanzas) {
-      if (manifest.recipients.includes(recipient)) continue;
-      found.push(
-        finding(
-          'CHECK_STANZA_UNLISTED',
-          { ...place, line: stanza.line, recipient, dataKeyId },
-          {
-            message: `a stanza is for ${recipient}, which \`spec.recipients\` does not list`,
-            advice: `Run ${command('rewrap', manifest.file, '--remove', recipient)}, or list the recipient.`,
-          },
-        ),
-      );
+      if (!manifest.recipients.includes(recipient)) found.push(unlisted(manifest, dataKeyId, recipient, stanza));
     }
-    if (used.has(dataKeyId)) continue;
-    const { line } = manifest.document.position(['spec', 'keys', dataKeyId]);
-    found.push(
-      finding(
-        'CHECK_DATA_KEY_UNUSED',
-        { ...place, line, dataKeyId },
-        {
-          message: `no value names data key ${label(dataKeyId)}`,
-          advice: 'Remove it from `spec.keys`; coffer does so by itself when it writes the file.',
-        },
-      ),
-    );
+    if (!used.has(dataKeyId)) found.push(unused(manifest, dataKeyId));
   }
 
   for (const [recipient, entries] of pending) {
-    // One that nobody knows is a finding of its own.
-    if (!keyring.recipients.has(recipient)) continue;
-    const { line } = manifest.document.position(['spec', 'recipients', manifest.recipients.indexOf(recipient)]);
-    found.push(
-      finding(
-        'CHECK_STANZA_PENDING',
-        { ...place, line, recipient },
-        {
-          message: `${recipient} cannot open ${list(entries)} yet`,
-          advice: `Let somebody who can open it run ${command('rewrap', manifest.file, '--add', recipient)}.`,
-        },
-      ),
-    );
+    // A recipient that the keyring does not know has a finding of its own.
+    if (keyring.recipients.has(recipient)) found.push(stillPending(manifest, recipient, entries));
   }
   return found;
+}
+
+function noStanza(manifest: Manifest, dataKeyId: string, entries: readonly string[]): Finding {
+  return finding(
+    'CHECK_STANZA_NONE',
+    { ...placeOf(manifest), line: lineOf(manifest, entries[0]), dataKeyId, entry: entries[0] ?? '' },
+    {
+      message: `nobody can open ${list(entries)}: data key ${label(dataKeyId)} has no stanza`,
+      advice: 'Take `spec.keys` of the commit that sealed it, or `coffer set` the value again.',
+    },
+  );
+}
+
+function unlisted(manifest: Manifest, dataKeyId: string, recipient: string, stanza: Stanza): Finding {
+  return finding(
+    'CHECK_STANZA_UNLISTED',
+    { ...placeOf(manifest), line: stanza.line, recipient, dataKeyId },
+    {
+      message: `a stanza is for ${recipient}, which \`spec.recipients\` does not list`,
+      advice: `Run ${command('rewrap', manifest.file, '--remove', recipient)}, or list the recipient.`,
+    },
+  );
+}
+
+function unused(manifest: Manifest, dataKeyId: string): Finding {
+  const { line } = manifest.document.position(['spec', 'keys', dataKeyId]);
+  return finding(
+    'CHECK_DATA_KEY_UNUSED',
+    { ...placeOf(manifest), line, dataKeyId },
+    {
+      message: `no value names data key ${label(dataKeyId)}`,
+      advice: 'Remove it from `spec.keys`; coffer does so by itself when it writes the file.',
+    },
+  );
+}
+
+function stillPending(manifest: Manifest, recipient: string, entries: readonly string[]): Finding {
+  const { line } = manifest.document.position(['spec', 'recipients', manifest.recipients.indexOf(recipient)]);
+  return finding(
+    'CHECK_STANZA_PENDING',
+    { ...placeOf(manifest), line, recipient },
+    {
+      message: `${recipient} cannot open ${list(entries)} yet`,
+      advice: `Let somebody who can open it run ${command('rewrap', manifest.file, '--add', recipient)}.`,
+    },
+  );
+}
+
+function placeOf({ file, namespace, name }: Manifest): { file: string; namespace: string; name: string } {
+  return { file, namespace, name };
 }
 
 function keyFindings(manifest: Manifest, keyring: Keyring, recipient: string, stanza: Stanza): Finding[] {
   const known = keyring.recipients.get(recipient);
   // An unknown recipient is one finding of its own, not one for each stanza.
   if (known === undefined) return [];
-  const place = {
-    file: manifest.file,
-    line: stanza.line,
-    namespace: manifest.namespace,
-    name: manifest.name,
-    recipient,
-    keyId: stanza.kid,
-  };
+  const place = { ...placeOf(manifest), line: stanza.line, recipient, keyId: stanza.kid };
   const key = known.keys.find(({ kid }) => kid === stanza.kid);
   switch (key?.status) {
     case 'active':
