@@ -7,12 +7,13 @@ import { rememberKey } from './known-keys.ts';
 import { canAsk, confirm } from './prompt.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Pins `recipient` in the file and in this workspace; its active key is taken for the newest. */
+/** Pins `recipient` in the file and in this workspace; the active key of a new identity is taken for the newest. */
 export async function pin(workspace: Workspace, recipient: Recipient): Promise<void> {
   await confirmId(workspace);
+  const before = checkPin(workspace.pins, recipient);
   await writePin(workspace.pinsFile, recipient.name, identityText(recipient.identity));
   workspace.pins = await readPinsFile(workspace.pinsFile);
-  await rememberKey(workspace, recipient);
+  if (before !== 'pinned') await rememberKey(workspace, recipient);
 }
 
 /**

@@ -90,6 +90,19 @@ describe('coffer recipients', () => {
     );
   });
 
+  test('a COFFER_PINS that names no pins is told as that, with its file', () => {
+    desk.write('../empty', '');
+    desk.coffer(['new', 'team/pins', '--recipient', 'alice', '-o', 'pins.yaml']);
+    for (const [pins, told] of [
+      ['', 'COFFER_PINS is empty'],
+      ['../absent', 'COFFER_PINS names ../absent, which is not there'],
+      ['../empty', 'COFFER_PINS names ../empty, which is empty'],
+    ] as const) {
+      const set = desk.try(['set', 'pins.yaml', 'a'], { input: 'x', env: { COFFER_PINS: pins } });
+      assert.deepEqual([set.status, set.stderr.split('\n')[0]], [3, `error PINS_NONE: ${told}`]);
+    }
+  });
+
   test('list tells of a broken file beside those that are fine', () => {
     desk.write('.coffer/recipients/broken.yaml', 'apiVersion: coffer.dev/v1\nkind: Recipient\n');
     const listed = desk.try(['recipients', 'list', '--json']);
