@@ -37,12 +37,17 @@ export class EditSession {
     this.#before = before;
     const { values, refused } = openWhatOpens(before, opener);
     this.#values = values;
-    const view = plaintextView(before, values, { stanzas: 'marked' });
-    this.shown = view.text;
-    this.unopened = view.stillSealed.map(({ manifest, entry }) => ({
-      entry,
-      reason: refused.get(manifest)?.get(entry) ?? 'it cannot be written as text',
-    }));
+    try {
+      const view = plaintextView(before, values, { stanzas: 'marked' });
+      this.shown = view.text;
+      this.unopened = view.stillSealed.map(({ manifest, entry }) => ({
+        entry,
+        reason: refused.get(manifest)?.get(entry) ?? 'it cannot be written as text',
+      }));
+    } catch (error) {
+      this.wipe();
+      throw error;
+    }
   }
 
   static async open(file: string, flags: OpenerFlags): Promise<EditSession> {

@@ -23,22 +23,22 @@ export async function readSecret(prompt: string, file?: string): Promise<Buffer>
 export async function readStandardInput(): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > LIMITS.documentBytes) {
-      throw new CofferError(
-        'INPUT_TOO_LARGE',
-        'the input is larger than 1 MiB, which is more than a manifest may hold',
-        {
-          advice: 'Give a smaller value.',
-        },
-      );
+  try {
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > LIMITS.documentBytes) {
+        throw new CofferError(
+          'INPUT_TOO_LARGE',
+          'the input is larger than 1 MiB, which is more than a manifest may hold',
+          { advice: 'Give a smaller value.' },
+        );
+      }
     }
+    return Buffer.concat(chunks);
+  } finally {
+    for (const chunk of chunks) chunk.fill(0);
   }
-  const all = Buffer.concat(chunks);
-  for (const chunk of chunks) chunk.fill(0);
-  return all;
 }
 
 /** A typing error would show only where the secret is used, so it is typed twice. */
