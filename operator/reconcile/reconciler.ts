@@ -10,11 +10,13 @@ import { Batch } from './batch.ts';
 import { Board } from './board.ts';
 import { type Key, keyOf, type Place } from './claim.ts';
 import { Claims } from './claims.ts';
+import { Notices } from './notices.ts';
 import { Overview } from './overview.ts';
 import { Queue, type Reason } from './queue.ts';
 import { refusal, Settlement } from './settle.ts';
 import { State } from './state.ts';
 import type { Status } from './status.ts';
+import { Turns } from './turns.ts';
 import { Watched } from './watched.ts';
 
 export interface ReconcilerOptions {
@@ -61,10 +63,8 @@ export class Reconciler {
   /** Keys whose settlement is not on disk. */
   readonly #touched = new Set<Key>();
   readonly #announcements: Announcements;
-  #turn: Promise<void> = Promise.resolve();
-  /** From the start: a run that was killed may have left some untold. */
-  #owesNotice = true;
-  #noticeErrors: readonly CofferError[] = [];
+  readonly #notices: Notices;
+  readonly #turns = new Turns();
   /** Key ids that were there when it was looked last. */
   #keyIds = '';
 
@@ -72,6 +72,7 @@ export class Reconciler {
     this.#options = options;
     this.#state = state;
     this.#announcements = new Announcements(options.audit);
+    this.#notices = new Notices(options.projectors);
     const { sources, cluster, namespaces } = options;
     this.#watched = new Map(sources.map((source) => [source.id, new Watched(source, cluster, namespaces)]));
     this.#settlement = new Settlement({
@@ -87,7 +88,7 @@ export class Reconciler {
       state,
       board: this.#board,
       settlement: this.#settlement,
-      errors: () => [...this.#announcements.errors, ...this.#noticeErrors],
+      errors: () => [...this.#announcements.errors, ...this.#notices.errors],
     });
   }
 
@@ -126,9 +127,11 @@ export class Reconciler {
     if (code === undefined || data.commit === undefined || before?.data.commit === data.commit) return;
     this.#announcements.add({ event: 'commit.refused', source, commit: data.commit, code, message });
     // Where it cannot be written it waits, and the status says so.
-    this.#exclusively(() => this.#announcements.write()).catch((failure) => {
-      if (!(failure instanceof CofferError)) throw failure;
-    });
+    this.#turns
+      .take(() => this.#announcements.write())
+      .catch((failure) => {
+        if (!(failure instanceof CofferError)) throw failure;
+      });
   }
 
   /** Tries again what the machine made fail, and carries out what was confirmed. Cheap when there is nothing. */
@@ -177,7 +180,7 @@ export class Reconciler {
   }
 
   async close(): Promise<void> {
-    await this.#turn;
+    await this.#turns.ended();
     await this.#state.close();
   }
 
@@ -195,7 +198,7 @@ export class Reconciler {
 
   /** Moves every index to the newest state and settles what that touches. Returns the secrets that were put into the queue. */
   async #catchUp(reason: Reason): Promise<Set<Key>> {
-    return this.#exclusively(async () => {
+    return this.#turns.take(async () => {
       const homes = new Set<Key>();
       for (const watched of this.#watched.values()) {
         const newest = this.#newest.get(watched.source.id);
@@ -278,15 +281,11 @@ export class Reconciler {
   /** Works until none of these waits any more, then has the workloads told. */
   async #work(homes: Iterable<Key>): Promise<void> {
     const waiting = [...homes];
-    await this.#exclusively(() => this.#announcements.write());
-    while (waiting.some((home) => this.#queue.has(home))) await this.#exclusively(() => this.#runBatch());
+    await this.#turns.take(() => this.#announcements.write());
+    while (waiting.some((home) => this.#queue.has(home))) await this.#turns.take(() => this.#runBatch());
     // Another caller's batch may be at some of them.
-    await this.#turn;
-    if (!this.#owesNotice) return;
-    this.#owesNotice = false;
-    this.#noticeErrors = (await Promise.all(this.#options.projectors.map((projector) => projector.notify()))).flat();
-    // Meanwhile another batch may have come to owe some.
-    if (this.#noticeErrors.length > 0) this.#owesNotice = true;
+    await this.#turns.ended();
+    await this.#notices.tell();
   }
 
   async #runBatch(): Promise<void> {
@@ -311,16 +310,7 @@ export class Reconciler {
       for (const { home } of items) this.#board.failed(home, error, undefined);
     } finally {
       for (const record of batch.untold) this.#announcements.add(record);
-      this.#owesNotice = true;
+      this.#notices.owe();
     }
-  }
-
-  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.then(
-      () => {},
-      () => {},
-    );
-    return turn;
   }
 }
