@@ -93,7 +93,12 @@ class Follower {
       interval,
       signal,
       accepted: (state) => this.#accept(state).then(() => ended('succeeded')),
-      unchanged: () => reconciler.retry().then(() => ended('succeeded')),
+      unchanged: async () => {
+        await reconciler.retry();
+        // What was accepted is done now, also where that failed when it came.
+        this.#projected.add(source.id);
+        ended('succeeded');
+      },
       failed: (error) => {
         if (!(error instanceof CofferError)) log.thrown(error);
         ended('failed', error);

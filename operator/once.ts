@@ -2,7 +2,7 @@ import { CofferError } from '../core/errors.ts';
 import type { Pipeline } from './follow.ts';
 import { TroubleLog } from './trouble-log.ts';
 
-/** Looks at every source once and projects what it finds. Whether nothing is in trouble afterwards. */
+/** Looks at every source once and projects what it finds. Whether nothing is in trouble afterwards; not where the signal came. */
 export async function lookOnce({ sources, reconciler, log }: Pipeline, signal: AbortSignal): Promise<boolean> {
   await reconciler.start();
   for (const source of sources) {
@@ -12,6 +12,7 @@ export async function lookOnce({ sources, reconciler, log }: Pipeline, signal: A
       else await reconciler.accept(state);
       reconciler.polled(source.id, undefined);
     } catch (error) {
+      if (signal.aborted) return false;
       if (!(error instanceof CofferError)) throw error;
       reconciler.polled(source.id, error);
     }
