@@ -26,6 +26,13 @@ const GLOBAL_PROCESS = 'export default globalThis.process;';
 /** For what reads package.json files, finds commands by their file names, and asks Windows for its shell. */
 const NEVER_CALLED = 'export const lilconfig = undefined, minimatch = undefined, glob = undefined, isWsl = false;';
 
+/**
+ * Modules of Node's own that oclif requires when it is loaded and uses on Windows, for prompts, or to time itself: 2 to 4
+ * ms each. They are loaded when something in them is asked for.
+ */
+const whenUsed = (id: string) =>
+  `module.exports = new Proxy({}, { get: (_, name) => process.getBuiltinModule(${JSON.stringify(id)})[name] });`;
+
 const REPLACED: Record<string, string> = {
   process: GLOBAL_PROCESS,
   'node:process': GLOBAL_PROCESS,
@@ -33,6 +40,9 @@ const REPLACED: Record<string, string> = {
   minimatch: NEVER_CALLED,
   tinyglobby: NEVER_CALLED,
   'wsl-utils': NEVER_CALLED,
+  'node:child_process': whenUsed('node:child_process'),
+  'node:perf_hooks': whenUsed('node:perf_hooks'),
+  'node:readline': whenUsed('node:readline'),
 };
 
 const replaceModules: Plugin = {
