@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Config, run, settings } from '@oclif/core';
 import packageJson from '../package.json' with { type: 'json' };
-import { ejsonArguments } from './ejson-arguments.ts';
+import { ejsonArguments } from './input/ejson-arguments.ts';
 import { exitCodeOf, renderError, renderErrorJson } from './output.ts';
 import { cleanUpOnSignals } from './signals.ts';
 

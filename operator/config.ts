@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { milliseconds } from '../core/duration.ts';
 import { CofferError } from '../core/errors.ts';
-import { readDocuments } from '../core/format/document.ts';
-import { schemaProblems } from '../core/format/document-schema.ts';
+import { readDocuments } from '../core/format/document/document.ts';
+import { schemaProblems } from '../core/format/document/document-schema.ts';
 import type { OperatorConfig } from '../schemas/operator-config.ts';
-import { milliseconds } from './duration.ts';
 import type { DirectoryConfig } from './project/directory.ts';
 
 type GitConfig = OperatorConfig['sources'][number]['git'];

@@ -10,8 +10,8 @@ import { type OperatorSettings, readSettings } from './config.ts';
 import { follow } from './follow.ts';
 import type { Log } from './log.ts';
 import { lookOnce } from './once.ts';
+import { checkKeys, lockState, openProjectors, openReconcilerBetween, openRecord, openSources } from './pipeline.ts';
 import { runProcess, type Signals } from './process.ts';
-import { checkKeys, lockState, openProjectors, openReconcilerBetween, openRecord, openSources } from './rooms.ts';
 import { confirmCommit } from './source/confirmations.ts';
 
 const { version } = packageJson;

@@ -1,5 +1,5 @@
 import type { Log } from './log.ts';
-import type { Status, Trouble } from './reconcile/status.ts';
+import type { Status, Trouble } from './reconcile/status/status.ts';
 
 /** Logs what is wrong when it begins to be, and that it ended; what stays wrong is not said again at every poll. */
 export class TroubleLog {

@@ -25,9 +25,9 @@ export default class Check extends BaseCommand {
     const { argv, flags } = await this.parse(Check);
     const { findRoot } = await import('../../core/config/repository.ts');
     const { check } = await import('../../core/check/check.ts');
-    const { stagedPaths, stagedTree, workingTree } = await import('../trees.ts');
-    const { keyringAtHead, keyringOfHistory } = await import('../earlier-keyring.ts');
-    const { isUnder, pathsFrom, refuseUnknown } = await import('../paths.ts');
+    const { stagedPaths, stagedTree, workingTree } = await import('../git/trees.ts');
+    const { keyringAtHead, keyringOfHistory } = await import('../git/earlier-keyring.ts');
+    const { isUnder, pathsFrom, refuseUnknown } = await import('../input/paths.ts');
 
     const { root, paths } = await pathsFrom(argv as string[], findRoot);
     const tree = flags.staged ? await stagedTree(root) : await workingTree(root);

@@ -1,5 +1,5 @@
 import { Args, BaseCommand, keyDirectoryFlag } from '../base-command.ts';
-import { documentFlag } from '../select-document.ts';
+import { documentFlag } from '../input/select-document.ts';
 
 export default class Compact extends BaseCommand {
   static override summary = 'seal all of a manifest again, under one data key';
@@ -17,12 +17,12 @@ export default class Compact extends BaseCommand {
 
   async run(): Promise<Record<string, unknown>> {
     const { argv, flags } = await this.parse(Compact);
-    const { readManifests, writeManifests } = await import('../manifest-file.ts');
-    const { openKeys } = await import('../open-keys.ts');
-    const { sealingKeysFor } = await import('../sealing-keys.ts');
-    const { openWorkspaceOf } = await import('../workspace.ts');
-    const { manifestsToChange } = await import('../select-document.ts');
-    const { readManifestFile } = await import('../../core/format/read-manifest.ts');
+    const { readManifests, writeManifests } = await import('../workspace/manifest-file.ts');
+    const { openKeys } = await import('../workspace/open-keys.ts');
+    const { sealingKeysFor } = await import('../workspace/sealing-keys.ts');
+    const { openWorkspaceOf } = await import('../workspace/workspace.ts');
+    const { manifestsToChange } = await import('../input/select-document.ts');
+    const { readManifestFile } = await import('../../core/format/manifest/read-manifest.ts');
     const { compact } = await import('../../core/rotation/compact.ts');
     const workspace = await openWorkspaceOf((argv as string[])[0] ?? '.');
     const { opener, close } = await openKeys(workspace.keyring, flags);

@@ -24,9 +24,9 @@ With -o it goes to a file that only you can read. Keep that out of the repositor
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Decrypt);
     const [{ readManifests }, { openKeysFor }, { decryptFile }] = await Promise.all([
-      import('../manifest-file.ts'),
-      import('../open-keys.ts'),
-      import('../decrypt-file.ts'),
+      import('../workspace/manifest-file.ts'),
+      import('../workspace/open-keys.ts'),
+      import('../edit/decrypt-file.ts'),
     ]);
     const file = await readManifests(args.file);
     const keys = await openKeysFor(args.file, flags);
@@ -49,9 +49,9 @@ With -o it goes to a file that only you can read. Keep that out of the repositor
     output: string | undefined,
     force: boolean,
   ): Promise<Record<string, unknown>> {
-    const { isInRepository, writePrivateFile } = await import('../decrypt-file.ts');
+    const { isInRepository, writePrivateFile } = await import('../edit/decrypt-file.ts');
     if (output === undefined) {
-      const { writePlaintext } = await import('../plaintext-output.ts');
+      const { writePlaintext } = await import('../render/plaintext-output.ts');
       if (!this.jsonEnabled()) await writePlaintext(bytes, undefined);
       return { file, ...(this.jsonEnabled() ? { text: bytes.toString('utf8') } : {}) };
     }

@@ -1,9 +1,9 @@
 import type { Keyring } from '../../core/keys/keyring.ts';
 import { Args, asFlag, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
-import type { ComparedFile } from '../compare-revisions.ts';
-import type { OpenerFlags } from '../open-keys.ts';
+import type { ComparedFile } from '../git/compare-revisions.ts';
+import type { ChangedFile } from '../git/revisions.ts';
 import type { ShownFile } from '../render/changes.ts';
-import type { ChangedFile } from '../revisions.ts';
+import type { OpenerFlags } from '../workspace/open-keys.ts';
 
 export default class Diff extends BaseCommand {
   static override summary = 'show which entries, recipients and readers changed; needs no secret key';
@@ -38,8 +38,8 @@ export default class Diff extends BaseCommand {
   async run(): Promise<Record<string, unknown>> {
     const { argv, flags } = await this.parse(Diff);
     if (flags.textconv !== undefined) return this.#textconv(flags.textconv);
-    const { openWorkspace } = await import('../workspace.ts');
-    const { compareFiles } = await import('../compare-revisions.ts');
+    const { openWorkspace } = await import('../workspace/workspace.ts');
+    const { compareFiles } = await import('../git/compare-revisions.ts');
     const workspace = await openWorkspace();
 
     const changed = await this.#changedFiles(workspace.root, argv as string[], flags.staged);
@@ -55,8 +55,8 @@ export default class Diff extends BaseCommand {
   }
 
   async #changedFiles(root: string, argv: readonly string[], isStaged: boolean): Promise<ChangedFile[]> {
-    const { changedFiles, comparisonFrom } = await import('../revisions.ts');
-    const { isThere, pathFrom } = await import('../paths.ts');
+    const { changedFiles, comparisonFrom } = await import('../git/revisions.ts');
+    const { isThere, pathFrom } = await import('../input/paths.ts');
     const dashes = this.argv.indexOf('--');
     const behind = dashes === -1 ? 0 : this.argv.length - dashes - 1;
     const typed = argv.slice(0, argv.length - behind);
@@ -69,7 +69,7 @@ export default class Diff extends BaseCommand {
   /** Standard output takes the bytes as they are: git shows them. */
   async #textconv(path: string): Promise<Record<string, unknown>> {
     const { readFile } = await import('node:fs/promises');
-    const { labelCiphertext } = await import('../../core/format/ciphertext-labels.ts');
+    const { labelCiphertext } = await import('../../core/format/merge/ciphertext-labels.ts');
     const bytes = await readFile(path);
     const { isUtf8 } = await import('node:buffer');
     const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
@@ -89,8 +89,8 @@ function shownFile({ path, movedFrom, changes, problems }: ComparedFile): ShownF
 }
 
 async function withValues(files: readonly ComparedFile[], keyring: Keyring, flags: OpenerFlags): Promise<ShownFile[]> {
-  const { openKeys } = await import('../open-keys.ts');
-  const { reveal } = await import('../revealed-values.ts');
+  const { openKeys } = await import('../workspace/open-keys.ts');
+  const { reveal } = await import('../render/revealed-values.ts');
   const { opener, close } = await openKeys(keyring, flags);
   try {
     return files.map((file) => ({

@@ -20,9 +20,9 @@ If what you saved is not a valid file you can open the editor again; otherwise n
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Edit);
     const [{ EditSession }, { openEditor }, { inPrivateFolder }] = await Promise.all([
-      import('../edit-session.ts'),
-      import('../editor.ts'),
-      import('../private-folder.ts'),
+      import('../edit/edit-session.ts'),
+      import('../edit/editor.ts'),
+      import('../edit/private-folder.ts'),
     ]);
     const session = await EditSession.open(args.file, flags);
     try {
@@ -48,8 +48,8 @@ If what you saved is not a valid file you can open the editor again; otherwise n
   /** Until what was saved can be sealed, or the person gives up: then the error goes on. */
   async #edit(session: Session, openEditor: (file: string) => Promise<void>, folder: string) {
     const [{ writeShown, readShown }, { canAsk, confirm }, { renderError }] = await Promise.all([
-      import('../edit-session.ts'),
-      import('../prompt.ts'),
+      import('../edit/edit-session.ts'),
+      import('../input/prompt.ts'),
       import('../output.ts'),
     ]);
     const shown = writeShown(folder, session);
@@ -67,4 +67,4 @@ If what you saved is not a valid file you can open the editor again; otherwise n
   }
 }
 
-type Session = import('../edit-session.ts').EditSession;
+type Session = import('../edit/edit-session.ts').EditSession;

@@ -14,7 +14,10 @@ export default class Encrypt extends BaseCommand {
 
   override async run(): Promise<Record<string, unknown>> {
     const { argv } = await this.parse(Encrypt);
-    const [{ FileSealer }, { Progress }] = await Promise.all([import('../seal-files.ts'), import('../progress.ts')]);
+    const [{ FileSealer }, { Progress }] = await Promise.all([
+      import('../seal/seal-files.ts'),
+      import('../render/progress.ts'),
+    ]);
     const sealer = new FileSealer((warning) => this.warn(warning));
     const files: Record<string, unknown>[] = [];
     const progress = new Progress(argv.length, 'files');

@@ -1,5 +1,5 @@
 import { Args, asFlag, BaseCommand, keyDirectoryFlag } from '../base-command.ts';
-import { documentFlag } from '../select-document.ts';
+import { documentFlag } from '../input/select-document.ts';
 
 export default class Get extends BaseCommand {
   static override summary = 'print one value, with a secret key';
@@ -24,11 +24,11 @@ Nothing records that you read it: who may hold keys is decided when they are giv
     const { args, flags } = await this.parse(Get);
     const [{ readManifests }, { openKeysFor }, { manifestOf }, { openManifest }, { writePlaintext }] =
       await Promise.all([
-        import('../manifest-file.ts'),
-        import('../open-keys.ts'),
-        import('../select-document.ts'),
-        import('../../core/format/open.ts'),
-        import('../plaintext-output.ts'),
+        import('../workspace/manifest-file.ts'),
+        import('../workspace/open-keys.ts'),
+        import('../input/select-document.ts'),
+        import('../../core/opening/open-manifest.ts'),
+        import('../render/plaintext-output.ts'),
       ]);
     const { manifest } = manifestOf(await readManifests(args.file), flags.document);
     const keys = await openKeysFor(args.file, flags);

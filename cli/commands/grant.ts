@@ -1,5 +1,5 @@
 import { Args, BaseCommand } from '../base-command.ts';
-import { documentFlag, selectManifest } from '../select-document.ts';
+import { documentFlag, selectManifest } from '../input/select-document.ts';
 
 export default class Grant extends BaseCommand {
   static override summary = 'let a workload read a manifest, or some of its entries';
@@ -18,10 +18,10 @@ export default class Grant extends BaseCommand {
 
   async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Grant);
-    const { parseReader } = await import('../reader-argument.ts');
+    const { parseReader } = await import('../input/reader-argument.ts');
     const { reader, entries } = parseReader(args.reader);
-    const { readManifests, writeManifests } = await import('../manifest-file.ts');
-    const { grant } = await import('../../core/format/grants.ts');
+    const { readManifests, writeManifests } = await import('../workspace/manifest-file.ts');
+    const { grant } = await import('../../core/format/edit/grants.ts');
 
     const file = await readManifests(args.file);
     const index = selectManifest(file, flags.document);

@@ -24,7 +24,7 @@ its configuration and hooks. A pre-commit hook that you already have is not touc
 
   override async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(Init);
-    const { initialise } = await import('../initialise.ts');
+    const { initialise } = await import('../workspace/initialise.ts');
     const outcome = await initialise(process.cwd(), { paths: flags.path ?? [], hook: flags.hook });
     for (const step of outcome.steps) this.say(`${step.changed ? 'made ' : 'kept '} ${step.what}`);
     for (const warning of outcome.warnings) this.warn(warning);

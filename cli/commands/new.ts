@@ -64,9 +64,9 @@ The types tls, dockerconfigjson, dockercfg, basic-auth and ssh-auth may be writt
     const { args, flags } = await this.parse(New);
     const [namespace, name] = splitName(args.name);
     const [{ openWorkspace }, { collectEntries }, { makeManifest }] = await Promise.all([
-      import('../workspace.ts'),
+      import('../workspace/workspace.ts'),
       import('../input/collect-entries.ts'),
-      import('../make-manifest.ts'),
+      import('../seal/make-manifest.ts'),
     ]);
     const workspace = await openWorkspace();
     const collected = await collectEntries({

@@ -25,7 +25,7 @@ export default class Resolve extends BaseCommand {
   }
 
   async #files(paths: readonly string[]): Promise<Record<string, unknown>> {
-    const { resolveFile } = await import('../merge-driver.ts');
+    const { resolveFile } = await import('../git/merge-driver.ts');
     const files: { file: string; unresolved: number }[] = [];
     for (const path of paths) {
       try {
@@ -58,7 +58,7 @@ export default class Resolve extends BaseCommand {
         exit: 2,
       });
     }
-    const { mergeFiles } = await import('../merge-driver.ts');
+    const { mergeFiles } = await import('../git/merge-driver.ts');
     const { conflicts } = await mergeFiles({ base, ours, theirs });
     if (conflicts > 0) this.answerNo();
     return { file: path, unresolved: conflicts };

@@ -1,5 +1,5 @@
 import { Args, BaseCommand } from '../base-command.ts';
-import { documentFlag, selectManifest } from '../select-document.ts';
+import { documentFlag, selectManifest } from '../input/select-document.ts';
 
 export default class Revoke extends BaseCommand {
   static override summary = 'let a workload no longer read a manifest, or some of its entries';
@@ -17,12 +17,12 @@ export default class Revoke extends BaseCommand {
 
   async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Revoke);
-    const { parseReader } = await import('../reader-argument.ts');
+    const { parseReader } = await import('../input/reader-argument.ts');
     const { reader, entries } = parseReader(args.reader);
-    const { readManifests, writeManifests } = await import('../manifest-file.ts');
-    const { revoke } = await import('../../core/format/grants.ts');
-    const { readManifestFile } = await import('../../core/format/read-manifest.ts');
-    const { entriesFor } = await import('../../core/format/readers.ts');
+    const { readManifests, writeManifests } = await import('../workspace/manifest-file.ts');
+    const { revoke } = await import('../../core/format/edit/grants.ts');
+    const { readManifestFile } = await import('../../core/format/manifest/read-manifest.ts');
+    const { entriesFor } = await import('../../core/format/manifest/readers.ts');
 
     const file = await readManifests(args.file);
     const index = selectManifest(file, flags.document);

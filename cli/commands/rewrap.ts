@@ -1,9 +1,9 @@
-import type { ManifestFile } from '../../core/format/manifest.ts';
-import type { Opener } from '../../core/keys/opener.ts';
+import type { ManifestFile } from '../../core/format/manifest/manifest.ts';
+import type { Opener } from '../../core/opening/opener.ts';
 import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
-import type { OpenKeys } from '../open-keys.ts';
-import { documentFlag } from '../select-document.ts';
-import type { Workspace } from '../workspace.ts';
+import { documentFlag } from '../input/select-document.ts';
+import type { OpenKeys } from '../workspace/open-keys.ts';
+import type { Workspace } from '../workspace/workspace.ts';
 
 export default class Rewrap extends BaseCommand {
   static override summary = 'let other recipients open manifests, or bring stanzas to the current keys';
@@ -41,10 +41,10 @@ export default class Rewrap extends BaseCommand {
   async run(): Promise<Record<string, unknown>> {
     const { argv, flags } = await this.parse(Rewrap);
     const wanted = { add: flags.add ?? [], remove: flags.remove ?? [] };
-    const { readManifests, writeManifests } = await import('../manifest-file.ts');
-    const { openKeys } = await import('../open-keys.ts');
-    const { openWorkspaceOf } = await import('../workspace.ts');
-    const { manifestsToChange } = await import('../select-document.ts');
+    const { readManifests, writeManifests } = await import('../workspace/manifest-file.ts');
+    const { openKeys } = await import('../workspace/open-keys.ts');
+    const { openWorkspaceOf } = await import('../workspace/workspace.ts');
+    const { manifestsToChange } = await import('../input/select-document.ts');
     const workspace = await openWorkspaceOf((argv as string[])[0] ?? '.');
     // Keys are read once for all files, and only if there is something to add.
     let keys: OpenKeys | undefined;
@@ -93,10 +93,10 @@ async function readdressed(
   { add, remove }: { add: string[]; remove: string[] },
   opener: () => Promise<Opener>,
 ): Promise<{ text: string; added: string[] }> {
-  const { refuseUnlisted, staleRecipients } = await import('../../core/rotation/addressees.ts');
+  const { refuseUnlisted, staleRecipients } = await import('../../core/rotation/stale-recipients.ts');
   const { rewrap } = await import('../../core/rotation/rewrap.ts');
-  const { readManifestFile } = await import('../../core/format/read-manifest.ts');
-  const { sealingKeysFor } = await import('../sealing-keys.ts');
+  const { readManifestFile } = await import('../../core/format/manifest/read-manifest.ts');
+  const { sealingKeysFor } = await import('../workspace/sealing-keys.ts');
   const added = new Set<string>();
   let current = file;
   for (const index of indexes) {

@@ -1,6 +1,6 @@
 import { CofferError } from '../../core/errors.ts';
 import { Args, BaseCommand, Flags } from '../base-command.ts';
-import { documentFlag } from '../select-document.ts';
+import { documentFlag } from '../input/select-document.ts';
 import { isUnexpectedArgument } from '../usage-errors.ts';
 
 export default class SetEntry extends BaseCommand {
@@ -45,10 +45,10 @@ manifest lists.`;
     const { args, flags } = await this.#parsed();
     const [{ readManifests, writeManifests }, { sealingKeysFor }, { openWorkspaceOf }, { manifestOf }] =
       await Promise.all([
-        import('../manifest-file.ts'),
-        import('../sealing-keys.ts'),
-        import('../workspace.ts'),
-        import('../select-document.ts'),
+        import('../workspace/manifest-file.ts'),
+        import('../workspace/sealing-keys.ts'),
+        import('../workspace/workspace.ts'),
+        import('../input/select-document.ts'),
       ]);
     const workspace = await openWorkspaceOf(args.file);
     const file = await readManifests(args.file);
@@ -60,8 +60,8 @@ manifest lists.`;
     try {
       await this.#check(manifest.type, args.entry, value, args.file);
       const [{ setEntry }, { sodiumReady }] = await Promise.all([
-        import('../../core/format/seal.ts'),
-        import('../../core/format/sodium.ts'),
+        import('../../core/format/manifest/seal.ts'),
+        import('../../core/crypto/sodium.ts'),
       ]);
       await sodiumReady();
       await writeManifests(args.file, setEntry(file, index, args.entry, value, keys));

@@ -1,5 +1,5 @@
 import { Args, BaseCommand } from '../base-command.ts';
-import { documentFlag } from '../select-document.ts';
+import { documentFlag } from '../input/select-document.ts';
 
 export default class Unset extends BaseCommand {
   static override summary = 'remove one entry from a manifest; needs no secret key';
@@ -16,9 +16,9 @@ the entry before still can. To end that, change the secret where it is used.`;
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Unset);
     const [{ readManifests, writeManifests }, { manifestOf }, { unsetEntry }] = await Promise.all([
-      import('../manifest-file.ts'),
-      import('../select-document.ts'),
-      import('../../core/format/seal.ts'),
+      import('../workspace/manifest-file.ts'),
+      import('../input/select-document.ts'),
+      import('../../core/format/manifest/seal.ts'),
     ]);
     const file = await readManifests(args.file);
     const { manifest, index } = manifestOf(file, flags.document);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findRoot } from '../../core/config/repository.ts';
 import { CofferError } from '../../core/errors.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
-import { readManifestFile } from '../../core/format/read-manifest.ts';
+import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
 
 /** The recipients of the repository around the working directory; none where there is none. */
 export function recipientNames(): Promise<string[]> {

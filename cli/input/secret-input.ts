@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
 import { LIMITS } from '../../schemas/grammar.ts';
-import { askHidden, canAsk } from '../prompt.ts';
+import { askHidden, canAsk } from './prompt.ts';
 
 /**
  * A secret value as bytes, which the caller wipes: from `file` (`-` is standard input), else at a hidden prompt where

@@ -1,4 +1,4 @@
-import type { ManifestChange } from '../../core/format/compare.ts';
+import type { ManifestChange } from '../../core/format/merge/compare.ts';
 import { paint, printable } from '../output.ts';
 
 export interface ShownChange extends ManifestChange {

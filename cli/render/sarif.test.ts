@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { finding, findingOf } from '../../core/check/finding.ts';
-import { RULES } from '../../core/check/rules.ts';
+import { RULES } from '../../core/check/rule-list.ts';
 import { CofferError } from '../../core/errors.ts';
 import { sarifOf } from './sarif.ts';
 

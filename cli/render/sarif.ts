@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { Finding } from '../../core/check/finding.ts';
-import { type Level, RULES } from '../../core/check/rules.ts';
+import { type Level, RULES } from '../../core/check/rule-list.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
 /** SARIF 2.1.0: what code hosts show beside the lines of a change. https://docs.oasis-open.org/sarif/sarif/v2.1.0/ */

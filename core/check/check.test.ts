@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { MemoryRepository, manifestText } from '../../test/check/memory-repository.ts';
 import type { KeyStatus, Recipient } from '../keys/recipient.ts';
 import { check } from './check.ts';
-import { RULES } from './rules.ts';
+import { RULES } from './rule-list.ts';
 
 const FILE = 'apps/payments-db.yaml';
 const CANARY = 'hunter2';

@@ -1,23 +1,23 @@
 import { posix } from 'node:path';
 import { CONFIG_PATH, configFrom, isIgnored, isManifestPath, type RepositoryConfig } from '../config/repository.ts';
+import { sodiumReady } from '../crypto/sodium.ts';
 import { CofferError } from '../errors.ts';
-import { mayHoldCoffer } from '../format/document.ts';
-import type { Manifest } from '../format/manifest.ts';
-import { manifestProblems } from '../format/read-manifest.ts';
-import { sodiumReady } from '../format/sodium.ts';
+import { mayHoldCoffer } from '../format/document/document.ts';
+import type { Manifest } from '../format/manifest/manifest.ts';
+import { manifestProblems } from '../format/manifest/read-manifest.ts';
 import { type Keyring, keyringFrom, RECIPIENTS_FOLDER } from '../keys/keyring.ts';
-import { Copies } from './copies.ts';
 import { type Finding, findingOf, inOrder } from './finding.ts';
-import { type EarlierFile, keyHistoryFindings } from './key-history.ts';
-import { kubernetesSecretFindings } from './kubernetes-secrets.ts';
-import { type Claim, claimOf, ownerFindings } from './owners.ts';
-import { plaintextFindings } from './plaintext.ts';
-import { readerFindings } from './readers.ts';
-import { configFindings, idleRecipientFindings, KEYRING_FOLDER, recipientFindings } from './recipients.ts';
-import { secretKeyFindings } from './secret-keys.ts';
-import { sizeFindings } from './sizes.ts';
-import { stanzaFindings } from './stanzas.ts';
-import { symlinkFindings } from './symlinks.ts';
+import { Copies } from './rules/copies.ts';
+import { type EarlierFile, keyHistoryFindings } from './rules/key-history.ts';
+import { kubernetesSecretFindings } from './rules/kubernetes-secrets.ts';
+import { type Claim, claimOf, ownerFindings } from './rules/owners.ts';
+import { plaintextFindings } from './rules/plaintext.ts';
+import { readerFindings } from './rules/readers.ts';
+import { configFindings, idleRecipientFindings, KEYRING_FOLDER, recipientFindings } from './rules/recipients.ts';
+import { secretKeyFindings } from './rules/secret-keys.ts';
+import { sizeFindings } from './rules/sizes.ts';
+import { stanzaFindings } from './rules/stanzas.ts';
+import { symlinkFindings } from './rules/symlinks.ts';
 import { contents, type Tree, type TreeFile } from './tree.ts';
 
 export interface CheckReport {
@@ -86,7 +86,7 @@ class Run {
     this.findings.push(...secretKeyFindings(bytes, path));
     if (path.endsWith('.ejson')) {
       // Repositories without ejson files, which are most, do not load its cryptography.
-      const { ejsonFindings } = await import('./ejson.ts');
+      const { ejsonFindings } = await import('./rules/ejson.ts');
       this.findings.push(...ejsonFindings(bytes, path));
       return;
     }

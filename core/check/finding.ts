@@ -1,5 +1,5 @@
 import type { CofferError, ErrorData } from '../errors.ts';
-import { type Level, RULES, type RuleId } from './rules.ts';
+import { type Level, RULES, type RuleId } from './rule-list.ts';
 
 /** Something that a check found. Like an error it never holds a value, whatever it found in plaintext. */
 export interface Finding {

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import type { Config } from '../../schemas/config.ts';
 import { CofferError } from '../errors.ts';
-import { readDocuments } from '../format/document.ts';
-import { schemaProblems } from '../format/document-schema.ts';
+import { readDocuments } from '../format/document/document.ts';
+import { schemaProblems } from '../format/document/document-schema.ts';
 
 /** `.coffer/config.yaml`, relative to the root of the repository. */
 export const CONFIG_PATH = '.coffer/config.yaml';

@@ -1,7 +1,7 @@
 /** Seals the strings of an ejson document with a key pair made for this run, whose private half nobody keeps. */
 
+import { type Random, systemRandom } from '../crypto/random.ts';
 import { CofferError } from '../errors.ts';
-import { type Random, systemRandom } from '../format/random.ts';
 import { BoxedMessage, formatBoxedMessage } from './boxed-message.ts';
 import { type EjsonDocument, eachString, placeOfToken, readEjson } from './document.ts';
 import { unquote } from './json-string.ts';

@@ -5,8 +5,8 @@
 
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
 import nacl from 'tweetnacl';
+import { type Random, systemRandom } from '../crypto/random.ts';
 import { CofferError } from '../errors.ts';
-import { type Random, systemRandom } from '../format/random.ts';
 import { lowlevel } from './secretbox.ts';
 
 /** DER up to the 32 bytes of the key, RFC 8410. */

@@ -1,6 +1,6 @@
-import { type Random, systemRandom } from '../format/random.ts';
-import type { SealingKey } from '../format/stanza.ts';
-import { publicKeyFromSeed, SEED_LENGTH } from '../format/x-wing.ts';
+import { type Random, systemRandom } from '../crypto/random.ts';
+import { publicKeyFromSeed, SEED_LENGTH } from '../crypto/x-wing.ts';
+import type { SealingKey } from '../format/sealed/stanza.ts';
 import { endorse, identityOf } from './endorsement.ts';
 import { sealGroupSeed } from './group.ts';
 import { keyId } from './key-id.ts';

@@ -1,7 +1,7 @@
+import { decodeBase64url, encodeBase64url } from '../crypto/base64url.ts';
+import { pae } from '../crypto/pae.ts';
+import { inSodium } from '../crypto/sodium.ts';
 import { CofferError } from '../errors.ts';
-import { decodeBase64url, encodeBase64url } from '../format/base64url.ts';
-import { pae } from '../format/pae.ts';
-import { inSodium } from '../format/sodium.ts';
 
 /**
  * What an identity says of a key: this is one of mine (docs/format.md, "Recipients"). Ed25519, by libsodium, which

@@ -1,9 +1,9 @@
+import { encodeBase64url } from '../crypto/base64url.ts';
+import { hpkeOpen, hpkeSeal } from '../crypto/hpke.ts';
+import { pae } from '../crypto/pae.ts';
+import { type Random, systemRandom } from '../crypto/random.ts';
 import { CofferError } from '../errors.ts';
-import { encodeBase64url } from '../format/base64url.ts';
-import { hpkeOpen, hpkeSeal } from '../format/hpke.ts';
-import { pae } from '../format/pae.ts';
-import { type Random, systemRandom } from '../format/random.ts';
-import { type OpeningKey, parseStanza, type SealingKey } from '../format/stanza.ts';
+import { type OpeningKey, parseStanza, type SealingKey } from '../format/sealed/stanza.ts';
 import { keyIdOfSeed } from './key-id.ts';
 
 /**

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { sodiumReady } from '../format/sodium.ts';
+import { sodiumReady } from '../crypto/sodium.ts';
 import { readIdentity, readKeyDirectory, storeIdentity, storeSecretKey } from './key-directory.ts';
 import { keyIdOfSeed } from './key-id.ts';
 import { secretKeyText } from './key-texts.ts';

@@ -1,10 +1,10 @@
 import { mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NAME } from '../../schemas/grammar.ts';
+import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
 import { writeFileAtomically } from '../files/atomic.ts';
 import { fromSystemError } from '../files/system-error.ts';
-import { sodiumReady } from '../format/sodium.ts';
 import { keyIdOfSeed } from './key-id.ts';
 import { identitySecretText, parseIdentitySecret, parseSecretKey, secretKeyText } from './key-texts.ts';
 

@@ -1,6 +1,6 @@
-import { blake2b } from '../format/blake2b.ts';
-import { pae } from '../format/pae.ts';
-import { publicKeyFromSeed } from '../format/x-wing.ts';
+import { blake2b } from '../crypto/blake2b.ts';
+import { pae } from '../crypto/pae.ts';
+import { publicKeyFromSeed } from '../crypto/x-wing.ts';
 
 /** kid: 32 lower-case hex digits (docs/format.md, "Recipients"). */
 export function keyId(publicKey: Uint8Array): string {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
+import { base64urlBytes, decodeBase64urlBytes } from '../crypto/base64-bytes.ts';
+import { blake2b } from '../crypto/blake2b.ts';
 import { Bug, CofferError } from '../errors.ts';
-import { base64urlBytes, decodeBase64urlBytes } from '../format/base64-bytes.ts';
-import { blake2b } from '../format/blake2b.ts';
 
 /**
  * Keys as people copy them (docs/format.md, "Recipients"): a prefix that says what it is, then base64url of the bytes

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { sodiumReady } from '../format/sodium.ts';
+import { sodiumReady } from '../crypto/sodium.ts';
 import { createGroup, createKey, createRecipient } from './create.ts';
 import { keyringFrom, RECIPIENTS_FOLDER, readKeyring, recipientOfKey } from './keyring.ts';
 import { activeKey, type Recipient } from './recipient.ts';

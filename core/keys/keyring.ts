@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
+import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
 import { fromSystemError } from '../files/system-error.ts';
-import { sodiumReady } from '../format/sodium.ts';
 import { type Recipient, readRecipient } from './recipient.ts';
 
 /** Relative to the root of the repository. */

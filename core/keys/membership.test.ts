@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import { sodiumReady } from '../format/sodium.ts';
+import { sodiumReady } from '../crypto/sodium.ts';
+import { openerFor } from '../opening/opener.ts';
 import { createGroup, createRecipient } from './create.ts';
 import type { SecretKeys } from './key-directory.ts';
 import { keyIdOfSeed } from './key-id.ts';
 import { keyringFrom } from './keyring.ts';
 import { addMember, removeMember, rewrapMember } from './membership.ts';
-import { openerFor } from './opener.ts';
 import { activeKey, type Recipient, type RecipientKey } from './recipient.ts';
 import { renderRecipient } from './recipient-text.ts';
 

@@ -1,6 +1,6 @@
+import { type Random, systemRandom } from '../crypto/random.ts';
 import { Bug, CofferError } from '../errors.ts';
-import { type Random, systemRandom } from '../format/random.ts';
-import type { SealingKey } from '../format/stanza.ts';
+import type { SealingKey } from '../format/sealed/stanza.ts';
 import { createGroupKey } from './create.ts';
 import { sealGroupSeed } from './group.ts';
 import { activeKey, type KeyStatus, type Recipient, type RecipientKey } from './recipient.ts';

@@ -2,10 +2,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NAME, REPOSITORY_ID } from '../../schemas/grammar.ts';
 import { userFolder } from '../config/user-folder.ts';
+import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
 import { writeFileAtomically } from '../files/atomic.ts';
 import { fromSystemError } from '../files/system-error.ts';
-import { sodiumReady } from '../format/sodium.ts';
 import { identityText, parseIdentity } from './key-texts.ts';
 import type { Recipient } from './recipient.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { sodiumReady } from '../format/sodium.ts';
+import { sodiumReady } from '../crypto/sodium.ts';
 import { createGroup, createRecipient } from './create.ts';
 import { endorse } from './endorsement.ts';
 import { identityText } from './key-texts.ts';

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { Recipient as RecipientDocument } from '../../schemas/recipient.ts';
 import { CofferError } from '../errors.ts';
-import { type CofferDocument, readDocuments } from '../format/document.ts';
-import { schemaProblems } from '../format/document-schema.ts';
-import type { Path } from '../format/node.ts';
-import { parseStanza } from '../format/stanza.ts';
+import { type CofferDocument, readDocuments } from '../format/document/document.ts';
+import { schemaProblems } from '../format/document/document-schema.ts';
+import type { Path } from '../format/document/node.ts';
+import { parseStanza } from '../format/sealed/stanza.ts';
 import { verifyEndorsement } from './endorsement.ts';
 import { keyId } from './key-id.ts';
 import { parseIdentity, parsePublicKey } from './key-texts.ts';

@@ -1,11 +1,11 @@
 import { CofferError } from '../errors.ts';
-import type { SealingKey } from '../format/stanza.ts';
+import type { SealingKey } from '../format/sealed/stanza.ts';
 import { identityText } from './key-texts.ts';
 import type { Keyring } from './keyring.ts';
 import { checkPin, type Pins } from './pins.ts';
 import { activeKey, type Recipient } from './recipient.ts';
 
-export type { SealingKey } from '../format/stanza.ts';
+export type { SealingKey } from '../format/sealed/stanza.ts';
 
 /**
  * The active keys of recipients, each endorsed by an identity that is pinned: the only way from a name to a key.

@@ -1,15 +1,16 @@
 /** Many runs leave many data keys, each with a stanza for everybody; a key holder can make one of them again. */
+
+import { type Random, systemRandom } from '../crypto/random.ts';
 import { Bug } from '../errors.ts';
-import { TextEdits } from '../format/edit.ts';
-import { replaceScalar } from '../format/edit-scalar.ts';
-import type { ManifestFile } from '../format/manifest.ts';
-import { dataOf, manifestAt } from '../format/manifest-nodes.ts';
-import { field } from '../format/node.ts';
-import { openManifest } from '../format/open.ts';
-import { type Random, systemRandom } from '../format/random.ts';
-import { SealingRun } from '../format/sealing-run.ts';
-import type { SealingKey } from '../format/stanza.ts';
-import type { Opener } from '../keys/opener.ts';
+import { field } from '../format/document/node.ts';
+import { replaceScalar } from '../format/edit/edit-scalar.ts';
+import { TextEdits } from '../format/edit/text-edits.ts';
+import type { ManifestFile } from '../format/manifest/manifest.ts';
+import { dataOf, manifestAt } from '../format/manifest/manifest-nodes.ts';
+import { SealingRun } from '../format/manifest/sealing-run.ts';
+import type { SealingKey } from '../format/sealed/stanza.ts';
+import { openManifest } from '../opening/open-manifest.ts';
+import type { Opener } from '../opening/opener.ts';
 
 /**
  * The file's new text, with every value of a manifest sealed again under one new data key; `keys` has one for each

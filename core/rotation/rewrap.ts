@@ -1,13 +1,14 @@
 /** Stanzas for others, or for newer keys: data keys and values stay as they are (docs/format.md, "Edits"). */
+
+import { type Random, systemRandom } from '../crypto/random.ts';
 import { CofferError } from '../errors.ts';
-import { readdress } from '../format/edit-recipients.ts';
-import type { Manifest, ManifestFile } from '../format/manifest.ts';
-import { manifestAt } from '../format/manifest-nodes.ts';
-import { openDataKey } from '../format/open.ts';
-import { type Random, systemRandom } from '../format/random.ts';
-import { namedDataKeys } from '../format/sealing-run.ts';
-import { type SealingKey, sealStanza } from '../format/stanza.ts';
-import type { Opener } from '../keys/opener.ts';
+import { readdress } from '../format/edit/edit-recipients.ts';
+import type { Manifest, ManifestFile } from '../format/manifest/manifest.ts';
+import { manifestAt } from '../format/manifest/manifest-nodes.ts';
+import { namedDataKeys } from '../format/manifest/sealing-run.ts';
+import { type SealingKey, sealStanza } from '../format/sealed/stanza.ts';
+import { openDataKey } from '../opening/open-manifest.ts';
+import type { Opener } from '../opening/opener.ts';
 
 /**
  * The file's new text: every data key that a value names gets a stanza for each key in `add` that has none yet, whose

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { sodiumReady } from '../../core/format/sodium.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { readText } from '../../test/support/sealing.ts';
 import { sealedManifest, testCluster, type WantedManifest } from '../../test/support/secrets.ts';
 import { audienceOf } from './audience.ts';

@@ -1,5 +1,5 @@
-import type { Manifest } from '../../core/format/manifest.ts';
-import { entriesFor } from '../../core/format/readers.ts';
+import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import { entriesFor } from '../../core/format/manifest/readers.ts';
 import type { Audience } from './projector.ts';
 import { reaches } from './reach.ts';
 import type { Workload } from './workload.ts';

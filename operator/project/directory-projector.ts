@@ -1,18 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import { Bug, CofferError } from '../../core/errors.ts';
-import type { Manifest } from '../../core/format/manifest.ts';
-import type { Anchor } from './anchor.ts';
+import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import { audienceOf } from './audience.ts';
 import { Disturbances } from './disturbances.ts';
 import { notOurs, projectionFailure } from './failure.ts';
+import { markBytes, readSecretMark } from './folder/mark.ts';
+import { OldSets } from './folder/old-sets.ts';
+import type { Anchor } from './folder/open-folder.ts';
+import type { ProjectionRoot } from './folder/root.ts';
+import * as secretFolder from './folder/secret-folder.ts';
+import { secretsIn, Tree } from './folder/tree.ts';
 import { Inventory, type Projection, place } from './inventory.ts';
-import { markBytes, readSecretMark } from './mark.ts';
 import type { Notifier } from './notify.ts';
-import { OldSets } from './old-sets.ts';
 import type { AppliedWorkload, Audience, ProjectedSecret, Projector, SecretName } from './projector.ts';
-import type { ProjectionRoot } from './root.ts';
-import * as secretFolder from './secret-folder.ts';
-import { secretsIn, Tree } from './tree.ts';
 import type { Workload } from './workload.ts';
 
 /** After so many secrets were compared, other work gets its turn. */

@@ -17,7 +17,7 @@ import {
   snapshot,
 } from '../../test/operator/tmpfs.ts';
 import { type DirectoryConfig, openDirectoryProjector } from './directory.ts';
-import { isInMemory } from './memory-filesystem.ts';
+import { isInMemory } from './folder/memory-filesystem.ts';
 import type { Audience, Projector } from './projector.ts';
 
 const UID = isRoot ? 12345 : (process.geteuid?.() ?? 0);

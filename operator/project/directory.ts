@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
 import { DirectoryProjector } from './directory-projector.ts';
 import { projectionFailure } from './failure.ts';
+import { defaultPath, openRoot } from './folder/root.ts';
 import { Notifier } from './notify.ts';
 import { OwedNotifications } from './owed.ts';
 import type { Projector } from './projector.ts';
-import { defaultPath, openRoot } from './root.ts';
 import { ownIdentity, workloadsFrom } from './workload.ts';
 
 export type DirectoryConfig = OperatorConfig['projections'][number]['directory'];

@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import type { Anchor } from './anchor.ts';
+import type { Anchor } from './folder/open-folder.ts';
 
 /**
  * A user's inotify watches are limited, and other programs need some. A folder without one is still looked at by the

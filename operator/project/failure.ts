@@ -1,5 +1,5 @@
 import { CofferError, type ErrorData } from '../../core/errors.ts';
-import { systemCode } from './anchor.ts';
+import { systemCode } from './folder/open-folder.ts';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'ENFILE', 'EMFILE', 'ENOMEM']);
 

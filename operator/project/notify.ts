@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
+import { milliseconds } from '../../core/duration.ts';
 import { CofferError } from '../../core/errors.ts';
-import { milliseconds } from '../duration.ts';
-import { systemCode } from './anchor.ts';
+import { systemCode } from './folder/open-folder.ts';
 import type { OwedNotifications } from './owed.ts';
 import type { Workload } from './workload.ts';
 

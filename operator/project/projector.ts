@@ -1,5 +1,5 @@
 import type { CofferError } from '../../core/errors.ts';
-import type { Manifest } from '../../core/format/manifest.ts';
+import type { Manifest } from '../../core/format/manifest/manifest.ts';
 
 /** A workload and the entries that the readers of a manifest allow it. */
 export interface Audience {

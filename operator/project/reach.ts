@@ -1,4 +1,4 @@
-import type { Manifest } from '../../core/format/manifest.ts';
+import type { Manifest } from '../../core/format/manifest/manifest.ts';
 
 /**
  * Whether a manifest is projected into a namespace: its own, and with scope cluster those that `namespaces` names or

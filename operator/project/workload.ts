@@ -1,6 +1,6 @@
 import { CofferError } from '../../core/errors.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
-import type { Holder } from './anchor.ts';
+import type { Holder } from './folder/open-folder.ts';
 
 type WorkloadConfig = OperatorConfig['projections'][number]['directory']['workloads'][number];
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { rename, rm, symlink } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { Stage, secretOf } from '../../test/operator/stage.ts';
 import { recipientFiles, sealedManifest, testCluster, testGroup } from '../../test/support/secrets.ts';
-import { Stage, secretOf } from '../../test/support/stage.ts';
 
 /** Promise 1: what fails at any step changes nothing that is projected, holds nothing back, and is seen. */
 

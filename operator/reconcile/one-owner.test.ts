@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Stage, secretOf } from '../../test/support/stage.ts';
-import type { Claim } from './claim.ts';
-import { judge } from './owners.ts';
+import { Stage, secretOf } from '../../test/operator/stage.ts';
+import type { Claim } from './state/claim.ts';
+import { judge } from './state/owners.ts';
 
 /** docs/format.md, "One owner". */
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Stage, secretOf } from '../../test/support/stage.ts';
+import { Stage, secretOf } from '../../test/operator/stage.ts';
 import { confirmCommit } from '../source/confirmations.ts';
 
 /** Promise 4: prunes what it owns, nothing else, and not in bulk by mistake. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { Stage, secretOf } from '../../test/support/stage.ts';
+import { Stage, secretOf } from '../../test/operator/stage.ts';
 
 describe('what git says is projected', () => {
   test('a committed manifest becomes files, a changed value arrives, a removed manifest goes', async (t) => {

@@ -1,23 +1,23 @@
 import type { AuditLog } from '../../core/audit/log.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
-import { sodiumReady } from '../../core/format/sodium.ts';
 import type { SecretKeys } from '../../core/keys/key-directory.ts';
 import type { Projector } from '../project/projector.ts';
 import { isConfirmed } from '../source/confirmations.ts';
 import type { Accepted, Source } from '../source/source.ts';
-import { Announcements } from './announcements.ts';
-import { Batch } from './batch.ts';
-import { Board } from './board.ts';
-import { type Key, keyOf, type Place } from './claim.ts';
-import { Claims } from './claims.ts';
-import { Notices } from './notices.ts';
-import { Overview } from './overview.ts';
-import { Queue, type Reason } from './queue.ts';
-import { refusal, Settlement } from './settle.ts';
-import { State } from './state.ts';
-import type { Status } from './status.ts';
-import { Turns } from './turns.ts';
-import { Watched } from './watched.ts';
+import { type Key, keyOf, type Place } from './state/claim.ts';
+import { Claims } from './state/claims.ts';
+import { State } from './state/state.ts';
+import { Watched } from './state/watched.ts';
+import { Announcements } from './status/announcements.ts';
+import { Overview } from './status/overview.ts';
+import { Board } from './status/secret-statuses.ts';
+import type { Status } from './status/status.ts';
+import { Batch } from './work/batch.ts';
+import { Notices } from './work/notices.ts';
+import { Queue, type Reason } from './work/queue.ts';
+import { refusal, Settlement } from './work/settle.ts';
+import { Turns } from './work/turns.ts';
 
 export interface ReconcilerOptions {
   /** The recipient that this operator opens for. */

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { AuditLog } from '../../core/audit/log.ts';
 import { CofferError } from '../../core/errors.ts';
 import { storeSecretKey } from '../../core/keys/key-directory.ts';
-import { Stage, secretOf } from '../../test/support/stage.ts';
+import { Stage, secretOf } from '../../test/operator/stage.ts';
 
 /** Promise 2: no audit, no secret. */
 

@@ -4,7 +4,7 @@ import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { code, commitOf, never, Watching } from '../../test/support/watching.ts';
+import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
 import { confirmCommit } from './confirmations.ts';
 import type { GitSourceConfig } from './git-source.ts';
 

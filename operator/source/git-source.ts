@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { milliseconds } from '../../core/duration.ts';
 import { CofferError } from '../../core/errors.ts';
 import { descendsFrom } from '../../core/git/ancestors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
-import { milliseconds } from '../duration.ts';
 import { parseAddress } from './address.ts';
 import { Clone, type Quarantine } from './clone.ts';
 import { isConfirmed } from './confirmations.ts';

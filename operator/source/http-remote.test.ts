@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { LARGEST_OBJECT } from '../../core/git/object-store.ts';
+import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
 import { GitHttpServer } from '../../test/servers/git-http.ts';
-import { code, commitOf, never, Watching } from '../../test/support/watching.ts';
 
 const run = promisify(execFile);
 

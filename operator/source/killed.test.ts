@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { changesBetween } from '../../core/git/changes.ts';
-import { code, commitOf, never, Watching } from '../../test/support/watching.ts';
+import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
 
-const POLLER = join(import.meta.dirname, '../../test/support/poller.ts');
+const POLLER = join(import.meta.dirname, '../../test/operator/poller.ts');
 const KILLS = 5;
 
 for (const place of ['over HTTP', 'from a path'] as const) {

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Binding } from '../../core/format/binding.ts';
-import { sodiumReady } from '../../core/format/sodium.ts';
-import { openStanza } from '../../core/format/stanza.ts';
-import { openValue } from '../../core/format/value.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
+import type { Binding } from '../../core/format/sealed/binding.ts';
+import { openStanza } from '../../core/format/sealed/stanza.ts';
+import { openValue } from '../../core/format/sealed/value.ts';
 import { partOrSkip } from '../parts/parts.ts';
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 /** Takes the lock of a directory, says whether it got it, and stays until it is killed. */
-import { lockDirectory } from '../../operator/lock.ts';
+import { lockDirectory } from '../../core/files/lock.ts';
 
 const [directory = ''] = process.argv.slice(2);
 try {

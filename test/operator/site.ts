@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { sodiumReady } from '../../core/format/sodium.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { storeSecretKey } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { WorkTree } from '../servers/work-tree.ts';

@@ -1,7 +1,7 @@
 /** Opens manifests in tests with the keys of test/support/sealing.ts. */
-import type { ManifestFile } from '../../core/format/manifest.ts';
-import { openManifest } from '../../core/format/open.ts';
-import type { Opener } from '../../core/keys/opener.ts';
+import type { ManifestFile } from '../../core/format/manifest/manifest.ts';
+import { openManifest } from '../../core/opening/open-manifest.ts';
+import type { Opener } from '../../core/opening/opener.ts';
 import { testKey } from './sealing.ts';
 
 export function testOpener(...recipients: string[]): Opener {

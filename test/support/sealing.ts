@@ -1,9 +1,9 @@
 /** Keys and manifests for tests: real cryptography, made from fixed seeds. */
 import { createHash } from 'node:crypto';
-import type { ManifestFile } from '../../core/format/manifest.ts';
-import { readManifestFile } from '../../core/format/read-manifest.ts';
-import type { OpeningKey, SealingKey } from '../../core/format/stanza.ts';
-import { publicKeyFromSeed } from '../../core/format/x-wing.ts';
+import { publicKeyFromSeed } from '../../core/crypto/x-wing.ts';
+import type { ManifestFile } from '../../core/format/manifest/manifest.ts';
+import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
+import type { OpeningKey, SealingKey } from '../../core/format/sealed/stanza.ts';
 import { keyId } from '../../core/keys/key-id.ts';
 
 const made = new Map<string, SealingKey & OpeningKey>();

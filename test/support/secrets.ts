@@ -1,7 +1,7 @@
 /** Recipients and sealed manifests as texts, to be committed by tests that run the operator. */
-import { newDataKey } from '../../core/format/data-key.ts';
-import { sealStanza } from '../../core/format/stanza.ts';
-import { sealValue } from '../../core/format/value.ts';
+import { newDataKey } from '../../core/format/sealed/data-key.ts';
+import { sealStanza } from '../../core/format/sealed/stanza.ts';
+import { sealValue } from '../../core/format/sealed/value.ts';
 import { createGroup, createRecipient } from '../../core/keys/create.ts';
 import { keyId } from '../../core/keys/key-id.ts';
 import type { Recipient } from '../../core/keys/recipient.ts';

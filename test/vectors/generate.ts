@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sodiumReady } from '../../core/format/sodium.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { cast } from './make/cast.ts';
 import { encodings } from './make/encodings.ts';
 import { groupSeeds } from './make/group-seeds.ts';

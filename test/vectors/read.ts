@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Binding } from '../../core/format/binding.ts';
+import type { Binding } from '../../core/format/sealed/binding.ts';
 
 /** The vectors as test/vectors/README.md describes them. Bytes are hex. */
 

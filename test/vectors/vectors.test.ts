@@ -3,18 +3,17 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { decodeBase64url, encodeBase64url } from '../../core/crypto/base64url.ts';
+import { hpkeSeal, keySchedule } from '../../core/crypto/hpke.ts';
+import { pae } from '../../core/crypto/pae.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { decapsulate, publicKeyFromSeed } from '../../core/crypto/x-wing.ts';
 import type { CofferError } from '../../core/errors.ts';
-import { decodeBase64url, encodeBase64url } from '../../core/format/base64url.ts';
-import { dataKeyId } from '../../core/format/data-key.ts';
-import { hpkeSeal, keySchedule } from '../../core/format/hpke.ts';
-import { openManifest } from '../../core/format/open.ts';
-import { pae } from '../../core/format/pae.ts';
-import { readManifestFile } from '../../core/format/read-manifest.ts';
-import { sodiumReady } from '../../core/format/sodium.ts';
-import { openStanza, sealStanza } from '../../core/format/stanza.ts';
-import { parseTemplate, renderTemplate } from '../../core/format/template.ts';
-import { openValue, sealValue } from '../../core/format/value.ts';
-import { decapsulate, publicKeyFromSeed } from '../../core/format/x-wing.ts';
+import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
+import { parseTemplate, renderTemplate } from '../../core/format/manifest/template.ts';
+import { dataKeyId } from '../../core/format/sealed/data-key.ts';
+import { openStanza, sealStanza } from '../../core/format/sealed/stanza.ts';
+import { openValue, sealValue } from '../../core/format/sealed/value.ts';
 import { endorse, identityOf, verifyEndorsement } from '../../core/keys/endorsement.ts';
 import { openGroupSeed, sealGroupSeed } from '../../core/keys/group.ts';
 import { keyId } from '../../core/keys/key-id.ts';
@@ -29,8 +28,9 @@ import {
   secretKeyText,
 } from '../../core/keys/key-texts.ts';
 import { keyringFrom } from '../../core/keys/keyring.ts';
-import { openerFor } from '../../core/keys/opener.ts';
 import { activeKey, readRecipient } from '../../core/keys/recipient.ts';
+import { openManifest } from '../../core/opening/open-manifest.ts';
+import { openerFor } from '../../core/opening/opener.ts';
 import {
   type Encodings,
   type GroupSeeds,

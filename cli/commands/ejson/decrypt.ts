@@ -1,6 +1,6 @@
 import type { Keypair } from '../../../core/ejson/keypair.ts';
 import { Args, BaseCommand, Flags } from '../../base-command.ts';
-import { keydirFlag } from '../../ejson-arguments.ts';
+import { keydirFlag } from '../../input/ejson-arguments.ts';
 
 export default class EjsonDecrypt extends BaseCommand {
   static override summary = 'print an ejson file with its strings in plaintext';
@@ -26,7 +26,7 @@ export default class EjsonDecrypt extends BaseCommand {
     const { readFile } = await import('node:fs/promises');
     const { readEjson } = await import('../../../core/ejson/document.ts');
     const { decryptEjson } = await import('../../../core/ejson/decrypter.ts');
-    const { writePlaintext } = await import('../../plaintext-output.ts');
+    const { writePlaintext } = await import('../../render/plaintext-output.ts');
     const document = readEjson(await readFile(args.file), args.file, { multiline: false });
     const keypair = flags['key-from-stdin']
       ? await keypairFromStdin()

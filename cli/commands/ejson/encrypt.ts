@@ -1,5 +1,5 @@
 import { Args, BaseCommand } from '../../base-command.ts';
-import { keydirFlag } from '../../ejson-arguments.ts';
+import { keydirFlag } from '../../input/ejson-arguments.ts';
 
 export default class EjsonEncrypt extends BaseCommand {
   static override summary = 'seal the plaintext strings of ejson files, in place';

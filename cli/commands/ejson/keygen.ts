@@ -1,5 +1,5 @@
 import { BaseCommand, Flags } from '../../base-command.ts';
-import { keydirFlag } from '../../ejson-arguments.ts';
+import { keydirFlag } from '../../input/ejson-arguments.ts';
 
 export default class EjsonKeygen extends BaseCommand {
   static override summary = 'make an ejson key pair';

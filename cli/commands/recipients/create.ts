@@ -44,8 +44,8 @@ members instead of a key directory of its own: each member opens with its own ke
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(RecipientsCreate);
     const [{ openWorkspace }, { makeGroup, makeRecipient }] = await Promise.all([
-      import('../../workspace.ts'),
-      import('../../make-recipient.ts'),
+      import('../../workspace/workspace.ts'),
+      import('../../workspace/make-recipient.ts'),
     ]);
     const workspace = await openWorkspace();
     const { name } = args;

@@ -30,7 +30,7 @@ export default class RecipientsList extends BaseCommand {
   override async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(RecipientsList);
     const [{ openWorkspace }, { checkPin }, { identityText }] = await Promise.all([
-      import('../../workspace.ts'),
+      import('../../workspace/workspace.ts'),
       import('../../../core/keys/pins.ts'),
       import('../../../core/keys/key-texts.ts'),
     ]);

@@ -23,8 +23,8 @@ Pins are kept in your own configuration, or in the file that COFFER_PINS names.`
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(RecipientsPin);
     const [{ pin }, { openWorkspace, recipientOf }, { checkPin }, { identityText, parseIdentity }] = await Promise.all([
-      import('../../pinning.ts'),
-      import('../../workspace.ts'),
+      import('../../workspace/pinning.ts'),
+      import('../../workspace/workspace.ts'),
       import('../../../core/keys/pins.ts'),
       import('../../../core/keys/key-texts.ts'),
     ]);
@@ -38,7 +38,10 @@ Pins are kept in your own configuration, or in the file that COFFER_PINS names.`
         throw differs(recipient.name, recipient.file);
       await pin(workspace, recipient);
     } else if (before !== 'pinned') {
-      const [{ canAsk }, { askToPin }] = await Promise.all([import('../../prompt.ts'), import('../../pinning.ts')]);
+      const [{ canAsk }, { askToPin }] = await Promise.all([
+        import('../../input/prompt.ts'),
+        import('../../workspace/pinning.ts'),
+      ]);
       if (!canAsk()) throw needsIdentity(recipient.name);
       await askToPin(workspace, recipient, before);
     }

@@ -1,5 +1,5 @@
-import { type NewManifest, renderManifest } from '../../../core/format/new-manifest.ts';
-import type { SealingKey } from '../../../core/format/stanza.ts';
+import { type NewManifest, renderManifest } from '../../../core/format/manifest/new-manifest.ts';
+import type { SealingKey } from '../../../core/format/sealed/stanza.ts';
 import type { Player } from './cast.ts';
 import { randomFrom } from './random.ts';
 

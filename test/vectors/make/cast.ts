@@ -1,4 +1,4 @@
-import type { OpeningKey, SealingKey } from '../../../core/format/stanza.ts';
+import type { OpeningKey, SealingKey } from '../../../core/format/sealed/stanza.ts';
 import { createGroup, createRecipient } from '../../../core/keys/create.ts';
 import { activeKey, type Recipient } from '../../../core/keys/recipient.ts';
 import { randomFrom } from './random.ts';

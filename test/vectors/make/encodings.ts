@@ -1,6 +1,6 @@
-import { encodeBase64url } from '../../../core/format/base64url.ts';
-import { dataKeyId } from '../../../core/format/data-key.ts';
-import { pae } from '../../../core/format/pae.ts';
+import { encodeBase64url } from '../../../core/crypto/base64url.ts';
+import { pae } from '../../../core/crypto/pae.ts';
+import { dataKeyId } from '../../../core/format/sealed/data-key.ts';
 import { randomFrom } from './random.ts';
 
 const PAE_PARTS: (string | Buffer)[][] = [

@@ -1,4 +1,4 @@
-import type { OpeningKey } from '../../../core/format/stanza.ts';
+import type { OpeningKey } from '../../../core/format/sealed/stanza.ts';
 import { sealGroupSeed } from '../../../core/keys/group.ts';
 import type { Cast } from './cast.ts';
 import { flipped } from './changes.ts';

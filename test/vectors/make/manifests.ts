@@ -1,6 +1,6 @@
-import { newDataKey } from '../../../core/format/data-key.ts';
-import { sealStanza } from '../../../core/format/stanza.ts';
-import { sealValue } from '../../../core/format/value.ts';
+import { newDataKey } from '../../../core/format/sealed/data-key.ts';
+import { sealStanza } from '../../../core/format/sealed/stanza.ts';
+import { sealValue } from '../../../core/format/sealed/value.ts';
 import { renderRecipient } from '../../../core/keys/recipient-text.ts';
 import { opener, PASSWORD, rendered, USERNAME, VALUES } from './base-manifest.ts';
 import type { Cast } from './cast.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Random } from '../../../core/format/random.ts';
+import type { Random } from '../../../core/crypto/random.ts';
 
 /** The same bytes for the same label at every run: SHAKE256 of the label and a count of the draws. */
 export function randomFrom(label: string): Random {

@@ -1,7 +1,7 @@
-import { type Binding, boundParts } from '../../../core/format/binding.ts';
-import type { DataKey } from '../../../core/format/data-key.ts';
-import { pae } from '../../../core/format/pae.ts';
-import { inSodium } from '../../../core/format/sodium.ts';
+import { pae } from '../../../core/crypto/pae.ts';
+import { inSodium } from '../../../core/crypto/sodium.ts';
+import { type Binding, boundParts } from '../../../core/format/sealed/binding.ts';
+import type { DataKey } from '../../../core/format/sealed/data-key.ts';
 import { randomFrom } from './random.ts';
 
 /** A value as a faulty writer would seal it: padded by the caller, or not. Otherwise docs/format.md, "Value". */

@@ -1,7 +1,7 @@
-import type { Binding } from '../../../core/format/binding.ts';
-import { newDataKey } from '../../../core/format/data-key.ts';
-import { type OpeningKey, parseStanza, sealStanza } from '../../../core/format/stanza.ts';
-import { ENC_LENGTH, PUBLIC_KEY_LENGTH } from '../../../core/format/x-wing.ts';
+import { ENC_LENGTH, PUBLIC_KEY_LENGTH } from '../../../core/crypto/x-wing.ts';
+import type { Binding } from '../../../core/format/sealed/binding.ts';
+import { newDataKey } from '../../../core/format/sealed/data-key.ts';
+import { type OpeningKey, parseStanza, sealStanza } from '../../../core/format/sealed/stanza.ts';
 import type { Cast, Player } from './cast.ts';
 import { dirtyEnd, flipped, LOW_ORDER_POINTS } from './changes.ts';
 import { randomFrom, recordedRandom } from './random.ts';

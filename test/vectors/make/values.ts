@@ -1,6 +1,6 @@
-import type { Binding } from '../../../core/format/binding.ts';
-import { newDataKey } from '../../../core/format/data-key.ts';
-import { parseSealedValue, sealValue } from '../../../core/format/value.ts';
+import type { Binding } from '../../../core/format/sealed/binding.ts';
+import { newDataKey } from '../../../core/format/sealed/data-key.ts';
+import { parseSealedValue, sealValue } from '../../../core/format/sealed/value.ts';
 import { dirtyEnd, flipped } from './changes.ts';
 import { randomFrom, recordedRandom } from './random.ts';
 import { sealPadded } from './seal-padded.ts';

@@ -1,0 +1,54 @@
+import type { CofferDocument, DocumentFile } from '../document/document.ts';
+import type { Binding } from '../sealed/binding.ts';
+import type { TemplatePart } from './template.ts';
+
+export type Entry =
+  | { kind: 'sealed'; text: string; dataKeyId: string; line: number }
+  | { kind: 'plaintext'; bytes: Buffer; line: number };
+
+/** A workload of the manifest's namespace that may read it; `*` is any. `entries` absent: all of them. */
+export interface Reader {
+  name: string;
+  entries?: ReadonlySet<string>;
+}
+
+export interface Stanza {
+  kid: string;
+  /** `KID:b64u`. */
+  text: string;
+  line: number;
+}
+
+/** A manifest as docs/format.md, "A manifest", describes it, with defaults filled in. */
+export interface Manifest {
+  file: string;
+  /** Which document of the file it is, foreign ones counted, from 0. */
+  index: number;
+  line: number;
+  namespace: string;
+  name: string;
+  binding: Binding;
+  recipients: readonly string[];
+  namespaces: readonly string[];
+  /** Several rows of one reader are merged. */
+  readers: readonly Reader[];
+  type: string;
+  deletionPolicy: 'Delete' | 'Retain';
+  entries: ReadonlyMap<string, Entry>;
+  /** Data key id → recipient → stanza. */
+  stanzas: ReadonlyMap<string, ReadonlyMap<string, Stanza>>;
+  template: {
+    data: ReadonlyMap<string, readonly TemplatePart[]>;
+    labels: ReadonlyMap<string, string>;
+    annotations: ReadonlyMap<string, string>;
+  };
+  document: CofferDocument;
+}
+
+export interface ManifestFile {
+  file: string;
+  text: string;
+  syntax: 'yaml' | 'json';
+  documents: DocumentFile;
+  manifests: Manifest[];
+}

@@ -1,0 +1,88 @@
+import { mkdir } from 'node:fs/promises';
+import { type AuditLog, openAuditLog } from '../core/audit/log.ts';
+import { lockDirectory } from '../core/files/lock.ts';
+import { readKeyDirectory } from '../core/keys/key-directory.ts';
+import { readPinsFile } from '../core/keys/pins.ts';
+import type { Closing } from './closing.ts';
+import type { OperatorSettings } from './config.ts';
+import { openDirectoryProjector } from './project/directory.ts';
+import type { Projector } from './project/projector.ts';
+import { openReconciler, type Reconciler } from './reconcile/reconciler.ts';
+import { openGitSource } from './source/git-source.ts';
+import type { Source } from './source/source.ts';
+
+/** How each room of the pipeline is opened from the settings; `closing` learns how to close it. All throw CofferError. */
+
+/** Before anything is touched: an operator without usable keys or pins can do nothing right. */
+export async function checkKeys({ keyDirectory, pinsFile }: OperatorSettings): Promise<void> {
+  await readPinsFile(pinsFile);
+  const { problems, wipe } = await readKeyDirectory(keyDirectory);
+  wipe();
+  const [problem] = problems;
+  if (problem !== undefined) throw problem;
+}
+
+/** Two operators on one state would undo each other's work. */
+export async function lockState({ stateDirectory, auditDirectory }: OperatorSettings, closing: Closing): Promise<void> {
+  for (const [directory, file, what] of [
+    [stateDirectory, 'operator.lock', 'the state directory'],
+    [auditDirectory, 'audit.lock', 'the audit directory'],
+  ] as const) {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    closing.add(lockDirectory(directory, file, what), (lock) => lock.release());
+  }
+}
+
+export async function openRecord({ auditDirectory, cluster }: OperatorSettings, closing: Closing): Promise<AuditLog> {
+  const audit = closing.add(await openAuditLog(auditDirectory, { now: () => new Date() }), (log) => log.close());
+  await audit.append([{ event: 'operator.started', cluster }]);
+  return closing.add(audit, (log) => log.append([{ event: 'operator.stopped', cluster }]));
+}
+
+export async function openSources({ sources, stateDirectory }: OperatorSettings, closing: Closing): Promise<Source[]> {
+  const opened: Source[] = [];
+  for (const { git } of sources) {
+    opened.push(closing.add(await openGitSource(git, stateDirectory), (source) => source.close()));
+  }
+  return opened;
+}
+
+export async function openProjectors(
+  { projections, cluster, stateDirectory }: OperatorSettings,
+  environment: NodeJS.ProcessEnv,
+  closing: Closing,
+): Promise<Projector[]> {
+  const opened: Projector[] = [];
+  for (const projection of projections) {
+    const projector = await openDirectoryProjector(projection, { cluster, stateDirectory, environment });
+    opened.push(closing.add(projector, (toClose) => toClose.close()));
+  }
+  return opened;
+}
+
+export interface Neighbours {
+  sources: readonly Source[];
+  projectors: readonly Projector[];
+  audit: AuditLog;
+}
+
+export async function openReconcilerBetween(
+  { sources, projectors, audit }: Neighbours,
+  { cluster, stateDirectory, keyDirectory, maxShare, projections }: OperatorSettings,
+  closing: Closing,
+): Promise<Reconciler> {
+  const workloads = projections.flatMap((projection) => projection.workloads);
+  const namespaces = [...new Set(workloads.map(({ name }) => name.split('/')[0] ?? ''))];
+  const secretKeys = () => readKeyDirectory(keyDirectory);
+  const reconciler = await openReconciler({
+    cluster,
+    stateDirectory,
+    sources,
+    projectors,
+    namespaces,
+    secretKeys,
+    audit,
+    maxShare,
+  });
+  return closing.add(reconciler, (opened) => opened.close());
+}

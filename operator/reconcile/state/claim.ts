@@ -1,0 +1,46 @@
+import type { Person } from '../../../core/git/repository.ts';
+
+/** The commit that brought a manifest, as far as it is known. */
+export interface Origin {
+  commit: string;
+  author: Person;
+  /** In seconds since 1970, UTC. */
+  time: number;
+}
+
+/** NAMESPACE/NAME: what a manifest claims, one for each namespace that it reaches. */
+export type Key = string;
+
+export function keyOf(namespace: string, name: string): Key {
+  return `${namespace}/${name}`;
+}
+
+export function namesOf(key: Key): { namespace: string; name: string } {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+/** A document's place: `Claim`s and owners are the same when these three are. */
+export interface Place {
+  source: string;
+  path: string;
+  /** Of the document among the manifests of its file. */
+  index: number;
+}
+
+export function isSamePlace(a: Place, b: Place): boolean {
+  return a.source === b.source && a.path === b.path && a.index === b.index;
+}
+
+/** What is remembered of a manifest without its content, which is read again when it is needed. */
+export interface Claim extends Place {
+  line: number;
+  /** NAMESPACE/NAME of its metadata. */
+  home: Key;
+  /** Home, and with scope cluster the others that it reaches. */
+  keys: readonly Key[];
+  recipients: readonly string[];
+  retain: boolean;
+  blob: string;
+  origin: Origin;
+}

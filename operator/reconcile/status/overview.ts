@@ -1,0 +1,68 @@
+import type { CofferError } from '../../../core/errors.ts';
+import type { Key } from '../state/claim.ts';
+import type { State } from '../state/state.ts';
+import type { Watched } from '../state/watched.ts';
+import type { Settlement } from '../work/settle.ts';
+import type { Board } from './secret-statuses.ts';
+import { type SourceStatus, type Status, troubleOf } from './status.ts';
+
+export interface OverviewParts {
+  watched: ReadonlyMap<string, Watched>;
+  state: State;
+  board: Board;
+  settlement: Settlement;
+  /** What concerns no one secret. */
+  errors(): readonly CofferError[];
+}
+
+/** What is published of the reconciler's knowledge. */
+export class Overview {
+  readonly #parts: OverviewParts;
+
+  constructor(parts: OverviewParts) {
+    this.#parts = parts;
+  }
+
+  status(): Status {
+    const { board, state } = this.#parts;
+    const homes = new Set(board.homes());
+    for (const [key, { home }] of state.secrets()) if (key === home) homes.add(home);
+    return this.#of(homes);
+  }
+
+  troubles(): Status {
+    const { board, state } = this.#parts;
+    const held = [...state.held().values()].flatMap((keys) => [...keys]);
+    return this.#of(new Set([...board.failures().keys(), ...held]));
+  }
+
+  #of(homes: ReadonlySet<Key>): Status {
+    const { board, state, watched, errors } = this.#parts;
+    return {
+      sources: [...watched.values()].map((one) => this.#source(one)),
+      secrets: [...homes].sort().map((home) => board.status(home, state.get(home))),
+      problems: errors().map(troubleOf),
+    };
+  }
+
+  #source(watched: Watched): SourceStatus {
+    const { id, address } = watched.source;
+    const problems = [...watched.problems(), ...this.#parts.settlement.refusals(id)];
+    return {
+      id,
+      address,
+      ...(watched.state === undefined ? {} : { commit: watched.state.commit }),
+      ...(watched.trouble === undefined ? {} : { trouble: troubleOf(watched.trouble) }),
+      held: this.#held(id),
+      problems: problems.map(troubleOf),
+    };
+  }
+
+  #held(source: string): SourceStatus['held'] {
+    const { state } = this.#parts;
+    return [...state.held()].flatMap(([commit, keys]) => {
+      const secrets = [...keys].filter((key) => state.get(key)?.owner?.source === source).sort();
+      return secrets.length === 0 ? [] : [{ commit, secrets }];
+    });
+  }
+}
