@@ -29,9 +29,9 @@ const ONE_FILE = {
   groups: [
     {
       name: 'core',
-      test: /\/core\/(?:errors|config|files|format|keys)|\/schemas\/(?:checks|grammar|validate)|node_modules\/(?:js-yaml|ignore)\//,
+      test: /\/core\/(?:errors|config|crypto|files|format|keys|opening)|\/schemas\/(?:checks|grammar|validate)|node_modules\/(?:js-yaml|ignore)\//,
     },
-    { name: 'workspace', test: /\/cli\/(?:workspace|pinning|paths|select-document|manifest-file|known-clone|input\/)/ },
+    { name: 'workspace', test: /\/cli\/(?:workspace|input|seal)\// },
   ],
 };
 
