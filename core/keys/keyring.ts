@@ -45,6 +45,11 @@ export async function readKeyring(root: string): Promise<Keyring> {
   return keyringFrom(files);
 }
 
+/** Whether this path, from the root, is one that a keyring is read from. */
+export function isKeyringPath(path: string): boolean {
+  return posix.dirname(path) === RECIPIENTS_FOLDER && isDocumentFile(path);
+}
+
 /** The recipient whose file lists this key: one at most. */
 export function recipientOfKey(keyring: Keyring, kid: string): Recipient | undefined {
   for (const recipient of keyring.recipients.values()) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { sodiumReady } from '../crypto/sodium.ts';
+import { renderManifest } from '../format/edit/new-manifest.ts';
 import type { Manifest } from '../format/manifest/manifest.ts';
-import { renderManifest } from '../format/manifest/new-manifest.ts';
 import { readManifestFile } from '../format/manifest/read-manifest.ts';
 import type { Binding } from '../format/sealed/binding.ts';
 import type { SealingKey } from '../format/sealed/stanza.ts';

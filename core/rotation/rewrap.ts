@@ -3,9 +3,9 @@
 import { type Random, systemRandom } from '../crypto/random.ts';
 import { CofferError } from '../errors.ts';
 import { readdress } from '../format/edit/edit-recipients.ts';
+import { namedDataKeys } from '../format/edit/sealing-run.ts';
 import type { Manifest, ManifestFile } from '../format/manifest/manifest.ts';
 import { manifestAt } from '../format/manifest/manifest-nodes.ts';
-import { namedDataKeys } from '../format/manifest/sealing-run.ts';
 import { type SealingKey, sealStanza } from '../format/sealed/stanza.ts';
 import { openDataKey } from '../opening/open-manifest.ts';
 import type { Opener } from '../opening/opener.ts';

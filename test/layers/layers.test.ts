@@ -5,13 +5,27 @@ import { describe, test } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** docs/architecture.md, "The house": which layers a layer may import from. */
+/** docs/architecture.md, "The layers": which layers a layer may import from. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   schemas: ['schemas'],
   core: ['core', 'schemas'],
   cli: ['cli', 'core', 'schemas', 'package.json'],
   operator: ['operator', 'core', 'schemas', 'package.json'],
 };
+
+/** The rooms of core and of its format, from the ground up: a room imports from those before it only. */
+const ROOMS = [
+  ['core/crypto', 'core/files', 'core/git', 'core/audit'],
+  ['core/ejson'],
+  ['core/format/document', 'core/format/sealed'],
+  ['core/format/manifest'],
+  ['core/format/edit'],
+  ['core/format/merge'],
+  ['core/config'],
+  ['core/keys'],
+  ['core/opening'],
+  ['core/rotation', 'core/check'],
+];
 
 /** Too heavy to load before a command needs it. */
 const HEAVY = ['isomorphic-git', 'libsodium', 'libsodium-wrappers', 'tweetnacl'];
@@ -47,6 +61,20 @@ for (const [layer, allowed] of Object.entries(MAY_IMPORT)) {
     }
   });
 }
+
+test('in core a room imports only from rooms below it', () => {
+  const floorOf = (file: string) => ROOMS.findIndex((rooms) => rooms.some((room) => file.startsWith(`${room}/`)));
+  const roomOf = (file: string) => ROOMS.flat().find((room) => file.startsWith(`${room}/`));
+  for (const file of globSync('core/*/**/*.ts', { cwd: ROOT }).filter(isSource)) {
+    assert.notEqual(floorOf(file), -1, `${file} stands in no room that ROOMS lists`);
+    const source = readFileSync(join(ROOT, file), 'utf8');
+    for (const [, from = ''] of source.matchAll(/\b(?:from |import\()'(\.[^']+)'/g)) {
+      const target = resolve(file, from);
+      const isAbove = floorOf(target) >= floorOf(file) && roomOf(target) !== roomOf(file);
+      assert.ok(!isAbove, `${file} imports ${from}`);
+    }
+  }
+});
 
 describe('a command loads nothing heavy before it runs', () => {
   /** Every file that importing `entry` evaluates. */

@@ -5,10 +5,10 @@ import { readText, testKey, testKeys } from '../../../test/support/sealing.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { compact } from '../../rotation/compact.ts';
 import { rewrap } from '../../rotation/rewrap.ts';
-import { renderManifest } from '../manifest/new-manifest.ts';
-import { sealPlaintext, setEntry } from '../manifest/seal.ts';
 import { removeReader, setReader } from './edit-readers.ts';
 import { setRecipients, setStanzas } from './edit-recipients.ts';
+import { renderManifest } from './new-manifest.ts';
+import { sealPlaintext, setEntry } from './seal.ts';
 
 before(sodiumReady);
 

@@ -4,10 +4,10 @@ import { field, type MappingNode, type Pair } from '../document/node.ts';
 import { doubleQuoted, nameText } from '../document/scalar-text.ts';
 import type { Manifest, ManifestFile } from '../manifest/manifest.ts';
 import { manifestAt, recipientsOf, specOf } from '../manifest/manifest-nodes.ts';
-import { namedDataKeys } from '../manifest/sealing-run.ts';
 import { FlowEditor } from './edit-flow.ts';
 import { setNames } from './edit-list.ts';
 import { replaceScalar } from './edit-scalar.ts';
+import { namedDataKeys } from './sealing-run.ts';
 import { TextEdits } from './text-edits.ts';
 
 /** Data key id → recipient → `KID:b64u`. */

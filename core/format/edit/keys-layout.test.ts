@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { readText, testKeys } from '../../../test/support/sealing.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
-import { sealPlaintext, setEntry, unsetEntry } from '../manifest/seal.ts';
+import { sealPlaintext, setEntry, unsetEntry } from './seal.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 

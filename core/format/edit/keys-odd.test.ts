@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { openedBy } from '../../../test/support/opening.ts';
 import { readText, testKeys } from '../../../test/support/sealing.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
-import { sealPlaintext, setEntry, unsetEntry } from '../manifest/seal.ts';
+import { sealPlaintext, setEntry, unsetEntry } from './seal.ts';
 
 before(sodiumReady);
 

@@ -1,19 +1,16 @@
 import type { EncryptedSecret } from '../../../schemas/encrypted-secret.ts';
+import { type Difference, detailedDifferences, differences } from '../../differences.ts';
 import type { Entry, Manifest, ManifestFile, Reader } from '../manifest/manifest.ts';
 
 /** What a reviewer wants to know of a change, without any value. */
-export interface ManifestChange {
+export interface ManifestChange extends Difference {
   namespace: string;
   name: string;
   what: 'manifest' | 'entry' | 'template' | 'recipient' | 'reader' | 'stanza' | 'field';
   /** The entry, recipient, reader or field; empty for the manifest itself. */
   subject: string;
-  change: 'added' | 'removed' | 'changed';
-  /** Of readers, stanzas and fields: what it was and is, in words. */
-  detail?: { before?: string; after?: string };
 }
 
-type Detail = NonNullable<ManifestChange['detail']>;
 /** A change before it is known of which manifest it is. */
 type Change = Omit<ManifestChange, 'namespace' | 'name'>;
 
@@ -108,34 +105,17 @@ function fieldsOf(manifest: Manifest): Map<string, string> {
   ]);
 }
 
-function detailedChanges(
-  what: Change['what'],
-  before: ReadonlyMap<string, string>,
-  after: ReadonlyMap<string, string>,
-  shown: (text: string) => string = (text) => text,
-): Change[] {
-  return mapChanges(what, before, after, (a, b) => a === b).map((change) => {
-    const [old, now] = [before.get(change.subject), after.get(change.subject)];
-    const detail: Detail = {
-      ...(old === undefined ? {} : { before: shown(old) }),
-      ...(now === undefined ? {} : { after: shown(now) }),
-    };
-    return { ...change, detail };
-  });
+function detailedChanges(what: Change['what'], ...compared: Parameters<typeof detailedDifferences>): Change[] {
+  return detailedDifferences(...compared).map((difference) => ({ what, ...difference }));
 }
 
 function mapChanges<Value>(
   what: Change['what'],
-  before: ReadonlyMap<string, Value> = new Map(),
-  after: ReadonlyMap<string, Value>,
-  isSame: (before: Value, after: Value) => boolean,
+  before: ReadonlyMap<string, Value> | undefined,
+  after: ReadonlyMap<string, Value> | undefined,
+  isSame?: (before: Value, after: Value) => boolean,
 ): Change[] {
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((subject): Change[] => {
-    const [old, now] = [before.get(subject), after.get(subject)];
-    if (old === undefined) return [{ what, subject, change: 'added' }];
-    if (now === undefined) return [{ what, subject, change: 'removed' }];
-    return isSame(old, now) ? [] : [{ what, subject, change: 'changed' }];
-  });
+  return differences(before, after, isSame).map((difference) => ({ what, ...difference }));
 }
 
 /** Of sealed values the ciphertext is compared: another one need not be another value. */

@@ -10,7 +10,7 @@ import { readText, testKey, testKeys } from '../../../test/support/sealing.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { rewrap } from '../../rotation/rewrap.ts';
 import { setReader } from '../edit/edit-readers.ts';
-import { sealPlaintext, setEntry, unsetEntry } from '../manifest/seal.ts';
+import { sealPlaintext, setEntry, unsetEntry } from '../edit/seal.ts';
 import { diffLines } from './line-diff.ts';
 import { mergeThreeWay, resolveConflicts } from './merge.ts';
 

@@ -4,14 +4,14 @@ import { type Random, systemRandom } from '../../crypto/random.ts';
 import { Bug, CofferError } from '../../errors.ts';
 import { field, type MappingNode, pairOf } from '../document/node.ts';
 import { nameText } from '../document/scalar-text.ts';
-import { FlowEditor } from '../edit/edit-flow.ts';
-import { replaceScalar } from '../edit/edit-scalar.ts';
-import { changeKeys, endOfContent } from '../edit/keys-layout.ts';
-import { TextEdits } from '../edit/text-edits.ts';
+import type { Manifest, ManifestFile } from '../manifest/manifest.ts';
+import { dataOf, manifestAt, specOf } from '../manifest/manifest-nodes.ts';
 import type { SealingKey } from '../sealed/stanza.ts';
-import type { Manifest, ManifestFile } from './manifest.ts';
-import { dataOf, manifestAt, specOf } from './manifest-nodes.ts';
+import { FlowEditor } from './edit-flow.ts';
+import { replaceScalar } from './edit-scalar.ts';
+import { changeKeys, endOfContent } from './keys-layout.ts';
 import { namedDataKeys, SealingRun } from './sealing-run.ts';
+import { TextEdits } from './text-edits.ts';
 
 /**
  * Seals every plaintext value of a file's manifests, each manifest's under one new data key, and wipes the plaintext

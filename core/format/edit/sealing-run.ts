@@ -2,12 +2,12 @@
 
 import type { Random } from '../../crypto/random.ts';
 import { Bug, CofferError } from '../../errors.ts';
-import { changeKeys, type NewDataKey } from '../edit/keys-layout.ts';
-import type { TextEdits } from '../edit/text-edits.ts';
+import type { Manifest } from '../manifest/manifest.ts';
 import { type DataKey, newDataKey } from '../sealed/data-key.ts';
 import { type SealingKey, sealStanza } from '../sealed/stanza.ts';
 import { sealValue } from '../sealed/value.ts';
-import type { Manifest } from './manifest.ts';
+import { changeKeys, type NewDataKey } from './keys-layout.ts';
+import type { TextEdits } from './text-edits.ts';
 
 /** One run: a new data key, the values that it seals, a stanza for every recipient that the manifest lists. */
 export class SealingRun {

@@ -3,12 +3,12 @@ import { API_VERSION, SCHEMA_BASE } from '../../../schemas/grammar.ts';
 import { type Random, systemRandom } from '../../crypto/random.ts';
 import { CofferError } from '../../errors.ts';
 import { doubleQuoted, nameText } from '../document/scalar-text.ts';
-import { rowText } from '../edit/edit-readers.ts';
-import { sectionLines } from '../edit/keys-layout.ts';
+import type { Manifest, Reader } from '../manifest/manifest.ts';
+import { manifestAt } from '../manifest/manifest-nodes.ts';
+import { readManifestFile } from '../manifest/read-manifest.ts';
 import type { SealingKey } from '../sealed/stanza.ts';
-import type { Manifest, Reader } from './manifest.ts';
-import { manifestAt } from './manifest-nodes.ts';
-import { readManifestFile } from './read-manifest.ts';
+import { rowText } from './edit-readers.ts';
+import { sectionLines } from './keys-layout.ts';
 import { checkNewEntry } from './seal.ts';
 import { SealingRun } from './sealing-run.ts';
 
