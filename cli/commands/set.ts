@@ -60,7 +60,7 @@ manifest lists.`;
     try {
       await this.#check(manifest.type, args.entry, value, args.file);
       const [{ setEntry }, { sodiumReady }] = await Promise.all([
-        import('../../core/format/manifest/seal.ts'),
+        import('../../core/format/edit/seal.ts'),
         import('../../core/crypto/sodium.ts'),
       ]);
       await sodiumReady();

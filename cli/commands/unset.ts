@@ -18,7 +18,7 @@ the entry before still can. To end that, change the secret where it is used.`;
     const [{ readManifests, writeManifests }, { manifestOf }, { unsetEntry }] = await Promise.all([
       import('../workspace/manifest-file.ts'),
       import('../input/select-document.ts'),
-      import('../../core/format/manifest/seal.ts'),
+      import('../../core/format/edit/seal.ts'),
     ]);
     const file = await readManifests(args.file);
     const { manifest, index } = manifestOf(file, flags.document);

@@ -4,8 +4,8 @@ import { isManifestPath, recipientsForPath } from '../../core/config/repository.
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { renderManifest } from '../../core/format/edit/new-manifest.ts';
 import type { Reader } from '../../core/format/manifest/manifest.ts';
-import { renderManifest } from '../../core/format/manifest/new-manifest.ts';
 import { ENTRY, READER } from '../../schemas/grammar.ts';
 import { parseReader } from '../input/reader-argument.ts';
 import { checkSecretType, fullType, requireEntries } from '../input/secret-types.ts';

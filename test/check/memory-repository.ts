@@ -1,7 +1,7 @@
 import type { Tree, TreeFile } from '../../core/check/tree.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { sealPlaintext } from '../../core/format/edit/seal.ts';
 import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
-import { sealPlaintext } from '../../core/format/manifest/seal.ts';
 import { createRecipient } from '../../core/keys/create.ts';
 import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';

@@ -1,4 +1,4 @@
-import { type NewManifest, renderManifest } from '../../../core/format/manifest/new-manifest.ts';
+import { type NewManifest, renderManifest } from '../../../core/format/edit/new-manifest.ts';
 import type { SealingKey } from '../../../core/format/sealed/stanza.ts';
 import type { Player } from './cast.ts';
 import { randomFrom } from './random.ts';
