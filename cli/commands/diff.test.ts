@@ -58,13 +58,13 @@ apps/new.yaml
     assert.equal(desk.coffer(['diff', 'v1', 'v2']), V1_TO_V2);
     for (const range of ['v1..v2', 'v1...v2']) assert.equal(desk.coffer(['diff', range]), V1_TO_V2);
     assert.match(desk.coffer(['diff', 'v1', '--', FILE]), /recipient bob[\s\S]*reader reports[\s\S]*entry password/);
-    assert.equal(desk.coffer(['diff', 'v2', 'v2']), 'No manifest changed.\n');
+    assert.equal(desk.coffer(['diff', 'v2', 'v2']), 'No manifest, recipient or configuration changed.\n');
   });
 
   test('takes paths from the working directory, and compares the index with --staged', () => {
     const { stdout } = desk.try(['diff', 'v1', 'v2', 'db.yaml'], { cwd: join(desk.folder, 'apps') });
     assert.equal(stdout, V1_TO_V2);
-    assert.equal(desk.coffer(['diff', '--staged']), 'No manifest changed.\n');
+    assert.equal(desk.coffer(['diff', '--staged']), 'No manifest, recipient or configuration changed.\n');
   });
 
   test('shows a moved file as that', () => {
@@ -120,6 +120,74 @@ apps/new.yaml
     desk.write('v1', '');
     assert.match(desk.try(['diff', 'v1']).stderr, /a revision and a path/);
     assert.equal(desk.try(['diff', '--', 'v1']).status, 0);
+  });
+});
+
+describe('coffer diff of the keyring and the configuration', () => {
+  let other: Desk;
+
+  before(() => {
+    other = new Desk();
+    other.coffer(['init']);
+    for (const name of ['ada', 'bob']) other.coffer(['recipients', 'create', name, '--type', 'person']);
+    other.commit('Start');
+  });
+
+  after(() => other.remove());
+
+  test('shows a recipient that is new, gone or has another identity, each under its own name', () => {
+    const kept = other.read('.coffer/recipients/ada.yaml');
+    const impostor = new Desk();
+    impostor.coffer(['init']);
+    impostor.coffer(['recipients', 'create', 'ada', '--type', 'person']);
+    other.write('.coffer/recipients/ada.yaml', impostor.read('.coffer/recipients/ada.yaml'));
+    impostor.remove();
+    other.git('rm', '--quiet', '.coffer/recipients/bob.yaml');
+    other.coffer(['recipients', 'create', 'production', '--type', 'cluster']);
+    other.git('add', '--all');
+
+    const shown = other.coffer(['diff', '--staged']);
+    assert.match(shown, /^ {2}ada\n {4}~ identity \(\S+ → \S+\)\n {6}Look twice: /m);
+    assert.match(shown, /^ {2}bob\n {4}- recipient$/m);
+    assert.match(
+      shown,
+      /^ {2}production\n {4}\+ recipient\n {4}\+ type \(cluster\)\n {4}\+ identity .*\n {4}\+ key .*active/m,
+    );
+    const { files } = JSON.parse(other.coffer(['diff', '--json']));
+    const identity = files[0].changes[0];
+    assert.deepEqual([identity.recipient, identity.what, identity.change], ['ada', 'identity', 'changed']);
+    assert.match(identity.warning, /owner/);
+    other.write('.coffer/recipients/ada.yaml', kept);
+  });
+
+  test('shows rules, required recipients and, loudly, the id of the repository', () => {
+    const id = /repository: "?([\w-]+)/.exec(other.read('.coffer/config.yaml'))?.[1] ?? '';
+    const configuration = (spec: string) =>
+      `apiVersion: coffer.dev/v1\nkind: Config\nmetadata: {name: repository}\nspec:\n${spec}`;
+    other.write('.coffer/config.yaml', configuration(`  repository: "${id}"\n  requiredRecipients: [ada]\n`));
+    other.commit('Require ada');
+    other.write(
+      '.coffer/config.yaml',
+      configuration(`  repository: ${'A'.repeat(22)}\n  rules: [{path: "apps/**", recipients: [ada]}]\n`),
+    );
+    assert.equal(
+      other.coffer(['diff']).replace(/Look twice: .*/, 'Look twice'),
+      `.coffer/config.yaml
+  configuration
+    ~ repository (${id} → ${'A'.repeat(22)})
+      Look twice
+    - required recipient ada
+    + rule apps/** (ada)
+`,
+    );
+    assert.equal(other.try(['diff', '--exit-code']).status, 1);
+  });
+
+  test('says of a file of the keyring that cannot be read that it was not compared', () => {
+    other.edit('.coffer/recipients/ada.yaml', 'type: person', 'type: nobody');
+    const shown = other.coffer(['diff', '.coffer/recipients']);
+    assert.match(shown, /ada\.yaml\n {2}not compared: /);
+    assert.doesNotMatch(shown, /recipient$/m);
   });
 });
 

@@ -6,9 +6,9 @@ import type { ShownFile } from '../render/changes.ts';
 import type { OpenerFlags } from '../workspace/open-keys.ts';
 
 export default class Diff extends BaseCommand {
-  static override summary = 'show which entries, recipients and readers changed; needs no secret key';
+  static override summary = 'show what changed in manifests, keyring and configuration; needs no secret key';
   static override description =
-    'Compares two revisions, one revision with the working tree, or (without any) HEAD with the working tree. Values are shown only with --reveal, which needs a secret key. A changed ciphertext need not be a changed value.';
+    'Compares two revisions, one revision with the working tree, or (without any) HEAD with the working tree. Of manifests it lists entries, recipients and readers; of the keyring recipients, identities, keys and members; of the configuration rules and required recipients. What a reviewer must not overlook, such as another identity, has a line that says why. Values are shown only with --reveal, which needs a secret key. A changed ciphertext need not be a changed value.';
   static override examples = [
     '<%= config.bin %> diff',
     '<%= config.bin %> diff main -- apps/payments',
