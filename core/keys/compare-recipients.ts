@@ -1,6 +1,6 @@
 import { type Difference, detailedDifferences, differences } from '../differences.ts';
 import { identityText } from './key-texts.ts';
-import type { KeyStatus, Recipient, RecipientKey } from './recipient.ts';
+import { hasGoneBack, type KeyStatus, type Recipient, type RecipientKey } from './recipient.ts';
 
 /** What a reviewer wants to know of a change of the keyring. */
 export interface RecipientChange extends Difference {
@@ -11,9 +11,6 @@ export interface RecipientChange extends Difference {
 }
 
 type Change = Omit<RecipientChange, 'recipient'>;
-
-/** Statuses only go this way (docs/format.md, "Recipients, keys and pins"). */
-const ORDER: readonly KeyStatus[] = ['active', 'retired', 'revoked'];
 
 /**
  * What changed from one version of a recipient to another; absent: there is none. Of one that is new everything is
@@ -68,7 +65,7 @@ function keyChanges(before: Recipient | undefined, after: Recipient): Change[] {
 function keyWarning(before: KeyStatus | undefined, after: KeyStatus | undefined): string | undefined {
   if (before === undefined) return undefined;
   if (after === undefined) return 'stanzas for it, in the history too, can then not be told from forged ones';
-  if (ORDER.indexOf(after) >= ORDER.indexOf(before)) return undefined;
+  if (!hasGoneBack(before, after)) return undefined;
   return 'a status never goes back: who stole this key could have everybody seal to it again';
 }
 

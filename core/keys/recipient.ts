@@ -41,6 +41,13 @@ export interface Recipient {
   file: string;
 }
 
+const STATUS_ORDER: readonly KeyStatus[] = ['active', 'retired', 'revoked'];
+
+/** Statuses only go one way, steps may be skipped (docs/format.md, "Recipients, keys and pins"). */
+export function hasGoneBack(before: KeyStatus, after: KeyStatus): boolean {
+  return STATUS_ORDER.indexOf(after) < STATUS_ORDER.indexOf(before);
+}
+
 /** The key that new stanzas are sealed to, if there is one. */
 export function activeKey(recipient: Recipient): RecipientKey | undefined {
   return recipient.keys.find((key) => key.status === 'active');

@@ -1,10 +1,7 @@
 import { CofferError } from '../../errors.ts';
 import type { Keyring } from '../../keys/keyring.ts';
-import { activeKey, type KeyStatus, type Recipient, type RecipientKey, readRecipient } from '../../keys/recipient.ts';
+import { activeKey, hasGoneBack, type Recipient, type RecipientKey, readRecipient } from '../../keys/recipient.ts';
 import { type Finding, finding } from '../finding.ts';
-
-/** Statuses only go this way, steps may be skipped (docs/format.md, "Recipients, keys and pins"). */
-const ORDER: readonly KeyStatus[] = ['active', 'retired', 'revoked'];
 
 /** A file of the keyring as it once was. */
 export interface EarlierFile {
@@ -35,7 +32,7 @@ function judge(now: Recipient, before: RecipientKey): Finding | undefined {
   const data = { file: now.file, recipient: now.name, keyId: before.kid };
   const same = now.keys.find(({ kid }) => kid === before.kid);
   if (same !== undefined) {
-    if (ORDER.indexOf(same.status) >= ORDER.indexOf(before.status)) return undefined;
+    if (!hasGoneBack(before.status, same.status)) return undefined;
     return finding('CHECK_KEY_STATUS_BACK', data, {
       message: `the key ${before.kid} of ${now.name} is ${same.status}, and was ${before.status} before`,
       advice: `Seal nothing to ${now.name}: restore the file from git, or make a new key.`,
