@@ -18,25 +18,25 @@ export default class Compact extends BaseCommand {
   async run(): Promise<Record<string, unknown>> {
     const { argv, flags } = await this.parse(Compact);
     const { readManifests, writeManifests } = await import('../workspace/manifest-file.ts');
-    const { openKeys } = await import('../workspace/open-keys.ts');
     const { sealingKeysFor } = await import('../workspace/sealing-keys.ts');
-    const { openWorkspaceOf } = await import('../workspace/workspace.ts');
+    const { Workspaces } = await import('../workspace/workspaces.ts');
     const { manifestsToChange } = await import('../input/select-document.ts');
     const { readManifestFile } = await import('../../core/format/manifest/read-manifest.ts');
     const { compact } = await import('../../core/rotation/compact.ts');
-    const workspace = await openWorkspaceOf((argv as string[])[0] ?? '.');
-    const { opener, close } = await openKeys(workspace.keyring, flags);
+    const workspaces = new Workspaces(flags);
     const files: { file: string; changed: boolean; bytesBefore: number; bytesAfter: number }[] = [];
     try {
       for (const path of argv as string[]) {
         try {
           const file = await readManifests(path);
+          const workspace = await workspaces.of(path);
           let current = file;
           for (const index of manifestsToChange(file, flags.document)) {
             const manifest = current.manifests[index];
             // One data key is as compact as it gets; to seal again would only make a change to review.
             if (manifest === undefined || manifest.stanzas.size < 2) continue;
             const keys = await sealingKeysFor(workspace, manifest.recipients);
+            const opener = await workspaces.opener(workspace);
             current = readManifestFile(Buffer.from(compact(current, index, opener, keys)), path);
           }
           const changed = current.text !== file.text;
@@ -53,7 +53,7 @@ export default class Compact extends BaseCommand {
         }
       }
     } finally {
-      close();
+      workspaces.close();
     }
     return { files, errors: this.reported };
   }

@@ -110,6 +110,56 @@ describe('coffer rewrap', () => {
   });
 });
 
+describe('files of several repositories', () => {
+  const THERE = '../elsewhere/db.yaml';
+  const coffer = (...args: string[]) => desk.try(args, { cwd: join(desk.home, 'elsewhere') });
+
+  /** Beside Ada's repository another one, where she is anna and staging is another cluster. */
+  beforeEach(() => {
+    desk.run('mkdir', ['elsewhere'], { cwd: desk.home });
+    desk.git('init', '--quiet', '../elsewhere');
+    coffer('init');
+    coffer('recipients', 'create', 'anna', '--type', 'person');
+    coffer('recipients', 'create', 'staging', '--type', 'cluster', '--key-dir', join(desk.home, 'staging-there'));
+    desk.write(THERE, manifestText({ recipients: ['anna'] }));
+    desk.coffer(['encrypt', THERE]);
+  });
+
+  const keysOf = (path: string, recipient: string) =>
+    [...desk.read(path).matchAll(new RegExp(`^ {6}${recipient}: "([0-9a-f]{32}):`, 'gm'))].map(([, kid]) => kid);
+  const listedIn = (folder: string, recipient: string) => desk.read(`${folder}.coffer/recipients/${recipient}.yaml`);
+
+  test('are each sealed again to the keys of their own repository', () => {
+    desk.coffer(['rewrap', FILE, THERE, '--add', 'staging']);
+    for (const [path, folder] of [
+      [FILE, ''],
+      [THERE, '../elsewhere/'],
+    ] as const) {
+      const [kid = ''] = keysOf(path, 'staging');
+      assert.match(listedIn(folder, 'staging'), new RegExp(`id: "${kid}"`));
+    }
+    for (const path of [FILE, THERE]) desk.coffer(['set', path, 'more'], 'more');
+    desk.coffer(['compact', FILE, THERE]);
+    for (const [path, folder] of [
+      [FILE, ''],
+      [THERE, '../elsewhere/'],
+    ] as const) {
+      const kids = keysOf(path, 'staging');
+      assert.equal(kids.length, 1);
+      assert.match(listedIn(folder, 'staging'), new RegExp(`id: "${kids[0]}"`));
+      assert.equal(desk.coffer(['get', path, 'more']), 'more');
+    }
+  });
+
+  test('one in no repository is reported, and hinders no other', () => {
+    desk.run('cp', [FILE, '../db.yaml']);
+    const { status, stderr } = desk.try(['rewrap', '../db.yaml', FILE, '--add', 'staging']);
+    assert.equal(status, 3);
+    assert.match(stderr, /REPOSITORY_NOT_FOUND/);
+    assert.deepEqual(stanzas(), ['ada', 'production', 'staging']);
+  });
+});
+
 describe('coffer compact', () => {
   test('seals all values again under one data key', () => {
     for (const value of ['one', 'two']) desk.coffer(['set', FILE, value], value);

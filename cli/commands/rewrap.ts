@@ -2,7 +2,6 @@ import type { ManifestFile } from '../../core/format/manifest/manifest.ts';
 import type { Opener } from '../../core/opening/opener.ts';
 import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
 import { documentFlag } from '../input/select-document.ts';
-import type { OpenKeys } from '../workspace/open-keys.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
 export default class Rewrap extends BaseCommand {
@@ -42,22 +41,17 @@ export default class Rewrap extends BaseCommand {
     const { argv, flags } = await this.parse(Rewrap);
     const wanted = { add: flags.add ?? [], remove: flags.remove ?? [] };
     const { readManifests, writeManifests } = await import('../workspace/manifest-file.ts');
-    const { openKeys } = await import('../workspace/open-keys.ts');
-    const { openWorkspaceOf } = await import('../workspace/workspace.ts');
+    const { Workspaces } = await import('../workspace/workspaces.ts');
     const { manifestsToChange } = await import('../input/select-document.ts');
-    const workspace = await openWorkspaceOf((argv as string[])[0] ?? '.');
-    // Keys are read once for all files, and only if there is something to add.
-    let keys: OpenKeys | undefined;
-    const opener = async () => {
-      keys ??= await openKeys(workspace.keyring, flags);
-      return keys.opener;
-    };
+    const workspaces = new Workspaces(flags);
     const files: { file: string; changed: boolean; added: string[]; removed: string[] }[] = [];
     try {
       for (const path of argv as string[]) {
         try {
           const file = await readManifests(path);
           const indexes = manifestsToChange(file, flags.document);
+          const workspace = await workspaces.of(path);
+          const opener = () => workspaces.opener(workspace);
           const { text, added } = await readdressed(file, indexes, workspace, wanted, opener);
           const changed = text !== file.text;
           if (changed) await writeManifests(path, text);
@@ -68,7 +62,7 @@ export default class Rewrap extends BaseCommand {
         }
       }
     } finally {
-      keys?.close();
+      workspaces.close();
     }
     return { files, errors: this.reported };
   }
@@ -85,7 +79,10 @@ export default class Rewrap extends BaseCommand {
   }
 }
 
-/** All manifests of one file, or none: the text is written only when each of them could be changed. */
+/**
+ * All manifests of one file, or none: the text is written only when each of them could be changed. The secret keys are
+ * asked for only if there is something to add.
+ */
 async function readdressed(
   file: ManifestFile,
   indexes: readonly number[],

@@ -1,5 +1,5 @@
 import { readFile, realpath } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
@@ -10,7 +10,8 @@ import type { SealingKey } from '../../core/format/sealed/stanza.ts';
 import { checkSecretType } from '../input/secret-types.ts';
 import { valueWarnings } from '../input/value-warnings.ts';
 import { sealingKeysFor } from '../workspace/sealing-keys.ts';
-import { openWorkspace, type Workspace } from '../workspace/workspace.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import { Workspaces } from '../workspace/workspaces.ts';
 import { plaintextOf } from './plaintext-entries.ts';
 
 export type SealOutcome = { file: string; sealed: string[] } | { file: string; error: unknown };
@@ -21,7 +22,7 @@ const WAITING_WRITES = 16;
 /** Seals files in place. Repositories and keys are read once, however many files there are. */
 export class FileSealer {
   readonly #warn: (message: string) => void;
-  readonly #workspaces = new Map<string, Promise<Workspace>>();
+  readonly #workspaces = new Workspaces();
   readonly #keys = new Map<string, Promise<SealingKey[]>>();
 
   constructor(warn: (message: string) => void) {
@@ -66,7 +67,7 @@ export class FileSealer {
     if (waiting.length === 0) return { text: read.text, sealed: [] };
     for (const manifest of waiting) this.#check(read, manifest);
 
-    const workspace = await this.#workspaceOf(file);
+    const workspace = await this.#workspaces.of(file);
     const keys = new Map<Manifest, SealingKey[]>();
     for (const manifest of waiting) keys.set(manifest, await this.#keysFor(workspace, manifest.recipients));
     const { text, sealed } = sealPlaintext(read, (manifest) => keys.get(manifest) ?? []);
@@ -89,13 +90,6 @@ export class FileSealer {
     const which = [workspace.root, ...recipients].join('\n');
     const known = this.#keys.get(which) ?? sealingKeysFor(workspace, recipients);
     this.#keys.set(which, known);
-    return known;
-  }
-
-  #workspaceOf(file: string): Promise<Workspace> {
-    const folder = dirname(resolve(file));
-    const known = this.#workspaces.get(folder) ?? openWorkspace(folder);
-    this.#workspaces.set(folder, known);
     return known;
   }
 }
