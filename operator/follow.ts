@@ -45,7 +45,7 @@ export async function follow(pipeline: Pipeline, { version, signal, onWake }: Fo
   });
   try {
     log.info('listening', { address: server.address });
-    await follower.bringBack();
+    await follower.bringBack(signal);
     const failure = new AbortController();
     const ends = AbortSignal.any([signal, failure.signal]);
     polls.push(...sources.map((source, index) => follower.poll(source, settings.sources[index]?.interval ?? 0, ends)));
@@ -74,9 +74,10 @@ class Follower {
     return this.#projected.size === this.#pipeline.sources.length;
   }
 
-  async bringBack(): Promise<void> {
+  async bringBack(signal: AbortSignal): Promise<void> {
     const { sources, reconciler, log } = this.#pipeline;
     await reconciler.start();
+    if (signal.aborted) return;
     for (const source of sources) if ((await source.accepted()) !== undefined) this.#projected.add(source.id);
     this.#report();
     log.info('brought back the last good state', { secrets: reconciler.secrets });
@@ -92,7 +93,7 @@ class Follower {
     return new Poll(source, {
       interval,
       signal,
-      accepted: (state) => this.#accept(state).then(() => ended('succeeded')),
+      accepted: (state) => this.#accept(state, signal).then(() => ended('succeeded')),
       unchanged: async () => {
         await reconciler.retry();
         // What was accepted is done now, also where that failed when it came.
@@ -115,12 +116,13 @@ class Follower {
     return heal({ reconciler, projectors, interval: settings.heal, signal, looked });
   }
 
-  async #accept(state: Accepted): Promise<void> {
+  async #accept(state: Accepted, signal: AbortSignal): Promise<void> {
     const { reconciler, log } = this.#pipeline;
     const { source, commit } = state;
     log.info('accepted a commit', { source, commit });
     const began = performance.now();
     await reconciler.accept(state);
+    if (signal.aborted) return;
     const milliseconds = Math.round(performance.now() - began);
     this.#projected.add(source);
     this.#metrics.projected(source, milliseconds / 1000);

@@ -41,7 +41,11 @@ async function operate(settings: OperatorSettings, once: boolean, log: Log, sign
     const sources = await openSources(settings, closing);
     const projectors = await openProjectors(settings, process.env, closing);
     const audit = await openRecord(settings, closing);
-    const reconciler = await openReconcilerBetween({ sources, projectors, audit }, settings, closing);
+    const reconciler = await openReconcilerBetween(
+      { sources, projectors, audit, signal: signals.ended },
+      settings,
+      closing,
+    );
 
     const pipeline = { settings, sources, projectors, reconciler, log };
     if (once) return (await lookOnce(pipeline, signals.ended)) ? 0 : 1;

@@ -10,6 +10,7 @@ export async function lookOnce({ sources, reconciler, log }: Pipeline, signal: A
       const state = await source.poll(signal);
       if (state === 'unchanged') await reconciler.retry();
       else await reconciler.accept(state);
+      if (signal.aborted) return false;
       reconciler.polled(source.id, undefined);
     } catch (error) {
       if (signal.aborted) return false;

@@ -64,10 +64,12 @@ export interface Neighbours {
   sources: readonly Source[];
   projectors: readonly Projector[];
   audit: AuditLog;
+  /** Ends the reconciler's work. */
+  signal: AbortSignal;
 }
 
 export async function openReconcilerBetween(
-  { sources, projectors, audit }: Neighbours,
+  { sources, projectors, audit, signal }: Neighbours,
   { cluster, stateDirectory, keyDirectory, maxShare, projections }: OperatorSettings,
   closing: Closing,
 ): Promise<Reconciler> {
@@ -83,6 +85,7 @@ export async function openReconcilerBetween(
     secretKeys,
     audit,
     maxShare,
+    signal,
   });
   return closing.add(reconciler, (opened) => opened.close());
 }

@@ -92,8 +92,8 @@ export class DirectoryProjector implements Projector {
     return this.#inventory.secrets();
   }
 
-  notify(): Promise<CofferError[]> {
-    return this.#notifier.deliver();
+  notify(signal?: AbortSignal): Promise<CofferError[]> {
+    return this.#notifier.deliver(signal);
   }
 
   async close(): Promise<void> {

@@ -174,6 +174,22 @@ describe('a workload is told of a change', () => {
     }
   });
 
+  test('after a restart, when the operator was ended while a command hung', async (t) => {
+    const at = scene(t, 'echo began >> "$0"; sleep 60');
+    const projector = await open(t, at);
+    await give(projector, 'db', { a: '1' });
+    const ending = new AbortController();
+    const told = projector.notify(ending.signal);
+    while (at.heard().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    ending.abort();
+    assert.deepEqual(await told, []);
+    await projector.close();
+    const { onChange, heard } = scene(t);
+    const again = await open(t, { ...at, onChange });
+    assert.deepEqual(await again.notify(), []);
+    assert.deepEqual(heard(), ['shop/api']);
+  });
+
   test('by a signal to the process of its pid file', async (t) => {
     const at = scene(t);
     const pidFile = join(at.state, 'pid');

@@ -46,14 +46,19 @@ export class Notifier {
     if (workload.onChange !== undefined) this.#owed.takeBack(workload.id);
   }
 
-  /** Tells every workload that is owed. Returns the failures; those workloads stay owed. Calls may overlap. */
-  async deliver(): Promise<CofferError[]> {
+  /**
+   * Tells every workload that is owed. Returns the failures; those workloads stay owed. Calls may overlap.
+   *
+   * @param signal ends commands that run and begins no others; whoever was not told stays owed
+   */
+  async deliver(signal?: AbortSignal): Promise<CofferError[]> {
     const failures: CofferError[] = [];
     const queue = this.#owed.list().map(([id]) => id);
+    const stop = signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]);
     const worker = async () => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const failure = await (this.#telling.get(next) ?? this.#beginToTell(next));
-        if (failure !== undefined) failures.push(failure);
+      for (let next = queue.shift(); next !== undefined && !stop.aborted; next = queue.shift()) {
+        const failure = await (this.#telling.get(next) ?? this.#beginToTell(next, stop));
+        if (failure !== undefined && !stop.aborted) failures.push(failure);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -65,27 +70,27 @@ export class Notifier {
     this.#stop.abort();
   }
 
-  #beginToTell(id: string): Promise<CofferError | undefined> {
-    const telling = this.#tellUntilSettled(id).finally(() => this.#telling.delete(id));
+  #beginToTell(id: string, stop: AbortSignal): Promise<CofferError | undefined> {
+    const telling = this.#tellUntilSettled(id, stop).finally(() => this.#telling.delete(id));
     this.#telling.set(id, telling);
     return telling;
   }
 
   /** Changed again while it was told of the change before: once more. */
-  async #tellUntilSettled(id: string): Promise<CofferError | undefined> {
+  async #tellUntilSettled(id: string, stop: AbortSignal): Promise<CofferError | undefined> {
     for (let count = this.#owed.count(id); count > 0; count = this.#owed.count(id)) {
-      const failure = await this.#tell(id);
+      const failure = await this.#tell(id, stop);
       if (failure !== undefined) return failure;
       if (this.#owed.settle(id, count)) return undefined;
     }
     return undefined;
   }
 
-  async #tell(id: string): Promise<CofferError | undefined> {
+  async #tell(id: string, stop: AbortSignal): Promise<CofferError | undefined> {
     const workload = this.#workloads.get(id);
     const { command, signal, timeout = DEFAULT_TIMEOUT } = workload?.onChange ?? {};
     try {
-      if (command !== undefined) await run(command, id, milliseconds(timeout), this.#stop.signal);
+      if (command !== undefined) await run(command, id, milliseconds(timeout), stop);
       if (signal !== undefined && workload !== undefined) await send(signal, workload);
       return undefined;
     } catch (error) {

@@ -70,9 +70,10 @@ export interface Projector {
 
   /**
    * To be called when a batch of `apply` and `prune` is done: tells each workload whose entries changed, once. Resolves when
-   * all were told; what failed is tried again at the next call, and its errors are returned.
+   * all were told; what failed is tried again at the next call, and its errors are returned. The signal ends it, running
+   * commands too; whoever was not told stays owed.
    */
-  notify(): Promise<CofferError[]>;
+  notify(signal?: AbortSignal): Promise<CofferError[]>;
 
   /** What is projected stays. Closing again does nothing. */
   close(): Promise<void>;

@@ -74,6 +74,25 @@ describe('two at a time', () => {
   });
 });
 
+describe('work that ends early', () => {
+  const db = { namespace: 'payments', name: 'db' };
+
+  test('by a mistake of ours is thrown, shown in the status, and done at the next try', async (t) => {
+    const stage = await Stage.open(t);
+    await stage.tree.commit({ 'db.yaml': stage.manifest({ ...db, data: { a: 'one' } }) });
+    const run = await stage.run();
+    const { apply } = run.projector;
+    run.projector.apply = () => Promise.reject(new TypeError('ours'));
+    await run.poll();
+    await assert.rejects(run.reconciler.retry(), TypeError);
+    assert.equal(secretOf(run, 'payments/db')?.trouble?.code, 'RECONCILE_UNEXPECTED');
+    run.projector.apply = apply;
+    await run.reconciler.retry();
+    assert.equal(await stage.read('payments/api', 'db', 'a'), 'one');
+    assert.equal(secretOf(run, 'payments/db')?.state, 'ready');
+  });
+});
+
 /** Lets callers pass, or wait. */
 class Gate {
   passed = 0;

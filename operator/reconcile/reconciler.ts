@@ -18,6 +18,7 @@ import { Notices } from './work/notices.ts';
 import { Queue, type Reason } from './work/queue.ts';
 import { refusal, Settlement } from './work/settle.ts';
 import { Turns } from './work/turns.ts';
+import { unexpected } from './work/unexpected.ts';
 
 export interface ReconcilerOptions {
   /** The recipient that this operator opens for. */
@@ -32,6 +33,8 @@ export interface ReconcilerOptions {
   audit: AuditLog;
   /** A commit that removes a larger share of a source's secrets is held. */
   maxShare: number;
+  /** Ends work between batches, and commands that tell workloads; what waits is taken up at the next start. */
+  signal?: AbortSignal;
 }
 
 /** Secrets that one batch works on: between batches, newer commits go ahead. */
@@ -72,7 +75,7 @@ export class Reconciler {
     this.#options = options;
     this.#state = state;
     this.#announcements = new Announcements(options.audit);
-    this.#notices = new Notices(options.projectors);
+    this.#notices = new Notices(options.projectors, options.signal);
     const { sources, cluster, namespaces } = options;
     this.#watched = new Map(sources.map((source) => [source.id, new Watched(source, cluster, namespaces)]));
     this.#settlement = new Settlement({
@@ -282,10 +285,15 @@ export class Reconciler {
   async #work(homes: Iterable<Key>): Promise<void> {
     const waiting = [...homes];
     await this.#turns.take(() => this.#announcements.write());
-    while (waiting.some((home) => this.#queue.has(home))) await this.#turns.take(() => this.#runBatch());
+    while (!this.#isEnding() && waiting.some((home) => this.#queue.has(home)))
+      await this.#turns.take(() => this.#runBatch());
     // Another caller's batch may be at some of them.
     await this.#turns.ended();
     await this.#notices.tell();
+  }
+
+  #isEnding(): boolean {
+    return this.#options.signal?.aborted === true;
   }
 
   async #runBatch(): Promise<void> {
@@ -305,9 +313,10 @@ export class Reconciler {
       await batch.run(items, this.#removals);
       for (const { home } of items) if (this.#state.get(home) === undefined) this.#removals.delete(home);
     } catch (error) {
-      if (!(error instanceof CofferError)) throw error;
-      // The log or the state cannot be written: none of them is done, and `retry` comes back to them.
-      for (const { home } of items) this.#board.failed(home, error, undefined);
+      // The log or the state cannot be written, or the mistake is ours: none is done, and `retry` comes back to them.
+      const known = error instanceof CofferError ? error : unexpected(error);
+      for (const { home } of items) this.#board.failed(home, known, undefined);
+      if (known !== error) throw error;
     } finally {
       for (const record of batch.untold) this.#announcements.add(record);
       this.#notices.owe();

@@ -4,12 +4,15 @@ import type { Projector } from '../../project/projector.ts';
 /** Whether workloads are still to be told of a change. */
 export class Notices {
   readonly #projectors: readonly Projector[];
+  readonly #signal: AbortSignal | undefined;
   /** From the start: a run that was killed may have left some untold. */
   #isOwed = true;
   #errors: readonly CofferError[] = [];
 
-  constructor(projectors: readonly Projector[]) {
+  /** @param signal ends what tells them; those workloads stay owed, also over a restart */
+  constructor(projectors: readonly Projector[], signal?: AbortSignal) {
     this.#projectors = projectors;
+    this.#signal = signal;
   }
 
   /** What failed when the workloads were told last. */
@@ -26,7 +29,7 @@ export class Notices {
     if (!this.#isOwed) return;
     // Before the call, because another batch may owe something while it runs.
     this.#isOwed = false;
-    this.#errors = (await Promise.all(this.#projectors.map((projector) => projector.notify()))).flat();
-    if (this.#errors.length > 0) this.#isOwed = true;
+    this.#errors = (await Promise.all(this.#projectors.map((projector) => projector.notify(this.#signal)))).flat();
+    if (this.#errors.length > 0 || this.#signal?.aborted) this.#isOwed = true;
   }
 }
