@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -90,6 +90,23 @@ describe('a journal', () => {
     await journal.close();
     assert.ok((await readFile(path, 'utf8')).split('\n').length < 2000);
     assert.deepEqual(await read(path), known.set('last', -1));
+  });
+
+  test('keeps what was appended, and goes on, where it cannot be written anew', async (t) => {
+    const path = await temporary(t);
+    const { journal } = await open(path);
+    await mkdir(`${path}.new`);
+    await journal.append(Array.from({ length: 5000 }, (_, value) => ({ key: 'a', value })));
+    await journal.compact(1);
+    await journal.append([{ key: 'b', value: 1 }]);
+    await journal.close();
+    assert.deepEqual(
+      [...(await read(path))],
+      [
+        ['a', 4999],
+        ['b', 1],
+      ],
+    );
   });
 
   test('says what is wrong with a state directory that cannot be written', async (t) => {

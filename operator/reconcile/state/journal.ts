@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CofferError } from '../../../core/errors.ts';
-import { writeFileAtomically } from '../../../core/files/atomic.ts';
+import { syncDirectory } from '../../../core/files/atomic.ts';
 
 export interface JournalOptions<Row> {
   /** Called for each row that is in the file, oldest first. */
@@ -9,6 +10,8 @@ export interface JournalOptions<Row> {
   /** The rows that would rebuild what is known now: what the file is replaced by when it has grown. */
   live(): Iterable<Row>;
 }
+
+const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants;
 
 /** The file is written anew when it holds this many rows more than it needs. */
 const SLACK = 4096;
@@ -24,6 +27,10 @@ export class Journal<Row> {
   #handle: FileHandle;
   #size: number;
   #rows: number;
+  /** Behind `#size` the file may hold what a failed append left. */
+  #isTorn = false;
+  /** The file's name may lead to the one before after a crash of the machine. */
+  #isUnnamed = false;
 
   private constructor(path: string, options: JournalOptions<Row>, handle: FileHandle, size: number, rows: number) {
     this.#path = path;
@@ -53,41 +60,66 @@ export class Journal<Row> {
     const bytes = await readFile(path);
     const size = bytes.lastIndexOf(0x0a) + 1;
     if (size < bytes.length) await handle.truncate(size);
+    await syncDirectory(dirname(path));
     const lines = bytes.toString('utf8', 0, size).split('\n').slice(0, -1);
     for (const [i, line] of lines.entries()) options.replay(parse<Row>(line, path, i + 1));
     return new Journal(path, options, handle, size, lines.length);
   }
 
-  /** Throws `STATE_UNWRITABLE`; then none of the rows is in the file. */
+  /** Throws `STATE_UNWRITABLE`; then the rows do not count, and the next call cuts off what is there of them. */
   async append(rows: readonly Row[]): Promise<void> {
     if (rows.length === 0) return;
     const bytes = Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     try {
+      if (this.#isUnnamed) await syncDirectory(dirname(this.#path));
+      this.#isUnnamed = false;
+      // A full disk may have taken a part of the rows; without this the next row would continue that part's last line.
+      if (this.#isTorn) await this.#handle.truncate(this.#size);
+      this.#isTorn = true;
       await this.#handle.appendFile(bytes);
       await this.#handle.datasync();
+      this.#isTorn = false;
     } catch (error) {
-      // A full disk may have taken a part of the rows; without this the next row would continue that part's last line.
-      await this.#handle.truncate(this.#size);
       throw unwritable(this.#path, error);
     }
     this.#size += bytes.length;
     this.#rows += rows.length;
   }
 
-  /** To be called when what was appended has been taken over into what `live` gives. */
+  /**
+   * To be called when what was appended has been taken over into what `live` gives. Where the file cannot be written anew it
+   * stays as it is, with all that was appended, and the next call tries again.
+   */
   async compact(liveRows: number): Promise<void> {
     if (this.#rows <= 2 * liveRows + SLACK) return;
     const lines = Array.from(this.#options.live(), (row) => `${JSON.stringify(row)}\n`);
     const bytes = Buffer.from(lines.join(''));
-    try {
-      await writeFileAtomically(this.#path, bytes, { mode: 0o600 });
-      await this.#handle.close();
-      this.#handle = await open(this.#path, 'a', 0o600);
-    } catch (error) {
-      throw unwritable(this.#path, error);
-    }
+    const next = await this.#replace(bytes);
+    if (next === undefined) return;
+    const old = this.#handle;
+    this.#handle = next;
     this.#size = bytes.length;
     this.#rows = lines.length;
+    this.#isTorn = false;
+    this.#isUnnamed = true;
+    await old.close();
+  }
+
+  /** Puts a file of these bytes in the place of the one that is there; `undefined` where the system refuses. */
+  async #replace(bytes: Buffer): Promise<FileHandle | undefined> {
+    const temporary = `${this.#path}.new`;
+    let next: FileHandle | undefined;
+    try {
+      next = await open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600);
+      await next.appendFile(bytes);
+      await next.datasync();
+      await rename(temporary, this.#path);
+      return next;
+    } catch (error) {
+      await next?.close();
+      if (error instanceof Error && 'syscall' in error) return undefined;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
