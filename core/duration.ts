@@ -8,3 +8,6 @@ export function milliseconds(duration: string): number {
   if (count === undefined || unit === undefined) throw new Bug('a duration that the schema refuses');
   return Number(count) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
 }
+
+/** Milliseconds: a longer timer of Node's fires at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;

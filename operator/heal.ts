@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { LONGEST_TIMER } from '../core/duration.ts';
 import type { Projector } from './project/projector.ts';
 import type { Reconciler } from './reconcile/reconciler.ts';
 
@@ -54,7 +55,7 @@ async function disturbance(
 /** Whether the time passed before the signal. */
 async function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
   try {
-    await setTimeout(milliseconds, undefined, { signal });
+    await setTimeout(Math.min(milliseconds, LONGEST_TIMER), undefined, { signal });
     return true;
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') return false;

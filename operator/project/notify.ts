@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
-import { milliseconds } from '../../core/duration.ts';
+import { LONGEST_TIMER, milliseconds } from '../../core/duration.ts';
 import { CofferError } from '../../core/errors.ts';
 import { systemCode } from './folder/open-folder.ts';
 import type { OwedNotifications } from './owed.ts';
@@ -120,7 +120,7 @@ function run(command: readonly string[], workload: string, timeout: number, stop
     const isRunning = child.exitCode === null && child.signalCode === null;
     if (child.pid !== undefined && isRunning) process.kill(-child.pid, 'SIGKILL');
   };
-  const timer = setTimeout(kill, timeout);
+  const timer = setTimeout(kill, Math.min(timeout, LONGEST_TIMER));
   stop.addEventListener('abort', kill);
   if (stop.aborted) kill();
   child.on('error', reject);

@@ -9,7 +9,7 @@ const STATE: Accepted = { source: 's', commit: 'c', tree: 't', author: { name: '
 type Answer = Accepted | 'unchanged' | Error | (() => void);
 
 /** A loop over a source that answers as it is told; time is the test's. */
-function loop(t: TestContext, answers: Answer[], random = () => 0.5) {
+function loop(t: TestContext, answers: Answer[], random = () => 0.5, interval = 1000) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const ending = new AbortController();
   const seen: string[] = [];
@@ -25,7 +25,7 @@ function loop(t: TestContext, answers: Answer[], random = () => 0.5) {
       },
     } as unknown as Source,
     {
-      interval: 1000,
+      interval,
       signal: ending.signal,
       random,
       accepted: async () => void seen.push('accepted'),
@@ -61,6 +61,14 @@ describe('a poll', () => {
     await early.settle();
     assert.deepEqual(await early.after(900), ['poll', 'unchanged']);
     early.ending.abort();
+  });
+
+  test('waits as long as a timer can where its interval is longer', async (t) => {
+    const { settle, after, ending } = loop(t, [], undefined, 2 ** 31);
+    await settle();
+    assert.deepEqual(await after(2 ** 31 - 2), []);
+    assert.deepEqual(await after(1), ['poll', 'unchanged']);
+    ending.abort();
   });
 
   test('backs off while it fails, up to sixteen intervals, and is back at one when it succeeds', async (t) => {

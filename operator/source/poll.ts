@@ -1,3 +1,4 @@
+import { LONGEST_TIMER } from '../../core/duration.ts';
 import type { Accepted, Source } from './source.ts';
 
 export interface PollOptions {
@@ -63,7 +64,8 @@ export class Poll {
   /** In milliseconds. */
   #pause(failures: number): number {
     const { interval, random = Math.random } = this.#options;
-    return interval * Math.min(2 ** failures, LONGEST_BACK_OFF) * (1 - JITTER / 2 + JITTER * random());
+    const wait = interval * Math.min(2 ** failures, LONGEST_BACK_OFF) * (1 - JITTER / 2 + JITTER * random());
+    return Math.min(wait, LONGEST_TIMER);
   }
 
   async #wait(milliseconds: number): Promise<void> {
