@@ -22,16 +22,17 @@ const COMMONJS_NAMES = { __dirname: 'import.meta.dirname', __filename: 'import.m
 
 /**
  * What nearly every command needs is one file: Node takes about half a millisecond to find and link each. Only what is
- * listed goes in, and not what that imports, or oclif and the schemas' sources would come along.
+ * listed goes in, and not what that imports, or oclif and the schemas' sources would come along; nor what is loaded at
+ * every start (errors, flags), or all of it would be.
  */
 const ONE_FILE = {
   includeDependenciesRecursively: false,
   groups: [
     {
       name: 'core',
-      test: /\/core\/(?:errors|config|crypto|files|format|keys|opening)|\/schemas\/(?:checks|grammar|validate)|node_modules\/(?:js-yaml|ignore)\//,
+      test: /\/core\/(?:config|crypto|files|format|keys|opening)|\/schemas\/(?:checks|grammar|validate)|node_modules\/(?:js-yaml|ignore)\//,
     },
-    { name: 'workspace', test: /\/cli\/(?:workspace|input|seal)\// },
+    { name: 'workspace', test: /\/cli\/(?:workspace|seal|input\/(?!ejson-arguments|select-document))/ },
   ],
 };
 
