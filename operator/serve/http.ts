@@ -29,9 +29,12 @@ interface Answer {
   allow?: string;
 }
 
+/** Milliseconds. How often Node looks for connections that are over their time is 30 s unless told. */
+const TIMES = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 2000 };
+
 /** Listens for health, metrics, status and the webhook. Throws CofferError `SERVE_ADDRESS`. */
 export async function serve(options: ServeOptions): Promise<Server> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+  const server = createServer(TIMES, (request, response) => {
     request.resume();
     answer(request, options).then(
       (given) => send(response, given),

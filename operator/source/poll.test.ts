@@ -39,7 +39,11 @@ function loop(t: TestContext, answers: Answer[], random = () => 0.5, interval = 
     return seen.splice(0);
   };
   const after = async (milliseconds: number): Promise<string[]> => {
-    t.mock.timers.tick(milliseconds);
+    // A wait may have two parts: the second begins when the first, of at most a second, is over.
+    const first = Math.min(milliseconds, 1000);
+    t.mock.timers.tick(first);
+    await setImmediate();
+    t.mock.timers.tick(milliseconds - first);
     return settle();
   };
   return { poll, ending, ended, settle, after };
@@ -84,14 +88,29 @@ describe('a poll', () => {
     ending.abort();
   });
 
-  test('looks at once when woken, also out of a back-off; woken while it looks, it looks again', async (t) => {
-    const { poll, settle, after, ending } = loop(t, [new Error('no'), 'unchanged', 'unchanged', () => poll.wake()]);
+  test('looks at once when woken; woken again, or after a failure, a second after that look', async (t) => {
+    const { poll, settle, after, ending } = loop(
+      t,
+      ['unchanged', 'unchanged', 'unchanged', new Error('no')],
+      undefined,
+      60_000,
+    );
     await settle();
     poll.wake();
     assert.deepEqual(await settle(), ['poll', 'unchanged']);
-    poll.wake();
-    poll.wake();
-    assert.deepEqual(await settle(), ['poll', 'unchanged']);
+    for (const result of ['unchanged', 'failed', 'unchanged']) {
+      poll.wake();
+      poll.wake();
+      assert.deepEqual(await after(999), []);
+      assert.deepEqual(await after(1), ['poll', result]);
+    }
+    assert.deepEqual(await after(59_999), []);
+    ending.abort();
+  });
+
+  test('looks once more when it was woken while it looked', async (t) => {
+    const { poll, settle, after, ending } = loop(t, ['unchanged', () => poll.wake()]);
+    await settle();
     t.mock.timers.tick(1000);
     assert.deepEqual(await settle(), ['poll', 'unchanged', 'poll', 'unchanged']);
     assert.deepEqual(await after(999), []);

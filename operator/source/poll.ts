@@ -20,8 +20,10 @@ export interface PollOptions {
 const LONGEST_BACK_OFF = 16;
 /** Of the wait: so that operators that started together do not ask together. */
 const JITTER = 0.2;
+/** Milliseconds between a look that a wake caused, or that failed, and the next: wakes must not flood the source. */
+const GAP = 1000;
 
-/** Looks at a source again and again: at its interval with jitter, after failures with back-off, at once when woken. */
+/** Looks at a source again and again: at its interval with jitter, after failures with back-off, when woken soon. */
 export class Poll {
   readonly #source: Source;
   readonly #options: PollOptions;
@@ -33,7 +35,7 @@ export class Poll {
     this.#options = options;
   }
 
-  /** Looks now; where it is looking already, once more after that. */
+  /** Looks now, or a second after the last look if that was woken or failed; where it is looking, once more after that. */
   wake(): void {
     this.#isWoken = true;
     this.#endWait?.();
@@ -43,9 +45,17 @@ export class Poll {
   async run(): Promise<void> {
     const { signal } = this.#options;
     for (let failures = 0; !signal.aborted; ) {
+      const wasWoken = this.#isWoken;
       this.#isWoken = false;
       failures = (await this.#lookOnce()) ? 0 : failures + 1;
-      if (!signal.aborted) await this.#wait(this.#pause(failures));
+      const pause = this.#pause(failures);
+      const rest = wasWoken || failures > 0 ? Math.min(GAP, pause) : 0;
+      await this.#wait(rest);
+      if (!this.#isWoken)
+        await this.#wait(pause - rest, (end) => {
+          this.#endWait = end;
+        });
+      this.#endWait = undefined;
     }
   }
 
@@ -68,18 +78,17 @@ export class Poll {
     return Math.min(wait, LONGEST_TIMER);
   }
 
-  async #wait(milliseconds: number): Promise<void> {
-    if (this.#isWoken) return;
+  /** Until the time is over or the signal comes, or `end` is called where `onEnd` was given it. */
+  async #wait(milliseconds: number, onEnd?: (end: () => void) => void): Promise<void> {
     const { signal } = this.#options;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#endWait = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      signal.addEventListener('abort', this.#endWait, { once: true });
-    });
-    if (this.#endWait !== undefined) signal.removeEventListener('abort', this.#endWait);
-    this.#endWait = undefined;
+    if (milliseconds <= 0 || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, milliseconds);
+    const end = () => resolve();
+    signal.addEventListener('abort', end, { once: true });
+    onEnd?.(end);
+    await promise;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
   }
 }
