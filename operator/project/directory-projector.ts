@@ -228,6 +228,8 @@ export class DirectoryProjector implements Projector {
         this.#tree.withFound(workload, (folder) => secretFolder.removeSecretFolder(folder, secret.name));
       if (isThere() && configured !== undefined) this.#owing(configured, remove, () => !isThere());
       else if (isThere()) remove();
+      // An earlier try may have taken it out of sight and not emptied it: before that is gone, it is not removed.
+      else this.#tree.withFound(workload, (folder) => secretFolder.removeLeftovers(folder));
       this.#disturbances.forget(place(workload, secret.name));
       this.#inventory.remove(projection);
       if (configured === undefined) this.#tree.removeEmpty(workload);
