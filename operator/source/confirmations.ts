@@ -1,6 +1,7 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
+import { syncDirectory, writeFileAtomically } from '../../core/files/atomic.ts';
 
 /**
  * A person's word for a commit that is held, because it removes more than the configured share of the secrets, rewinds the
@@ -15,7 +16,8 @@ export async function confirmCommit(stateDirectory: string, commit: string): Pro
     });
   }
   await mkdir(folder(stateDirectory), { recursive: true, mode: 0o700 });
-  await writeFile(join(folder(stateDirectory), commit), '');
+  await syncDirectory(stateDirectory);
+  await writeFileAtomically(join(folder(stateDirectory), commit), '', { mode: 0o600 });
 }
 
 export async function isConfirmed(stateDirectory: string, commit: string): Promise<boolean> {
