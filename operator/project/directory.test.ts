@@ -147,16 +147,6 @@ describe('a directory projection', () => {
     assert.ok(!fs.existsSync(join(at.path, 'shop/worker')));
   });
 
-  test('is not said to have removed a secret while an earlier try has left its entries', async (t) => {
-    const at = place(t);
-    const projector = await open(t, at);
-    await give(projector, { a: '1' });
-    const folder = join(at.path, 'shop/api');
-    fs.renameSync(join(folder, 'db'), join(folder, '..old-0123456789abcdef'));
-    assert.deepEqual(await projector.prune('shop', 'db'), [{ workload: 'shop/api', outcome: 'removed' }]);
-    assert.deepEqual(fs.existsSync(folder) ? fs.readdirSync(folder) : [], []);
-  });
-
   test('promise 4: neither replaces nor prunes what it did not make', async (t) => {
     for (const plant of [
       (path: string) => fs.mkdirSync(path),

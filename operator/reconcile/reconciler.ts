@@ -285,25 +285,18 @@ export class Reconciler {
   async #work(homes: Iterable<Key>): Promise<void> {
     const waiting = [...homes];
     await this.#turns.take(() => this.#announcements.write());
-    while (!this.#isEnding() && waiting.some((home) => this.#queue.has(home)))
+    const { signal } = this.#options;
+    while (!signal?.aborted && waiting.some((home) => this.#queue.has(home)))
       await this.#turns.take(() => this.#runBatch());
     // Another caller's batch may be at some of them.
     await this.#turns.ended();
     await this.#notices.tell();
   }
 
-  #isEnding(): boolean {
-    return this.#options.signal?.aborted === true;
-  }
-
   async #runBatch(): Promise<void> {
     const items = this.#queue.take(BATCH);
-    const { cluster, projectors, audit, secretKeys } = this.#options;
     const batch = new Batch({
-      cluster,
-      projectors,
-      audit,
-      secretKeys,
+      ...this.#options,
       state: this.#state,
       board: this.#board,
       settlement: this.#settlement,
