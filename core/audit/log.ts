@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../errors.ts';
+import { syncDirectory } from '../files/atomic.ts';
 import type { AuditLine, AuditRecord } from './record.ts';
 import { recoverTail } from './tail.ts';
 
@@ -40,7 +41,7 @@ export async function openAuditLog(directory: string, { now }: AuditLogOptions):
           { event: 'log.recovered', message: `cut off ${torn} bytes of a line that was never finished` },
         ]);
       }
-      await flushDirectory(directory);
+      await syncDirectory(directory);
       return log;
     } catch (error) {
       await handle.close();
@@ -118,15 +119,6 @@ class AuditFile implements AuditLog {
     await this.#handle.datasync();
     this.#size += bytes.length;
     this.#sequence += records.length;
-  }
-}
-
-async function flushDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

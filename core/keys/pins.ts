@@ -1,11 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NAME, REPOSITORY_ID } from '../../schemas/grammar.ts';
 import { userFolder } from '../config/user-folder.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
 import { writeFileAtomically } from '../files/atomic.ts';
-import { fromSystemError } from '../files/system-error.ts';
+import { readIfThere } from '../files/read-if-there.ts';
 import { identityText, parseIdentity } from './key-texts.ts';
 import type { Recipient } from './recipient.ts';
 
@@ -88,13 +88,4 @@ function identityAt(text: string, data: { file: string; line: number; recipient:
 function wordsOf(line: string): string[] {
   const trimmed = line.trim();
   return trimmed === '' || trimmed.startsWith('#') ? [] : trimmed.split(/[ \t]+/);
-}
-
-async function readIfThere(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw fromSystemError(error) ?? new Bug('reading a file failed');
-  }
 }

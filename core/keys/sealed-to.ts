@@ -1,9 +1,9 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KEY_ID, NAME, REPOSITORY_ID, TIMESTAMP } from '../../schemas/grammar.ts';
 import { userFolder } from '../config/user-folder.ts';
 import { Bug, CofferError } from '../errors.ts';
-import { fromSystemError } from '../files/system-error.ts';
+import { readIfThere } from '../files/read-if-there.ts';
 
 /**
  * The key of a recipient that this user sealed to last. An identity endorses a key and its time, but not its status: a
@@ -50,13 +50,4 @@ export async function appendSealedTo(file: string, name: string, { kid, created 
 
 function matches(grammar: string, text: string): boolean {
   return new RegExp(grammar).test(text);
-}
-
-async function readIfThere(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw fromSystemError(error) ?? new Bug('reading a file failed');
-  }
 }
