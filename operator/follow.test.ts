@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { CofferError } from '../core/errors.ts';
 import { Stage } from '../test/operator/stage.ts';
-import type { OperatorSettings } from './config.ts';
+import type { OperatorSettings } from './config/settings.ts';
 import { follow, type Pipeline } from './follow.ts';
 import type { Log } from './log.ts';
 import { lookOnce } from './once.ts';

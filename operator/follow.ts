@@ -1,5 +1,5 @@
 import { CofferError } from '../core/errors.ts';
-import type { OperatorSettings } from './config.ts';
+import type { OperatorSettings } from './config/settings.ts';
 import { heal } from './heal.ts';
 import type { Log } from './log.ts';
 import type { Projector } from './project/projector.ts';

@@ -6,7 +6,8 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './arguments.ts';
 import { Closing } from './closing.ts';
-import { type OperatorSettings, readSettings } from './config.ts';
+import { readSettings } from './config/read-settings.ts';
+import type { OperatorSettings } from './config/settings.ts';
 import { follow } from './follow.ts';
 import type { Log } from './log.ts';
 import { lookOnce } from './once.ts';

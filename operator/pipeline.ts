@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { type AuditLog, openAuditLog } from '../core/audit/log.ts';
-import { CofferError, type ErrorOptions } from '../core/errors.ts';
+import { Bug, CofferError, type ErrorOptions } from '../core/errors.ts';
 import { lockDirectory } from '../core/files/lock.ts';
 import { readKeyDirectory } from '../core/keys/key-directory.ts';
 import { readPinsFile } from '../core/keys/pins.ts';
 import type { Closing } from './closing.ts';
-import type { OperatorSettings } from './config.ts';
+import type { OperatorSettings } from './config/settings.ts';
 import { openDirectoryProjector } from './project/directory.ts';
 import type { Projector } from './project/projector.ts';
 import { openReconciler, type Reconciler } from './reconcile/reconciler.ts';
@@ -15,12 +15,17 @@ import type { Source } from './source/source.ts';
 /** How each room of the pipeline is opened from the settings; `closing` learns how to close it. All throw CofferError. */
 
 /** Before anything is touched: an operator without usable keys or pins can do nothing right. */
-export async function checkKeys({ keyDirectory, pinsFile }: OperatorSettings): Promise<void> {
+export async function checkKeys({ keys, pinsFile }: OperatorSettings): Promise<void> {
   await readPinsFile(pinsFile);
-  const { problems, wipe } = await readKeyDirectory(keyDirectory);
+  const { problems, wipe } = await readKeyDirectory(directoryOf(keys));
   wipe();
   const [problem] = problems;
   if (problem !== undefined) throw problem;
+}
+
+function directoryOf(keys: OperatorSettings['keys']): string {
+  if (keys.kind !== 'directory') throw new Bug('keys of this kind are not read yet');
+  return keys.directory;
 }
 
 const STATE = 'the state directory';
@@ -69,12 +74,12 @@ export async function openSources({ sources, stateDirectory }: OperatorSettings,
 }
 
 export async function openProjectors(
-  { projections, cluster, stateDirectory }: OperatorSettings,
+  { directories, cluster, stateDirectory }: OperatorSettings,
   environment: NodeJS.ProcessEnv,
   closing: Closing,
 ): Promise<Projector[]> {
   const opened: Projector[] = [];
-  for (const projection of projections) {
+  for (const projection of directories) {
     const projector = await openDirectoryProjector(projection, { cluster, stateDirectory, environment });
     opened.push(closing.add(projector, (toClose) => toClose.close()));
   }
@@ -91,12 +96,12 @@ export interface Neighbours {
 
 export async function openReconcilerBetween(
   { sources, projectors, audit, signal }: Neighbours,
-  { cluster, stateDirectory, keyDirectory, maxShare, projections }: OperatorSettings,
+  { cluster, stateDirectory, keys, maxShare, directories }: OperatorSettings,
   closing: Closing,
 ): Promise<Reconciler> {
-  const workloads = projections.flatMap((projection) => projection.workloads);
+  const workloads = directories.flatMap((directory) => directory.workloads);
   const namespaces = [...new Set(workloads.map(({ name }) => name.split('/')[0] ?? ''))];
-  const secretKeys = () => readKeyDirectory(keyDirectory);
+  const secretKeys = () => readKeyDirectory(directoryOf(keys));
   const reconciler = await openReconciler({
     cluster,
     stateDirectory,

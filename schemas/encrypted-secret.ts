@@ -72,6 +72,12 @@ export const EncryptedSecret = strict(
       deletionPolicy: Type.Optional(
         Type.Enum(['Delete', 'Retain'], { description: 'What becomes of the projection when the manifest goes' }),
       ),
+      projection: Type.Optional(
+        Type.Enum(['Secret', 'Volume'], {
+          description:
+            'What Kubernetes makes of it: a Secret (the default), or nothing but volumes for its readers, so that it never reaches etcd',
+        }),
+      ),
       data: map(ENTRY, Type.Unknown(), {
         maxProperties: LIMITS.entries,
         description: 'Sealed text (CF[1:…]), or plaintext that `coffer encrypt` seals',

@@ -20,6 +20,9 @@ const LOOKS_AT_ONCE = 50;
 /** Secrets compared at one tick of the timer (0.1 to 0.2 s of work); more than these take several ticks. */
 const LOOKS_AT_A_TIME = 1000;
 
+/** What a folder tells of its secret. */
+type FolderSecret = Pick<ProjectedSecret, 'namespace' | 'name' | 'type'>;
+
 /** ROOT/NAMESPACE/WORKLOAD/NAME/ENTRY: files that only the workload's user can reach. */
 export class DirectoryProjector implements Projector {
   readonly id: string;
@@ -49,7 +52,7 @@ export class DirectoryProjector implements Projector {
   }
 
   async apply(
-    secret: ProjectedSecret,
+    secret: FolderSecret,
     audience: readonly Audience[],
     values: ReadonlyMap<string, Uint8Array>,
   ): Promise<AppliedWorkload[]> {
@@ -151,7 +154,7 @@ export class DirectoryProjector implements Projector {
     }
   }
 
-  #give(workload: Workload, secret: ProjectedSecret, entries: secretFolder.EntrySet): 'unchanged' | 'written' {
+  #give(workload: Workload, secret: FolderSecret, entries: secretFolder.EntrySet): 'unchanged' | 'written' {
     const options = { holder: workload.holder, durable: this.#root.onDisk };
     return this.#tree.with(workload, (parent) => {
       const isOurs = this.#claim(workload.id, secret);

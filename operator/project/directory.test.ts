@@ -17,8 +17,9 @@ import {
   snapshot,
 } from '../../test/operator/tmpfs.ts';
 import { type DirectoryConfig, openDirectoryProjector } from './directory.ts';
+import type { DirectoryProjector } from './directory-projector.ts';
 import { isInMemory } from './folder/memory-filesystem.ts';
-import type { Audience, Projector } from './projector.ts';
+import type { Audience } from './projector.ts';
 
 const UID = isRoot ? 12345 : (process.geteuid?.() ?? 0);
 const GID = isRoot ? 12346 : (process.getegid?.() ?? 0);
@@ -56,7 +57,7 @@ function to(workload: string, ...entries: string[]): Audience {
   return { workload, entries: new Set(entries) };
 }
 
-async function give(projector: Projector, entries: Record<string, string>, workload = 'shop/api') {
+async function give(projector: DirectoryProjector, entries: Record<string, string>, workload = 'shop/api') {
   return await projector.apply(secret, [to(workload, ...Object.keys(entries))], values(entries));
 }
 
@@ -431,12 +432,12 @@ describe('where it projects', () => {
  * Lets inotify tell of the operator's own writes, so that what comes next is somebody else's, and the kernel's clock for
  * change times tick (every 10 ms at the slowest).
  */
-async function settled(projector: Projector): Promise<void> {
+async function settled(projector: DirectoryProjector): Promise<void> {
   await setTimeout(12);
   await projector.heal(async () => assert.fail('its own writes are no disturbance'), 'disturbed');
 }
 
-async function disturbedUntil(projector: Projector, isDone: () => Promise<boolean>): Promise<void> {
+async function disturbedUntil(projector: DirectoryProjector, isDone: () => Promise<boolean>): Promise<void> {
   for (;;) {
     const heard = Promise.withResolvers<void>();
     projector.onDisturbed(heard.resolve);

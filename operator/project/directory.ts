@@ -5,10 +5,9 @@ import { projectionFailure } from './failure.ts';
 import { defaultPath, openRoot } from './folder/root.ts';
 import { Notifier } from './notify.ts';
 import { OwedNotifications } from './owed.ts';
-import type { Projector } from './projector.ts';
 import { ownIdentity, workloadsFrom } from './workload.ts';
 
-export type DirectoryConfig = OperatorConfig['projections'][number]['directory'];
+export type DirectoryConfig = NonNullable<OperatorConfig['projections'][number]['directory']>;
 
 export interface DirectoryProjectorOptions {
   /** The recipient that the operator opens for: written into the mark of ownership. */
@@ -30,7 +29,7 @@ const GRACE = 200;
 export async function openDirectoryProjector(
   config: DirectoryConfig,
   { cluster, stateDirectory, environment, grace = GRACE }: DirectoryProjectorOptions,
-): Promise<Projector> {
+): Promise<DirectoryProjector> {
   const workloads = workloadsFrom(config.workloads, ownIdentity());
   const path = resolve(config.path ?? defaultPath(environment));
   const root = openRoot(path, { cluster, allowDisk: config.allowDisk ?? false });

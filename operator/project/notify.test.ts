@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { isRoot, onDisk, onTmpfs, smallTmpfs } from '../../test/operator/tmpfs.ts';
 import { type DirectoryConfig, openDirectoryProjector } from './directory.ts';
-import type { Projector } from './projector.ts';
+import type { DirectoryProjector } from './directory-projector.ts';
 
 type OnChange = DirectoryConfig['workloads'][number]['onChange'];
 
@@ -27,7 +27,7 @@ function scene(t: TestContext, script = 'echo "$COFFER_WORKLOAD" >> "$0"'): Scen
   return { path: join(onTmpfs(t), 'run'), state, heard, onChange: { command: ['/bin/sh', '-c', script, file] } };
 }
 
-async function open(t: TestContext, { path, state, onChange }: Scene, uid?: number): Promise<Projector> {
+async function open(t: TestContext, { path, state, onChange }: Scene, uid?: number): Promise<DirectoryProjector> {
   const workload = { name: 'shop/api', ...(onChange && { onChange }), ...(uid !== undefined && { uid }) };
   const options = { cluster: 'production', stateDirectory: state, environment: {} };
   const projector = await openDirectoryProjector({ path, workloads: [workload] }, options);
@@ -35,7 +35,7 @@ async function open(t: TestContext, { path, state, onChange }: Scene, uid?: numb
   return projector;
 }
 
-async function give(projector: Projector, name: string, entries: Record<string, string>) {
+async function give(projector: DirectoryProjector, name: string, entries: Record<string, string>) {
   const values = new Map(Object.entries(entries).map(([entry, text]) => [entry, Buffer.from(text)]));
   const audience = [{ workload: 'shop/api', entries: new Set(Object.keys(entries)) }];
   await projector.apply({ namespace: 'shop', name, type: 'Opaque' }, audience, values);

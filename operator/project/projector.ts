@@ -1,18 +1,50 @@
 import type { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 
-/** A workload and the entries that the readers of a manifest allow it. */
+/**
+ * A workload and the entries that the readers of a manifest allow it. Where a projector makes objects that workloads then
+ * refer to (Kubernetes Secrets), each such object stands in the workload's place.
+ */
 export interface Audience {
   /** NAMESPACE/NAME. */
   workload: string;
   entries: ReadonlySet<string>;
 }
 
-/** What a projector must know of a secret beside its values. The pair is that of the manifest's metadata. */
-export interface ProjectedSecret {
-  namespace: string;
-  name: string;
-  type: string;
+/**
+ * What a projector may know of a manifest beside its values. The pair (namespace, name) is that of the manifest's metadata.
+ * Of the sealed text a projector makes nothing but a fingerprint, by which it knows that what it projected is of this manifest.
+ */
+export type ProjectedSecret = Pick<
+  Manifest,
+  | 'namespace'
+  | 'name'
+  | 'type'
+  | 'deletionPolicy'
+  | 'projection'
+  | 'readers'
+  | 'entries'
+  | 'stanzas'
+  | 'template'
+  | 'binding'
+  | 'namespaces'
+>;
+
+/** Projected under a home, for a place in a source: what a projector writes beside a secret so that it is known again. */
+export interface Provenance {
+  /** Id of the source. */
+  source: string;
+  path: string;
+  /** Of the document in its file. */
+  index: number;
+  /** The EncryptedSecret object that stands for the manifest, where there is one. */
+  object?: { name: string; namespace: string; uid: string };
+}
+
+export interface Wanted {
+  secret: ProjectedSecret;
+  audience: readonly Audience[];
+  provenance: Provenance;
 }
 
 export interface AppliedWorkload {
@@ -25,6 +57,8 @@ export interface AppliedWorkload {
 export interface SecretName {
   namespace: string;
   name: string;
+  /** Of which manifest it was, where that was written down beside it. */
+  provenance?: Provenance;
 }
 
 /**
@@ -39,6 +73,18 @@ export interface Projector {
   audience(manifest: Manifest): Audience[];
 
   /**
+   * Whether what is there is already what this manifest gives: known without opening it, from what was projected before and
+   * has not been touched since. Absent: never known.
+   */
+  isCurrent?(wanted: Wanted): boolean;
+
+  /**
+   * To be called with all that a batch is about to apply, before the first `apply` of it: what has to be there before the
+   * secrets are (who may read them). Throws when it cannot be; then nothing of the batch is applied.
+   */
+  prepare?(batch: readonly Wanted[]): Promise<void>;
+
+  /**
    * Makes what is there equal to what is wanted, and writes only where it differs: each workload of the audience gets its
    * entries, all at once, and workloads that have the secret and are no longer in the audience lose it. `values` holds at
    * least the audience's entries; it stays the caller's to wipe. One workload's failure is its own result, not a throw.
@@ -47,7 +93,11 @@ export interface Projector {
     secret: ProjectedSecret,
     audience: readonly Audience[],
     values: ReadonlyMap<string, Uint8Array>,
+    provenance: Provenance,
   ): Promise<AppliedWorkload[]>;
+
+  /** Its manifest is gone, and it stays (deletionPolicy Retain): from now on it is nobody's. Absent: nothing to do. */
+  retain?(namespace: string, name: string): Promise<AppliedWorkload[]>;
 
   /** Takes a secret from every workload that has it, if this projector made it; what others made stays. */
   prune(namespace: string, name: string): Promise<AppliedWorkload[]>;

@@ -2,7 +2,7 @@ import { CofferError } from '../../core/errors.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
 import type { Holder } from './folder/open-folder.ts';
 
-type WorkloadConfig = OperatorConfig['projections'][number]['directory']['workloads'][number];
+type WorkloadConfig = NonNullable<OperatorConfig['projections'][number]['directory']>['workloads'][number];
 
 /** A workload of the configuration, ready to be given files. */
 export interface Workload {

@@ -15,7 +15,7 @@ import { LocalRemote } from './local-remote.ts';
 import type { Remote } from './remote.ts';
 import type { Accepted, Source } from './source.ts';
 
-export type GitSourceConfig = OperatorConfig['sources'][number]['git'];
+export type GitSourceConfig = NonNullable<OperatorConfig['sources'][number]['git']>;
 
 /** Where the keyring and the repository's configuration are. */
 export const COFFER_FOLDER = '.coffer';

@@ -34,6 +34,8 @@ export interface Manifest {
   readers: readonly Reader[];
   type: string;
   deletionPolicy: 'Delete' | 'Retain';
+  /** What Kubernetes makes of it: a Secret, or nothing but volumes, so that the values never reach etcd. */
+  projection: 'Secret' | 'Volume';
   entries: ReadonlyMap<string, Entry>;
   /** Data key id → recipient → stanza. */
   stanzas: ReadonlyMap<string, ReadonlyMap<string, Stanza>>;

@@ -77,6 +77,7 @@ class ManifestReader {
       readers: mergedReaders(spec.readers),
       type: spec.type ?? 'Opaque',
       deletionPolicy: spec.deletionPolicy ?? 'Delete',
+      projection: spec.projection ?? 'Secret',
       entries,
       stanzas: this.#stanzas(),
       template: {

@@ -101,6 +101,7 @@ function fieldsOf(manifest: Manifest): Map<string, string> {
     ['scope', manifest.binding.scope],
     ['type', manifest.type],
     ['deletionPolicy', manifest.deletionPolicy],
+    ['projection', manifest.projection],
     ...shown,
   ]);
 }

@@ -4,7 +4,7 @@ import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import { openingKeys, openManifest, refusePlaintext } from '../../../core/opening/open-manifest.ts';
 import type { Opener } from '../../../core/opening/opener.ts';
-import type { AppliedWorkload, Audience, Projector } from '../../project/projector.ts';
+import type { AppliedWorkload, Audience, Projector, Provenance } from '../../project/projector.ts';
 import { type Key, namesOf, type Origin } from '../state/claim.ts';
 
 /** A manifest that is to be projected, with what has to be known before it is opened. */
@@ -15,6 +15,7 @@ export interface Intent {
   audiences: readonly { projector: Projector; audience: readonly Audience[] }[];
   entries: ReadonlySet<string>;
   record: AuditRecord;
+  provenance: Provenance;
 }
 
 export interface Outcome {
@@ -66,18 +67,19 @@ export function intendToProject(options: IntentOptions): Intent {
     committed: new Date(origin.time * 1000).toISOString(),
     path: manifest.file,
   };
-  return { home, manifest, opener, audiences, entries, record };
+  const provenance = { source: options.source, path: manifest.file, index: manifest.index };
+  return { home, manifest, opener, audiences, entries, record, provenance };
 }
 
 /** Opens a manifest whose intent is on disk, projects it, and wipes what it opened. Does not throw for what is wrong with it. */
-export async function project({ manifest, opener, audiences, entries, record }: Intent): Promise<Outcome> {
+export async function project({ manifest, opener, audiences, entries, record, provenance }: Intent): Promise<Outcome> {
   const results: AppliedWorkload[] = [];
   try {
     // A manifest for nobody here is not opened; whoever had it loses it.
     const opened = entries.size === 0 ? undefined : openManifest(manifest, opener, entries);
     try {
       for (const { projector, audience } of audiences) {
-        results.push(...(await projector.apply(manifest, audience, opened?.values ?? new Map())));
+        results.push(...(await projector.apply(manifest, audience, opened?.values ?? new Map(), provenance)));
       }
     } finally {
       opened?.wipe();

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { onDisk } from '../test/operator/tmpfs.ts';
-import { readSettings } from './config.ts';
+import { onDisk } from '../../test/operator/tmpfs.ts';
+import { readSettings } from './read-settings.ts';
 
 const WHOLE = `apiVersion: coffer.dev/v1
 kind: OperatorConfig

@@ -1,0 +1,66 @@
+import type { OperatorConfig } from '../../schemas/operator-config.ts';
+import type { DirectoryConfig } from '../project/directory.ts';
+
+export type GitConfig = NonNullable<OperatorConfig['sources'][number]['git']>;
+
+/** Where the operator's secret keys are. */
+export type KeyPlace =
+  | { kind: 'directory'; directory: string }
+  /** In the operator's own namespace. */
+  | { kind: 'kubernetesSecret'; name: string }
+  | { kind: 'command'; run: readonly string[]; timeout: number };
+
+export interface KubernetesSettings {
+  kubeconfig?: string;
+  context?: string;
+  /** The operator's own; absent: its pod's. */
+  namespace?: string;
+  leaderElection: { lease: string; duration: number };
+}
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** EncryptedSecret objects that others apply; names and globs. */
+export interface ObjectsSettings {
+  namespaces: readonly string[];
+  unverified: readonly string[];
+}
+
+export interface SecretsSettings {
+  /** Names and globs. */
+  namespaces: readonly string[];
+  readers: boolean;
+  restart: boolean;
+  resync: number;
+}
+
+export interface VolumesSettings {
+  namespaces: readonly string[];
+  listen: Address;
+  names?: readonly string[];
+}
+
+/** The operator's configuration with its defaults; paths are absolute, durations in milliseconds. */
+export interface OperatorSettings {
+  /** The recipient that this operator opens for. */
+  cluster: string;
+  stateDirectory: string;
+  pinsFile: string;
+  keys: KeyPlace;
+  auditDirectory: string;
+  /** Present where anything of Kubernetes is configured. */
+  kubernetes?: KubernetesSettings;
+  sources: { git: GitConfig; interval: number }[];
+  objects?: ObjectsSettings;
+  directories: DirectoryConfig[];
+  secrets?: SecretsSettings;
+  volumes?: VolumesSettings;
+  /** Between looks at what others changed: the shortest that a projection asks for. */
+  heal: number;
+  /** A commit that removes a larger share of the secrets is held. */
+  maxShare: number;
+  listen: Address;
+}
