@@ -1,0 +1,49 @@
+import { CofferError } from '../../core/errors.ts';
+import {
+  readIdentity,
+  readKeyDirectory,
+  type SecretKeys,
+  storeIdentity,
+  storeSecretKey,
+} from '../../core/keys/key-directory.ts';
+import type { KeyStore } from './key-store.ts';
+
+/** Files in a directory, as the CLI makes them. */
+export class DirectoryKeyStore implements KeyStore {
+  readonly #directory: string;
+  readonly #cluster: string;
+
+  constructor(directory: string, cluster: string) {
+    this.#directory = directory;
+    this.#cluster = cluster;
+  }
+
+  get place(): string {
+    return this.#directory;
+  }
+
+  read(): Promise<SecretKeys> {
+    return readKeyDirectory(this.#directory);
+  }
+
+  async store(seed: Uint8Array): Promise<void> {
+    await storeSecretKey(this.#directory, seed);
+  }
+
+  async readIdentity(): Promise<Buffer | undefined> {
+    try {
+      return await readIdentity(this.#directory, this.#cluster);
+    } catch (error) {
+      if (error instanceof CofferError && isMissing(error.cause)) return undefined;
+      throw error;
+    }
+  }
+
+  async storeIdentity(identitySeed: Uint8Array): Promise<void> {
+    await storeIdentity(this.#directory, this.#cluster, identitySeed);
+  }
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+}

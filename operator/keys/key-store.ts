@@ -1,0 +1,33 @@
+import { Bug } from '../../core/errors.ts';
+import type { SecretKeys } from '../../core/keys/key-directory.ts';
+import type { KeyPlace } from '../config/settings.ts';
+import type { KubeClient } from '../kubernetes/client.ts';
+import { DirectoryKeyStore } from './directory-store.ts';
+
+/**
+ * Where a cluster's secret keys are kept: any number of keys, and the one identity that endorses them. What is there is
+ * never replaced. All throw CofferError; that the place cannot be asked now has loop `retry`.
+ */
+export interface KeyStore {
+  /** For people: a path, a Secret, a program. */
+  readonly place: string;
+  /** None is no error; a key that cannot be used is a problem. The caller wipes. */
+  read(): Promise<SecretKeys>;
+  /** Adds a key; one that is there already stays. */
+  store(seed: Uint8Array): Promise<void>;
+  /** The Ed25519 seed, 32 bytes, which the caller wipes; undefined: there is none. */
+  readIdentity(): Promise<Buffer | undefined>;
+  /** Of two that are stored at once the first stays. Throws IDENTITY_EXISTS. */
+  storeIdentity(identitySeed: Uint8Array): Promise<void>;
+}
+
+/** @param client needed for a Secret only. */
+export async function openKeyStore(place: KeyPlace, cluster: string, _client?: KubeClient): Promise<KeyStore> {
+  switch (place.kind) {
+    case 'directory':
+      return new DirectoryKeyStore(place.directory, cluster);
+    case 'kubernetesSecret':
+    case 'command':
+      throw new Bug('keys of this kind are not read yet');
+  }
+}
