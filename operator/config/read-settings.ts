@@ -48,7 +48,7 @@ function settingsFrom(bytes: Uint8Array, file: string): OperatorSettings {
   if (document?.kind !== 'OperatorConfig' || documents.length > 1) {
     throw new CofferError('CONFIG_KIND', 'This file is not one document of kind OperatorConfig.', {
       advice:
-        'Begin it with `apiVersion: coffer.dev/v1` and `kind: OperatorConfig`; docs/operations.md shows a whole one.',
+        'Begin it with `apiVersion: coffer.dev/v1` and `kind: OperatorConfig`; docs/plain-host.md shows a whole one.',
       data: { file },
     });
   }

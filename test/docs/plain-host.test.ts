@@ -8,8 +8,8 @@ import { ROOT, readPages } from './pages.ts';
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
-test('the configuration of examples/plain-host is the one that docs/operations.md explains', () => {
-  const page = readPages().find(({ file }) => file === 'docs/operations.md');
+test('the configuration of examples/plain-host is the one that docs/plain-host.md explains', () => {
+  const page = readPages().find(({ file }) => file === 'docs/plain-host.md');
   const shown = page?.blocks.find(({ language, text }) => language === 'yaml' && text.includes('kind: OperatorConfig'));
   assert.ok(shown);
   assert.deepEqual(load(read('examples/plain-host/operator.yaml')), load(shown.text));
