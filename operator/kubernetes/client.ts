@@ -1,0 +1,111 @@
+import { Bug } from '../../core/errors.ts';
+import type { KubernetesSettings } from '../config/settings.ts';
+import type { KubeObject, ObjectName, Resource } from './resource.ts';
+
+/** Who the operator is to server-side apply: the owner of the fields that it applied. */
+export const FIELD_MANAGER = 'coffer-operator';
+
+export interface ListOptions {
+  /** Absent: all. */
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  /** As PartialObjectMetadata: without spec, data and status. */
+  metadataOnly?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface WatchOptions extends ListOptions {
+  /** Changes after this one. */
+  resourceVersion: string;
+  signal: AbortSignal;
+}
+
+/** One line of a watch. */
+export interface WatchEvent {
+  type: string;
+  object: KubeObject;
+}
+
+export interface WriteOptions {
+  subresource?: 'status';
+  signal?: AbortSignal;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Take fields over that others manage; absent: true. */
+  force?: boolean;
+  fieldManager?: string;
+  dryRun?: boolean;
+}
+
+export interface PatchOptions extends WriteOptions {
+  type: 'merge' | 'json' | 'strategic';
+}
+
+export interface DeleteOptions {
+  /** Preconditions. */
+  uid?: string;
+  resourceVersion?: string;
+  propagation?: 'Background' | 'Foreground' | 'Orphan';
+  signal?: AbortSignal;
+}
+
+/**
+ * The Kubernetes API as the operator uses it. Every method throws KubernetesError (see kubernetes-error.ts). What may be repeated is
+ * repeated for a short time; longer troubles are the caller's to wait out.
+ */
+export interface KubeClient {
+  /** The operator's own namespace. */
+  readonly namespace: string;
+  get<T extends KubeObject>(resource: Resource, name: ObjectName, signal?: AbortSignal): Promise<T | undefined>;
+  /** The JSON as it came, for what must not become a string; the caller wipes it. */
+  getBytes(resource: Resource, name: ObjectName, signal?: AbortSignal): Promise<Buffer | undefined>;
+  /** In pages; a server that forgets a continuation is asked from the start again. */
+  list<T extends KubeObject>(
+    resource: Resource,
+    options?: ListOptions,
+  ): Promise<{ items: T[]; resourceVersion: string }>;
+  /** The same, a page at a time: nothing holds all. `page` is called with `isFirst` again where the list had to start anew. */
+  listPages<T extends KubeObject>(
+    resource: Resource,
+    options: ListOptions,
+    page: (items: T[], isFirst: boolean) => void,
+  ): Promise<{ resourceVersion: string }>;
+  /** `body`: an object, or its JSON in a buffer, which stays the caller's to wipe; then `name` says where it goes. */
+  create<T extends KubeObject>(
+    resource: Resource,
+    body: KubeObject | object | Buffer,
+    options?: WriteOptions & { namespace?: string },
+  ): Promise<T>;
+  /** Server-side apply. A `metadata.resourceVersion` in the object is a precondition. */
+  apply<T extends KubeObject>(
+    resource: Resource,
+    name: ObjectName,
+    body: KubeObject | Buffer,
+    options?: ApplyOptions,
+  ): Promise<T>;
+  patch<T extends KubeObject>(
+    resource: Resource,
+    name: ObjectName,
+    body: object | Buffer,
+    options: PatchOptions,
+  ): Promise<T>;
+  /** PUT: the object as a whole, its resourceVersion as the precondition. */
+  replace<T extends KubeObject>(resource: Resource, object: KubeObject, options?: WriteOptions): Promise<T>;
+  /** `false`: it was not there. */
+  delete(resource: Resource, name: ObjectName, options?: DeleteOptions): Promise<boolean>;
+  /** Used by ListWatch only. Ends when the server ends it. */
+  watch(resource: Resource, options: WatchOptions): AsyncIterable<WatchEvent>;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** Called immediately before every write is sent; throws when this process no longer leads. */
+  fence?: () => void;
+}
+
+/** Reads the configuration; asks the server nothing yet. Throws CofferError `KUBERNETES_CONFIG`. */
+export async function connect(_settings: KubernetesSettings, _options: ConnectOptions = {}): Promise<KubeClient> {
+  throw new Bug('not written yet');
+}

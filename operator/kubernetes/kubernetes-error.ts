@@ -1,0 +1,56 @@
+import { CofferError, type ErrorData, type ErrorOptions } from '../../core/errors.ts';
+
+export type KubernetesErrorCode =
+  /** No connection, a time limit, a broken answer: nobody knows whether a write was done. */
+  | 'KUBERNETES_UNREACHABLE'
+  /** 429 and 5xx. */
+  | 'KUBERNETES_BUSY'
+  | 'KUBERNETES_UNAUTHORIZED'
+  | 'KUBERNETES_FORBIDDEN'
+  /** 409: something else was there before, or a precondition no longer holds. */
+  | 'KUBERNETES_CONFLICT'
+  /** 409 of an apply without force. */
+  | 'KUBERNETES_FIELD_CONFLICT'
+  | 'KUBERNETES_NAMESPACE_MISSING'
+  | 'KUBERNETES_TERMINATING'
+  | 'KUBERNETES_INVALID'
+  | 'KUBERNETES_TOO_LARGE'
+  | 'KUBERNETES_QUOTA'
+  /** The kind is not served: its CustomResourceDefinition is missing. */
+  | 'KUBERNETES_NO_KIND'
+  | 'KUBERNETES_GONE'
+  | 'KUBERNETES_NOT_LEADER'
+  | 'KUBERNETES_CONFIG'
+  | 'KUBERNETES_ANSWER';
+
+/** What the API server, or the way to it, refused. Its message never quotes the server's, which may echo values. */
+export class KubernetesError extends CofferError {
+  declare readonly code: KubernetesErrorCode;
+  /** HTTP; undefined where there was no answer. */
+  readonly status: number | undefined;
+  /** Of the server's Status object, as `AlreadyExists`. */
+  readonly reason: string | undefined;
+
+  constructor(
+    code: KubernetesErrorCode,
+    message: string,
+    options: ErrorOptions & { status?: number | undefined; reason?: string | undefined },
+  ) {
+    super(code, message, options);
+    this.status = options.status;
+    this.reason = options.reason;
+  }
+
+  override at(data: ErrorData): KubernetesError {
+    const { code, message, advice, exit, loop, cause, status, reason } = this;
+    return new KubernetesError(code, message, {
+      advice,
+      data: { ...data, ...this.data },
+      exit,
+      loop,
+      cause,
+      status,
+      reason,
+    });
+  }
+}
