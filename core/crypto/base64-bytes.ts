@@ -38,7 +38,9 @@ function encodeInto(encoded: Buffer, bytes: Uint8Array, alphabet: Uint8Array): v
   if (bits > 0) encoded[offset] = alphabet[(group << (6 - bits)) & 0x3f] ?? 0;
 }
 
-const SEXTETS = new Map(Array.from(URL_SAFE, (digit, sextet) => [digit, sextet]));
+const sextetsOf = (alphabet: Uint8Array) => new Map(Array.from(alphabet, (digit, sextet) => [digit, sextet]));
+const STANDARD_SEXTETS = sextetsOf(STANDARD);
+const URL_SAFE_SEXTETS = sextetsOf(URL_SAFE);
 
 /**
  * As strict as `decodeBase64url`.
@@ -46,13 +48,29 @@ const SEXTETS = new Map(Array.from(URL_SAFE, (digit, sextet) => [digit, sextet])
  * @throws CofferError ENCODING_BASE64URL
  */
 export function decodeBase64urlBytes(text: Uint8Array): Buffer {
+  return decodeWith(URL_SAFE_SEXTETS, text) ?? refuse('ENCODING_BASE64URL', 'this is not base64url without padding');
+}
+
+/**
+ * As strict, with padding.
+ *
+ * @throws CofferError ENCODING_BASE64
+ */
+export function decodeBase64Bytes(text: Uint8Array): Buffer {
+  const padding = text.at(-1) !== PADDING ? 0 : text.at(-2) !== PADDING ? 1 : 2;
+  const decoded =
+    text.length % 4 === 0 ? decodeWith(STANDARD_SEXTETS, text.subarray(0, -padding || undefined)) : undefined;
+  return decoded ?? refuse('ENCODING_BASE64', 'this is not base64 with its padding');
+}
+
+function decodeWith(sextets: ReadonlyMap<number, number>, text: Uint8Array): Buffer | undefined {
   const bytes = Buffer.alloc(Math.floor((text.length * 3) / 4));
   let offset = 0;
   let bits = 0;
   let group = 0;
   for (const digit of text) {
-    const sextet = SEXTETS.get(digit);
-    if (sextet === undefined) throw refused(bytes);
+    const sextet = sextets.get(digit);
+    if (sextet === undefined) return wiped(bytes);
     group = ((group << 6) | sextet) & 0xffff;
     bits += 6;
     if (bits >= 8) {
@@ -62,13 +80,16 @@ export function decodeBase64urlBytes(text: Uint8Array): Buffer {
     }
   }
   const leftover = group & ((1 << bits) - 1);
-  if (text.length % 4 === 1 || leftover !== 0) throw refused(bytes);
+  if (text.length % 4 === 1 || leftover !== 0) return wiped(bytes);
   return bytes;
 }
 
-function refused(bytes: Buffer): CofferError {
+function wiped(bytes: Buffer): undefined {
   bytes.fill(0);
-  return new CofferError('ENCODING_BASE64URL', 'this is not base64url without padding', {
+}
+
+function refuse(code: 'ENCODING_BASE64' | 'ENCODING_BASE64URL', message: string): never {
+  throw new CofferError(code, message, {
     advice: 'Copy the text again from where it was made, whole and without line breaks.',
   });
 }

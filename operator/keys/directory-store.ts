@@ -42,6 +42,10 @@ export class DirectoryKeyStore implements KeyStore {
   async storeIdentity(identitySeed: Uint8Array): Promise<void> {
     await storeIdentity(this.#directory, this.#cluster, identitySeed);
   }
+
+  close(): void {
+    // Nothing is kept in memory.
+  }
 }
 
 function isMissing(cause: unknown): boolean {

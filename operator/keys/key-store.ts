@@ -1,8 +1,11 @@
 import { Bug } from '../../core/errors.ts';
-import type { SecretKeys } from '../../core/keys/key-directory.ts';
+import type { SecretKeys } from '../../core/keys/key-file.ts';
 import type { KeyPlace } from '../config/settings.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
+import type { Log } from '../log.ts';
+import { CommandKeyStore } from './command-store.ts';
 import { DirectoryKeyStore } from './directory-store.ts';
+import { SecretKeyStore } from './secret-store.ts';
 
 /**
  * Where a cluster's secret keys are kept: any number of keys, and the one identity that endorses them. What is there is
@@ -19,15 +22,32 @@ export interface KeyStore {
   readIdentity(): Promise<Buffer | undefined>;
   /** Of two that are stored at once the first stays. Throws IDENTITY_EXISTS. */
   storeIdentity(identitySeed: Uint8Array): Promise<void>;
+  /** Wipes what it keeps in memory. */
+  close(): void;
 }
 
-/** @param client needed for a Secret only. */
-export async function openKeyStore(place: KeyPlace, cluster: string, _client?: KubeClient): Promise<KeyStore> {
+export interface KeyStoreOptions {
+  place: KeyPlace;
+  /** Whose identity it is. */
+  cluster: string;
+  /** Needed for a Secret only. */
+  client?: KubeClient | undefined;
+  /** Told of what a program for keys says. */
+  log: Pick<Log, 'warn'>;
+}
+
+export function openKeyStore({ place, cluster, client, log }: KeyStoreOptions): KeyStore {
   switch (place.kind) {
     case 'directory':
       return new DirectoryKeyStore(place.directory, cluster);
     case 'kubernetesSecret':
+      if (client === undefined) throw new Bug('keys in a Secret without a cluster');
+      return new SecretKeyStore(client, place.name, cluster);
     case 'command':
-      throw new Bug('keys of this kind are not read yet');
+      return new CommandKeyStore({
+        ...place,
+        cluster,
+        said: (line) => log.warn(`the program for keys says: ${line}`),
+      });
   }
 }
