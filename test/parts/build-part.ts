@@ -17,7 +17,7 @@ const run = promisify(execFile);
 const BUILD_ONCE = `
 set -e
 [ -x "$1" ] && exit 0
-"$2" build -mod=readonly -trimpath -ldflags '-s -w' -o "$1.$$" "$3"
+"$2" build -mod=readonly -trimpath -ldflags "-s -w $4" -o "$1.$$" "$3"
 mv "$1.$$" "$1"
 `;
 
@@ -27,7 +27,8 @@ export async function buildGoPart(name: string, recipe: GoRecipe, go: string): P
   const folder = join(cacheDirectory(), `${recipe.module}-${await pinnedVersion(moduleDirectory)}`);
   await mkdir(folder, { recursive: true });
   const binary = join(folder, name);
-  await run('flock', [`${binary}.lock`, 'sh', '-c', BUILD_ONCE, 'build-once', binary, go, recipe.package], {
+  const stamp = recipe.stamp ? `-X ${recipe.stamp.variable}=${await pin(moduleDirectory, recipe.stamp.version)}` : '';
+  await run('flock', [`${binary}.lock`, 'sh', '-c', BUILD_ONCE, 'build-once', binary, go, recipe.package, stamp], {
     cwd: moduleDirectory,
     env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
     maxBuffer: 64 * 1024 * 1024,
@@ -44,4 +45,19 @@ async function pinnedVersion(moduleDirectory: string): Promise<string> {
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(moduleDirectory, file)));
   return hash.digest('hex').slice(0, 12);
+}
+
+/** The version of a module that go.mod requires. */
+async function pin(moduleDirectory: string, module: string): Promise<string> {
+  const lines = (await readFile(join(moduleDirectory, 'go.mod'), 'utf8')).split('\n');
+  const version = lines
+    .map((line) =>
+      line
+        .trim()
+        .replace(/^require /, '')
+        .split(' '),
+    )
+    .find(([name]) => name === module)?.[1];
+  if (!version) throw new Error(`${moduleDirectory}/go.mod requires no ${module}`);
+  return version;
 }

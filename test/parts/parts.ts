@@ -4,14 +4,18 @@
  * `COFFER_REQUIRE_PARTS=1`, which CI sets, turns the skip into a failure.
  */
 
+import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { buildGoPart } from './build-part.ts';
-import { type PartName, RECIPES } from './recipes.ts';
+import { type GoRecipe, type InstalledRecipe, type PartName, RECIPES } from './recipes.ts';
 
 export type { PartName } from './recipes.ts';
+
+const run = promisify(execFile);
 
 type Search = { found: string } | { missing: string };
 
@@ -52,9 +56,9 @@ async function searchFor(name: PartName): Promise<Search> {
     if (await isExecutable(named)) return { found: named };
     throw new Error(`${variable} names ${named}, which is not a program`);
   }
-  const recipe = RECIPES[name];
+  const recipe: GoRecipe | InstalledRecipe = RECIPES[name];
   const onPath = await findIn((process.env.PATH ?? '').split(delimiter), name);
-  if (onPath) return { found: onPath };
+  if (onPath && (await suits(onPath, recipe))) return { found: onPath };
   if (recipe.kind === 'installed') {
     const elsewhere = await findIn(recipe.folders ?? [], name);
     return elsewhere ? { found: elsewhere } : { missing: `set ${variable}, or install it: ${recipe.installed}` };
@@ -75,6 +79,13 @@ async function findIn(folders: string[], name: string): Promise<string | undefin
     if (folder !== '' && (await isExecutable(candidate))) return candidate;
   }
   return undefined;
+}
+
+async function suits(program: string, recipe: GoRecipe | InstalledRecipe): Promise<boolean> {
+  const wanted = recipe.kind === 'go' ? recipe.onPath : undefined;
+  if (!wanted) return true;
+  const { stdout } = await run(program, wanted.ask).catch(() => ({ stdout: '' }));
+  return wanted.says.test(stdout);
 }
 
 async function isExecutable(path: string): Promise<boolean> {
