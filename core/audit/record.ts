@@ -11,10 +11,13 @@ export type AuditEvent =
   /** How the intent of the same `operation` ended. */
   | 'secret.outcome';
 
-export type AuditAction = 'project' | 'prune' | 'heal';
+/** `mount`: a pod reads by a volume. `read`: a person reads in an emergency. Both name the reader in `actor`. */
+export type AuditAction = 'project' | 'prune' | 'heal' | 'mount' | 'read';
 
 export type AuditOutcome =
   | 'written'
+  /** Opened for the actor of its intent. */
+  | 'read'
   | 'unchanged'
   | 'removed'
   | 'retained'
@@ -29,6 +32,17 @@ export interface AuditPerson {
   email: string;
 }
 
+/** Who asked for values, as the API server says: a person's or machine's user name, or a pod by its ServiceAccount. */
+export interface AuditActor {
+  kind: 'pod' | 'user';
+  /** As in a TokenReview, for instance `system:serviceaccount:NAMESPACE:NAME`. */
+  user: string;
+  namespace?: string;
+  serviceAccount?: string;
+  pod?: string;
+  podUid?: string;
+}
+
 /** One line of the log, before the log gives it its `sequence` and `time`. */
 export interface AuditRecord {
   event: AuditEvent;
@@ -39,6 +53,10 @@ export interface AuditRecord {
   cluster?: string;
   namespace?: string;
   name?: string;
+  /** Who reads, for the actions `mount` and `read`. */
+  actor?: AuditActor;
+  /** Why, in that person's words: one line of at most 500 characters. */
+  reason?: string;
   /** NAMESPACE/NAME of those that get it, or that it was taken from. */
   workloads?: string[];
   entries?: string[];
