@@ -107,7 +107,7 @@ export async function openReconcilerBetween(
     stateDirectory,
     sources,
     projectors,
-    namespaces,
+    namespaces: { names: () => namespaces },
     secretKeys,
     audit,
     maxShare,

@@ -1,10 +1,9 @@
-import type { AuditLog } from '../../core/audit/log.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
-import { CofferError } from '../../core/errors.ts';
-import type { SecretKeys } from '../../core/keys/key-directory.ts';
-import type { Projector } from '../project/projector.ts';
+import { Bug, CofferError } from '../../core/errors.ts';
 import { isConfirmed } from '../source/confirmations.ts';
-import type { Accepted, Source } from '../source/source.ts';
+import type { Accepted } from '../source/source.ts';
+import type { ReconcilerOptions } from './options.ts';
+import type { Reading, ReadRequest } from './reading.ts';
 import { type Key, keyOf, type Place } from './state/claim.ts';
 import { Claims } from './state/claims.ts';
 import { State } from './state/state.ts';
@@ -20,22 +19,7 @@ import { refusal, Settlement } from './work/settle.ts';
 import { Turns } from './work/turns.ts';
 import { unexpected } from './work/unexpected.ts';
 
-export interface ReconcilerOptions {
-  /** The recipient that this operator opens for. */
-  cluster: string;
-  stateDirectory: string;
-  sources: readonly Source[];
-  projectors: readonly Projector[];
-  /** Those of the workloads that are listed: what the globs of scope cluster can reach. */
-  namespaces: readonly string[];
-  /** Read again for every batch of work, and wiped after it. */
-  secretKeys(): Promise<SecretKeys>;
-  audit: AuditLog;
-  /** A commit that removes a larger share of a source's secrets is held. */
-  maxShare: number;
-  /** Ends work between batches, and commands that tell workloads; what waits is taken up at the next start. */
-  signal?: AbortSignal;
-}
+export type { ReconcilerOptions } from './options.ts';
 
 /** Secrets that one batch works on: between batches, newer commits go ahead. */
 const BATCH = 128;
@@ -77,7 +61,9 @@ export class Reconciler {
     this.#announcements = new Announcements(options.audit);
     this.#notices = new Notices(options.projectors, options.signal);
     const { sources, cluster, namespaces } = options;
-    this.#watched = new Map(sources.map((source) => [source.id, new Watched(source, cluster, namespaces)]));
+    this.#watched = new Map(
+      sources.map((source) => [source.id, new Watched(source, cluster, [...namespaces.names()])]),
+    );
     this.#settlement = new Settlement({
       claims: this.#claims,
       state,
@@ -180,6 +166,22 @@ export class Reconciler {
   /** How many secrets there are. */
   get secrets(): number {
     return this.#state.homes;
+  }
+
+  /** Opens what a secret's readers ask for. Throws `SECRET_UNKNOWN`, `AUDIT_UNWRITABLE` and what opening throws. */
+  async read(_request: ReadRequest): Promise<Reading> {
+    throw new Bug('not written yet');
+  }
+
+  /** Called with each (namespace, name) whose manifest that counts became another, or went. */
+  onChanged(_listener: (namespace: string, name: string) => void): void {}
+
+  /**
+   * Does what nobody else asks for, until the signal: takes up namespaces and objects that come and go, puts mirrors right, tries
+   * again when a back-off is over. `looked` is told of each look, and of what was thrown.
+   */
+  async run(_signal: AbortSignal, _looked: (error: unknown | undefined) => void): Promise<void> {
+    throw new Bug('not written yet');
   }
 
   async close(): Promise<void> {

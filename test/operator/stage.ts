@@ -94,7 +94,7 @@ export class Stage {
       stateDirectory,
       sources: [source],
       projectors: [projector],
-      namespaces: ['payments', 'billing'],
+      namespaces: { names: () => ['payments', 'billing'] },
       secretKeys: () => readKeyDirectory(this.path('keys')),
       audit,
       maxShare: options.maxShare ?? 0.5,

@@ -23,8 +23,23 @@ export interface SecretStatus {
   trouble?: Trouble;
   /** The commit since which it is in trouble. */
   since?: string;
+  /** Id of the recipient's key that opens it. */
+  keyId?: string;
+  /** When what is projected changed last, RFC 3339 in UTC; absent where that is not remembered. */
+  changedAt?: string;
+  /** What git says of the EncryptedSecret object of this name, where somebody else than the operator applies one. */
+  verified?: Verified;
   /** NAMESPACE/NAME of those that have it. */
   workloads: string[];
+}
+
+export interface Verified {
+  status: 'True' | 'False';
+  /** `Vouched`: an accepted commit has it. `Differs`: one has another of this name. `NoCommit`: none has it. */
+  reason: 'Vouched' | 'Differs' | 'NoCommit';
+  message: string;
+  /** The commit that has it. */
+  commit?: string;
 }
 
 export interface SourceStatus {
