@@ -17,8 +17,8 @@ import {
   untilReady,
 } from './control-plane.ts';
 import { installKinds } from './crds.ts';
-import { ClusterFolder, type Program } from './folder.ts';
 import { freePorts } from './ports.ts';
+import { type Program, SweptFolder } from './swept-folder.ts';
 import { ADMIN, tokenOf, type User, writeKubeconfig, writeTokens } from './users.ts';
 
 export type { User } from './users.ts';
@@ -73,7 +73,7 @@ interface ClusterNote {
 /** Starts a cluster. Rejects when a part is missing (`CLUSTER_PARTS`) or says why it cannot start. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const parts = await requireParts();
-  const folder = await ClusterFolder.make(options.directory);
+  const folder = await SweptFolder.make('coffer-cluster-', options.directory);
   try {
     await Promise.all([makeCertificates(folder.path), writeTokens(folder.path)]);
     return await startIn(folder, parts, options);
@@ -92,7 +92,7 @@ export async function joinCluster(directory: string): Promise<Cluster> {
   return cluster;
 }
 
-async function startIn(folder: ClusterFolder, parts: ControlPlaneParts, options: ClusterOptions): Promise<Cluster> {
+async function startIn(folder: SweptFolder, parts: ControlPlaneParts, options: ClusterOptions): Promise<Cluster> {
   const controllers = options.controllers ?? CONTROLLERS;
   const { note, admin, startServer } = await startServers(folder, parts, controllers !== false);
   await writeFile(join(folder.path, 'cluster.json'), JSON.stringify(note));
@@ -104,7 +104,7 @@ async function startIn(folder: ClusterFolder, parts: ControlPlaneParts, options:
 }
 
 /** Somebody may take a port between our look and the server's start: then with others, from an empty etcd. */
-async function startServers(folder: ClusterFolder, parts: ControlPlaneParts, hasControllers: boolean) {
+async function startServers(folder: SweptFolder, parts: ControlPlaneParts, hasControllers: boolean) {
   for (let attempt = 1; ; attempt++) {
     const [etcd = 0, etcdPeer = 0, server = 0] = await freePorts(3);
     const ports = { etcd, etcdPeer, server };
@@ -130,13 +130,13 @@ class RunningCluster implements Cluster {
   readonly directory: string;
   readonly admin: AdminApi;
   readonly #note: ClusterNote;
-  readonly #own: { folder: ClusterFolder; program: Program; start: () => Program } | undefined;
+  readonly #own: { folder: SweptFolder; program: Program; start: () => Program } | undefined;
 
   constructor(
     directory: string,
     note: ClusterNote,
     admin: AdminApi,
-    own?: { folder: ClusterFolder; program: Program; start: () => Program },
+    own?: { folder: SweptFolder; program: Program; start: () => Program },
   ) {
     this.directory = directory;
     this.server = note.server;

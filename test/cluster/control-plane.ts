@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { AdminApi } from './api.ts';
-import { type ClusterFolder, lastWords, type Program } from './folder.ts';
+import { lastWords, type Program, type SweptFolder } from './swept-folder.ts';
 
 export interface ControlPlanePorts {
   etcd: number;
@@ -34,7 +34,7 @@ export const ISSUER = 'https://kubernetes.default.svc';
 const READY_MS = 60_000;
 const POLL_MS = 50;
 
-export function startEtcd(folder: ClusterFolder, program: string, ports: ControlPlanePorts): Program {
+export function startEtcd(folder: SweptFolder, program: string, ports: ControlPlanePorts): Program {
   const [client, peer] = [`http://127.0.0.1:${ports.etcd}`, `http://127.0.0.1:${ports.etcdPeer}`];
   return folder.start('etcd', program, [
     ...['--data-dir', join(folder.path, 'etcd')],
@@ -46,7 +46,7 @@ export function startEtcd(folder: ClusterFolder, program: string, ports: Control
   ]);
 }
 
-export function startApiServer(folder: ClusterFolder, program: string, ports: ControlPlanePorts): Program {
+export function startApiServer(folder: SweptFolder, program: string, ports: ControlPlanePorts): Program {
   const file = (name: string) => join(folder.path, name);
   return folder.start('kube-apiserver', program, [
     `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
@@ -56,14 +56,15 @@ export function startApiServer(folder: ClusterFolder, program: string, ports: Co
     `--service-account-issuer=${ISSUER}`,
     `--service-account-key-file=${file('service-accounts.pub')}`,
     `--service-account-signing-key-file=${file('service-accounts.key')}`,
-    ...['--authorization-mode=RBAC', '--allow-privileged=true', '--endpoint-reconciler-type=none'],
+    ...['--authorization-mode=Node,RBAC', '--allow-privileged=true', '--endpoint-reconciler-type=none'],
     ...[`--kubelet-client-certificate=${file('server.crt')}`, `--kubelet-client-key=${file('server.key')}`],
-    '--kubelet-preferred-address-types=InternalIP,Hostname',
+    // Nodes are named by the loopback address of their kubelet, see node.ts.
+    '--kubelet-preferred-address-types=Hostname',
   ]);
 }
 
 export function startControllerManager(
-  folder: ClusterFolder,
+  folder: SweptFolder,
   program: string,
   kubeconfig: string,
   controllers: readonly string[],

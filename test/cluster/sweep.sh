@@ -1,28 +1,39 @@
 #!/bin/sh
-# Waits for the end of standard input, which comes when the process that started the cluster closes it or dies, however it
-# dies. Then ends every process of the cluster, unmounts what is mounted below its folder, and removes the folder.
+# Waits for the end of standard input, which comes when the process that owns the folder closes it or dies, however it dies.
+# Then ends every process that was started in the folder, unmounts what is mounted below it, and removes it.
 # Usage: sweep.sh FOLDER
 set -u
 directory=$1
 trap '' INT TERM HUP
 cat >/dev/null
 
-# Programs carry the folder in their environment; what runs in containers does not, but containerd notes the pid of each.
-programs() { grep -lzs "^COFFER_CLUSTER_FOLDER=$directory\$" /proc/[0-9]*/environ | cut -d/ -f3; }
-containers() { cat "$directory"/node/*/state/io.containerd.runtime.v2.task/*/*/init.pid 2>/dev/null | xargs -n1 2>/dev/null; }
+# Programs carry the folder in their environment. What runs in containers does not, but containerd notes the pid of each.
+tasks=$directory/containerd/state/io.containerd.runtime.v2.task/k8s.io
+programs() { grep -lzs "^COFFER_SWEPT_FOLDER=$directory\$" /proc/[0-9]*/environ | cut -d/ -f3; }
+contained() { for file in "$tasks"/*/init.pid; do [ -f "$file" ] && cat "$file" && echo; done; }
 mounts() { cut -d' ' -f5 /proc/self/mountinfo | grep "^$directory/" | sort -r; }
-cgroups() { find /sys/fs/cgroup -depth -type d -path "*/$(basename "$directory")*" 2>/dev/null; }
 
-for attempt in 1 2 3 4 5 6 7 8 9 10; do
-  inside=$(containers)
-  pids=$(programs)
-  [ -n "$inside$pids" ] && kill -KILL $pids $inside 2>/dev/null
+# What containerd's shim and kubelet put outside of any folder that they can be told.
+containers=$(ls "$tasks" 2>/dev/null)
+sockets=$(cat "$tasks"/*/address "$tasks"/*/bootstrap.json 2>/dev/null | grep -o '/run/containerd/s/[0-9a-f]*')
+
+attempts=0
+while [ $attempts -lt 25 ]; do
+  attempts=$((attempts + 1))
+  running="$(programs) $(contained)"
+  [ -n "${running# }" ] && kill -KILL $running 2>/dev/null
   for mount in $(mounts); do umount -l "$mount" 2>/dev/null; done
-  if [ -z "$(programs)$(mounts)" ] && rm -rf --one-file-system "$directory" 2>/dev/null && [ ! -e "$directory" ]; then
-    cgroups | while read -r group; do rmdir "$group" 2>/dev/null; done
-    exit 0
-  fi
+  [ -z "$(programs)$(mounts)" ] && rm -rf --one-file-system "$directory" 2>/dev/null && break
   sleep 0.2
 done
-echo "sweep.sh: could not remove everything of $directory" >&2
-exit 1
+
+rm -f $sockets
+for link in /var/log/containers/*; do
+  [ -L "$link" ] && case $(readlink "$link") in "$directory"/*) rm -f "$link" ;; esac
+done
+for id in $containers; do
+  find /sys/fs/cgroup -depth -type d -path "*/$id*" -exec rmdir {} \; 2>/dev/null
+done
+# Shared with other nodes of this machine: these go with the last one.
+rmdir /sys/fs/cgroup/k8s.io /sys/fs/cgroup/*/k8s.io /run/containerd/s /run/containerd /var/log/containers 2>/dev/null
+[ ! -e "$directory" ] || { echo "sweep.sh: could not remove everything of $directory" >&2; exit 1; }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 const SWEEP = join(import.meta.dirname, 'sweep.sh');
 const LINES_SHOWN = 15;
 
-/** A program of a cluster, which writes its log into the cluster's folder. */
+/** A program that writes its log into the folder. */
 export interface Program {
   name: string;
   logFile: string;
@@ -20,10 +20,10 @@ export interface Program {
 }
 
 /**
- * The folder of one cluster and all that is started in it. A process of its own, `sweep.sh`, waits for this process to
+ * The folder of a cluster or a node, and all that is started in it. A process of its own, `sweep.sh`, waits for this process to
  * remove the folder or to die, even by SIGKILL, and then leaves nothing behind: no process, no mount, no file.
  */
-export class ClusterFolder {
+export class SweptFolder {
   readonly path: string;
   readonly #sweeper: ChildProcess;
 
@@ -32,15 +32,15 @@ export class ClusterFolder {
     this.#sweeper = sweeper;
   }
 
-  /** @param path where to make it; must not exist. Absent: a new one among the temporary files. */
-  static async make(path?: string): Promise<ClusterFolder> {
+  /** @param prefix of a new folder among the temporary files, or @param path of the folder itself, which must not exist. */
+  static async make(prefix: string, path?: string): Promise<SweptFolder> {
     if (path !== undefined) await mkdir(path, { mode: 0o700 });
-    const made = path ?? (await mkdtemp(join(tmpdir(), 'coffer-cluster-')));
+    const made = path ?? (await mkdtemp(join(tmpdir(), prefix)));
     await mkdir(join(made, 'logs'));
     const sweeper = spawn('sh', [SWEEP, made], { detached: true, stdio: ['pipe', 'ignore', 'inherit'] });
     await once(sweeper, 'spawn');
     letGo(sweeper);
-    return new ClusterFolder(made, sweeper);
+    return new SweptFolder(made, sweeper);
   }
 
   /** Starts a program in a session of its own, so that Ctrl-C reaches it only through us. */
@@ -51,7 +51,7 @@ export class ClusterFolder {
       cwd: this.path,
       detached: true,
       stdio: ['ignore', log, log],
-      env: { PATH: process.env.PATH, HOME: this.path, ...env, COFFER_CLUSTER_FOLDER: this.path },
+      env: { PATH: process.env.PATH, HOME: this.path, ...env, COFFER_SWEPT_FOLDER: this.path },
     });
     closeSync(log);
     child.unref();
