@@ -84,10 +84,20 @@ export function createKey(wanted: { name: string; created: string; identitySeed:
 } {
   const { name, created, identitySeed, random } = wanted;
   const seed = random(SEED_LENGTH);
-  const publicKey = publicKeyFromSeed(seed);
+  return { key: endorseKey({ name, created, identitySeed, publicKey: publicKeyFromSeed(seed) }), seed };
+}
+
+/** A key that is there already, as an active one of this recipient. */
+export function endorseKey(wanted: {
+  name: string;
+  created: string;
+  identitySeed: Uint8Array;
+  publicKey: Buffer;
+}): RecipientKey {
+  const { name, created, identitySeed, publicKey } = wanted;
   const kid = keyId(publicKey);
   const endorsement = endorse(identitySeed, name, kid, created);
-  return { key: { kid, status: 'active', created, publicKey, endorsement, seeds: new Map() }, seed };
+  return { kid, status: 'active', created, publicKey, endorsement, seeds: new Map() };
 }
 
 /** Where a recipient's file stands, from the root of the repository. */

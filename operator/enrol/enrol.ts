@@ -1,38 +1,209 @@
-import { Bug, type CofferError } from '../../core/errors.ts';
-import type { OperatorSettings } from '../config/settings.ts';
+import { systemRandom } from '../../core/crypto/random.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { publicKeyFromSeed, SEED_LENGTH } from '../../core/crypto/x-wing.ts';
+import { CofferError } from '../../core/errors.ts';
+import { endorseKey, recipientFile } from '../../core/keys/create.ts';
+import { identityOf } from '../../core/keys/endorsement.ts';
+import type { SecretKeys } from '../../core/keys/key-file.ts';
+import { identityText } from '../../core/keys/key-texts.ts';
+import type { Keyring } from '../../core/keys/keyring.ts';
+import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../log.ts';
 import type { Source } from '../source/source.ts';
+import { Announcement } from './announcement.ts';
+import { Keyrings } from './keyrings.ts';
 
 export interface EnrolmentOptions {
-  settings: Pick<OperatorSettings, 'cluster' | 'stateDirectory'>;
+  cluster: string;
+  stateDirectory: string;
   store: KeyStore;
   /** Those whose keyrings say whether this cluster is known. */
   sources: readonly Source[];
   /** Absent: outside of Kubernetes. */
-  client?: KubeClient;
-  log: Log;
+  client?: KubeClient | undefined;
+  log: Pick<Log, 'info'>;
   now?: () => Date;
 }
 
 /**
  * Sees to it that this cluster has an identity and a key, and that its recipient, which is public, can be fetched. A key is
- * made where the keyring of no source lists this cluster, and no source is unknown yet.
+ * made only where all keyrings are known and none lists this cluster: under a name that somebody seals to, a missing key is an
+ * alarm, for a new one would open nothing and hide the loss.
  */
 export class Enrolment {
-  /** What a person must do: KEYS_MISSING, KEYS_… */
+  /** What a person must do: KEYS_MISSING, KEYS_OTHER_IDENTITY, or why the keys cannot be read. */
   trouble: CofferError | undefined;
+  readonly #options: EnrolmentOptions;
+  readonly #keyrings: Keyrings;
+  readonly #announcement: Announcement;
+
+  constructor(options: EnrolmentOptions) {
+    const { cluster, stateDirectory, sources, client } = options;
+    this.#options = options;
+    this.#keyrings = new Keyrings(sources);
+    this.#announcement = new Announcement(cluster, stateDirectory, client);
+  }
 
   /**
-   * Looks again: at the start and after every poll. Cheap when nothing changed. What goes wrong becomes `trouble`, and is
-   * tried again by the next call.
+   * Looks again: at the start and after every poll. It may be killed at any point, and goes on with the same identity and key.
+   * What goes wrong becomes `trouble`, and is tried again by the next call.
    */
-  async look(_signal?: AbortSignal): Promise<void> {
-    throw new Bug('not written yet');
+  async look(): Promise<void> {
+    try {
+      await sodiumReady();
+      await this.#look();
+      this.trouble = undefined;
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      this.trouble = error;
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { store } = this.#options;
+    const keyrings = await this.#keyrings.all();
+    const keys = await store.read();
+    try {
+      const [problem] = keys.problems;
+      if (keys.keys.size === 0 && problem !== undefined) throw problem;
+      const listed = keyrings && this.#listedIn(keyrings);
+      if (listed !== undefined) {
+        await this.#compare(listed, keys);
+      } else if (keyrings !== undefined || keys.keys.size > 0) {
+        await this.#introduce(new Set(keys.keys.keys()));
+      }
+    } finally {
+      keys.wipe();
+    }
+  }
+
+  /** A file that cannot be read may list it, so it is no reason to make a key either. */
+  #listedIn(keyrings: readonly Keyring[]): Recipient | undefined {
+    const { cluster } = this.#options;
+    for (const { recipients, problems } of keyrings) {
+      const listed = recipients.get(cluster);
+      if (listed !== undefined) return listed;
+      const broken = problems.find(({ data }) => data.recipient === cluster || data.file === recipientFile(cluster));
+      if (broken !== undefined) throw broken;
+    }
+    return undefined;
+  }
+
+  async #compare(listed: Recipient, { keys }: SecretKeys): Promise<void> {
+    const { cluster, store } = this.#options;
+    const wanted = activeKey(listed);
+    if (wanted !== undefined && !keys.has(wanted.kid)) {
+      throw new CofferError(
+        'KEYS_MISSING',
+        `The keyring lists ${cluster} with the key ${wanted.kid}, and it is not in ${store.place}.`,
+        {
+          advice:
+            'Restore it from its backup (docs/operations.md, "Backup and restore"); where it is lost, give the cluster a new name and enrol it.',
+          data: { recipient: cluster, keyId: wanted.kid, path: store.place },
+          loop: 'retry',
+        },
+      );
+    }
+    const identitySeed = await store.readIdentity();
+    if (identitySeed === undefined) return;
+    const identity = identityOf(identitySeed);
+    identitySeed.fill(0);
+    if (identity.equals(listed.identity)) return;
+    throw new CofferError(
+      'KEYS_OTHER_IDENTITY',
+      `The identity of ${cluster} in ${store.place} is not the one that the keyring lists.`,
+      {
+        advice:
+          'Find out which of the two is right: another cluster may use this name, or somebody changed the keyring.',
+        data: { recipient: cluster, file: listed.file, path: store.place },
+      },
+    );
+  }
+
+  /** Has an identity and a key, both its own, and says so. */
+  async #introduce(kids: Set<string>): Promise<void> {
+    const identitySeed = await this.#identity(kids.size > 0);
+    // Keys that a person put there without their identity: nothing can vouch for them, and nothing needs to.
+    if (identitySeed === undefined) return;
+    try {
+      const identity = identityOf(identitySeed);
+      const isRight = (announced: Recipient) =>
+        announced.identity.equals(identity) && kids.has(activeKey(announced)?.kid ?? '');
+      const announced = await this.#announcement.read();
+      if (announced !== undefined && isRight(announced)) {
+        await this.#announcement.write(announced, isRight);
+        return;
+      }
+      const recipient = await this.#endorsed(identitySeed, kids);
+      const { identity: shown } = await this.#announcement.write(recipient, isRight);
+      const { cluster, log } = this.#options;
+      log.info(`waiting to be enrolled: coffer recipients enroll ${cluster} --identity ${identityText(shown)}`, {
+        cluster,
+      });
+    } finally {
+      identitySeed.fill(0);
+    }
+  }
+
+  /** Of two replicas that make one at once, the second takes that of the first. */
+  async #identity(hasKeys: boolean): Promise<Buffer | undefined> {
+    const { store } = this.#options;
+    const there = await store.readIdentity();
+    if (there !== undefined || hasKeys) return there;
+    const made = systemRandom(SEED_LENGTH);
+    try {
+      await store.storeIdentity(made);
+      return made;
+    } catch (error) {
+      made.fill(0);
+      if (!(error instanceof CofferError && error.code === 'IDENTITY_EXISTS')) throw error;
+      return await store.readIdentity();
+    }
+  }
+
+  /**
+   * With the key that is there, else a new one. Where a replica stored another key at the same moment, both stay: which of them
+   * is announced decides, and neither is ever missing.
+   *
+   * @param kids those that are stored; gets what is there afterwards
+   */
+  async #endorsed(identitySeed: Buffer, kids: Set<string>): Promise<Recipient> {
+    const { cluster, store, now = () => new Date() } = this.#options;
+    if (kids.size === 0) {
+      const seed = systemRandom(SEED_LENGTH);
+      try {
+        await store.store(seed);
+      } finally {
+        seed.fill(0);
+      }
+    }
+    const keys = await store.read();
+    try {
+      for (const kid of keys.keys.keys()) kids.add(kid);
+      const [first] = [...keys.keys.values()].toSorted((one, other) => (one.kid < other.kid ? -1 : 1));
+      if (first === undefined) throw keys.problems[0] ?? gone(store.place);
+      const created = now()
+        .toISOString()
+        .replace(/\.\d+Z$/, 'Z');
+      const key = endorseKey({ name: cluster, created, identitySeed, publicKey: publicKeyFromSeed(first.seed) });
+      const identity = identityOf(identitySeed);
+      return { name: cluster, type: 'cluster', identity, keys: [key], members: [], file: recipientFile(cluster) };
+    } finally {
+      keys.wipe();
+    }
   }
 }
 
-export function openEnrolment(_options: EnrolmentOptions): Enrolment {
-  return new Enrolment();
+function gone(place: string): CofferError {
+  return new CofferError('KEYS_GONE', `A key was stored in ${place} and is not there any more.`, {
+    advice: 'Find out who removes what is stored there; it is tried again.',
+    data: { path: place },
+    loop: 'retry',
+  });
+}
+
+export function openEnrolment(options: EnrolmentOptions): Enrolment {
+  return new Enrolment(options);
 }

@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CofferError } from '../../core/errors.ts';
+import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { fromSystemError } from '../../core/files/system-error.ts';
+import { identityText } from '../../core/keys/key-texts.ts';
+import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
+import { renderRecipient } from '../../core/keys/recipient-text.ts';
+import type { KubeClient } from '../kubernetes/client.ts';
+import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
+import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
+
+/** Both hold a file of the keyring, all of it public: `coffer recipients enroll` fetches it. */
+export const RECIPIENT_CONFIG_MAP = 'coffer-recipient';
+const FIELD = 'recipient.yaml';
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** Where a cluster says who it is: a ConfigMap beside the operator, and a file in its state directory. */
+export class Announcement {
+  readonly #cluster: string;
+  readonly #file: string;
+  readonly #client: KubeClient | undefined;
+
+  constructor(cluster: string, stateDirectory: string, client: KubeClient | undefined) {
+    this.#cluster = cluster;
+    this.#file = join(stateDirectory, FIELD);
+    this.#client = client;
+  }
+
+  /** What is announced, if it is a whole recipient of this name. In a cluster the ConfigMap decides. */
+  async read(): Promise<Recipient | undefined> {
+    const text =
+      this.#client === undefined ? await this.#readFile() : (await this.#configMap(this.#client))?.data?.[FIELD];
+    if (text === undefined) return undefined;
+    try {
+      return readRecipient(Buffer.from(text), `${this.#cluster}.yaml`);
+    } catch (error) {
+      // Somebody changed it: it is announced anew.
+      if (error instanceof CofferError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Announces `recipient`; what another replica announced in the meantime is left, and given back.
+   *
+   * @param isRight of what is announced already
+   */
+  async write(recipient: Recipient, isRight: (announced: Recipient) => boolean): Promise<Recipient> {
+    const announced = this.#client === undefined ? recipient : await this.#writeMap(this.#client, recipient, isRight);
+    const text = renderRecipient(announced);
+    if ((await this.#readFile()) !== text) await this.#writeFile(text);
+    return announced;
+  }
+
+  async #writeMap(client: KubeClient, recipient: Recipient, isRight: (announced: Recipient) => boolean) {
+    const there = await this.read();
+    if (there !== undefined && isRight(there)) return there;
+    const body = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace: client.namespace, name: RECIPIENT_CONFIG_MAP },
+      data: { [FIELD]: renderRecipient(recipient), identity: identityText(recipient.identity) },
+    };
+    const before = await this.#configMap(client);
+    if (before !== undefined) {
+      await client.apply(RESOURCES.configMaps, body.metadata, body, { force: true });
+      return recipient;
+    }
+    try {
+      await client.create(RESOURCES.configMaps, body, { namespace: client.namespace });
+      return recipient;
+    } catch (error) {
+      if (!(error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT')) throw error;
+      const winner = await this.read();
+      if (winner !== undefined && isRight(winner)) return winner;
+      throw error;
+    }
+  }
+
+  #configMap(client: KubeClient): Promise<ConfigMap | undefined> {
+    return client.get<ConfigMap>(RESOURCES.configMaps, { namespace: client.namespace, name: RECIPIENT_CONFIG_MAP });
+  }
+
+  async #readFile(): Promise<string | undefined> {
+    try {
+      return await readFile(this.#file, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw fromSystemError(error) ?? error;
+    }
+  }
+
+  async #writeFile(text: string): Promise<void> {
+    try {
+      await writeFileAtomically(this.#file, text);
+    } catch (error) {
+      throw fromSystemError(error) ?? error;
+    }
+  }
+}

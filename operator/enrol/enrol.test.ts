@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, type TestContext, test } from 'node:test';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { CofferError } from '../../core/errors.ts';
+import { storeIdentity, storeSecretKey } from '../../core/keys/key-directory.ts';
+import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
+import { onDisk } from '../../test/operator/tmpfs.ts';
+import { WorkTree } from '../../test/servers/work-tree.ts';
+import { recipientFiles, testCluster } from '../../test/support/secrets.ts';
+import { DirectoryKeyStore } from '../keys/directory-store.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import { openGitSource } from '../source/git-source.ts';
+import { Enrolment } from './enrol.ts';
+
+before(() => sodiumReady());
+
+/** A host on which an operator starts for the first time, again and again. */
+class Host {
+  readonly root: string;
+  readonly store: DirectoryKeyStore;
+  readonly said: string[] = [];
+  readonly #t: TestContext;
+
+  constructor(t: TestContext) {
+    this.#t = t;
+    this.root = onDisk(t);
+    this.store = new DirectoryKeyStore(join(this.root, 'keys'), 'production');
+  }
+
+  enrolment(sources: ConstructorParameters<typeof Enrolment>[0]['sources'] = [], store: KeyStore = this.store) {
+    const log = { info: (line: string) => this.said.push(line) };
+    return new Enrolment({ cluster: 'production', stateDirectory: this.root, store, sources, log });
+  }
+
+  /** A git source of a repository that commits these files; not yet looked at. */
+  async source(files: Record<string, string>) {
+    const tree = await WorkTree.init(join(this.root, 'repository'));
+    await tree.commit(files);
+    const source = await openGitSource({ url: tree.directory }, this.root);
+    this.#t.after(() => source.close());
+    return source;
+  }
+
+  announced(): Recipient {
+    return readRecipient(readFileSync(join(this.root, 'recipient.yaml')), 'production.yaml');
+  }
+
+  async keyIds(): Promise<string[]> {
+    const { keys, wipe } = await this.store.read();
+    wipe();
+    return [...keys.keys()];
+  }
+}
+
+/** Ends whoever uses it as soon as this step is done. */
+class KilledStore extends DirectoryKeyStore {
+  readonly #step: 'store' | 'storeIdentity';
+
+  constructor({ place }: DirectoryKeyStore, step: 'store' | 'storeIdentity') {
+    super(place, 'production');
+    this.#step = step;
+  }
+
+  override async store(seed: Uint8Array): Promise<void> {
+    await super.store(seed);
+    this.#after('store');
+  }
+
+  override async storeIdentity(identitySeed: Uint8Array): Promise<void> {
+    await super.storeIdentity(identitySeed);
+    this.#after('storeIdentity');
+  }
+
+  #after(step: 'store' | 'storeIdentity'): void {
+    if (step === this.#step) throw new CofferError('KILLED', 'killed', { advice: '' });
+  }
+}
+
+describe('the first start of a cluster', () => {
+  test('makes an identity and a key, and announces them as a recipient that holds together', async (t) => {
+    const host = new Host(t);
+    const enrolment = host.enrolment();
+    await enrolment.look();
+    assert.equal(enrolment.trouble, undefined);
+    const { type, keys } = host.announced();
+    assert.deepEqual([type, keys.map(({ kid }) => kid)], ['cluster', await host.keyIds()]);
+    assert.match(host.said.join(), /coffer recipients enroll production --identity coffer-identity-1-/);
+  });
+
+  test('happens once: later starts keep identity, key and announcement', async (t) => {
+    const host = new Host(t);
+    await host.enrolment().look();
+    const before = host.announced();
+    await host.enrolment().look();
+    assert.deepEqual(host.announced(), before);
+    rmSync(join(host.root, 'recipient.yaml'));
+    await host.enrolment().look();
+    assert.deepEqual(host.announced().identity, before.identity);
+    assert.deepEqual((await host.keyIds()).length, 1);
+  });
+
+  test('that was killed after any of its steps goes on with the same identity and key', async (t) => {
+    for (const step of ['storeIdentity', 'store'] as const) {
+      const host = new Host(t);
+      const first = host.enrolment([], new KilledStore(host.store, step));
+      await first.look();
+      assert.equal(first.trouble?.code, 'KILLED');
+      const [identity, kids] = [await host.store.readIdentity(), await host.keyIds()];
+      await host.enrolment().look();
+      const { keys } = host.announced();
+      assert.deepEqual(await host.store.readIdentity(), identity);
+      assert.equal(keys.length, 1);
+      if (step === 'store') assert.deepEqual(await host.keyIds(), kids);
+      assert.deepEqual(await host.keyIds(), [keys[0]?.kid]);
+    }
+  });
+
+  test('of two at once both end with the same identity, and announce a key that both have', async (t) => {
+    const host = new Host(t);
+    const both = [host.enrolment(), host.enrolment()];
+    await Promise.all(both.map((one) => one.look()));
+    assert.deepEqual(
+      both.map(({ trouble }) => trouble),
+      [undefined, undefined],
+    );
+    const announced = host.announced();
+    assert.ok((await host.keyIds()).includes(announced.keys[0]?.kid ?? ''));
+  });
+
+  test('waits while a source is unknown: its keyring may list this cluster', async (t) => {
+    const host = new Host(t);
+    const source = await host.source(recipientFiles(testCluster('staging')));
+    const enrolment = host.enrolment([source]);
+    await enrolment.look();
+    assert.deepEqual(await host.keyIds(), []);
+    await source.poll(t.signal);
+    await enrolment.look();
+    assert.equal((await host.keyIds()).length, 1);
+  });
+});
+
+describe('a cluster that the keyring lists', () => {
+  test('never gets another key for one that is missing: that is an alarm, until it is back', async (t) => {
+    const host = new Host(t);
+    const production = testCluster('production');
+    const source = await host.source(recipientFiles(production));
+    await source.poll(t.signal);
+    const enrolment = host.enrolment([source]);
+    await enrolment.look();
+    assert.equal(enrolment.trouble?.code, 'KEYS_MISSING');
+    assert.equal(enrolment.trouble.data.keyId, production.recipient.keys[0]?.kid);
+    assert.deepEqual(await host.keyIds(), []);
+    await storeSecretKey(join(host.root, 'keys'), production.seed);
+    await enrolment.look();
+    assert.equal(enrolment.trouble, undefined);
+  });
+
+  test('in a file that is broken is no reason to make a key either', async (t) => {
+    const host = new Host(t);
+    const source = await host.source({
+      '.coffer/recipients/production.yaml': 'apiVersion: coffer.dev/v1\nkind: Recipient\n',
+    });
+    await source.poll(t.signal);
+    const enrolment = host.enrolment([source]);
+    await enrolment.look();
+    assert.equal(enrolment.trouble?.code, 'DOCUMENT_FIELD');
+    assert.deepEqual(await host.keyIds(), []);
+  });
+
+  test('with the identity of another is told', async (t) => {
+    const host = new Host(t);
+    const production = testCluster('production');
+    const source = await host.source(recipientFiles(production));
+    await source.poll(t.signal);
+    await storeSecretKey(join(host.root, 'keys'), production.seed);
+    await storeIdentity(join(host.root, 'keys'), 'production', testCluster('production').identitySeed);
+    const enrolment = host.enrolment([source]);
+    await enrolment.look();
+    assert.equal(enrolment.trouble?.code, 'KEYS_OTHER_IDENTITY');
+  });
+});
+
+test('a damaged key is an error of its own, and no reason for a new one', async (t) => {
+  const host = new Host(t);
+  await storeSecretKey(join(host.root, 'keys'), testCluster('production').seed);
+  const [kid = ''] = await host.keyIds();
+  writeFileSync(join(host.root, 'keys', `${kid}.key`), 'COFFER-SECRET-1-damaged');
+  const enrolment = host.enrolment();
+  await enrolment.look();
+  assert.equal(enrolment.trouble?.code, 'KEY_TEXT_MISTYPED');
+});
