@@ -1,0 +1,145 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { CofferError } from '../../../core/errors.ts';
+import { joinSecret, splitSecret, wipeData } from '../../keys/secret-data.ts';
+import type { KubeClient } from '../../kubernetes/client.ts';
+import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
+import { RESOURCES } from '../../kubernetes/resource.ts';
+import type { KeyedCertificate } from './certificate.ts';
+import { renew, type ServingKeys } from './renewal.ts';
+
+/** In the operator's namespace: a Secret with the authority and the server's certificate, each with its key. */
+const SECRET = 'coffer-serving-cert';
+/** What clients need to trust the server: the authorities, and the name to check the server's certificate for. */
+const CONFIG_MAP = 'coffer-serving-ca';
+
+/** Milliseconds. */
+const LOOK_EVERY = 60 * 60 * 1000;
+/** How often a write is tried again that another replica was ahead of. */
+const ATTEMPTS = 5;
+
+export interface ServingCertificateParts {
+  client: KubeClient;
+  /** DNS names and IP addresses; clients check for the first. */
+  names: readonly string[];
+  now(): Date;
+  /** The certificate to serve with: at once, and again after each renewal. Its key is wiped when this returns. */
+  use(server: KeyedCertificate): void;
+  failed(error: CofferError): void;
+}
+
+/**
+ * Brings the certificate that is kept in the cluster up to date, publishes its authority, and has it used. Throws KubernetesError,
+ * `VOLUME_CERTIFICATE_UNREADABLE`.
+ */
+export async function serveWithCertificate(parts: ServingCertificateParts): Promise<void> {
+  const keys = await currentKeys(parts);
+  try {
+    await publish(parts, keys);
+    parts.use(keys.server);
+  } finally {
+    wipe(keys);
+  }
+}
+
+/** Renews until the signal. What fails is told and tried again: renewal begins a month before it must be done. */
+export async function keepRenewing(parts: ServingCertificateParts, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await wait(LOOK_EVERY, undefined, { signal, ref: false }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (signal.aborted) return;
+    try {
+      await serveWithCertificate(parts);
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      parts.failed(error);
+    }
+  }
+}
+
+async function currentKeys({ client, names, now }: ServingCertificateParts): Promise<ServingKeys> {
+  for (let attempt = 1; ; attempt += 1) {
+    const stored = await load(client);
+    const keys = renew(stored?.keys, names, now());
+    if (keys === stored?.keys) return keys;
+    try {
+      await store(client, keys, stored?.resourceVersion);
+      return keys;
+    } catch (error) {
+      wipe(keys);
+      const isBehind = error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT';
+      if (!isBehind || attempt === ATTEMPTS) throw error;
+    } finally {
+      if (stored !== undefined && stored.keys.server !== keys.server) wipe(stored.keys);
+    }
+  }
+}
+
+async function load(client: KubeClient): Promise<{ keys: ServingKeys; resourceVersion?: string } | undefined> {
+  const json = await client.getBytes(RESOURCES.secrets, { namespace: client.namespace, name: SECRET });
+  if (json === undefined) return undefined;
+  const { object, data } = splitSecret(json);
+  json.fill(0);
+  try {
+    return { ...object.metadata, keys: parse(data) };
+  } catch (error) {
+    wipeData(data);
+    throw new CofferError('VOLUME_CERTIFICATE_UNREADABLE', `The Secret ${client.namespace}/${SECRET} is damaged.`, {
+      advice: 'Delete it: the operator makes another, and node plugins learn of it within two minutes.',
+      loop: 'retry',
+      cause: error,
+    });
+  }
+}
+
+/** Throws where any of it is not what `store` wrote. */
+function parse(data: ReadonlyMap<string, Buffer>): ServingKeys {
+  const authorities = certificatesIn(data.get('ca.crt')?.toString() ?? '');
+  const [certificate = ''] = certificatesIn(data.get('tls.crt')?.toString() ?? '');
+  const [authorityKey, key] = [data.get('ca.key'), data.get('tls.key')];
+  if (authorityKey === undefined || key === undefined) throw new TypeError('a key is missing');
+  for (const [of, its] of [
+    [authorities[0] ?? '', authorityKey],
+    [certificate, key],
+  ] as const) {
+    if (!new X509Certificate(of).checkPrivateKey(createPrivateKey(its))) throw new TypeError('a key of something else');
+  }
+  return { authorities, authorityKey, server: { certificate, key } };
+}
+
+async function store(client: KubeClient, keys: ServingKeys, resourceVersion: string | undefined): Promise<void> {
+  const name = { namespace: client.namespace, name: SECRET };
+  const data = new Map([
+    ['ca.crt', Buffer.from(keys.authorities.join(''))],
+    ['ca.key', keys.authorityKey],
+    ['tls.crt', Buffer.from(keys.server.certificate)],
+    ['tls.key', keys.server.key],
+  ]);
+  const metadata = { ...name, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  const body = joinSecret({ apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata }, data);
+  try {
+    if (resourceVersion === undefined) await client.create(RESOURCES.secrets, body, { namespace: name.namespace });
+    else await client.patch(RESOURCES.secrets, name, body, { type: 'merge' });
+  } finally {
+    body.fill(0);
+  }
+}
+
+async function publish({ client, names }: ServingCertificateParts, { authorities }: ServingKeys): Promise<void> {
+  const name = { namespace: client.namespace, name: CONFIG_MAP };
+  const data = { 'ca.crt': authorities.join(''), serverName: names[0] ?? '' };
+  const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: name, data };
+  await client.apply(RESOURCES.configMaps, name, configMap);
+}
+
+function certificatesIn(pem: string): string[] {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----\n[^-]+-----END CERTIFICATE-----\n/g);
+  if (found === null) throw new TypeError('no certificate');
+  return found;
+}
+
+function wipe({ authorityKey, server }: ServingKeys): void {
+  authorityKey.fill(0);
+  server.key.fill(0);
+}
