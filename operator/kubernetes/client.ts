@@ -1,9 +1,9 @@
-import { Bug } from '../../core/errors.ts';
 import type { KubernetesSettings } from '../config/settings.ts';
+import { ApiClient } from './api-client.ts';
+import { Credentials } from './credentials.ts';
+import type { Asked } from './refusal.ts';
 import type { KubeObject, ObjectName, Resource } from './resource.ts';
-
-/** Who the operator is to server-side apply: the owner of the fields that it applied. */
-export const FIELD_MANAGER = 'coffer-operator';
+import { Transport } from './transport.ts';
 
 export interface ListOptions {
   /** Absent: all. */
@@ -19,12 +19,20 @@ export interface WatchOptions extends ListOptions {
   /** Changes after this one. */
   resourceVersion: string;
   signal: AbortSignal;
+  /** Milliseconds without a byte after which it is over; the server sends a bookmark about once a minute. */
+  silence: number;
 }
 
 /** One line of a watch. */
 export interface WatchEvent {
-  type: string;
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   object: KubeObject;
+}
+
+export interface WatchListener {
+  /** The server has taken it up. */
+  opened(): void;
+  event(event: WatchEvent): void;
 }
 
 export interface WriteOptions {
@@ -52,8 +60,9 @@ export interface DeleteOptions {
 }
 
 /**
- * The Kubernetes API as the operator uses it. Every method throws KubernetesError (see kubernetes-error.ts). What may be repeated is
- * repeated for a short time; longer troubles are the caller's to wait out.
+ * The Kubernetes API as the operator uses it. Every method throws KubernetesError, and the reason of its signal. What may be
+ * repeated is repeated for some seconds; longer troubles are the caller's to wait out. A Secret that was written is answered
+ * by its metadata alone.
  */
 export interface KubeClient {
   /** The operator's own namespace. */
@@ -95,17 +104,23 @@ export interface KubeClient {
   replace<T extends KubeObject>(resource: Resource, object: KubeObject, options?: WriteOptions): Promise<T>;
   /** `false`: it was not there. */
   delete(resource: Resource, name: ObjectName, options?: DeleteOptions): Promise<boolean>;
-  /** Used by ListWatch only. Ends when the server ends it. */
-  watch(resource: Resource, options: WatchOptions): AsyncIterable<WatchEvent>;
+  /**
+   * For ListWatch. Calls back for each event; resolves when the server ends it. Throws `KUBERNETES_GONE` where the changes
+   * are no longer to be had and everything must be listed, and `KUBERNETES_ANSWER` where a line is no event.
+   */
+  watch(resource: Resource, options: WatchOptions, listener: WatchListener): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface ConnectOptions {
   /** Called immediately before every write is sent; throws when this process no longer leads. */
   fence?: () => void;
+  /** Each answer, for metrics: `status` is undefined where there was none. */
+  answered?: (verb: Asked['verb'], resource: Resource, status: number | undefined) => void;
 }
 
 /** Reads the configuration; asks the server nothing yet. Throws CofferError `KUBERNETES_CONFIG`. */
-export async function connect(_settings: KubernetesSettings, _options: ConnectOptions = {}): Promise<KubeClient> {
-  throw new Bug('not written yet');
+export async function connect(settings: KubernetesSettings, options: ConnectOptions = {}): Promise<KubeClient> {
+  const credentials = await Credentials.open(settings);
+  return new ApiClient(new Transport(credentials), credentials.namespace, options);
 }

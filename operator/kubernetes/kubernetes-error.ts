@@ -23,6 +23,12 @@ export type KubernetesErrorCode =
   | 'KUBERNETES_CONFIG'
   | 'KUBERNETES_ANSWER';
 
+export interface KubernetesErrorOptions extends ErrorOptions {
+  status?: number | undefined;
+  reason?: string | undefined;
+  retryAfter?: number | undefined;
+}
+
 /** What the API server, or the way to it, refused. Its message never quotes the server's, which may echo values. */
 export class KubernetesError extends CofferError {
   declare readonly code: KubernetesErrorCode;
@@ -30,19 +36,18 @@ export class KubernetesError extends CofferError {
   readonly status: number | undefined;
   /** Of the server's Status object, as `AlreadyExists`. */
   readonly reason: string | undefined;
+  /** Milliseconds that the server asks to wait at least. */
+  readonly retryAfter: number;
 
-  constructor(
-    code: KubernetesErrorCode,
-    message: string,
-    options: ErrorOptions & { status?: number | undefined; reason?: string | undefined },
-  ) {
+  constructor(code: KubernetesErrorCode, message: string, options: KubernetesErrorOptions) {
     super(code, message, options);
     this.status = options.status;
     this.reason = options.reason;
+    this.retryAfter = options.retryAfter ?? 0;
   }
 
   override at(data: ErrorData): KubernetesError {
-    const { code, message, advice, exit, loop, cause, status, reason } = this;
+    const { code, message, advice, exit, loop, cause, status, reason, retryAfter } = this;
     return new KubernetesError(code, message, {
       advice,
       data: { ...data, ...this.data },
@@ -51,6 +56,7 @@ export class KubernetesError extends CofferError {
       cause,
       status,
       reason,
+      retryAfter,
     });
   }
 }

@@ -1,5 +1,8 @@
 /** Which kinds of the Kubernetes API the operator deals with, and where each is found. */
 
+/** Who the operator is to server-side apply: the owner of the fields that it applied. */
+export const FIELD_MANAGER = 'coffer-operator';
+
 /** A kind as the API serves it. */
 export interface Resource {
   /** `''`: the core group. */
