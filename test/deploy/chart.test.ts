@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { loadAll } from 'js-yaml';
+import { readSettings } from '../../operator/config/read-settings.ts';
+import { createMetrics } from '../../operator/serve/metrics.ts';
+import { newNamespace, sharedCluster } from '../cluster/shared.ts';
+import { partOrSkip } from '../parts/parts.ts';
+import { temporaryFile } from './files.ts';
+import { CHART, helmOrSkip, LEAST } from './helm.ts';
+
+interface Rendered {
+  kind: string;
+  metadata: { name: string; namespace?: string; annotations?: Record<string, string> };
+  [field: string]: unknown;
+}
+
+async function render(t: TestContext, values: object): Promise<Rendered[] | undefined> {
+  const helm = await helmOrSkip(t);
+  if (helm === undefined) return undefined;
+  const { status, stdout, stderr } = await helm(['template', 'coffer', CHART, '--namespace', 'coffer-system'], values);
+  assert.equal(status, 0, stderr);
+  return (loadAll(stdout) as (Rendered | null)[]).filter((object) => object !== null);
+}
+
+const named = (objects: readonly Rendered[], kind: string, name: string): Rendered => {
+  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+  assert.ok(found, `no ${kind} ${name}`);
+  return found;
+};
+
+const rules = (role: Rendered) => role.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+
+test('helm finds nothing wrong with the chart', async (t) => {
+  const helm = await helmOrSkip(t);
+  if (helm === undefined) return;
+  const { status, stdout } = await helm(['lint', '--strict', CHART], LEAST);
+  assert.equal(status, 0, stdout);
+});
+
+describe('values that cannot work are refused in plain words', () => {
+  const cases: [why: string, values: object, says: RegExp][] = [
+    ['no cluster', { ...LEAST, cluster: '' }, /cluster is missing: the name that this cluster has as a recipient/],
+    ['no source', { ...LEAST, sources: [] }, /sources is empty: name at least one git repository/],
+    ['no namespace', { ...LEAST, namespaces: [] }, /namespaces is empty/],
+    ['a glob without clusterWide', { ...LEAST, namespaces: ['team-*'] }, /the glob team-\*: that takes clusterWide/],
+    ['a misspelt value', { ...LEAST, namespace: ['payments'] }, /'namespace' not allowed/],
+    ['a source that is two', { ...LEAST, sources: [{ git: { url: 'x' }, encryptedSecrets: {} }] }, /sources/],
+    ['a pin that is no identity', { ...LEAST, pins: { staging: 'AAAA' } }, /pins/],
+  ];
+  for (const [why, values, says] of cases) {
+    test(why, async (t) => {
+      const helm = await helmOrSkip(t);
+      if (helm === undefined) return;
+      const { status, stderr } = await helm(['template', 'coffer', CHART], values);
+      assert.notEqual(status, 0);
+      assert.match(stderr, says);
+    });
+  }
+});
+
+test('the rendered configuration is one that the operator reads', async (t) => {
+  const sources = [...LEAST.sources, { encryptedSecrets: { namespaces: ['payments'], unverified: ['payments'] } }];
+  const objects = await render(t, { ...LEAST, sources, secrets: { resync: '5m' } });
+  if (objects === undefined) return;
+  const { data } = named(objects, 'ConfigMap', 'coffer-operator') as unknown as { data: Record<string, string> };
+  const settings = await readSettings(await temporaryFile(t, 'operator.yaml', data['operator.yaml'] ?? ''));
+  assert.equal(settings.cluster, 'production');
+  assert.deepEqual(settings.keys, { kind: 'kubernetesSecret', name: 'coffer-keys' });
+  assert.deepEqual(settings.objects, { namespaces: ['payments'], unverified: ['payments'] });
+  assert.deepEqual(settings.secrets, { namespaces: ['payments'], readers: true, restart: true, resync: 300_000 });
+  assert.deepEqual(settings.volumes?.names, ['coffer-operator.coffer-system.svc']);
+});
+
+test('with names of namespaces no right over Secrets reaches beyond them and its own', async (t) => {
+  const objects = await render(t, { ...LEAST, namespaces: ['payments', 'reports'] });
+  if (objects === undefined) return;
+  for (const role of objects.filter(({ kind }) => kind === 'ClusterRole')) {
+    for (const { resources } of rules(role)) assert.ok(!resources.includes('secrets'), role.metadata.name);
+  }
+  const places = objects.filter(({ kind }) => kind === 'Role').map(({ metadata }) => metadata.namespace);
+  assert.deepEqual(places.toSorted(), ['coffer-system', 'payments', 'reports']);
+});
+
+test('nobody can break the glass unless somebody is named', async (t) => {
+  const subjects = [{ kind: 'Group', name: 'security', apiGroup: 'rbac.authorization.k8s.io' }];
+  const without = await render(t, LEAST);
+  const granted = await render(t, { ...LEAST, breakGlass: { subjects } });
+  if (without === undefined || granted === undefined) return;
+  assert.ok(!JSON.stringify(without).includes('break-glass'));
+  assert.deepEqual(named(granted, 'ClusterRoleBinding', 'coffer-break-glass').subjects, subjects);
+});
+
+test('no rule asks for everything', async (t) => {
+  const objects = await render(t, { ...LEAST, clusterWide: true, namespaces: ['*'] });
+  if (objects === undefined) return;
+  for (const role of objects.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')) {
+    for (const rule of rules(role)) assert.ok(!Object.values(rule).flat().includes('*'), role.metadata.name);
+  }
+});
+
+test('custom resource definitions stay when the chart goes', async (t) => {
+  const objects = await render(t, LEAST);
+  if (objects === undefined) return;
+  const definitions = objects.filter(({ kind }) => kind === 'CustomResourceDefinition');
+  assert.equal(definitions.length, 2);
+  for (const { metadata } of definitions) assert.equal(metadata.annotations?.['helm.sh/resource-policy'], 'keep');
+});
+
+test('the operator’s pod meets the restricted level of Pod Security, as the API server judges it', async (t) => {
+  const cluster = await sharedCluster(t);
+  const objects = await render(t, { ...LEAST, git: { secretName: 'coffer-git' } });
+  if (cluster === undefined || objects === undefined) return;
+  const namespace = await newNamespace(t, cluster, 'restricted');
+  await cluster.kubectl('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
+  await cluster.kubectl('create', 'serviceaccount', 'coffer-operator', '--namespace', namespace);
+  const { spec } = named(objects, 'StatefulSet', 'coffer-operator') as unknown as {
+    spec: { template: { metadata: object; spec: { volumes: object[] } } };
+  };
+  const { template } = spec;
+  const data = { name: 'data', emptyDir: {} };
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...template.metadata, name: 'operator' },
+    spec: { ...template.spec, volumes: [...template.spec.volumes, data] },
+  };
+  const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+  await cluster.admin.expect('POST', path, pod);
+  const privileged = structuredClone(pod) as unknown as { spec: { containers: { securityContext: object }[] } };
+  for (const container of privileged.spec.containers) container.securityContext = {};
+  assert.equal((await cluster.admin.ask('POST', path, privileged)).status, 403, 'the level is not enforced');
+});
+
+test('every object of the chart is one that the API server takes', async (t) => {
+  const cluster = await sharedCluster(t);
+  const namespace = cluster && (await newNamespace(t, cluster, 'chart'));
+  const helm = await helmOrSkip(t, cluster?.kubeconfig);
+  if (namespace === undefined || helm === undefined) return;
+  const values = {
+    ...LEAST,
+    namespaces: [namespace],
+    replicas: 2,
+    crds: { install: false },
+    readers: { enabled: false },
+  };
+  const args = ['install', 'coffer', CHART, '--namespace', namespace, '--dry-run=server'];
+  const { status, stderr } = await helm(args, values);
+  assert.equal(status, 0, stderr);
+});
+
+test('deploy/install.yaml is what the chart gives', async (t) => {
+  if ((await partOrSkip(t, 'helm')) === undefined) return;
+  await promisify(execFile)(process.execPath, [join(CHART, '..', '..', 'render.ts'), '--check']);
+});
+
+test('the dashboard asks only for metrics that the operator has', async (t) => {
+  const objects = await render(t, { ...LEAST, metrics: { dashboard: { enabled: true } } });
+  if (objects === undefined) return;
+  const { data } = named(objects, 'ConfigMap', 'coffer-dashboard') as unknown as { data: Record<string, string> };
+  const { panels } = JSON.parse(data['coffer.json'] ?? '') as { panels: { targets: { expr: string }[] }[] };
+  const { text } = await createMetrics('0', () => ({ sources: [], secrets: [], problems: [] })).render();
+  const asked = panels.flatMap(({ targets }) =>
+    targets.flatMap(({ expr }) => expr.match(/(?:coffer|process)_\w+/g) ?? []),
+  );
+  assert.ok(asked.length >= panels.length);
+  for (const metric of asked) assert.ok(text.includes(`# TYPE ${metric.replace(/_bucket$/, '')} `), metric);
+});
