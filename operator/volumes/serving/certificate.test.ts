@@ -9,17 +9,16 @@ import { createAuthority, createServerCertificate } from './certificate.ts';
 const FROM = new Date('2026-01-01T00:00:00Z');
 const AUTHORITY = 'coffer test';
 
-function issue(names: readonly string[], to = new Date('2036-01-01T00:00:00Z')) {
-  const authority = createAuthority(AUTHORITY, { from: FROM, to });
-  const { publicKey } = new X509Certificate(authority.certificate);
-  return {
-    authority,
-    server: createServerCertificate(names, { from: FROM, to }, { name: AUTHORITY, key: authority.key, publicKey }),
-  };
+async function issue(names: readonly string[], to = new Date('2036-01-01T00:00:00Z')) {
+  const authority = await createAuthority(AUTHORITY, { from: FROM, to });
+  return { authority, server: await createServerCertificate(names, { from: FROM, to }, authority) };
 }
 
-test("a server's certificate is of its authority, for its names, for its time", () => {
-  const { authority, server } = issue(['operator.coffer-system.svc', '127.0.0.1', 'fd00::1:2'], new Date('2051-06-01'));
+test("a server's certificate is of its authority, for its names, for its time", async () => {
+  const { authority, server } = await issue(
+    ['operator.coffer-system.svc', '127.0.0.1', 'fd00::1:2'],
+    new Date('2051-06-01'),
+  );
   const issuer = new X509Certificate(authority.certificate);
   const certificate = new X509Certificate(server.certificate);
   assert.ok(issuer.ca && !certificate.ca);
@@ -34,7 +33,7 @@ test("a server's certificate is of its authority, for its names, for its time", 
 });
 
 test('a TLS client that knows the authority accepts the server, under its names only', async () => {
-  const { authority, server } = issue(['operator.svc']);
+  const { authority, server } = await issue(['operator.svc']);
   const listening = createServer({ cert: server.certificate, key: server.key }, (socket) => socket.end('hello'));
   listening.on('tlsClientError', () => {});
   listening.listen(0, '127.0.0.1');
@@ -47,7 +46,7 @@ test('a TLS client that knows the authority accepts the server, under its names 
     assert.equal(String(greeting), 'hello');
     for (const refused of [
       { ...options, servername: 'other.svc' },
-      { ...options, servername: 'operator.svc', ca: issue(['operator.svc']).authority.certificate },
+      { ...options, servername: 'operator.svc', ca: (await issue(['operator.svc'])).authority.certificate },
     ])
       await assert.rejects(once(connect(refused), 'secureConnect'));
   } finally {

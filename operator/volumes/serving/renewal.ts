@@ -25,31 +25,31 @@ export interface ServingKeys {
  * What to serve with now: the same, or with what is due made new. The server's certificate is not made anew together with its
  * authority: until it is due, clients have time to learn of the new one.
  */
-export function renew(current: ServingKeys | undefined, names: readonly string[], now: Date): ServingKeys {
-  const { authorities, authorityKey } = renewAuthority(current, now);
+export async function renew(
+  current: ServingKeys | undefined,
+  names: readonly string[],
+  now: Date,
+): Promise<ServingKeys> {
+  const { authorities, authorityKey } = await renewAuthority(current, now);
   const [signing = ''] = authorities;
   const isKept = current !== undefined && isServing(current.server, authorities, names, now);
   if (isKept && authorityKey === current.authorityKey) return current;
   const server = isKept
     ? current.server
-    : createServerCertificate(names, lasting(now, SERVER_LASTS), {
-        name: AUTHORITY,
-        key: authorityKey,
-        publicKey: new X509Certificate(signing).publicKey,
-      });
+    : await createServerCertificate(names, lasting(now, SERVER_LASTS), { certificate: signing, key: authorityKey });
   return { authorities, authorityKey, server };
 }
 
-function renewAuthority(
+async function renewAuthority(
   current: ServingKeys | undefined,
   now: Date,
-): Pick<ServingKeys, 'authorities' | 'authorityKey'> {
+): Promise<Pick<ServingKeys, 'authorities' | 'authorityKey'>> {
   const former = current?.authorities.filter((certificate) => remaining(certificate, now) > 0) ?? [];
   const isDue = (certificate: string) => remaining(certificate, now) < AUTHORITY_RENEWED_BEFORE;
   const [signing] = former;
   if (current !== undefined && signing !== undefined && signing === current.authorities[0] && !isDue(signing))
     return { authorities: former, authorityKey: current.authorityKey };
-  const { certificate, key } = createAuthority(AUTHORITY, lasting(now, AUTHORITY_LASTS));
+  const { certificate, key } = await createAuthority(AUTHORITY, lasting(now, AUTHORITY_LASTS));
   return { authorities: [certificate, ...former], authorityKey: key };
 }
 

@@ -61,7 +61,7 @@ export async function keepRenewing(parts: ServingCertificateParts, signal: Abort
 async function currentKeys({ client, names, now }: ServingCertificateParts): Promise<ServingKeys> {
   for (let attempt = 1; ; attempt += 1) {
     const stored = await load(client);
-    const keys = renew(stored?.keys, names, now());
+    const keys = await renew(stored?.keys, names, now());
     if (keys === stored?.keys) return keys;
     try {
       await store(client, keys, stored?.resourceVersion);
@@ -71,7 +71,7 @@ async function currentKeys({ client, names, now }: ServingCertificateParts): Pro
       const isBehind = error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT';
       if (!isBehind || attempt === ATTEMPTS) throw error;
     } finally {
-      if (stored !== undefined && stored.keys.server !== keys.server) wipe(stored.keys);
+      for (const former of buffersOf(stored?.keys)) if (!buffersOf(keys).includes(former)) former.fill(0);
     }
   }
 }
@@ -139,7 +139,10 @@ function certificatesIn(pem: string): string[] {
   return found;
 }
 
-function wipe({ authorityKey, server }: ServingKeys): void {
-  authorityKey.fill(0);
-  server.key.fill(0);
+function buffersOf(keys: ServingKeys | undefined): Buffer[] {
+  return keys === undefined ? [] : [keys.authorityKey, keys.server.key];
+}
+
+function wipe(keys: ServingKeys): void {
+  for (const key of buffersOf(keys)) key.fill(0);
 }
