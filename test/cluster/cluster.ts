@@ -47,6 +47,8 @@ export interface Cluster {
   /** Path of the administrator's. */
   readonly kubeconfig: string;
   readonly directory: string;
+  /** Whether a controller manager runs. */
+  readonly hasControllers: boolean;
   /** For what a test asks without a client library. */
   readonly admin: AdminApi;
   /** Standard output of kubectl as administrator; rejects with its standard error. */
@@ -128,6 +130,7 @@ class RunningCluster implements Cluster {
   readonly caFile: string;
   readonly kubeconfig: string;
   readonly directory: string;
+  readonly hasControllers: boolean;
   readonly admin: AdminApi;
   readonly #note: ClusterNote;
   readonly #own: { folder: SweptFolder; program: Program; start: () => Program } | undefined;
@@ -142,6 +145,7 @@ class RunningCluster implements Cluster {
     this.server = note.server;
     this.caFile = join(directory, 'ca.crt');
     this.kubeconfig = join(directory, 'kubeconfig');
+    this.hasControllers = note.hasControllers;
     this.admin = admin;
     this.#note = note;
     this.#own = own;

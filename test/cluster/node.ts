@@ -1,6 +1,7 @@
 /** A real node for a cluster of the harness: containerd and kubelet as they are. Root only. See README.md. */
 
 import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -13,6 +14,9 @@ import { lastWords, type Program, SweptFolder } from './swept-folder.ts';
 
 export { IMAGE } from './image.ts';
 
+export const NODE_PARTS = [...CONTAINERD_PARTS, 'kubelet'] as const;
+
+const REAL_KUBELET = '/var/lib/kubelet/config.yaml';
 const READY_MS = 60_000;
 const POLL_MS = 100;
 
@@ -46,7 +50,13 @@ export async function nodeOrSkip(t: TestContext, cluster: Cluster): Promise<Node
     t.skip('SKIPPED: kubelet and containerd need root');
     return undefined;
   }
-  for (const part of [...CONTAINERD_PARTS, 'kubelet'] as const) if (!(await partOrSkip(t, part))) return undefined;
+  if (existsSync(REAL_KUBELET)) {
+    t.skip(
+      `SKIPPED: this machine is a node of a real cluster (${REAL_KUBELET}), whose device plugins a second kubelet would disturb`,
+    );
+    return undefined;
+  }
+  for (const part of NODE_PARTS) if (!(await partOrSkip(t, part))) return undefined;
   const node = await startNode(cluster);
   t.after(() => node.stop());
   return node;
@@ -55,7 +65,7 @@ export async function nodeOrSkip(t: TestContext, cluster: Cluster): Promise<Node
 /** Starts a node and waits until it is Ready. Rejects with kubelet's last words when it does not become so. */
 export async function startNode(cluster: Cluster): Promise<Node> {
   const parts: Record<string, string> = {};
-  for (const part of [...CONTAINERD_PARTS, 'kubelet'] as const) {
+  for (const part of NODE_PARTS) {
     const found = await findPart(part);
     if (!found) throw new Error(`MISSING PART ${part}: see test/parts/README.md`);
     parts[part] = found;

@@ -30,6 +30,9 @@ export async function newNamespace(t: TestContext, cluster: Cluster, prefix = 't
       if (error.code !== 'ECONNREFUSED') throw error;
     });
   });
+  if (!cluster.hasControllers) {
+    await cluster.admin.expect('POST', `${path}/serviceaccounts`, { metadata: { name: 'default' } });
+  }
   await cluster.admin.firstEvent(`${path}/serviceaccounts?watch=1&fieldSelector=metadata.name%3Ddefault`);
   return name;
 }

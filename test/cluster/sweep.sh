@@ -23,8 +23,8 @@ while [ $attempts -lt 25 ]; do
   running="$(programs) $(contained)"
   [ -n "${running# }" ] && kill -KILL $running 2>/dev/null
   for mount in $(mounts); do umount -l "$mount" 2>/dev/null; done
-  [ -z "$(programs)$(mounts)" ] && rm -rf --one-file-system "$directory" 2>/dev/null && break
-  sleep 0.2
+  [ -z "$(programs)$(mounts)" ] && break
+  sleep 0.1
 done
 
 rm -f $sockets
@@ -34,6 +34,12 @@ done
 for id in $containers; do
   find /sys/fs/cgroup -depth -type d -path "*/$id*" -exec rmdir {} \; 2>/dev/null
 done
+# kubelet makes this one wherever its root is.
+if [ -d "$directory/kubelet" ] && ! grep -qxs kubelet /proc/[0-9]*/comm; then
+  rm -f /var/lib/kubelet/device-plugins/kubelet.sock
+  rmdir /var/lib/kubelet/device-plugins /var/lib/kubelet 2>/dev/null
+fi
 # Shared with other nodes of this machine: these go with the last one.
 rmdir /sys/fs/cgroup/k8s.io /sys/fs/cgroup/*/k8s.io /run/containerd/s /run/containerd /var/log/containers 2>/dev/null
-[ ! -e "$directory" ] || { echo "sweep.sh: could not remove everything of $directory" >&2; exit 1; }
+# Last, so that whoever waits for the folder's end finds nothing else left.
+rm -rf --one-file-system "$directory" || { echo "sweep.sh: could not remove everything of $directory" >&2; exit 1; }

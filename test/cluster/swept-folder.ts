@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, watch } from 'node:fs';
 import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const SWEEP = join(import.meta.dirname, 'sweep.sh');
 const LINES_SHOWN = 15;
+const SWEPT_MS = 30_000;
 
 /** A program that writes its log into the folder. */
 export interface Program {
@@ -77,6 +78,16 @@ export class SweptFolder {
       await exit;
     }
     if (this.#sweeper.exitCode !== 0) throw new Error(`${this.path} could not be removed altogether`);
+  }
+}
+
+/** Waits until a folder is swept away. */
+export async function untilGone(directory: string): Promise<void> {
+  const watcher = watch(dirname(directory));
+  try {
+    while (existsSync(directory)) await once(watcher, 'change', { signal: AbortSignal.timeout(SWEPT_MS) });
+  } finally {
+    watcher.close();
   }
 }
 
