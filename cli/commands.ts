@@ -14,6 +14,7 @@ import Grant from './commands/grant.ts';
 import Init from './commands/init.ts';
 import New from './commands/new.ts';
 import RecipientsCreate from './commands/recipients/create.ts';
+import RecipientsEnroll from './commands/recipients/enroll.ts';
 import RecipientsList from './commands/recipients/list.ts';
 import RecipientsPin from './commands/recipients/pin.ts';
 import Resolve from './commands/resolve.ts';
@@ -39,6 +40,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   init: Init,
   new: New,
   'recipients:create': RecipientsCreate,
+  'recipients:enroll': RecipientsEnroll,
   'recipients:list': RecipientsList,
   'recipients:pin': RecipientsPin,
   resolve: Resolve,

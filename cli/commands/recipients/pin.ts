@@ -1,4 +1,3 @@
-import { CofferError } from '../../../core/errors.ts';
 import { Args, BaseCommand, Flags } from '../../base-command.ts';
 
 export default class RecipientsPin extends BaseCommand {
@@ -22,8 +21,8 @@ Pins are kept in your own configuration, or in the file that COFFER_PINS names.`
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(RecipientsPin);
-    const [{ pin }, { openWorkspace, recipientOf }, { checkPin }, { identityText, parseIdentity }] = await Promise.all([
-      import('../../workspace/pinning.ts'),
+    const [{ confirmIdentity }, { openWorkspace, recipientOf }, { checkPin }, { identityText }] = await Promise.all([
+      import('../../recipients/confirm-identity.ts'),
       import('../../workspace/workspace.ts'),
       import('../../../core/keys/pins.ts'),
       import('../../../core/keys/key-texts.ts'),
@@ -32,40 +31,8 @@ Pins are kept in your own configuration, or in the file that COFFER_PINS names.`
     const recipient = recipientOf(workspace, args.name);
     const identity = identityText(recipient.identity);
     const before = checkPin(workspace.pins, recipient);
-
-    if (flags.identity !== undefined) {
-      if (!parseIdentity(flags.identity.trim()).equals(recipient.identity))
-        throw differs(recipient.name, recipient.file);
-      await pin(workspace, recipient);
-    } else if (before !== 'pinned') {
-      const [{ canAsk }, { askToPin }] = await Promise.all([
-        import('../../input/prompt.ts'),
-        import('../../workspace/pinning.ts'),
-      ]);
-      if (!canAsk()) throw needsIdentity(recipient.name);
-      await askToPin(workspace, recipient, before);
-    }
+    await confirmIdentity(workspace, recipient, flags.identity);
     this.say(`${before === 'pinned' ? 'already pinned' : 'pinned'} ${this.emphasise(recipient.name)} ${identity}`);
     return { name: recipient.name, identity, before, file: workspace.pinsFile };
   }
-}
-
-function differs(name: string, file: string): CofferError {
-  return new CofferError(
-    'PIN_DIFFERS',
-    `the identity of ${name} in the keyring is not the one that you gave; nothing was pinned`,
-    {
-      advice: 'Ask its owner again; if yours is right, somebody put another key into the keyring.',
-      data: { recipient: name, file },
-      exit: 1,
-    },
-  );
-}
-
-function needsIdentity(name: string): CofferError {
-  return new CofferError('PIN_NEEDS_IDENTITY', 'without a terminal there is nobody to compare the identity', {
-    advice: `Run \`coffer recipients pin ${name} --identity TEXT\` with the identity from its owner.`,
-    data: { recipient: name },
-    exit: 2,
-  });
 }
