@@ -3,11 +3,13 @@ import config from './json/config.schema.json' with { type: 'json' };
 import encryptedSecret from './json/encrypted-secret.schema.json' with { type: 'json' };
 import operatorConfig from './json/operator-config.schema.json' with { type: 'json' };
 import recipient from './json/recipient.schema.json' with { type: 'json' };
+import request from './json/request.schema.json' with { type: 'json' };
 
-/** By kind. A `Request` has no schema yet. */
+/** By kind. */
 export const SCHEMAS = {
   EncryptedSecret: encryptedSecret,
   Recipient: recipient,
   Config: config,
   OperatorConfig: operatorConfig,
+  Request: request,
 } as const;

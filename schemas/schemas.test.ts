@@ -35,6 +35,10 @@ const EXAMPLES: Record<string, unknown> = {
     ...{ apiVersion: 'coffer.dev/v1', kind: 'Recipient', metadata: { name: 'a' } },
     spec: { type: 'cluster', identity: 'coffer-identity-1-A', keys: [] },
   },
+  Request: {
+    ...{ apiVersion: 'coffer.dev/v1', kind: 'Request', metadata: { name: 'a' } },
+    spec: { created: '2026-11-21T09:00:00Z', join: { recipient: 'b', identity: 'coffer-identity-1-A', like: 'c' } },
+  },
   OperatorConfig: {
     ...{
       apiVersion: 'coffer.dev/v1',

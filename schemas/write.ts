@@ -15,12 +15,14 @@ import { secretReadersDefinition } from './crd/secret-readers.ts';
 import { EncryptedSecret } from './encrypted-secret.ts';
 import { OperatorConfig } from './operator-config.ts';
 import { Recipient } from './recipient.ts';
+import { Request } from './request.ts';
 
 const FILES: Readonly<Record<string, TSchema>> = {
   'encrypted-secret': EncryptedSecret,
   recipient: Recipient,
   config: Config,
   'operator-config': OperatorConfig,
+  request: Request,
 };
 
 const CRDS = '../deploy/helm/coffer/files/crd/';

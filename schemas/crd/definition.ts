@@ -48,13 +48,20 @@ export function customResourceDefinition(kind: Kind) {
           served: true,
           storage: true,
           subresources: { status: {} },
-          additionalPrinterColumns: kind.columns.map(({ wide, ...column }) => ({ ...column, ...(wide && { priority: 1 }) })),
+          additionalPrinterColumns: kind.columns.map(({ wide, ...column }) => ({
+            ...column,
+            ...(wide && { priority: 1 }),
+          })),
           schema: {
             openAPIV3Schema: {
               description: kind.description,
               type: 'object',
               required: ['spec'],
-              properties: { ...{ apiVersion: TEXT, kind: TEXT, metadata: { type: 'object' } }, spec: kind.spec, status: kind.status },
+              properties: {
+                ...{ apiVersion: TEXT, kind: TEXT, metadata: { type: 'object' } },
+                spec: kind.spec,
+                status: kind.status,
+              },
             },
           },
         },

@@ -3,7 +3,7 @@ import { EncryptedSecret } from '../encrypted-secret.ts';
 import { strict } from '../metadata.ts';
 import { conditions } from './conditions.ts';
 import { customResourceDefinition } from './definition.ts';
-import { type JsonSchema, structuralSchema } from './structural.ts';
+import { structuralSchema } from './structural.ts';
 
 const text = (description: string) => Type.Optional(Type.String({ description }));
 
@@ -20,7 +20,10 @@ export const EncryptedSecretStatus = strict({
   shortCommit: text('Its first 12 digits'),
   keyId: text("Of this cluster's key that opened it"),
   lastChange: Type.Optional(
-    Type.String({ format: 'date-time', description: 'When what is projected was changed last, by the time of its commit' }),
+    Type.String({
+      format: 'date-time',
+      description: 'When what is projected was changed last, by the time of its commit',
+    }),
   ),
   suspendedUntil: Type.Optional(
     Type.String({ format: 'date-time', description: 'Until then what a person patched into the Secret stays' }),
@@ -52,17 +55,12 @@ const RULES = {
   data: [{ rule: SEALED, message: 'an entry is not sealed: run `coffer encrypt` before the manifest goes anywhere' }],
 };
 
-function specOf(schema: unknown): JsonSchema {
-  const { properties } = schema as { properties: { spec: JsonSchema } };
-  return properties.spec;
-}
-
 /** Docs: docs/operations.md, and "The mirror" there. */
 export const encryptedSecretDefinition = customResourceDefinition({
   ...{ kind: 'EncryptedSecret', plural: 'encryptedsecrets', singular: 'encryptedsecret', shortNames: ['es'] },
   description: 'A secret, sealed to clusters and scoped to workloads',
   // Whoever applies a manifest applies the whole of it: no two appliers share one, and managedFields stay small.
-  spec: { ...structuralSchema(specOf(EncryptedSecret), RULES), 'x-kubernetes-map-type': 'atomic' },
+  spec: { ...structuralSchema(EncryptedSecret.properties.spec, RULES), 'x-kubernetes-map-type': 'atomic' },
   status: structuralSchema(EncryptedSecretStatus),
   columns: [
     column('Ready', '.status.conditions[?(@.type=="Ready")].status', 'Whether the newest manifest is projected'),
@@ -70,7 +68,13 @@ export const encryptedSecretDefinition = customResourceDefinition({
     column('Reason', '.status.conditions[?(@.type=="Ready")].reason', 'Why it is ready, or is not'),
     column('Commit', '.status.shortCommit', 'The commit whose manifest is projected'),
     { ...column('Key', '.status.keyId', "This cluster's key that opened it"), wide: true },
-    { name: 'Changed', type: 'date', jsonPath: '.status.lastChange', description: 'The time of that commit', wide: true },
+    {
+      name: 'Changed',
+      type: 'date',
+      jsonPath: '.status.lastChange',
+      description: 'The time of that commit',
+      wide: true,
+    },
     { ...column('Message', '.status.conditions[?(@.type=="Ready")].message', 'What to do'), wide: true },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Of the object' },
   ],

@@ -9,8 +9,9 @@
  * - the values of maps are `int-or-string`, the one type that server-side apply takes as it comes and that CEL sees, and a rule
  *   of the map refuses what is no string.
  */
+import type { TSchema } from 'typebox';
 
-/** A schema as TypeBox gives it and as JSON: nothing but plain data. */
+/** A schema as plain data, whose keywords are read. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface Rule {
@@ -27,7 +28,7 @@ const MAP_LIMIT = 256;
 const KEPT = ['description', 'minItems', 'maxItems', 'maxLength', 'minimum', 'format'] as const;
 
 /** `rules`: by the dotted path of the object or map that they stand on. Throws where the schema has what no CRD can say. */
-export function structuralSchema(schema: JsonSchema, rules: Readonly<Record<string, readonly Rule[]>> = {}): JsonSchema {
+export function structuralSchema(schema: TSchema, rules: Readonly<Record<string, readonly Rule[]>> = {}): JsonSchema {
   const unused = new Set(Object.keys(rules));
   const convert = (node: JsonSchema, path: string): JsonSchema => {
     unused.delete(path);
@@ -39,7 +40,7 @@ export function structuralSchema(schema: JsonSchema, rules: Readonly<Record<stri
       ...(own.length === 0 ? {} : { 'x-kubernetes-validations': own }),
     };
   };
-  const converted = convert(schema, '');
+  const converted = convert(schema as unknown as JsonSchema, '');
   if (unused.size > 0) throw new Error(`no such place in the schema: ${[...unused].join(', ')}`);
   return converted;
 }
@@ -66,7 +67,8 @@ function fields(node: JsonSchema, path: string, convert: Convert): JsonSchema {
   const value = mapValue(node);
   if (value !== undefined) {
     const additionalProperties = isText(value) ? { 'x-kubernetes-int-or-string': true } : convert(value, `${path}.*`);
-    const limit = node.maxProperties ?? (isText(value) || 'maxProperties' in additionalProperties ? MAP_LIMIT : undefined);
+    const limit =
+      node.maxProperties ?? (isText(value) || 'maxProperties' in additionalProperties ? MAP_LIMIT : undefined);
     return { ...(limit === undefined ? {} : { maxProperties: limit }), additionalProperties };
   }
   const properties = Object.entries((node.properties ?? {}) as Record<string, JsonSchema>);

@@ -9,7 +9,6 @@ import { quoteAdvice } from './strictness.ts';
 
 /** None: the document conforms. A plain scalar that is not read as a string is told apart, with the advice to quote. */
 export function schemaProblems(document: CofferDocument): CofferError[] {
-  if (document.kind === 'Request') return [];
   return validate(SCHEMAS[document.kind], document.value).map((problem) => schemaError(document, problem));
 }
 
