@@ -8,7 +8,10 @@ const PREVIOUS = '.previous';
  * The names (of data and of templates) that a workload of the manifest's namespace gets; empty if it is no reader.
  * A template is given only to who may read its name and every entry in it (docs/format.md, "A manifest").
  */
-export function entriesFor(manifest: Manifest, workload: string): ReadonlySet<string> {
+export function entriesFor(
+  manifest: Pick<Manifest, 'readers' | 'entries' | 'template'>,
+  workload: string,
+): ReadonlySet<string> {
   const rows = manifest.readers.filter(({ name }) => name === workload || name === '*');
   const allowed = (name: string) => {
     const entry = name.endsWith(PREVIOUS) ? name.slice(0, -PREVIOUS.length) : name;

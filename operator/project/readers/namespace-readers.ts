@@ -1,0 +1,165 @@
+import type { KubeClient } from '../../kubernetes/client.ts';
+import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
+import { apiVersionOf, type KubeObject, RESOURCES } from '../../kubernetes/resource.ts';
+import type { Rows } from './rows.ts';
+
+/** One a namespace: the policies name it as their parameter. */
+export const READERS_NAME = 'coffer';
+
+/** Milliseconds that a watch may be late. */
+const LONGEST_LAG = 60_000;
+
+export interface SecretReaders extends KubeObject {
+  spec: { secrets: Record<string, Rows> };
+  status?: { offendersTotal?: number; offenders?: readonly ReportedOffender[] };
+}
+
+export interface ReportedOffender {
+  pod: string;
+  serviceAccount: string;
+  secrets: readonly string[];
+}
+
+/** What the SecretReaders object of one namespace is to say, and says. Writes go one after another. */
+export class NamespaceReaders {
+  readonly #client: KubeClient;
+  readonly #namespace: string;
+  /** Secret → rows, joined by spaces. */
+  #wanted: ReadonlyMap<string, string> = new Map();
+  /** The same as the server has it; undefined: there is none. */
+  #stored: ReadonlyMap<string, string> | undefined;
+  #isKnown = false;
+  /** Of our newest write, and when it was. */
+  #version = 0;
+  #writtenAt = Number.NEGATIVE_INFINITY;
+  #turn: Promise<unknown> = Promise.resolve();
+  #status: SecretReaders['status'];
+
+  constructor(client: KubeClient, namespace: string) {
+    this.#client = client;
+    this.#namespace = namespace;
+  }
+
+  /** Whether the server's object says just this. */
+  says(secret: string, rows: Rows): boolean {
+    return this.#stored?.get(secret) === join(rows);
+  }
+
+  /** What the object is to say; undefined of a Secret that it does not hold. */
+  rows(secret: string): Rows | undefined {
+    const rows = this.#wanted.get(secret);
+    return rows === undefined ? undefined : split(rows);
+  }
+
+  secrets(): Iterable<string> {
+    return this.#wanted.keys();
+  }
+
+  /** Of the newest object that was seen. */
+  get status(): SecretReaders['status'] {
+    return this.#status;
+  }
+
+  /**
+   * To be called with what a watch tells: the object, or that it was deleted. The first one is taken over as it is (an earlier run wrote
+   * it); whether a later one differs from what it is to say, and so must be mended, is returned.
+   */
+  seen(object: SecretReaders | undefined): boolean {
+    // A watch lags behind our own writes. Versions of one kind can be ordered (KEP-5504), but not with those from before a restored backup.
+    const isLagging = Number(object?.metadata.resourceVersion ?? this.#version) < this.#version;
+    if (isLagging && performance.now() - this.#writtenAt < LONGEST_LAG) return false;
+    this.#status = object?.status;
+    this.#stored = object && new Map(Object.entries(object.spec.secrets).map(([secret, rows]) => [secret, join(rows)]));
+    if (!this.#isKnown && this.#stored !== undefined) this.#wanted = this.#stored;
+    this.#isKnown = true;
+    return !this.#isRight(this.#wanted);
+  }
+
+  /** `undefined` takes a secret out. Throws KubernetesError; then the object is to say what it was to say before. */
+  change(changes: ReadonlyMap<string, Rows | undefined>): Promise<void> {
+    return this.#inTurn(async () => {
+      const next = new Map(this.#wanted);
+      for (const [secret, rows] of changes) {
+        if (rows === undefined) next.delete(secret);
+        else next.set(secret, join(rows));
+      }
+      this.#isKnown = true;
+      if (!this.#isRight(next)) await this.#write(next);
+      this.#wanted = next;
+    });
+  }
+
+  /** Puts back what others changed. Throws KubernetesError. */
+  mend(): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        if (!this.#isRight(this.#wanted)) await this.#write(this.#wanted);
+      } catch (error) {
+        if (!isNamespaceGone(error)) throw error;
+        this.#wanted = new Map();
+      }
+    });
+  }
+
+  /** Throws KubernetesError. */
+  report(status: NonNullable<SecretReaders['status']>): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#stored === undefined) return;
+      await this.#client.apply(RESOURCES.secretReaders, this.#name(), { ...this.#identity(), status } as KubeObject, {
+        subresource: 'status',
+      });
+    });
+  }
+
+  #isRight(wanted: ReadonlyMap<string, string>): boolean {
+    const stored = this.#stored;
+    if (stored === undefined) return wanted.size === 0;
+    if (stored.size !== wanted.size || stored.size === 0) return false;
+    for (const [secret, rows] of wanted) if (stored.get(secret) !== rows) return false;
+    return true;
+  }
+
+  async #write(wanted: ReadonlyMap<string, string>): Promise<void> {
+    if (wanted.size === 0) {
+      await this.#client.delete(RESOURCES.secretReaders, this.#name());
+      this.#stored = undefined;
+      return;
+    }
+    const secrets = Object.fromEntries([...wanted].sort().map(([secret, rows]) => [secret, split(rows)]));
+    const body: SecretReaders = { ...this.#identity(), spec: { secrets } };
+    const { metadata } = await this.#client.apply<SecretReaders>(RESOURCES.secretReaders, this.#name(), body);
+    this.#version = Number(metadata.resourceVersion);
+    this.#writtenAt = performance.now();
+    this.#stored = wanted;
+  }
+
+  #name() {
+    return { namespace: this.#namespace, name: READERS_NAME };
+  }
+
+  #identity() {
+    const { secretReaders } = RESOURCES;
+    return { apiVersion: apiVersionOf(secretReaders), kind: secretReaders.kind, metadata: this.#name() };
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work, work);
+    this.#turn = done;
+    return done;
+  }
+}
+
+export function isNamespaceGone(error: unknown): boolean {
+  return (
+    error instanceof KubernetesError &&
+    (error.code === 'KUBERNETES_NAMESPACE_MISSING' || error.code === 'KUBERNETES_TERMINATING')
+  );
+}
+
+function join(rows: Rows): string {
+  return rows.join(' ');
+}
+
+function split(rows: string): Rows {
+  return rows === '' ? [] : rows.split(' ');
+}
