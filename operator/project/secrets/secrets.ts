@@ -1,43 +1,92 @@
-import { Bug } from '../../../core/errors.ts';
 import type { SecretsSettings } from '../../config/settings.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { EventRecorder } from '../../kubernetes/events.ts';
 import type { Namespaces } from '../../kubernetes/namespaces.ts';
+import { Disturbances } from '../disturbances.ts';
 import type { Projector } from '../projector.ts';
-
-/** What makes known who may read a Secret before it is there: the policy's parameters. */
-export interface SecretReaders {
-  prepare(batch: readonly import('../projector.ts').Wanted[]): Promise<void>;
-  forget(namespace: string, name: string): Promise<void>;
-}
-
-/** What has workloads rolled when an entry that they read changes. */
-export interface SecretRestarts {
-  /** `entries`: name → keyed digest of the value. */
-  changed(namespace: string, secretName: string, entries: ReadonlyMap<string, string>): void;
-  notify(signal?: AbortSignal): Promise<import('../../../core/errors.ts').CofferError[]>;
-}
+import type { Readers } from '../readers/readers.ts';
+import type { Restarts } from '../restart/restarts.ts';
+import type { DigestKey } from './digest-key.ts';
+import { Digests } from './digests.ts';
+import { Inventory } from './inventory.ts';
+import { SecretWatch } from './secret-watch.ts';
+import { SecretWriter, type Tell } from './secret-writer.ts';
+import { SecretsProjector } from './secrets-projector.ts';
+import { Wakes } from './wakes.ts';
 
 export interface SecretsProjectorParts {
   client: KubeClient;
   namespaces: Namespaces;
-  /** Absent: not configured. */
-  readers?: SecretReaders;
-  restarts?: SecretRestarts;
+  digestKey: DigestKey;
+  /** Absent: not configured. Whoever opened them runs them. */
+  readers?: Readers;
+  restarts?: Restarts;
+  /** Absent: nobody is told. */
   events?: EventRecorder;
   /** Milliseconds since the epoch; absent: the clock's. */
   now?: () => number;
-  /** Ends the watches. */
+  /** Ends the watches, as `close` does. */
   signal: AbortSignal;
 }
 
 /**
- * Kubernetes Secrets. Resolves when all that is there has been seen. Throws CofferError where the digest key can be neither read
- * nor made.
+ * Projects into Kubernetes Secrets. Resolves when all that is there was seen; until then nothing is known to be current or owned.
+ * Rejects when the signal comes before that.
  */
 export async function openSecretsProjector(
-  _settings: SecretsSettings,
-  _parts: SecretsProjectorParts,
+  settings: SecretsSettings,
+  { client, namespaces, digestKey, readers, restarts, events, now = Date.now, signal }: SecretsProjectorParts,
 ): Promise<Projector> {
-  throw new Bug('not written yet');
+  const digests = new Digests(digestKey);
+  const inventory = new Inventory();
+  const disturbances = new Disturbances();
+  const wakes = new Wakes(now, (key) => disturbances.touch(key));
+  const watch = new SecretWatch({
+    client,
+    namespaces: settings.namespaces,
+    resync: settings.resync,
+    digests,
+    inventory,
+    now,
+    touched: (key) => disturbances.touch(key),
+    holds: (namespace, name, entries) => restarts?.holds(namespace, name, entries),
+  });
+  const writer = new SecretWriter({ client, digests, inventory, now, tell: tellBy(events) });
+
+  const closing = new AbortController();
+  const ends = AbortSignal.any([signal, closing.signal]);
+  const watching = watch.run(ends);
+  await Promise.race([Promise.all([watch.synced, namespaces.synced, readers?.synced]), watching]);
+  signal.throwIfAborted();
+  const projector = new SecretsProjector({
+    namespaces,
+    inventory,
+    watch,
+    writer,
+    disturbances,
+    wakes,
+    readers,
+    restarts,
+    now,
+    end: async () => {
+      closing.abort();
+      wakes.close();
+      disturbances.close();
+      await watching;
+    },
+  });
+  await readers?.keepOnly([...inventory.all()].map(([, { namespace, name }]) => ({ namespace, name })));
+  await restarts?.begin(ends);
+  return projector;
+}
+
+function tellBy(events: EventRecorder | undefined): Tell {
+  return ({ namespace = '', name, uid }, reason, note) =>
+    events?.emit({
+      regarding: { apiVersion: 'v1', kind: 'Secret', namespace, name, ...(uid === undefined ? {} : { uid }) },
+      type: reason === 'SuspensionRefused' ? 'Warning' : 'Normal',
+      reason,
+      action: 'Project',
+      note,
+    });
 }

@@ -1,0 +1,208 @@
+import type { ObjectMeta, OwnerReference } from '../../kubernetes/resource.ts';
+import type { Provenance, SecretName } from '../projector.ts';
+import type { Digests } from './digests.ts';
+import { isForeignOwner, isSolelyOurs, ownNames } from './field-ownership.ts';
+import { ADOPT, DIGEST, FINGERPRINT, PROVENANCE, RECREATE, readMark, SUSPEND_UNTIL } from './marks.ts';
+import { suspensionOf } from './suspension.ts';
+
+/** What is kept of a Secret of ours: nothing of its values, and little, for there may be ten thousand. */
+export interface OurSecret {
+  namespace: string;
+  name: string;
+  homeNamespace: string;
+  provenance: Provenance | undefined;
+  uid: string;
+  resourceVersion: string;
+  /** Its entries are those that its digest is of. */
+  isIntact: boolean;
+  digest: string | undefined;
+  fingerprint: string | undefined;
+  /** Digest of the labels and annotations that are the operator's. */
+  metadata: string;
+  /** Of the EncryptedSecret object that owns it. */
+  owner: string | undefined;
+  /** An apply of ours suffices to make it what it should be: others manage no entries, and people ask for nothing. */
+  isPlain: boolean;
+  /** What a person asks for. */
+  asks: string | undefined;
+  suspendedUntil: number | undefined;
+  /** Whether it bears our label, by which one of the two watches sees it. */
+  isLabelled: boolean;
+  /** How it was when it was known to be right. */
+  noted: string | undefined;
+  /** How it was when it was last asked to be opened and applied again: not again for the same. */
+  asked: string | undefined;
+}
+
+/** NAMESPACE/NAME */
+export type SecretKey = string;
+
+export function secretKey(namespace: string, name: string): SecretKey {
+  return `${namespace}/${name}`;
+}
+
+/**
+ * What tells whether somebody changed something of ours. That a suspension begins or ends is such a change; what is done meanwhile
+ * is not.
+ */
+export function stateOf(secret: OurSecret, now: number): string {
+  const { uid, isIntact, digest, fingerprint, metadata, owner, asks } = secret;
+  if (isSuspended(secret, now)) return JSON.stringify([uid, 'suspended', asks]);
+  return JSON.stringify([uid, isIntact, digest, fingerprint, metadata, owner, asks]);
+}
+
+export function isSuspended({ suspendedUntil }: OurSecret, now: number): boolean {
+  return suspendedUntil !== undefined && now < suspendedUntil;
+}
+
+/** Of the EncryptedSecret object that owns it. */
+function ownerOf(references: readonly OwnerReference[] = []): string | undefined {
+  return references.find((reference) => !isForeignOwner(reference))?.uid;
+}
+
+/** A Secret of ours as its metadata tells. `isIntact`: whether its entries were found to be those that its digest is of. */
+export function ourSecret(metadata: ObjectMeta, isIntact: boolean, digests: Digests, now: number): OurSecret {
+  const { namespace = '', name, labels = {}, annotations = {} } = metadata;
+  const mark = readMark(metadata);
+  const asks = [ADOPT, RECREATE, SUSPEND_UNTIL].flatMap((what) => annotations[what] ?? []).join(' ') || undefined;
+  const suspension = suspensionOf(metadata, now);
+  return {
+    namespace,
+    name,
+    homeNamespace: mark?.homeNamespace ?? namespace,
+    provenance: mark?.provenance,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    isIntact,
+    digest: annotations[DIGEST],
+    fingerprint: annotations[FINGERPRINT],
+    metadata: digests.ofMetadata(
+      picked(labels, ownNames(metadata, 'labels')),
+      picked(annotations, ownNames(metadata, 'annotations').filter(isSteady)),
+    ),
+    owner: ownerOf(metadata.ownerReferences),
+    isPlain: asks === undefined && isSolelyOurs(metadata),
+    asks,
+    suspendedUntil: suspension.kind === 'until' ? suspension.time : undefined,
+    isLabelled: true,
+    noted: undefined,
+    asked: undefined,
+  };
+}
+
+/** Annotations that are not compared for themselves: digests are looked at one by one, and the commit in the provenance may grow old. */
+export function isSteady(annotation: string): boolean {
+  return annotation !== DIGEST && annotation !== FINGERPRINT && annotation !== PROVENANCE;
+}
+
+function picked(all: Readonly<Record<string, string>>, names: readonly string[]): Map<string, string> {
+  return new Map(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]] as const])));
+}
+
+/** What Secrets there are, ours and others', as last seen or written. */
+export class Inventory {
+  readonly #ours = new Map<SecretKey, OurSecret>();
+  /** Others' → uid. */
+  readonly #foreign = new Map<SecretKey, string>();
+  /** Where one of ours was wanted and could not be → its home. */
+  readonly #refused = new Map<SecretKey, SecretKey>();
+  /** Home → keys of its Secrets, the missing ones too. */
+  readonly #homes = new Map<SecretKey, Set<SecretKey>>();
+  /** Were there, and nobody of us took them away. */
+  readonly #missing = new Map<SecretKey, SecretKey>();
+
+  ours(key: SecretKey): OurSecret | undefined {
+    return this.#ours.get(key);
+  }
+
+  isForeign(key: SecretKey): boolean {
+    return this.#foreign.has(key);
+  }
+
+  setOurs(secret: OurSecret): void {
+    const key = secretKey(secret.namespace, secret.name);
+    const before = this.#ours.get(key);
+    if (before !== undefined && homeOf(before) !== homeOf(secret)) this.#leaveHome(homeOf(before), key);
+    this.#ours.set(key, secret);
+    this.#foreign.delete(key);
+    this.#refused.delete(key);
+    this.#missing.delete(key);
+    const home = homeOf(secret);
+    const keys = this.#homes.get(home) ?? new Set();
+    this.#homes.set(home, keys.add(key));
+  }
+
+  setForeign(key: SecretKey, uid: string): void {
+    this.#foreign.set(key, uid);
+  }
+
+  forgetForeign(key: SecretKey, uid: string): boolean {
+    return this.#foreign.get(key) === uid && this.#foreign.delete(key);
+  }
+
+  refuse(key: SecretKey, home: SecretKey): void {
+    this.#refused.set(key, home);
+  }
+
+  refusedHome(key: SecretKey): SecretKey | undefined {
+    return this.#refused.get(key);
+  }
+
+  /** Gone by somebody else's doing: it is remembered whose it was. */
+  miss(key: SecretKey): void {
+    const secret = this.#ours.get(key);
+    if (secret === undefined) return;
+    this.#ours.delete(key);
+    this.#missing.set(key, homeOf(secret));
+  }
+
+  /** Gone, or nobody's any more, by our doing. */
+  forget(key: SecretKey): void {
+    const secret = this.#ours.get(key);
+    const home = secret === undefined ? this.#missing.get(key) : homeOf(secret);
+    if (home !== undefined) this.#leaveHome(home, key);
+    this.#ours.delete(key);
+    this.#missing.delete(key);
+  }
+
+  missingHome(key: SecretKey): SecretKey | undefined {
+    return this.#missing.get(key);
+  }
+
+  /** The manifest is gone: nothing of it is wanted any more. */
+  forgetWishes(home: SecretKey): void {
+    for (const wishes of [this.#missing, this.#refused]) {
+      for (const [key, of] of wishes) if (of === home) wishes.delete(key);
+    }
+  }
+
+  all(): Iterable<[SecretKey, OurSecret]> {
+    return this.#ours;
+  }
+
+  /** The Secrets of one manifest that are there. */
+  of(home: SecretKey): OurSecret[] {
+    return [...(this.#homes.get(home) ?? [])].flatMap((key) => this.#ours.get(key) ?? []);
+  }
+
+  /** The manifests that have Secrets here. */
+  *homes(): Iterable<SecretName> {
+    const told = new Set<SecretKey>();
+    for (const secret of this.#ours.values()) {
+      const { homeNamespace: namespace, name, provenance } = secret;
+      if (told.has(homeOf(secret))) continue;
+      told.add(homeOf(secret));
+      yield { namespace, name, ...(provenance === undefined ? {} : { provenance }) };
+    }
+  }
+
+  #leaveHome(home: SecretKey, key: SecretKey): void {
+    const keys = this.#homes.get(home);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#homes.delete(home);
+  }
+}
+
+export function homeOf({ homeNamespace, name }: Pick<OurSecret, 'homeNamespace' | 'name'>): SecretKey {
+  return secretKey(homeNamespace, name);
+}

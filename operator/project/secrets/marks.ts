@@ -1,0 +1,68 @@
+import type { KubeObject, ObjectMeta } from '../../kubernetes/resource.ts';
+import type { Provenance } from '../projector.ts';
+
+/** What stands on a Secret beside its entries: what the operator writes there, and what people write for it. */
+
+export const PROJECTED_LABEL = 'coffer.dev/projected';
+
+/** Keyed digest of the entries, by which it is seen that nobody changed them. */
+export const DIGEST = 'coffer.dev/digest';
+/** Keyed digest of the manifest, by which it is seen that these are its entries, without opening it. */
+export const FINGERPRINT = 'coffer.dev/fingerprint';
+/** JSON: where the manifest stands. */
+export const PROVENANCE = 'coffer.dev/provenance';
+/** Its manifest went and it stayed (deletionPolicy Retain); proves that it was ours, for the day when the manifest comes back. */
+export const RETAINED = 'coffer.dev/retained';
+
+/** `"true"`, by a person, on a Secret that others made: coffer may take it over. */
+export const ADOPT = 'coffer.dev/adopt';
+/** `"true"`, by a person: it may be deleted and made again, where it cannot be changed otherwise. */
+export const RECREATE = 'coffer.dev/recreate';
+/** RFC 3339, by a person in an emergency: until then it is left as it is. */
+export const SUSPEND_UNTIL = 'coffer.dev/suspend-until';
+
+/** The annotations by which the operator knows its own. */
+export const OWN_ANNOTATIONS: readonly string[] = [DIGEST, FINGERPRINT, PROVENANCE];
+
+export interface SecretObject extends KubeObject {
+  type?: string;
+  immutable?: boolean;
+  /** Base64. */
+  data?: Record<string, string>;
+}
+
+/** What the operator's Secret says of its manifest. */
+export interface Mark {
+  /** The manifest's, where it is not the Secret's (scope cluster). */
+  homeNamespace: string;
+  provenance: Provenance;
+}
+
+export function markText({ homeNamespace, provenance: { source, path, index, commit } }: Mark): string {
+  return JSON.stringify({ source, path, index, namespace: homeNamespace, commit });
+}
+
+/** `undefined`: there is none that can be read. */
+export function readMark({ annotations }: ObjectMeta): Mark | undefined {
+  const text = annotations?.[PROVENANCE];
+  if (text === undefined) return undefined;
+  const { source, path, index, namespace, commit } = parsed(text);
+  if (typeof source !== 'string' || typeof path !== 'string' || typeof namespace !== 'string') return undefined;
+  if (typeof index !== 'number') return undefined;
+  const provenance = { source, path, index, ...(typeof commit === 'string' ? { commit } : {}) };
+  return { homeNamespace: namespace, provenance };
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
+
+export function isAsked({ annotations }: ObjectMeta, what: typeof ADOPT | typeof RECREATE): boolean {
+  return annotations?.[what] === 'true';
+}

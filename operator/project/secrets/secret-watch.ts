@@ -1,0 +1,141 @@
+import type { KubeClient } from '../../kubernetes/client.ts';
+import type { KubeObject, ObjectMeta } from '../../kubernetes/resource.ts';
+import { RESOURCES } from '../../kubernetes/resource.ts';
+import { type NamespacedWatch, watchNamespaces } from '../../kubernetes/watch-namespaces.ts';
+import type { Digests } from './digests.ts';
+import { isOurs } from './field-ownership.ts';
+import {
+  type Inventory,
+  isSuspended,
+  type OurSecret,
+  ourSecret,
+  type SecretKey,
+  secretKey,
+  stateOf,
+} from './inventory.ts';
+import { ADOPT, isAsked, PROJECTED_LABEL, type SecretObject } from './marks.ts';
+
+export interface SecretWatchParts {
+  client: KubeClient;
+  /** Names and globs. */
+  namespaces: readonly string[];
+  /** Milliseconds between lists that catch what watches lost. */
+  resync: number;
+  digests: Digests;
+  inventory: Inventory;
+  now: () => number;
+  /** Something is there, gone or changed that may have to be put right. */
+  touched(key: SecretKey): void;
+  /** What a Secret holds: ours, as its digest says or as a person who suspended us left it. */
+  holds(namespace: string, name: string, entries: ReadonlyMap<string, string>): void;
+}
+
+/**
+ * Keeps the inventory as the cluster is, by two watches: one of what bears our label, whose values are read once for their digest
+ * and let go, and one of everything else, which brings no values at all.
+ */
+export class SecretWatch {
+  readonly synced: Promise<unknown>;
+  readonly #labelled: NamespacedWatch;
+  readonly #others: NamespacedWatch;
+  readonly #parts: SecretWatchParts;
+
+  constructor(parts: SecretWatchParts) {
+    this.#parts = parts;
+    const { client, namespaces, resync } = parts;
+    const options = { resource: RESOURCES.secrets, relistEvery: resync };
+    this.#labelled = watchNamespaces<SecretObject>(
+      client,
+      namespaces,
+      { ...options, labelSelector: `${PROJECTED_LABEL}=true` },
+      {
+        changed: (secret) => this.#seeLabelled(secret),
+        deleted: ({ namespace, name, uid }) => this.#lose(secretKey(namespace, name), uid, true),
+      },
+    );
+    this.#others = watchNamespaces<KubeObject>(
+      client,
+      namespaces,
+      { ...options, labelSelector: `${PROJECTED_LABEL}!=true`, metadataOnly: true },
+      {
+        changed: ({ metadata }) => this.#seeOther(metadata),
+        deleted: ({ namespace, name, uid }) => this.#lose(secretKey(namespace, name), uid, false),
+      },
+    );
+    this.synced = Promise.all([this.#labelled.synced, this.#others.synced]);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#labelled.run(signal), this.#others.run(signal)]);
+  }
+
+  /** Why it is not known what is in a namespace. */
+  trouble(namespace: string) {
+    return this.#labelled.trouble(namespace) ?? this.#others.trouble(namespace);
+  }
+
+  #seeLabelled(secret: SecretObject): void {
+    const { metadata } = secret;
+    // A copy bears the label, but nobody let us manage it.
+    if (!isOurs(metadata)) this.#seeForeign(metadata);
+    else if (!this.#isOld(metadata)) this.#see(metadata, secret);
+  }
+
+  #seeOther(metadata: ObjectMeta): void {
+    if (!isOurs(metadata)) this.#seeForeign(metadata);
+    else if (!this.#isOld(metadata)) this.#see(metadata, undefined);
+  }
+
+  /** An answer to a write of ours may have come before what the watch tells of the time before. */
+  #isOld({ namespace = '', name, uid, resourceVersion }: ObjectMeta): boolean {
+    const known = this.#parts.inventory.ours(secretKey(namespace, name));
+    return known?.uid === uid && isEarlier(resourceVersion, known?.resourceVersion);
+  }
+
+  /** `secret` undefined: it lost our label, and its values are not seen. */
+  #see(metadata: ObjectMeta, secret: SecretObject | undefined): void {
+    const { inventory, digests, now, holds, touched } = this.#parts;
+    const content = secret && digests.ofSecret(secret);
+    const seen = ourSecret(metadata, false, digests, now());
+    seen.isLabelled = secret !== undefined;
+    seen.isIntact = content !== undefined && content.whole === seen.digest;
+    const key = secretKey(seen.namespace, seen.name);
+    const before = inventory.ours(key);
+    seen.noted = before?.noted;
+    seen.asked = before?.asked;
+    inventory.setOurs(seen);
+    const isNews = before === undefined || before.digest !== seen.digest || isChanged(before, seen, now());
+    const isMeant = (isNews && seen.isIntact) || isSuspended(seen, now());
+    if (content !== undefined && isMeant) holds(seen.namespace, seen.name, content.entries);
+    if (isNews && before !== undefined) touched(key);
+  }
+
+  #seeForeign(metadata: ObjectMeta): void {
+    const { namespace = '', name, uid = '' } = metadata;
+    const key = secretKey(namespace, name);
+    const { inventory, touched } = this.#parts;
+    if (inventory.ours(key)?.uid === uid) inventory.forget(key);
+    inventory.setForeign(key, uid);
+    if (isAsked(metadata, ADOPT) && inventory.refusedHome(key) !== undefined) touched(key);
+  }
+
+  #lose(key: SecretKey, uid: string, isLabelled: boolean): void {
+    const { inventory, touched } = this.#parts;
+    if (inventory.forgetForeign(key, uid) && inventory.refusedHome(key) !== undefined) touched(key);
+    const known = inventory.ours(key);
+    // Who takes our label away, or puts it back, moves it from one watch to the other.
+    if (known?.uid !== uid || known.isLabelled !== isLabelled) return;
+    inventory.miss(key);
+    touched(key);
+  }
+}
+
+function isChanged(before: OurSecret, seen: OurSecret, now: number): boolean {
+  return stateOf(before, now) !== stateOf(seen, now);
+}
+
+/** Resource versions of one object are numbers that grow (KEP-5504); of others nothing is said. */
+function isEarlier(one = '', other = ''): boolean {
+  if (!/^\d+$/.test(one) || !/^\d+$/.test(other)) return false;
+  return BigInt(one) < BigInt(other);
+}

@@ -1,0 +1,318 @@
+import type { KubeClient } from '../../kubernetes/client.ts';
+import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
+import { type KubeObject, type ObjectMeta, type OwnerReference, RESOURCES } from '../../kubernetes/resource.ts';
+import type { ProjectedSecret, Provenance } from '../projector.ts';
+import type { ContentDigest, Digests } from './digests.ts';
+import { givenUp, isMadeByUs, isOurs, takenOver } from './field-ownership.ts';
+import { type Inventory, isSteady, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
+import type { SecretObject } from './marks.ts';
+import * as marks from './marks.ts';
+import { contended, immutable, notOurs, suspended, tooLarge, typeChanged } from './refusals.ts';
+import { LARGEST_SECRET, secretBody, sizeOf } from './secret-body.ts';
+import { suspensionOf } from './suspension.ts';
+
+/** What one Secret is to be. */
+export interface Wish {
+  namespace: string;
+  secret: ProjectedSecret;
+  provenance: Provenance;
+  values: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Something that people should be told of a Secret. */
+export type Tell = (secret: ObjectMeta, reason: 'Adopted' | 'Recreated' | 'SuspensionRefused', note: string) => void;
+
+export interface SecretWriterParts {
+  client: KubeClient;
+  digests: Digests;
+  inventory: Inventory;
+  now: () => number;
+  tell: Tell;
+}
+
+/** Looks and writes; more than these are somebody's who does not stop. */
+const ATTEMPTS = 5;
+
+/** A wish with what is made of it. */
+interface Order extends Wish {
+  name: string;
+  content: ContentDigest;
+  fingerprint: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  metadata: string;
+  owner: OwnerReference | undefined;
+}
+
+/** Writes one Secret at a time: every write has a precondition on what was looked at, or creates. */
+export class SecretWriter {
+  readonly #client: KubeClient;
+  readonly #digests: Digests;
+  readonly #inventory: Inventory;
+  readonly #now: () => number;
+  readonly #tell: Tell;
+
+  constructor({ client, digests, inventory, now, tell }: SecretWriterParts) {
+    this.#client = client;
+    this.#digests = digests;
+    this.#inventory = inventory;
+    this.#now = now;
+    this.#tell = tell;
+  }
+
+  /** Throws CofferError `SECRET_*`, KubernetesError. */
+  async write(wish: Wish): Promise<{ outcome: 'unchanged' | 'written'; content: ContentDigest }> {
+    const order = this.#order(wish);
+    const size = sizeOf(wish.values);
+    if (size > LARGEST_SECRET) throw tooLarge(order, size);
+    let known = this.#inventory.ours(secretKey(order.namespace, order.name));
+    let isToLook = known?.isPlain === false || this.#inventory.isForeign(secretKey(order.namespace, order.name));
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      try {
+        const live = isToLook ? await this.#client.get<SecretObject>(RESOURCES.secrets, order) : undefined;
+        if (live !== undefined) return { outcome: await this.#change(order, live), content: order.content };
+        if (isToLook) known = undefined;
+        if (known !== undefined && isAsOrdered(known, order)) return { outcome: 'unchanged', content: order.content };
+        if (await this.#apply(order, known)) return { outcome: 'written', content: order.content };
+      } catch (error) {
+        if (!isRace(error) && (isToLook || !isInvalid(error))) throw error;
+      }
+      // Somebody was faster, or it is immutable or of another type: what counts is what is there.
+      isToLook = true;
+    }
+    throw contended(order);
+  }
+
+  /** What is written down of a Secret that is as this wish wants it. */
+  expected(wish: Omit<Wish, 'values'>): { fingerprint: string; metadata: string; owner: string | undefined } {
+    const { secret, provenance, namespace } = wish;
+    const { labels, annotations } = metadataOf(secret);
+    return {
+      fingerprint: this.#digests.ofManifest(secret, provenance),
+      metadata: this.#metadataDigest(labels, annotations),
+      owner: ownerFor(namespace, secret, provenance)?.uid,
+    };
+  }
+
+  /** Deletes it if it is still the one that was seen, and ours. */
+  async remove(known: OurSecret): Promise<void> {
+    await this.#withCurrent(known, async ({ uid, resourceVersion }) => {
+      await this.#client.delete(RESOURCES.secrets, known, { uid, resourceVersion });
+    });
+    this.#inventory.forget(secretKey(known.namespace, known.name));
+  }
+
+  /** Takes the operator's marks from it, in one write, so that it is nobody's; its entries stay. */
+  async retain(known: OurSecret): Promise<void> {
+    const { namespace, name } = known;
+    await this.#withCurrent(known, async () => {
+      const live = await this.#client.get<SecretObject>(RESOURCES.secrets, known);
+      if (live === undefined || !isOurs(live.metadata)) return;
+      const { metadata } = live;
+      const gone = Object.fromEntries(marks.OWN_ANNOTATIONS.map((annotation) => [annotation, null]));
+      const owners = (metadata.ownerReferences ?? []).filter(({ uid }) => uid !== known.owner);
+      const retained = this.#digests.ofRetained(namespace, name, metadata.uid ?? '');
+      const change = {
+        metadata: {
+          uid: metadata.uid,
+          resourceVersion: metadata.resourceVersion,
+          labels: { [marks.PROJECTED_LABEL]: null },
+          annotations: { ...gone, [marks.RETAINED]: retained },
+          ownerReferences: owners.length === 0 ? null : owners,
+          managedFields: givenUp(metadata),
+        },
+      };
+      await this.#client.patch(RESOURCES.secrets, known, change, { type: 'merge' });
+    });
+    this.#inventory.forget(secretKey(namespace, name));
+  }
+
+  /** Tries with what is known, and where that is old, with what is there, as long as that is ours. */
+  async #withCurrent(known: OurSecret, attempt: (secret: { uid: string; resourceVersion: string }) => Promise<void>) {
+    let { uid, resourceVersion } = known;
+    for (let tries = 1; tries <= ATTEMPTS; tries++) {
+      try {
+        return await attempt({ uid, resourceVersion });
+      } catch (error) {
+        if (!isRace(error)) throw error;
+      }
+      const live = await this.#client.get<SecretObject>(RESOURCES.secrets, known);
+      if (live === undefined || !isOurs(live.metadata)) return;
+      uid = live.metadata.uid ?? '';
+      resourceVersion = live.metadata.resourceVersion ?? '';
+    }
+    throw contended(known);
+  }
+
+  /** Makes what is there what was ordered. */
+  async #change(order: Order, live: SecretObject): Promise<'unchanged' | 'written'> {
+    const { metadata } = live;
+    const wasOurs = isOurs(metadata);
+    const isRetained = this.#wasRetained(metadata);
+    if (!wasOurs && !isRetained && !marks.isAsked(metadata, marks.ADOPT)) throw notOurs(order);
+    const suspension = suspensionOf(metadata, this.#now());
+    if (suspension.kind === 'until' && this.#now() < suspension.time) throw suspended(order, suspension.time);
+    const isIntact = this.#digests.ofSecret(live).whole === order.content.whole;
+    const type = live.type ?? 'Opaque';
+    if (type !== order.secret.type || (live.immutable === true && !isIntact)) {
+      const refusal = type === order.secret.type ? immutable(order) : typeChanged(order, type, order.secret.type);
+      if (!marks.isAsked(metadata, marks.RECREATE)) throw refusal;
+      return this.#recreate(order, metadata);
+    }
+    const now = ourSecret(metadata, isIntact, this.#digests, this.#now());
+    if (wasOurs && isAsOrdered(now, order)) {
+      this.#note(metadata);
+      return 'unchanged';
+    }
+    const current = now.isPlain ? metadata : await this.#takeOver(live, { owners: !wasOurs });
+    if (!(await this.#apply(order, { uid: metadata.uid ?? '', resourceVersion: current.resourceVersion ?? '' })))
+      throw contended(order);
+    if (suspension.kind === 'wrong') this.#tell(metadata, 'SuspensionRefused', SUSPENSION_REFUSED);
+    if (!wasOurs)
+      this.#tell(metadata, 'Adopted', isRetained ? 'Its manifest came back.' : 'It was annotated for that.');
+    return 'written';
+  }
+
+  #wasRetained({ namespace = '', name, uid = '', annotations }: ObjectMeta): boolean {
+    return annotations?.[marks.RETAINED] === this.#digests.ofRetained(namespace, name, uid);
+  }
+
+  /** Whoever reads it sees the same before and after: only who manages what is another. */
+  async #takeOver(live: SecretObject, { owners }: { owners: boolean }): Promise<ObjectMeta> {
+    const { metadata } = live;
+    const annotations = Object.keys(metadata.annotations ?? {}).filter((name) => isConsumed(name, !owners));
+    const change = [
+      { op: 'replace', path: '/metadata/managedFields', value: takenOver(live, { annotations, owners }) },
+      // Not `test`: replaced by another value it is refused as a conflict by the store itself.
+      { op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+    ];
+    const answer = await this.#client.patch<KubeObject>(RESOURCES.secrets, nameOf(metadata), change, { type: 'json' });
+    return answer.metadata;
+  }
+
+  async #recreate(order: Order, metadata: ObjectMeta): Promise<'written'> {
+    const { uid = '', resourceVersion = '' } = metadata;
+    await this.#client.delete(RESOURCES.secrets, order, { uid, resourceVersion });
+    if (!(await this.#apply(order, undefined))) throw contended(order);
+    this.#tell(metadata, 'Recreated', `It was annotated with ${marks.RECREATE}.`);
+    return 'written';
+  }
+
+  /** `false`: there was something that was not known of; it is as it was. */
+  async #apply(order: Order, known: { uid: string; resourceVersion: string } | undefined): Promise<boolean> {
+    const { namespace, name, labels, annotations, owner, values, secret } = order;
+    const identity = known && { uid: known.uid, resourceVersion: known.resourceVersion };
+    const metadata = { namespace, name, ...identity, labels, annotations, ...(owner && { ownerReferences: [owner] }) };
+    const body = secretBody({ metadata, type: secret.type }, values);
+    try {
+      // Without a precondition it must not take anything from anybody.
+      const answer = await this.#client.apply<KubeObject>(RESOURCES.secrets, order, body, {
+        force: known !== undefined,
+      });
+      if (known === undefined && !isMadeByUs(answer.metadata)) {
+        await this.#withdraw(answer.metadata);
+        return false;
+      }
+      this.#note(answer.metadata);
+      return true;
+    } finally {
+      body.fill(0);
+    }
+  }
+
+  /** What an apply added to a Secret that somebody had made at that moment goes away again. */
+  async #withdraw(metadata: ObjectMeta): Promise<void> {
+    const { uid = '', resourceVersion = '' } = metadata;
+    const nothing = { apiVersion: 'v1', kind: 'Secret', metadata: { ...nameOf(metadata), uid, resourceVersion } };
+    await this.#client.apply(RESOURCES.secrets, nameOf(metadata), nothing);
+  }
+
+  /** Written, or seen to be right. */
+  #note(metadata: ObjectMeta): void {
+    const secret = ourSecret(metadata, true, this.#digests, this.#now());
+    secret.noted = stateOf(secret, this.#now());
+    this.#inventory.setOurs(secret);
+  }
+
+  #order(wish: Wish): Order {
+    const { namespace, secret, provenance, values } = wish;
+    const { name, type } = secret;
+    const content = this.#digests.ofValues({ namespace, name }, type, values);
+    const { fingerprint, metadata } = this.expected(wish);
+    const { labels, annotations } = metadataOf(secret);
+    return {
+      ...wish,
+      name,
+      content,
+      fingerprint,
+      metadata,
+      labels,
+      annotations: {
+        ...annotations,
+        [marks.DIGEST]: content.whole,
+        [marks.FINGERPRINT]: fingerprint,
+        [marks.PROVENANCE]: marks.markText({ homeNamespace: secret.namespace, provenance }),
+      },
+      owner: ownerFor(namespace, secret, provenance),
+    };
+  }
+
+  #metadataDigest(labels: Record<string, string>, annotations: Record<string, string>): string {
+    const steady = Object.entries(annotations).filter(([name]) => isSteady(name));
+    return this.#digests.ofMetadata(new Map(Object.entries(labels)), new Map(steady));
+  }
+}
+
+const SUSPENSION_REFUSED = `${marks.SUSPEND_UNTIL} was not a time in RFC 3339, or one more than 24 hours ahead; it is taken away.`;
+
+function isAsOrdered(known: OurSecret, order: Order): boolean {
+  const { isIntact, digest, fingerprint, metadata, owner, asks } = known;
+  return (
+    isIntact &&
+    asks === undefined &&
+    digest === order.content.whole &&
+    fingerprint === order.fingerprint &&
+    metadata === order.metadata &&
+    owner === order.owner?.uid
+  );
+}
+
+function metadataOf({ template }: ProjectedSecret) {
+  return {
+    labels: { ...Object.fromEntries(template.labels), [marks.PROJECTED_LABEL]: 'true' },
+    annotations: Object.fromEntries(template.annotations),
+  };
+}
+
+/** An owner's deletion takes the Secret along, so one of another namespace cannot be it, nor any where it is to stay. */
+function ownerFor(
+  namespace: string,
+  { deletionPolicy }: ProjectedSecret,
+  { object }: Provenance,
+): OwnerReference | undefined {
+  if (object === undefined || object.namespace !== namespace || deletionPolicy === 'Retain') return undefined;
+  return { apiVersion: 'coffer.dev/v1', kind: 'EncryptedSecret', name: object.name, uid: object.uid };
+}
+
+/** What people asked for and got; with a Secret that was others', also what would let those write it again, and copies of its values. */
+function isConsumed(annotation: string, isOurs: boolean): boolean {
+  const asked: string[] = [marks.ADOPT, marks.RECREATE, marks.SUSPEND_UNTIL, marks.RETAINED, ...marks.OWN_ANNOTATIONS];
+  if (asked.includes(annotation) || annotation === 'kubectl.kubernetes.io/last-applied-configuration') return true;
+  return !isOurs && annotation.startsWith('sealedsecrets.bitnami.com/');
+}
+
+function nameOf({ namespace = '', name }: ObjectMeta): { namespace: string; name: string } {
+  return { namespace, name };
+}
+
+function isInvalid(error: unknown): boolean {
+  return error instanceof KubernetesError && error.code === 'KUBERNETES_INVALID';
+}
+
+/** Something else is there than what was looked at. */
+function isRace(error: unknown): boolean {
+  return (
+    error instanceof KubernetesError &&
+    (error.code === 'KUBERNETES_CONFLICT' || error.code === 'KUBERNETES_FIELD_CONFLICT')
+  );
+}

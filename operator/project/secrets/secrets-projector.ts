@@ -1,0 +1,210 @@
+import type { CofferError } from '../../../core/errors.ts';
+import type { Manifest } from '../../../core/format/manifest/manifest.ts';
+import type { Namespaces } from '../../kubernetes/namespaces.ts';
+import type { Disturbances } from '../disturbances.ts';
+import type {
+  AppliedWorkload,
+  Audience,
+  ProjectedSecret,
+  Projector,
+  Provenance,
+  SecretName,
+  Wanted,
+} from '../projector.ts';
+import { reaches } from '../reach.ts';
+import type { Readers } from '../readers/readers.ts';
+import type { Restarts } from '../restart/restarts.ts';
+import { homeOf, type Inventory, type OurSecret, type SecretKey, secretKey, stateOf } from './inventory.ts';
+import { refusal } from './refusals.ts';
+import type { SecretWatch } from './secret-watch.ts';
+import type { SecretWriter, Wish } from './secret-writer.ts';
+import type { Wakes } from './wakes.ts';
+
+export interface SecretsRooms {
+  namespaces: Namespaces;
+  inventory: Inventory;
+  watch: SecretWatch;
+  writer: SecretWriter;
+  disturbances: Disturbances;
+  wakes: Wakes;
+  readers: Readers | undefined;
+  restarts: Restarts | undefined;
+  now: () => number;
+  /** Ends what runs. */
+  end(): Promise<void>;
+}
+
+/** Where a manifest's Secret goes, as `workload` names it. */
+function placeOf(workload: string): { namespace: string; name: string } {
+  const slash = workload.indexOf('/');
+  return { namespace: workload.slice(0, slash), name: workload.slice(slash + 1) };
+}
+
+/** Kubernetes Secrets: one of the manifest's name in each namespace that it reaches. */
+export class SecretsProjector implements Projector {
+  readonly id = 'kubernetes-secrets';
+  readonly #rooms: SecretsRooms;
+  /** Of the batch: namespaces whose readers could not be made known. */
+  #unprepared: ReadonlyMap<string, CofferError> = new Map();
+  #closed: Promise<void> | undefined;
+
+  constructor(rooms: SecretsRooms) {
+    this.#rooms = rooms;
+  }
+
+  audience(manifest: Manifest): Audience[] {
+    if (manifest.projection === 'Volume') return [];
+    const { namespaces } = this.#rooms;
+    const entries = new Set([...manifest.entries.keys(), ...manifest.template.data.keys()]);
+    const reached = [...namespaces.names()].filter((namespace) => reaches(manifest, namespace));
+    return reached.map((namespace) => ({ workload: secretKey(namespace, manifest.name), entries }));
+  }
+
+  isCurrent(wanted: Wanted): boolean {
+    const { inventory, readers, writer, now } = this.#rooms;
+    const { secret, audience, provenance } = wanted;
+    const home = secretKey(secret.namespace, secret.name);
+    const found = inventory.of(home);
+    if (found.length !== audience.length) return false;
+    for (const { workload } of audience) {
+      const known = inventory.ours(workload);
+      const { namespace } = placeOf(workload);
+      if (known === undefined || !known.isIntact || known.asks !== undefined) return false;
+      const expected = writer.expected({ namespace, secret, provenance });
+      if (known.fingerprint !== expected.fingerprint || known.metadata !== expected.metadata) return false;
+      if (known.owner !== expected.owner || homeOf(known) !== home) return false;
+    }
+    if (readers?.isCurrent(wanted) === false) return false;
+    for (const known of found) known.noted = stateOf(known, now());
+    return true;
+  }
+
+  async prepare(batch: readonly Wanted[]): Promise<void> {
+    this.#unprepared = (await this.#rooms.readers?.prepare(batch)) ?? new Map();
+  }
+
+  async apply(
+    secret: ProjectedSecret,
+    audience: readonly Audience[],
+    values: ReadonlyMap<string, Uint8Array>,
+    provenance: Provenance,
+  ): Promise<AppliedWorkload[]> {
+    const home = secretKey(secret.namespace, secret.name);
+    const wanted = new Set(audience.map(({ workload }) => workload));
+    const applied = audience.map(({ workload, entries }) =>
+      this.#attempt(workload, home, () => {
+        const { namespace } = placeOf(workload);
+        const granted = new Map([...values].filter(([name]) => entries.has(name)));
+        return this.#write(workload, { namespace, secret, provenance, values: granted });
+      }),
+    );
+    const leave = secret.deletionPolicy === 'Retain' ? this.#retain : this.#remove;
+    const left = this.#rooms.inventory.of(home).filter((known) => !wanted.has(secretKey(known.namespace, known.name)));
+    return Promise.all([...applied, ...left.map((known) => this.#leave(known, leave))]);
+  }
+
+  retain(namespace: string, name: string): Promise<AppliedWorkload[]> {
+    return this.#leaveAll(secretKey(namespace, name), this.#retain);
+  }
+
+  prune(namespace: string, name: string): Promise<AppliedWorkload[]> {
+    return this.#leaveAll(secretKey(namespace, name), this.#remove);
+  }
+
+  async heal(again: (namespace: string, name: string) => Promise<void>, where: 'disturbed' | 'all'): Promise<void> {
+    const { inventory, disturbances } = this.#rooms;
+    const keys = new Set(disturbances.take());
+    if (where === 'all') for (const [key, { noted }] of inventory.all()) if (noted !== undefined) keys.add(key);
+    const homes = new Set<SecretKey>();
+    for (const key of keys) {
+      const home = this.#dueHome(key);
+      if (home !== undefined) homes.add(home);
+    }
+    for (const home of homes) {
+      const { namespace, name } = placeOf(home);
+      await again(namespace, name);
+    }
+  }
+
+  onDisturbed(listener: () => void): void {
+    this.#rooms.disturbances.onTouched(listener);
+  }
+
+  owned(): Iterable<SecretName> {
+    return this.#rooms.inventory.homes();
+  }
+
+  async notify(signal?: AbortSignal): Promise<CofferError[]> {
+    return (await this.#rooms.restarts?.notify(signal)) ?? [];
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#rooms.end();
+    return this.#closed;
+  }
+
+  /** The home of what must be opened and applied again, if that is so. */
+  #dueHome(key: SecretKey): SecretKey | undefined {
+    const { inventory, namespaces, now } = this.#rooms;
+    const { namespace } = placeOf(key);
+    if (namespaces.isTerminating(namespace)) return undefined;
+    const known = inventory.ours(key);
+    if (known === undefined) return inventory.refusedHome(key) ?? inventory.missingHome(key);
+    const state = stateOf(known, now());
+    if (state === known.noted || state === known.asked) return undefined;
+    known.asked = state;
+    return homeOf(known);
+  }
+
+  async #write(key: SecretKey, wish: Wish): Promise<'unchanged' | 'written'> {
+    const { writer, restarts, inventory, wakes, watch } = this.#rooms;
+    const { namespace } = wish;
+    const unprepared = this.#unprepared.get(namespace);
+    if (unprepared !== undefined) throw unprepared;
+    // Where we may not look, what others change would stay; a watch that is merely broken off comes back by itself.
+    const trouble = watch.trouble(namespace);
+    if (trouble?.code === 'KUBERNETES_FORBIDDEN') throw trouble;
+    try {
+      const { outcome, content } = await writer.write(wish);
+      restarts?.holds(namespace, wish.secret.name, content.entries);
+      return outcome;
+    } finally {
+      const until = inventory.ours(key)?.suspendedUntil;
+      if (until !== undefined) wakes.at(until, key);
+    }
+  }
+
+  async #attempt(
+    workload: string,
+    home: SecretKey,
+    attempt: () => Promise<AppliedWorkload['outcome']>,
+  ): Promise<AppliedWorkload> {
+    try {
+      return { workload, outcome: await attempt() };
+    } catch (error) {
+      const known = refusal(error, { ...placeOf(workload), workload });
+      if (this.#rooms.inventory.ours(workload) === undefined) this.#rooms.inventory.refuse(workload, home);
+      return { workload, outcome: 'refused', error: known };
+    }
+  }
+
+  #leaveAll(home: SecretKey, leave: (known: OurSecret) => Promise<void>): Promise<AppliedWorkload[]> {
+    const { inventory } = this.#rooms;
+    inventory.forgetWishes(home);
+    return Promise.all(inventory.of(home).map((known) => this.#leave(known, leave)));
+  }
+
+  #leave(known: OurSecret, leave: (known: OurSecret) => Promise<void>): Promise<AppliedWorkload> {
+    const key = secretKey(known.namespace, known.name);
+    return this.#attempt(key, homeOf(known), async () => {
+      const { readers, restarts } = this.#rooms;
+      await leave(known);
+      restarts?.gone(known.namespace, known.name);
+      await readers?.forget([{ namespace: known.namespace, name: known.name }]);
+      return 'removed';
+    });
+  }
+
+  readonly #remove = (known: OurSecret): Promise<void> => this.#rooms.writer.remove(known);
+  readonly #retain = (known: OurSecret): Promise<void> => this.#rooms.writer.retain(known);
+}
