@@ -1,3 +1,4 @@
+import { CofferError } from '../../core/errors.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 
 /** Of node:net, node:dns and undici: the connection did not come about, so nothing was sent. */
@@ -24,7 +25,7 @@ export interface ConnectionFault {
 /** What became of a connection, where it was that which failed; `undefined` for every other error. */
 export function connectionFault(cause: unknown): ConnectionFault | undefined {
   // Node, undici and its parser give each of their errors a code; ours are told apart by their class.
-  if (!(cause instanceof Error) || cause instanceof KubernetesError) return undefined;
+  if (!(cause instanceof Error) || cause instanceof CofferError) return undefined;
   if (!('code' in cause) || typeof cause.code !== 'string') return undefined;
   const { code } = cause;
   const isTls = CERTIFICATE.test(code);

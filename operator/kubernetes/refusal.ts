@@ -77,7 +77,7 @@ function codeOf({ resource, verb }: Asked, status: number, answer: Status): Refu
   if (status === 413 || has('FieldValueTooLong') || text.includes('request is too large'))
     return 'KUBERNETES_TOO_LARGE';
   // What does not fit the kind's schema fails an apply with 500.
-  if (text.includes('failed to create typed patch object')) return 'KUBERNETES_INVALID';
+  if (/failed to (?:create typed patch object|convert new object)/.test(text)) return 'KUBERNETES_INVALID';
   if (status === 429 || status >= 500) return 'KUBERNETES_BUSY';
   if (status >= 400) return 'KUBERNETES_INVALID';
   return 'KUBERNETES_ANSWER';

@@ -10,8 +10,8 @@ export function reaches(manifest: Pick<Manifest, 'namespace' | 'namespaces' | 'b
   return manifest.namespaces.some((glob) => matches(glob, namespace));
 }
 
-/** `*` any number of characters, `?` one. Linear: the pattern holds nothing but literals, `.` and `.*?` over at most 63 characters. */
-function matches(glob: string, namespace: string): boolean {
+/** Whether a namespace is the name or matches the glob: `*` any number of characters, `?` one. Linear: the pattern holds nothing but literals, `.` and `.*?` over at most 63 characters. */
+export function matches(glob: string, namespace: string): boolean {
   let row = [true, ...Array.from(namespace, () => false)];
   for (const token of glob) {
     const next = [token === '*' && row[0] === true];
