@@ -70,11 +70,11 @@ describe('whom files can be given to', () => {
   const self = { uid: 1000, gid: 1000, groups: [1000, 44] };
   test('by root, anybody', () => {
     const [workload] = workloadsFrom([{ name: 'a/b', uid: 5, gid: 6 }], root).values();
-    assert.deepEqual(workload?.holder, { uid: 5, gid: 6, folderMode: 0o500 });
+    assert.deepEqual(workload?.holder, { uid: 5, gid: 6, folderMode: 0o500, fileMode: 0o400 });
   });
   test('else, nobody but oneself and one’s groups', () => {
     const [workload] = workloadsFrom([{ name: 'a/b', gid: 44 }], self).values();
-    assert.deepEqual(workload?.holder, { uid: 1000, gid: 44, folderMode: 0o700 });
+    assert.deepEqual(workload?.holder, { uid: 1000, gid: 44, folderMode: 0o700, fileMode: 0o400 });
     for (const other of [{ uid: 1001 }, { uid: 0 }, { gid: 1001 }]) {
       assert.throws(() => workloadsFrom([{ name: 'a/b', ...other }], self), { code: 'PROJECTION_UNPRIVILEGED' });
     }

@@ -47,7 +47,13 @@ function workloadFrom(config: WorkloadConfig, self: Identity): Workload {
   if (!isRoot && gid !== self.gid && !self.groups.includes(gid)) throw unprivileged(config.name, `group ${gid}`, self);
   // Root writes whatever the mode says; another operator shares its user with the workload and needs the bit itself.
   const folderMode = isRoot ? 0o500 : 0o700;
-  return { id: config.name, namespace, name, holder: { uid, gid, folderMode }, onChange: config.onChange };
+  return {
+    id: config.name,
+    namespace,
+    name,
+    holder: { uid, gid, folderMode, fileMode: 0o400 },
+    onChange: config.onChange,
+  };
 }
 
 function unprivileged(workload: string, whom: string, self: Identity): CofferError {

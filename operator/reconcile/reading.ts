@@ -8,6 +8,8 @@ export interface ReadRequest {
   entries(manifest: Manifest): ReadonlySet<string>;
   /** What the asker has: the same version is not opened again. */
   knownVersion?: string;
+  /** Awaited before the record, where something is about to be opened: the last look whether that may be. What it throws is thrown. */
+  confirm?(): Promise<void>;
   /** Who asks, and why. */
   record: Partial<AuditRecord> & { action: AuditAction };
 }

@@ -1,13 +1,24 @@
-import { Bug } from '../../core/errors.ts';
+import type { AuditLog } from '../../core/audit/log.ts';
+import type { CofferError } from '../../core/errors.ts';
 import type { VolumesSettings } from '../config/settings.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../log.ts';
+import { matches } from '../project/reach.ts';
+import { BreakGlassRoute } from './break-glass.ts';
+import { MountRoute } from './mount.ts';
+import { AUDIENCE } from './pod.ts';
+import { BREAK_GLASS_PATH, MOUNT_PATH } from './protocol.ts';
 import type { Reader } from './reader.ts';
+import { type Answer, type Asked, startServer } from './server.ts';
+import { keepRenewing, type ServingCertificateParts, serveWithCertificate } from './serving/serving-certificate.ts';
+import { TokenReviews } from './token-reviews.ts';
 
 export interface VolumesParts {
   client: KubeClient;
   /** Opens on demand: the reconciler. */
   reader: Reader;
+  audit: AuditLog;
+  cluster: string;
   /** Whether what is missing is missing for good: every source was seen. Before that, pods are told to come again. */
   isReady(): boolean;
   log: Log;
@@ -21,6 +32,44 @@ export interface Volumes {
 }
 
 /** Makes or finds the serving certificate and listens. Throws KubernetesError, and CofferError `SERVE_ADDRESS`. */
-export async function openVolumes(_settings: VolumesSettings, _parts: VolumesParts): Promise<Volumes> {
-  throw new Bug('not written yet');
+export async function openVolumes(
+  { listen, names, namespaces }: VolumesSettings,
+  { client, reader, audit, cluster, isReady, log }: VolumesParts,
+): Promise<Volumes> {
+  const isConfigured = (namespace: string) => namespaces.some((pattern) => matches(pattern, namespace));
+  const mount = new MountRoute({ tokens: new TokenReviews(client, AUDIENCE), reader, isConfigured, isReady });
+  const breakGlass = new BreakGlassRoute({ client, reader, audit, cluster });
+  const server = await startServer({
+    listen,
+    routes: new Map<string, (asked: Asked) => Promise<Answer>>([
+      [MOUNT_PATH, (asked) => mount.answer(asked)],
+      [BREAK_GLASS_PATH, (asked) => breakGlass.answer(asked)],
+    ]),
+    refused: (error: CofferError) => log.failure(error),
+    failed: (error) => log.thrown(error),
+  });
+  const renewal: ServingCertificateParts = {
+    client,
+    names: names ?? [`coffer-operator.${client.namespace}.svc`],
+    now: () => new Date(),
+    use: (certificate) => server.useCertificate(certificate),
+    failed: (error) => log.failure(error),
+  };
+  const closing = new AbortController();
+  let renewing: Promise<void>;
+  try {
+    await serveWithCertificate(renewal);
+    renewing = keepRenewing(renewal, closing.signal);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  return {
+    address: server.address,
+    close: async () => {
+      closing.abort();
+      await server.close();
+      await renewing;
+    },
+  };
 }

@@ -28,11 +28,16 @@ type Name = string | Buffer;
 /** Deeper than any path that the kernel takes. */
 const MOST_NESTED = 4096;
 
-/** Whose files and folders are, and how folders may be entered. */
-export interface Holder {
+/** Whose a folder is, and how it may be entered. */
+export interface FolderHolder {
   uid: number;
   gid: number;
   folderMode: number;
+}
+
+/** The same of folders and the files in them. */
+export interface Holder extends FolderHolder {
+  fileMode: number;
 }
 
 /** `code` of a failed system call, undefined for anything else. */
@@ -116,7 +121,7 @@ export class Anchor {
   }
 
   /** Gives this folder to its holder; the mode is set exactly, whatever the umask. */
-  give(holder: Holder): void {
+  give(holder: FolderHolder): void {
     const { uid, gid, mode } = this.stat();
     const isGiven = Number(uid) === holder.uid && Number(gid) === holder.gid;
     if (!isGiven) fchownSync(this.descriptor, holder.uid, holder.gid);

@@ -32,7 +32,6 @@ const NEXT = '..next';
 const SET = /^\.\.[0-9]{4}(_[0-9]{2}){5}\.[0-9a-f]{8}$/;
 const NEW = '..new-';
 const OLD = '..old-';
-const FILE_MODE = 0o400;
 
 /** Those of the values that a workload may read. */
 export function selectEntries(values: EntrySet, entries: ReadonlySet<string>): EntrySet {
@@ -198,7 +197,7 @@ function swapIn(folder: Anchor, entries: EntrySet, options: WriteOptions): void 
 function writeSet(folder: Anchor, name: string, entries: EntrySet, { holder, durable }: WriteOptions): void {
   folder.makeFolder(name, 0o700);
   folder.within(name, (files) => {
-    for (const [entry, bytes] of entries) files.writeFile(entry, bytes, FILE_MODE, holder, durable);
+    for (const [entry, bytes] of entries) files.writeFile(entry, bytes, holder.fileMode, holder, durable);
     files.give(holder);
     if (durable) fsyncSync(files.descriptor);
   });
@@ -251,7 +250,7 @@ function compareFile(set: Anchor, entry: string, bytes: Uint8Array, holder: Hold
       at += count;
     }
     if (!timingSafeEqual(found, bytes)) return 'different';
-    return isOwned(stat, holder, FILE_MODE) && stat.nlink === 1n ? 'same' : 'disturbed';
+    return isOwned(stat, holder, holder.fileMode) && stat.nlink === 1n ? 'same' : 'disturbed';
   } finally {
     found.fill(0);
     closeSync(descriptor);

@@ -2,12 +2,12 @@ import { rmdirSync } from 'node:fs';
 import { MANIFEST_NAME, NAME, WORKLOAD } from '../../../schemas/grammar.ts';
 import { notOurs } from '../failure.ts';
 import type { Workload } from '../workload.ts';
-import { type Anchor, type Holder, systemCode } from './open-folder.ts';
+import { type Anchor, type FolderHolder, systemCode } from './open-folder.ts';
 
 /** The folders above the secrets: ROOT/NAMESPACE/WORKLOAD. They stay when a secret goes, so that containers can mount them. */
 export class Tree {
   readonly #root: Anchor;
-  readonly #passage: Holder;
+  readonly #passage: FolderHolder;
   readonly #made: (workload: Workload, folder: Anchor) => void;
 
   /** `made` is called with every workload's folder that had to be made. */
@@ -67,7 +67,12 @@ function foldersOf(folder: Anchor, grammar: RegExp): string[] {
   return folder.names().filter((name) => grammar.test(name) && folder.lstat(name)?.isDirectory());
 }
 
-function withFolder<Result>(parent: Anchor, name: string, holder: Holder, work: (folder: Anchor) => Result): Result {
+function withFolder<Result>(
+  parent: Anchor,
+  name: string,
+  holder: FolderHolder,
+  work: (folder: Anchor) => Result,
+): Result {
   const found = parent.lstat(name);
   if (found === undefined) parent.makeFolder(name, 0o700);
   else if (!found.isDirectory()) throw notOurs(`Where the folder ${name} should be there is something else.`, {});
