@@ -13,10 +13,13 @@ import Get from './commands/get.ts';
 import Grant from './commands/grant.ts';
 import Init from './commands/init.ts';
 import New from './commands/new.ts';
+import RecipientsAdd from './commands/recipients/add.ts';
 import RecipientsCreate from './commands/recipients/create.ts';
 import RecipientsEnroll from './commands/recipients/enroll.ts';
 import RecipientsList from './commands/recipients/list.ts';
 import RecipientsPin from './commands/recipients/pin.ts';
+import RecipientsRemove from './commands/recipients/remove.ts';
+import RecipientsReplace from './commands/recipients/replace.ts';
 import Resolve from './commands/resolve.ts';
 import Revoke from './commands/revoke.ts';
 import Rewrap from './commands/rewrap.ts';
@@ -39,10 +42,13 @@ export const COMMANDS: Record<string, Command.Class> = {
   grant: Grant,
   init: Init,
   new: New,
+  'recipients:add': RecipientsAdd,
   'recipients:create': RecipientsCreate,
   'recipients:enroll': RecipientsEnroll,
   'recipients:list': RecipientsList,
   'recipients:pin': RecipientsPin,
+  'recipients:remove': RecipientsRemove,
+  'recipients:replace': RecipientsReplace,
   resolve: Resolve,
   revoke: Revoke,
   rewrap: Rewrap,

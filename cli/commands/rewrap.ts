@@ -92,6 +92,7 @@ async function readdressed(
 ): Promise<{ text: string; added: string[] }> {
   const { refuseUnlisted, staleRecipients } = await import('../../core/rotation/stale-recipients.ts');
   const { rewrap } = await import('../../core/rotation/rewrap.ts');
+  const { NOBODY } = await import('../../core/opening/opener.ts');
   const { readManifestFile } = await import('../../core/format/manifest/read-manifest.ts');
   const { sealingKeysFor } = await import('../workspace/sealing-keys.ts');
   const added = new Set<string>();
@@ -108,6 +109,3 @@ async function readdressed(
   }
   return { text: current.text, added: [...added] };
 }
-
-/** Who removes a recipient needs no key. */
-const NOBODY: Opener = { recipients: new Set(), holds: () => false, secretKey: () => undefined, wipe: () => undefined };

@@ -60,6 +60,16 @@ export async function openKeys(keyring: Keyring | undefined, flags: OpenerFlags)
   return { opener, close };
 }
 
+/** Undefined where there is no secret key at all: for what goes on without. */
+export async function openKeysIfAny(keyring: Keyring, flags: OpenerFlags): Promise<OpenKeys | undefined> {
+  try {
+    return await openKeys(keyring, flags);
+  } catch (error) {
+    if (error instanceof CofferError && error.code === 'KEYS_NONE') return undefined;
+    throw error;
+  }
+}
+
 /** The keys to open this file with: as a recipient of its repository, or as `--as` says where it is in none. */
 export async function openKeysFor(file: string, flags: OpenerFlags): Promise<OpenKeys> {
   return openKeys(await keyringOf(file), flags);

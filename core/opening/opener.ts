@@ -14,6 +14,14 @@ export interface Opener {
   wipe(): void;
 }
 
+/** Who holds no key: for work that needs none. */
+export const NOBODY: Opener = {
+  recipients: new Set(),
+  holds: () => false,
+  secretKey: () => undefined,
+  wipe: () => undefined,
+};
+
 /**
  * @param options.as the one name to open under, beside that recipient's groups: an operator's, from its configuration,
  *   or a person's outside of a repository. Absent: every recipient whose file lists a key that is held.
