@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only startup|files|many|operator] [--dist FOLDER]`: measures the built programs beside the peers'
+ * `npm run bench [-- --only startup|files|many|operator|kubernetes] [--dist FOLDER]`: measures the built programs beside the peers'
  * real ones, in one run on one machine. A whole run writes docs/performance.md; a partial one prints.
  */
 
@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureFiles } from './files.ts';
+import { measureKubernetes } from './kubernetes/kubernetes.ts';
 import { machineDescription } from './machine.ts';
 import { measureMany } from './many.ts';
 import { measureOperator } from './operator.ts';
@@ -22,6 +23,7 @@ const SECTIONS: Record<string, (workplace: Workplace, peers: Peers) => Section |
   files: measureFiles,
   many: measureMany,
   operator: measureOperator,
+  kubernetes: measureKubernetes,
 };
 
 const { values: options } = parseArgs({
@@ -53,7 +55,7 @@ function page(sections: Section[], peers: Peers): string {
     peers.absent.length === 0 ? '' : ` Absent on this machine, so not compared: ${peers.absent.join(', ')}.`;
   return `${[
     '# Performance',
-    `Written by \`npm run bench\`, which measures the built programs beside the real sops, kubeseal and ejson in one run. Whole
+    `Written by \`npm run bench\`, which measures the built programs beside the real sops, kubeseal, ejson and sealed-secrets controller in one run. Whole
 processes, CPU (user and system, children included) and wall clock; medians; ratios are on CPU where nothing else is said.${absent}`,
     `Machine: ${machineDescription()}.`,
     `## Targets: ${targets.length - missed} met, ${missed} missed`,

@@ -69,16 +69,16 @@ export class Sops {
 export class Kubeseal {
   readonly program: string;
   readonly certificate: string;
-  readonly #privateKey: string;
+  readonly privateKey: string;
   readonly #workplace: Workplace;
 
   constructor(program: string, openssl: string, workplace: Workplace) {
     this.program = program;
     this.#workplace = workplace;
     this.certificate = join(workplace.folder, 'kubeseal.crt');
-    this.#privateKey = join(workplace.folder, 'kubeseal.key');
+    this.privateKey = join(workplace.folder, 'kubeseal.key');
     const request = ['req', '-x509', '-newkey', 'rsa:4096', '-nodes', '-subj', '/O=sealed-secret', '-days', '3650'];
-    workplace.run(workplace.program(openssl, [...request, '-keyout', this.#privateKey, '-out', this.certificate]));
+    workplace.run(workplace.program(openssl, [...request, '-keyout', this.privateKey, '-out', this.certificate]));
   }
 
   seal(input: string, output: string): Program {
@@ -86,7 +86,7 @@ export class Kubeseal {
   }
 
   open(input: string): Program {
-    const args = ['--recovery-unseal', '--recovery-private-key', this.#privateKey, '-o', 'yaml'];
+    const args = ['--recovery-unseal', '--recovery-private-key', this.privateKey, '-o', 'yaml'];
     return this.#workplace.program(this.program, args, { input });
   }
 }

@@ -5,10 +5,12 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Program } from './measure.ts';
 
 /** Far above what any step here takes. */
 const PATIENCE_MS = 10 * 60 * 1000;
+const READY_POLL_MS = 10;
 
 /** A line of its log, with the clock and the CPU so far when it came, in milliseconds. */
 export interface Moment {
@@ -64,6 +66,23 @@ export class RunningOperator {
       look();
     });
     return found.finally(() => this.#waiting.delete(look));
+  }
+
+  /** What `awaited` resolves to; rejects when the operator ends first. */
+  async unlessEnded<Result>(awaited: Promise<Result>): Promise<Result> {
+    const noMore = new AbortController();
+    const ended = once(this.#child, 'exit', { signal: noMore.signal }).then(([code]) => {
+      throw new Error(`the operator ended (${code}):\n${this.#errors}`);
+    });
+    ended.catch(() => undefined);
+    return Promise.race([awaited, ended]).finally(() => noMore.abort());
+  }
+
+  /** Waits until /readyz says so. */
+  async ready(): Promise<void> {
+    const listening = await this.moment(({ msg }) => msg === 'listening');
+    const url = new URL('/readyz', String(listening.line.address));
+    while (!(await this.unlessEnded(fetch(url))).ok) await sleep(READY_POLL_MS);
   }
 
   /** Makes it look at its sources now, as a webhook does. */

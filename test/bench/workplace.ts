@@ -94,13 +94,13 @@ export function entryNames(count: number): string[] {
 }
 
 /** A manifest in plaintext, waiting to be sealed. */
-export function plaintextManifest(name: string, entries: number): string {
+export function plaintextManifest(name: string, entries: number, namespace = 'bench'): string {
   const data = entryNames(entries).map((entry, index) => `    ${entry}: "${secretValue(index)}"\n`);
   return `apiVersion: coffer.dev/v1
 kind: EncryptedSecret
 metadata:
   name: ${name}
-  namespace: bench
+  namespace: ${namespace}
 spec:
   recipients: [${RECIPIENT}]
   readers:
@@ -110,13 +110,13 @@ ${data.join('')}`;
 }
 
 /** The same values as a Kubernetes Secret, which sops and kubeseal take. */
-export function plaintextSecret(name: string, entries: number): string {
+export function plaintextSecret(name: string, entries: number, namespace = 'bench'): string {
   const data = entryNames(entries).map((entry, index) => `  ${entry}: "${secretValue(index)}"\n`);
   return `apiVersion: v1
 kind: Secret
 metadata:
   name: ${name}
-  namespace: bench
+  namespace: ${namespace}
 stringData:
 ${data.join('')}`;
 }

@@ -1,6 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 
+export interface WatchEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  object: { metadata: { name: string; namespace?: string; annotations?: Record<string, string> } };
+}
+
+interface Answer {
+  status: number;
+  /** Of text. */
+  chunks: AsyncIterable<string>;
+}
+
 /** What the harness itself asks of an API server, as its administrator. */
 export class AdminApi {
   readonly #server: string;
@@ -13,9 +24,9 @@ export class AdminApi {
     this.#agent = new Agent({ ca: readFileSync(caFile), keepAlive: true });
   }
 
-  /** Status and body; rejects when the server cannot be reached. */
-  async ask(method: string, path: string, body?: object): Promise<{ status: number; text: string }> {
-    const { status, chunks } = await this.#open(method, path, body);
+  /** Status and body; rejects when the server cannot be reached. `type`: of a patch. */
+  async ask(method: string, path: string, body?: object, type?: string): Promise<{ status: number; text: string }> {
+    const { status, chunks } = await this.#open(method, path, body, type === undefined ? {} : { 'content-type': type });
     let text = '';
     for await (const chunk of chunks) text += chunk;
     return { status, text };
@@ -28,21 +39,30 @@ export class AdminApi {
     return text;
   }
 
-  /** Waits until a watch (a path with `watch=1`) reports its first event. */
-  async firstEvent(path: string): Promise<void> {
-    const { status, chunks } = await this.#open('GET', path);
-    for await (const _ of chunks) {
-      if (status < 300) return;
+  /** What a watch (a path with `watch=1`) reports, until the server ends it or the caller leaves the loop. */
+  async *events(path: string, accept = 'application/json'): AsyncGenerator<WatchEvent> {
+    const { status, chunks } = await this.#open('GET', path, undefined, { accept });
+    if (status >= 300) throw new Error(`GET ${path}: ${status}`);
+    let rest = '';
+    for await (const chunk of chunks) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield JSON.parse(line);
     }
-    throw new Error(`GET ${path}: ${status}, and no event`);
+  }
+
+  /** Waits until a watch reports something. */
+  async firstEvent(path: string): Promise<void> {
+    for await (const _ of this.events(path)) return;
+    throw new Error(`GET ${path} ended without an event`);
   }
 
   close(): void {
     this.#agent.destroy();
   }
 
-  #open(method: string, path: string, body?: object): Promise<{ status: number; chunks: AsyncIterable<Buffer> }> {
-    const headers = { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' };
+  #open(method: string, path: string, body?: object, own: Record<string, string> = {}): Promise<Answer> {
+    const headers = { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...own };
     return new Promise((resolve, reject) => {
       const sent = request(`${this.#server}${path}`, { method, agent: this.#agent, headers }, (response) => {
         response.setEncoding('utf8');
