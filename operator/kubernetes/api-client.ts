@@ -17,9 +17,10 @@ import { type Asked, isAbsent, refusalOf } from './refusal.ts';
 import { FIELD_MANAGER, type KubeObject, type ObjectName, pathOf, RESOURCES, type Resource } from './resource.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 
-/** Written by whoever does not lead: the lease itself, and questions that are asked by POST and change nothing. */
+/** Written by whoever does not lead: the lease itself, the label of its own pod, and questions that are asked by POST and change nothing. */
 const UNFENCED: ReadonlySet<string> = new Set<string>([
   RESOURCES.leases.plural,
+  RESOURCES.pods.plural,
   RESOURCES.tokenReviews.plural,
   RESOURCES.subjectAccessReviews.plural,
 ]);
@@ -188,7 +189,7 @@ export class ApiClient implements KubeClient {
 
   async replace<T extends KubeObject>(
     resource: Resource,
-    object: KubeObject,
+    object: T,
     { subresource, signal }: WriteOptions = {},
   ): Promise<T> {
     const name = object.metadata;

@@ -101,7 +101,7 @@ export interface KubeClient {
     options: PatchOptions,
   ): Promise<T>;
   /** PUT: the object as a whole, its resourceVersion as the precondition. */
-  replace<T extends KubeObject>(resource: Resource, object: KubeObject, options?: WriteOptions): Promise<T>;
+  replace<T extends KubeObject>(resource: Resource, object: T, options?: WriteOptions): Promise<T>;
   /** `false`: it was not there. */
   delete(resource: Resource, name: ObjectName, options?: DeleteOptions): Promise<boolean>;
   /**

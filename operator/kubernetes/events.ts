@@ -1,5 +1,9 @@
-import { Bug } from '../../core/errors.ts';
+import { createHash, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { pause } from './back-off.ts';
 import type { KubeClient } from './client.ts';
+import { KubernetesError } from './kubernetes-error.ts';
+import { RESOURCES } from './resource.ts';
 
 export interface EventSubject {
   apiVersion: string;
@@ -20,14 +24,102 @@ export interface EventToEmit {
   note: string;
 }
 
-/** Events for people who run `kubectl describe` or `kubectl events`: best effort, limited in rate, the same one once. */
+const CONTROLLER = 'coffer.dev/operator';
+/** Bytes, of the API: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
+const LONGEST_NOTE = 1024;
+/** Subjects of which the last event is remembered. */
+const REMEMBERED = 10_000;
+/** Events that wait to be sent; what comes when so many do is dropped. */
+const WAITING = 1000;
+/** Milliseconds between two events, so that a mistake in a thousand secrets leaves the API server to others. */
+const PACE = 50;
+/** Milliseconds for what waits at the end. */
+const LAST_WORDS = 2000;
+
+/**
+ * Events for people who run `kubectl describe` or `kubectl events`: best effort, limited in rate, and not sent again when the
+ * last one about the same action on the same object said the same.
+ */
 export class EventRecorder {
-  constructor(_client: KubeClient) {
-    throw new Bug('not written yet');
+  readonly #client: KubeClient;
+  readonly #instance = process.env.POD_NAME ?? hostname();
+  readonly #last = new Map<string, string>();
+  readonly #waiting: EventToEmit[] = [];
+  readonly #ending = new AbortController();
+  #sending: Promise<void> | undefined;
+
+  constructor(client: KubeClient) {
+    this.#client = client;
   }
 
-  emit(_event: EventToEmit): void {}
+  emit(event: EventToEmit): void {
+    if (this.#ending.signal.aborted || this.#isSaid(event) || this.#waiting.length >= WAITING) return;
+    this.#waiting.push(event);
+    this.#sending ??= this.#send().finally(() => {
+      this.#sending = undefined;
+    });
+  }
 
   /** Sends what waits, for a short time. */
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    const timer = setTimeout(() => this.#ending.abort(), LAST_WORDS);
+    await this.#sending;
+    clearTimeout(timer);
+    this.#ending.abort();
+  }
+
+  #isSaid({ regarding, type, reason, action, note }: EventToEmit): boolean {
+    const { kind, namespace, name, uid } = regarding;
+    const subject = digest([kind, namespace, name, uid, action]);
+    const said = digest([type, reason, note]);
+    if (this.#last.get(subject) === said) return true;
+    // The map keeps the order of insertion: the first is the one about which nothing was said for longest.
+    this.#last.delete(subject);
+    this.#last.set(subject, said);
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > REMEMBERED && oldest !== undefined) this.#last.delete(oldest);
+    return false;
+  }
+
+  async #send(): Promise<void> {
+    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+      try {
+        await this.#client.create(RESOURCES.events, this.#object(event), { signal: this.#ending.signal });
+      } catch (error) {
+        // Also the status tells what happened: an event that cannot be written holds up nothing.
+        if (!(error instanceof KubernetesError) && !this.#ending.signal.aborted) throw error;
+      }
+      if (!(await pause(PACE, this.#ending.signal))) return;
+    }
+  }
+
+  #object({ regarding, note, ...event }: EventToEmit) {
+    const { namespace, name } = regarding;
+    const suffix = randomUUID().slice(0, 8);
+    return {
+      apiVersion: 'events.k8s.io/v1',
+      kind: 'Event',
+      metadata: { namespace, name: `${name.slice(0, 240)}.${suffix}` },
+      eventTime: new Date().toISOString().replace('Z', '000Z'),
+      reportingController: CONTROLLER,
+      reportingInstance: this.#instance,
+      regarding,
+      note: cut(note),
+      ...event,
+    };
+  }
+}
+
+function cut(note: string): string {
+  const bytes = Buffer.from(note);
+  if (bytes.length <= LONGEST_NOTE) return note;
+  // A character of which the end is cut off decodes to U+FFFD.
+  return `${bytes
+    .subarray(0, LONGEST_NOTE - 3)
+    .toString()
+    .replace(/\uFFFD$/, '')}…`;
+}
+
+function digest(parts: readonly (string | undefined)[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 16);
 }

@@ -72,8 +72,7 @@ async function watching(
   const shared = await sharedCluster(t);
   if (shared === undefined) return undefined;
   const cluster = own ? await startCluster({ installCrds: false }) : shared;
-  if (own) t.after(() => cluster.stop());
-  const namespace = await newNamespace(t, cluster);
+  const namespace = own ? 'default' : await newNamespace(t, cluster);
   const proxy = await FaultProxy.start(cluster);
   const admin = await connectTo(t, cluster.kubeconfig);
   const client = await connectTo(t, await proxy.kubeconfig(cluster.kubeconfig));
@@ -95,6 +94,7 @@ async function watching(
     ending.abort();
     await run;
     await proxy.close();
+    if (own) await cluster.stop();
   });
   await watch.synced;
   return {

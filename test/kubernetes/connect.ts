@@ -1,10 +1,15 @@
 import type { TestContext } from 'node:test';
 import { type ConnectOptions, connect, type KubeClient } from '../../operator/kubernetes/client.ts';
 
-/** A client for a test, closed after it. */
-export async function connectTo(t: TestContext, kubeconfig: string, options: ConnectOptions = {}): Promise<KubeClient> {
+/** A client for a test, closed after it. `namespace`: the operator's own. */
+export async function connectTo(
+  t: TestContext,
+  kubeconfig: string,
+  { namespace, ...options }: ConnectOptions & { namespace?: string } = {},
+): Promise<KubeClient> {
   const leaderElection = { lease: 'coffer-operator', duration: 15_000 };
-  const client = await connect({ kubeconfig, leaderElection }, options);
+  const settings = { kubeconfig, leaderElection, ...(namespace === undefined ? {} : { namespace }) };
+  const client = await connect(settings, options);
   t.after(() => client.close());
   return client;
 }
