@@ -1,52 +1,179 @@
 import { Bug, type CofferError } from '../../core/errors.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import type { Key } from '../reconcile/state/claim.ts';
+import { RESOURCES } from '../kubernetes/resource.ts';
+import { type NamespacedWatch, watchNamespaces } from '../kubernetes/watch-namespaces.ts';
+import { type Key, keyOf } from '../reconcile/state/claim.ts';
+import { type EncryptedSecretObject, isLabelled, isMirror } from './mirror.ts';
+import { fingerprintOf, ownSpec } from './own-spec.ts';
+import { type StoredStatus, storedStatus } from './stored-status.ts';
 
-/** What is kept in memory of an EncryptedSecret object. */
+/** What is kept in memory of an EncryptedSecret object: there may be ten thousand. */
 export interface StoredObject {
   namespace: string;
   name: string;
   uid: string;
+  resourceVersion: string;
   generation: number;
   /** This operator applied it from git; everything else is somebody else's to carry. */
   isMirror: boolean;
+  /** A mirror still has its label. */
+  isLabelled: boolean;
   /** Of its spec as this cluster sees it: without the stanzas of others. */
   fingerprint: string;
+  status: StoredStatus;
+  /** The manifest that somebody else carries. */
+  text?: Buffer;
 }
 
 export type ObjectListener = (key: Key, object: StoredObject | undefined) => void;
 
 /** The one watch over EncryptedSecret objects, which mirrors, status and the source of objects share. */
 export class EncryptedSecrets {
-  /** All were seen once, or their kind is not served. */
-  readonly synced: Promise<void> = Promise.resolve();
+  /** All were seen once, or their kind is not served, or may not be read. */
+  readonly synced: Promise<void>;
+  readonly #cluster: string;
+  readonly #watch: NamespacedWatch;
+  readonly #objects = new Map<Key, StoredObject>();
+  /** Resource versions of answers that the watch has not reached. */
+  readonly #ahead = new Map<Key, string>();
+  readonly #listeners: ObjectListener[] = [];
+  readonly #listListeners: (() => void)[] = [];
 
-  constructor(_client: KubeClient, _options: { namespaces: readonly string[]; cluster: string }) {
-    throw new Bug('not written yet');
+  constructor(client: KubeClient, { namespaces, cluster }: { namespaces: readonly string[]; cluster: string }) {
+    this.#cluster = cluster;
+    this.#watch = watchNamespaces<EncryptedSecretObject>(
+      client,
+      namespaces,
+      { resource: RESOURCES.encryptedSecrets },
+      {
+        changed: (object) => this.#seen(object),
+        deleted: ({ namespace, name, uid }) => this.#drop(keyOf(namespace, name), uid),
+        synced: () => {
+          for (const listener of this.#listListeners) listener();
+        },
+      },
+    );
+    this.synced = this.#watch.synced;
   }
 
   /** Why objects cannot be seen now: `KUBERNETES_NO_KIND` where the CustomResourceDefinition is missing. */
-  get trouble(): CofferError | undefined {
-    return undefined;
+  trouble(namespace?: string): CofferError | undefined {
+    return this.#watch.trouble(namespace);
   }
 
   /** Until the signal. */
-  async run(_signal: AbortSignal): Promise<void> {}
+  run(signal: AbortSignal): Promise<void> {
+    return this.#watch.run(signal);
+  }
 
-  get(_key: Key): StoredObject | undefined {
-    return undefined;
+  get(key: Key): StoredObject | undefined {
+    return this.#objects.get(key);
+  }
+
+  *mirrors(): Iterable<StoredObject> {
+    for (const object of this.#objects.values()) if (object.isMirror) yield object;
   }
 
   /** Those that somebody else applies. */
-  foreign(): Iterable<StoredObject> {
-    return [];
+  *foreign(): Iterable<StoredObject> {
+    for (const object of this.#objects.values()) if (!object.isMirror) yield object;
   }
 
-  /** Of a foreign object: a manifest in JSON, one document, of its metadata only the name and namespace, without stanzas of others. */
-  manifestText(_key: Key): Buffer | undefined {
-    return undefined;
+  /**
+   * Of an object that somebody else applies: a manifest in JSON, one document, of its metadata only the name and namespace,
+   * without stanzas of others.
+   */
+  manifestText(key: Key): Buffer {
+    const text = this.#objects.get(key)?.text;
+    if (text === undefined) throw new Bug('only what others carry is read from the cluster');
+    return text;
   }
 
-  /** Called for each change of an object's spec, for new and for deleted ones (`undefined`); not for changes of status. */
-  onChange(_listener: ObjectListener): void {}
+  /** Called for each change of an object's spec or of who carries it, for new and for deleted ones (`undefined`). */
+  onChange(listener: ObjectListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Called when all objects of a namespace, or of the cluster, have been listed: at first and again from time to time. */
+  onListed(listener: () => void): void {
+    this.#listListeners.push(listener);
+  }
+
+  /** An object as the answer to a request shows it: the watch, which comes later, must not bring back what was before. */
+  take(object: EncryptedSecretObject): void {
+    const { namespace = '', name, resourceVersion = '' } = object.metadata;
+    this.#ahead.set(keyOf(namespace, name), resourceVersion);
+    this.#keep(object);
+  }
+
+  /** It is not there, as the answer to a request shows. */
+  lost(key: Key): void {
+    const object = this.#objects.get(key);
+    if (object !== undefined) this.#drop(key, object.uid);
+  }
+
+  #seen(object: EncryptedSecretObject): void {
+    const { namespace = '', name, resourceVersion = '' } = object.metadata;
+    const key = keyOf(namespace, name);
+    const ahead = this.#ahead.get(key);
+    if (ahead !== undefined && isOlder(resourceVersion, ahead)) return;
+    this.#ahead.delete(key);
+    this.#keep(object);
+  }
+
+  #keep(object: EncryptedSecretObject): void {
+    const { namespace = '', name } = object.metadata;
+    const key = keyOf(namespace, name);
+    const before = this.#objects.get(key);
+    const now = this.#stored(object);
+    this.#objects.set(key, now);
+    if (before === undefined || isOther(before, now)) this.#tell(key, now);
+  }
+
+  #drop(key: Key, uid: string): void {
+    if (this.#objects.get(key)?.uid !== uid) return;
+    this.#objects.delete(key);
+    this.#ahead.delete(key);
+    this.#tell(key, undefined);
+  }
+
+  #stored(object: EncryptedSecretObject): StoredObject {
+    const { metadata, spec = {}, status } = object;
+    const { namespace = '', name, uid = '', resourceVersion = '', generation = 0 } = metadata;
+    const own = ownSpec(spec, this.#cluster);
+    const isOurs = isMirror(object);
+    return {
+      ...{ namespace, name, uid, resourceVersion, generation, isMirror: isOurs },
+      isLabelled: isLabelled(metadata),
+      fingerprint: fingerprintOf(own),
+      status: storedStatus(status),
+      ...(isOurs ? {} : { text: manifestText(object, own) }),
+    };
+  }
+
+  #tell(key: Key, object: StoredObject | undefined): void {
+    for (const listener of this.#listeners) listener(key, object);
+  }
+}
+
+function manifestText(
+  { apiVersion, kind, metadata: { name, namespace } }: EncryptedSecretObject,
+  spec: object,
+): Buffer {
+  return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: { name, namespace }, spec }));
+}
+
+function isOther(before: StoredObject, now: StoredObject): boolean {
+  return (
+    before.uid !== now.uid ||
+    before.generation !== now.generation ||
+    before.fingerprint !== now.fingerprint ||
+    before.isMirror !== now.isMirror ||
+    before.isLabelled !== now.isLabelled
+  );
+}
+
+/** Since 1.35 resource versions may be compared, as numbers of any length (KEP-5504); those of older servers can be as well. */
+function isOlder(a: string, b: string): boolean {
+  return a.length === b.length ? a < b : a.length < b.length;
 }

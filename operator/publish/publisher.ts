@@ -1,16 +1,25 @@
-import { Bug, type CofferError } from '../../core/errors.ts';
+import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
 import type { Provenance } from '../project/projector.ts';
-import type { Key } from '../reconcile/state/claim.ts';
+import { type Key, keyOf, namesOf } from '../reconcile/state/claim.ts';
 import type { SecretStatus } from '../reconcile/status/status.ts';
+import { concurrently } from '../reconcile/work/concurrently.ts';
+import { Carriage } from './carriage.ts';
 import type { EncryptedSecrets } from './encrypted-secrets.ts';
+import { Outage } from './outage.ts';
+import { StatusWriter } from './status-writer.ts';
+
+/** Mirrors that are written at once. */
+const AT_ONCE = 16;
+/** Milliseconds that closing waits for statuses that are being written. */
+const LAST_WORDS = 2_000;
 
 export interface Carried {
   home: Key;
   manifest: Manifest;
-  /** Absent: no mirror is made; somebody else carries the object. */
+  /** False: somebody else carries the object, and no mirror is made. */
   isGit: boolean;
 }
 
@@ -21,14 +30,16 @@ export interface Publisher {
    * Never touches an object that somebody else applies. One failure is that secret's; where the kind is not served there are
    * no mirrors, and no failures (`trouble` says so).
    */
-  carry(batch: readonly Carried[], signal?: AbortSignal): Promise<ReadonlyMap<Key, CofferError>>;
+  carry(batch: readonly Carried[]): Promise<ReadonlyMap<Key, CofferError>>;
   /** The EncryptedSecret object of that name, be it a mirror or somebody else's. */
   objectOf(home: Key): Provenance['object'] | undefined;
   /** Their projections were removed: their mirrors go, objects of others stay. Errors are those of each. */
-  release(homes: readonly Key[], signal?: AbortSignal): Promise<ReadonlyMap<Key, CofferError>>;
+  release(homes: readonly Key[]): Promise<ReadonlyMap<Key, CofferError>>;
+  /** Mirrors that were not carried since the start: when all sources are known, those whose manifests are gone. */
+  orphans(): Key[];
   /** How secrets are doing: written soon, once per change, of several for one home the last. Returns at once. */
   tell(statuses: readonly SecretStatus[]): void;
-  /** The mirror of this home was changed or deleted by others, or is of nothing that was carried: to be carried again. */
+  /** The mirror of this home was changed or deleted by others: to be carried again. */
   onDisturbed(listener: (home: Key) => void): void;
   /** What stands in the way of all: the CustomResourceDefinition is missing, say. */
   readonly trouble: CofferError | undefined;
@@ -39,7 +50,7 @@ export interface Publisher {
 export interface PublisherParts {
   client: KubeClient;
   objects: EncryptedSecrets;
-  events: EventRecorder;
+  events: Pick<EventRecorder, 'emit'>;
   /** The recipient that this operator opens for: mirrors hold its stanzas only. */
   cluster: string;
   /** Whether mirrors are made in this namespace. */
@@ -48,6 +59,106 @@ export interface PublisherParts {
   signal: AbortSignal;
 }
 
-export function openPublisher(_parts: PublisherParts): Publisher {
-  throw new Bug('not written yet');
+export function openPublisher(parts: PublisherParts): Publisher {
+  return new ClusterPublisher(parts);
+}
+
+class ClusterPublisher implements Publisher {
+  readonly #parts: PublisherParts;
+  readonly #outage = new Outage({
+    tryOne: () => this.#disturb(this.#carriage.disturbed().slice(0, 1)),
+    isOver: () => this.#disturb(this.#carriage.disturbed()),
+  });
+  readonly #carriage: Carriage;
+  readonly #statuses: StatusWriter;
+  #onDisturbed: (home: Key) => void = () => {};
+  /** Before all objects were seen, what is not known may be there. */
+  #isListed = false;
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
+    this.#carriage = new Carriage({ ...parts, outage: this.#outage });
+    this.#statuses = new StatusWriter(parts);
+    parts.objects.onChange((home) => {
+      if (this.#isListed && this.#carriage.isDisturbed(home)) this.#disturb([home]);
+    });
+    parts.objects.onListed(() => this.#listed());
+  }
+
+  async carry(batch: readonly Carried[]): Promise<ReadonlyMap<Key, CofferError>> {
+    const { isConfigured } = this.#parts;
+    const ours = batch.filter(({ home, isGit }) => isGit && isConfigured(namesOf(home).namespace));
+    return this.#forEach(
+      ours,
+      ({ home }) => home,
+      ({ manifest }) => this.#carriage.carry(manifest),
+    );
+  }
+
+  objectOf(home: Key): Provenance['object'] | undefined {
+    const object = this.#parts.objects.get(home);
+    return object && { namespace: object.namespace, name: object.name, uid: object.uid };
+  }
+
+  async release(homes: readonly Key[]): Promise<ReadonlyMap<Key, CofferError>> {
+    for (const home of homes) this.#statuses.forget(home);
+    return this.#forEach(
+      homes,
+      (home) => home,
+      (home) => this.#carriage.release(home),
+    );
+  }
+
+  orphans(): Key[] {
+    const orphans: Key[] = [];
+    for (const { namespace, name } of this.#parts.objects.mirrors()) {
+      const home = keyOf(namespace, name);
+      if (!this.#carriage.has(home)) orphans.push(home);
+    }
+    return orphans;
+  }
+
+  tell(statuses: readonly SecretStatus[]): void {
+    this.#statuses.tell(statuses);
+  }
+
+  onDisturbed(listener: (home: Key) => void): void {
+    this.#onDisturbed = listener;
+  }
+
+  get trouble(): CofferError | undefined {
+    return this.#outage.trouble ?? this.#parts.objects.trouble() ?? this.#statuses.trouble;
+  }
+
+  async close(): Promise<void> {
+    this.#outage.close();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LAST_WORDS);
+    await Promise.race([this.#statuses.settled(), late]);
+    clearTimeout(timer);
+  }
+
+  /** After an outage mirrors may be missing of which no event told. */
+  #listed(): void {
+    this.#isListed = true;
+    if (this.#outage.trouble !== undefined) this.#outage.ended();
+    else this.#disturb(this.#carriage.disturbed());
+  }
+
+  #disturb(homes: readonly Key[]): void {
+    for (const home of homes) this.#onDisturbed(home);
+  }
+
+  async #forEach<Item>(items: readonly Item[], homeOf: (item: Item) => Key, work: (item: Item) => Promise<void>) {
+    const errors = new Map<Key, CofferError>();
+    await concurrently(items, AT_ONCE, async (item) => {
+      try {
+        await work(item);
+      } catch (error) {
+        if (!(error instanceof CofferError)) throw error;
+        errors.set(homeOf(item), error);
+      }
+    });
+    return errors;
+  }
 }

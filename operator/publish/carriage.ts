@@ -1,0 +1,146 @@
+import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import type { KubeClient } from '../kubernetes/client.ts';
+import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
+import { RESOURCES } from '../kubernetes/resource.ts';
+import { type Key, keyOf } from '../reconcile/state/claim.ts';
+import { definitionTrouble } from './definition-trouble.ts';
+import type { EncryptedSecrets, StoredObject } from './encrypted-secrets.ts';
+import { type EncryptedSecretObject, isMirror, type Mirror, mirrorOf } from './mirror.ts';
+import type { Outage } from './outage.ts';
+import { fingerprintOf, ownSpec } from './own-spec.ts';
+
+/** Times that a mirror is looked at anew because somebody wrote it at the same moment. */
+const ATTEMPTS = 3;
+
+/** What was applied for a home, and what the server made of it: a webhook may have changed it. */
+interface Load {
+  wanted: string;
+  found: string;
+}
+
+export interface CarriageParts {
+  client: KubeClient;
+  objects: EncryptedSecrets;
+  outage: Outage;
+  cluster: string;
+  signal: AbortSignal;
+}
+
+/** Makes mirrors, puts them right and takes them away; never what somebody else applies. */
+export class Carriage {
+  readonly #parts: CarriageParts;
+  readonly #loads = new Map<Key, Load>();
+
+  constructor(parts: CarriageParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether what is there, or is not, is other than what was carried. */
+  isDisturbed(home: Key): boolean {
+    const load = this.#loads.get(home);
+    if (load === undefined) return false;
+    const object = this.#parts.objects.get(home);
+    return object === undefined || (object.isMirror && !isRight(object, load));
+  }
+
+  /** All of which that is so. */
+  disturbed(): Key[] {
+    return [...this.#loads.keys()].filter((home) => this.isDisturbed(home));
+  }
+
+  has(home: Key): boolean {
+    return this.#loads.has(home);
+  }
+
+  /**
+   * Throws KubernetesError; where the kind is not served as it should be, that is an outage instead, in which nothing is tried.
+   */
+  async carry(manifest: Manifest): Promise<void> {
+    const mirror = mirrorOf(manifest, this.#parts.cluster);
+    if (mirror === undefined) return;
+    const home = keyOf(manifest.namespace, manifest.name);
+    const load = this.#loads.get(home);
+    this.#loads.set(home, load?.wanted === mirror.fingerprint ? load : loadOf(mirror));
+    if (!this.#parts.outage.mayTry()) return;
+    await this.#unlessUnserved(() => this.#makeRight(home, mirror));
+  }
+
+  /** Throws KubernetesError. */
+  async release(home: Key): Promise<void> {
+    this.#loads.delete(home);
+    const { client, objects, signal } = this.#parts;
+    const object = objects.get(home);
+    if (object?.isMirror !== true) return;
+    const { namespace, name, uid } = object;
+    await this.#unlessUnserved(async () => {
+      await client.delete(RESOURCES.encryptedSecrets, { namespace, name }, { uid, signal });
+    });
+  }
+
+  async #makeRight(home: Key, mirror: Mirror): Promise<void> {
+    const { objects } = this.#parts;
+    for (let attempt = 1; ; attempt++) {
+      const object = objects.get(home);
+      const load = this.#loads.get(home);
+      if (load === undefined || (object !== undefined && (!object.isMirror || isRight(object, load)))) return;
+      try {
+        return await this.#apply(home, mirror, object);
+      } catch (error) {
+        if (!(error instanceof KubernetesError) || !isRace(error) || attempt === ATTEMPTS) throw error;
+        if (!(await this.#lookAgain(home))) return;
+      }
+    }
+  }
+
+  /** With what is known of the object as the precondition; where none is known, nothing is taken from anybody. */
+  async #apply(home: Key, { body, fingerprint }: Mirror, object: StoredObject | undefined): Promise<void> {
+    const { client, objects, outage, cluster, signal } = this.#parts;
+    const { namespace, name } = body.metadata;
+    const precondition = object && { uid: object.uid, resourceVersion: object.resourceVersion };
+    const answer = await client.apply<EncryptedSecretObject>(
+      RESOURCES.encryptedSecrets,
+      { name, ...(namespace === undefined ? {} : { namespace }) },
+      { ...body, metadata: { ...body.metadata, ...precondition } },
+      { force: object !== undefined, signal },
+    );
+    this.#loads.set(home, { wanted: fingerprint, found: fingerprintOf(ownSpec(answer.spec ?? {}, cluster)) });
+    objects.take(answer);
+    outage.ended();
+  }
+
+  /** Returns whether it is still for us to apply. */
+  async #lookAgain(home: Key): Promise<boolean> {
+    const { client, objects, signal } = this.#parts;
+    const [namespace = '', name = ''] = home.split('/');
+    const object = await client.get<EncryptedSecretObject>(RESOURCES.encryptedSecrets, { namespace, name }, signal);
+    if (object === undefined) {
+      objects.lost(home);
+      return true;
+    }
+    objects.take(object);
+    return isMirror(object);
+  }
+
+  async #unlessUnserved(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof KubernetesError)) throw error;
+      const trouble = definitionTrouble(error);
+      if (trouble === undefined) throw error;
+      this.#parts.outage.began(trouble);
+    }
+  }
+}
+
+function loadOf({ fingerprint }: Mirror): Load {
+  return { wanted: fingerprint, found: fingerprint };
+}
+
+function isRight({ fingerprint, isLabelled }: StoredObject, { found }: Load): boolean {
+  return isLabelled && fingerprint === found;
+}
+
+function isRace({ code }: KubernetesError): boolean {
+  return code === 'KUBERNETES_CONFLICT' || code === 'KUBERNETES_FIELD_CONFLICT';
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+
+/** The spec of a manifest as plain data, from git or from the cluster. */
+export type Spec = Readonly<Record<string, unknown>>;
+
+/**
+ * A spec as far as it concerns one cluster: the stanzas of others go, and with them data keys that have none left. Everything else stays as
+ * it is, `recipients` too: a mirror says who can open the manifest in git, and remains a manifest that this cluster can open
+ * (docs/format.md, "Which stanzas exist": an opener needs only its own).
+ */
+export function ownSpec(spec: Spec, cluster: string): Spec {
+  if (!isMap(spec.keys)) return spec;
+  const own = Object.entries(spec.keys).flatMap(([id, stanzas]) => {
+    const stanza = isMap(stanzas) && Object.hasOwn(stanzas, cluster) ? stanzas[cluster] : undefined;
+    return stanza === undefined ? [] : [[id, { [cluster]: stanza }]];
+  });
+  return { ...spec, keys: Object.fromEntries(own) };
+}
+
+/** The same for the same `ownSpec`, whatever the order of its fields. Sealed text is public, so a bare hash says nothing of a value. */
+export function fingerprintOf(own: Spec): string {
+  return createHash('sha256').update(canonical(own)).digest('base64url').slice(0, 22);
+}
+
+/** JSON with sorted fields; without those that are null, which the API server drops. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (!isMap(value)) return JSON.stringify(value) ?? 'null';
+  const fields = Object.keys(value).filter((name) => value[name] !== null && value[name] !== undefined);
+  return `{${fields
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`)
+    .join(',')}}`;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
