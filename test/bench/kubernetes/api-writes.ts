@@ -10,8 +10,13 @@ const WRITES = ['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE'];
 const COUNTED = ['secrets', 'encryptedsecrets', 'secretreaders', 'events', 'sealedsecrets'];
 
 export async function countWrites(cluster: Cluster): Promise<Writes> {
+  return readWrites(await cluster.admin.expect('GET', '/metrics'));
+}
+
+/** @param metrics of an API server, in the text format of Prometheus */
+export function readWrites(metrics: string): Writes {
   const counts = new Map<string, number>();
-  for (const line of (await cluster.admin.expect('GET', '/metrics')).split('\n')) {
+  for (const line of metrics.split('\n')) {
     const match = /^apiserver_request_total\{(.*)\} (\S+)$/.exec(line);
     if (!match) continue;
     const [, labels = '', count = ''] = match;

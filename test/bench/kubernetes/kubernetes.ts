@@ -2,13 +2,13 @@
 
 import { CLUSTER_PARTS } from '../../cluster/cluster.ts';
 import { findPart } from '../../parts/parts.ts';
-import type { Cost } from '../measure.ts';
+import { type Cost, percentile } from '../measure.ts';
 import { costCells, duration, ratio, type Section, type Target, table } from '../page.ts';
 import type { Peers } from '../peers.ts';
 import type { Workplace } from '../workplace.ts';
 import { total, type Writes } from './api-writes.ts';
 import { type ColdStarts, measureColdStarts } from './cold-start.ts';
-import { type Changes, measureChanges, percentile } from './one-change.ts';
+import { type Changes, measureChanges } from './one-change.ts';
 import { measurePods, type PodCosts } from './pods.ts';
 import { ENTRIES } from './site.ts';
 

@@ -88,9 +88,3 @@ async function push({ site, operator, secrets }: Running, round: number): Promis
   await operator.wake();
   return (await operator.unlessEnded(seen)) - began;
 }
-
-/** The time that a share of the changes stays within. */
-export function percentile(times: readonly number[], share: number): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-}
