@@ -81,14 +81,21 @@ export function startControllerManager(
   ]);
 }
 
-/** Waits until `/readyz` says so. Rejects with the program's last words when it ends first, or takes a minute. */
+/**
+ * Waits until `/readyz` says so. Rejects with the program's last words when one ends first (an API server whose etcd lost its
+ * port might else serve from somebody else's), or when it takes a minute.
+ */
 export async function untilReady(api: AdminApi, ...programs: readonly Program[]): Promise<void> {
   const deadline = performance.now() + READY_MS;
-  while (!(await isReady(api))) {
+  for (;;) {
+    const ready = await isReady(api);
     const ended = programs.find((program) => program.hasEnded());
     if (ended) throw new Error(await lastWords(ended));
-    if (performance.now() > deadline)
-      throw new Error(`not ready after a minute; ${await lastWords(programs[0] as Program)}`);
+    if (ready) return;
+    if (performance.now() > deadline) {
+      const words = await Promise.all(programs.map(lastWords));
+      throw new Error(['the API server is not ready after a minute', ...words].join('\n'));
+    }
     await setTimeout(POLL_MS);
   }
 }
