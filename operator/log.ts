@@ -12,6 +12,8 @@ export interface LogFields {
   troubles?: number;
   milliseconds?: number;
   signal?: string;
+  /** NAMESPACE/NAME. */
+  pod?: string;
 }
 
 /** The parts of an error that are safe to print. */
@@ -60,6 +62,7 @@ const FIELDS = [
   'troubles',
   'milliseconds',
   'signal',
+  'pod',
 ] as const;
 const PLACES = [
   'entry',
