@@ -11,8 +11,11 @@ export type AuditEvent =
   /** How the intent of the same `operation` ended. */
   | 'secret.outcome';
 
-/** `mount`: a pod reads by a volume. `read`: a person reads in an emergency. Both name the reader in `actor`. */
-export type AuditAction = 'project' | 'prune' | 'heal' | 'mount' | 'read';
+/**
+ * `mount`: a pod reads by a volume. `read`: a person reads in an emergency. Both name the reader in `actor`. `rewrap`: data keys are
+ * sealed to `recipient`, as a committed request asks.
+ */
+export type AuditAction = 'project' | 'prune' | 'heal' | 'mount' | 'read' | 'rewrap';
 
 export type AuditOutcome =
   | 'written'
@@ -57,6 +60,10 @@ export interface AuditRecord {
   actor?: AuditActor;
   /** Why, in that person's words: one line of at most 500 characters. */
   reason?: string;
+  /** To whom it is sealed from now on, for the action `rewrap`. */
+  recipient?: string;
+  /** Of the file of `.coffer/requests/` that asks for it. */
+  request?: string;
   /** NAMESPACE/NAME of those that get it, or that it was taken from. */
   workloads?: string[];
   entries?: string[];

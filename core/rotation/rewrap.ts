@@ -47,11 +47,15 @@ function isLost(manifest: Manifest, added: ReadonlyMap<string, unknown>, gone: r
   });
 }
 
-function newStanzas(
+/**
+ * Data key id → recipient → stanza, for each key in `add` that has none yet. Opens the data keys that lack one. Throws what
+ * `openDataKey` throws.
+ */
+export function newStanzas(
   manifest: Manifest,
   opener: Opener,
   add: readonly SealingKey[],
-  random: Random,
+  random: Random = systemRandom,
 ): Map<string, Map<string, string>> {
   const stanzas = new Map<string, Map<string, string>>();
   for (const id of new Set(namedDataKeys(manifest).values())) {

@@ -25,11 +25,19 @@ const ROOMS = [
   ['core/config'],
   ['core/keys'],
   ['core/opening'],
-  ['core/rotation', 'core/check'],
+  ['core/requests', 'core/rotation', 'core/check'],
 ];
 
 /** Too heavy to load before a command needs it. */
-const HEAVY = ['isomorphic-git', 'libsodium', 'libsodium-wrappers', 'tweetnacl'];
+const HEAVY = [
+  '@kubernetes/client-node',
+  '@kubernetes/client-node/dist/config.js',
+  'isomorphic-git',
+  'libsodium',
+  'libsodium-wrappers',
+  'tweetnacl',
+  'undici',
+];
 /** What of core a command may load at once: small, and without imports of its own beyond these. */
 const LIGHT = ['core/errors.ts', 'core/files/atomic.ts', 'core/files/system-error.ts'];
 

@@ -73,7 +73,7 @@ export function sealedManifest(wanted: WantedManifest): string {
   )}\n`;
 }
 
-function sealingKey({ recipient }: TestRecipient): { recipient: string; kid: string; publicKey: Uint8Array } {
+export function sealingKey({ recipient }: TestRecipient): { recipient: string; kid: string; publicKey: Uint8Array } {
   const publicKey = recipient.keys[0]?.publicKey;
   if (publicKey === undefined) throw new Error('a recipient without a key');
   return { recipient: recipient.name, kid: keyId(publicKey), publicKey };

@@ -1,0 +1,60 @@
+import { setImmediate } from 'node:timers/promises';
+import { isManifestPath, type RepositoryConfig } from '../../core/config/repository.ts';
+import { CofferError } from '../../core/errors.ts';
+import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import { manifestProblems } from '../../core/format/manifest/read-manifest.ts';
+import { changesBetween } from '../../core/git/changes.ts';
+import { isFile } from '../../core/git/tree.ts';
+import type { Keyring } from '../../core/keys/keyring.ts';
+import { isRequestPath, type JoinRequest, REQUESTS_FOLDER, readRequest } from '../../core/requests/request.ts';
+import { readSettings } from '../reconcile/state/settings.ts';
+import type { Accepted, Source } from '../source/source.ts';
+
+/** What an accepted state asks of one cluster's operator. */
+export interface Asked {
+  source: Source;
+  state: Accepted;
+  keyring: Keyring;
+  config: RepositoryConfig;
+  requests: JoinRequest[];
+  /** Files of requests that cannot be read. */
+  problems: CofferError[];
+}
+
+/** After so many files the event loop gets its turn. */
+const TURN = 64;
+
+export async function askedOf(source: Source, state: Accepted, cluster: string): Promise<Asked> {
+  const { repository } = source;
+  const requests: JoinRequest[] = [];
+  const problems: CofferError[] = [];
+  for await (const { path, after } of changesBetween(repository, null, state.tree, { under: REQUESTS_FOLDER })) {
+    if (after === undefined || !isFile(after) || !isRequestPath(path)) continue;
+    try {
+      const request = readRequest(await repository.readBlob(after.oid), path);
+      if (request.like === cluster) requests.push(request);
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      problems.push(error.at({ source: source.id, commit: state.commit }));
+    }
+  }
+  const { keyring, config } = await readSettings(repository, state.tree, new Map());
+  return { source, state, keyring, config, requests, problems };
+}
+
+/** The manifests of a state that name all of these recipients; what cannot be read has its error elsewhere. */
+export async function* manifestsNaming(
+  { source, state, config }: Asked,
+  recipients: readonly string[],
+): AsyncGenerator<Manifest> {
+  let turn = 0;
+  for await (const { path, after } of changesBetween(source.repository, null, state.tree, { under: source.path })) {
+    if (after === undefined || !isFile(after) || !isManifestPath(config, path)) continue;
+    if (++turn % TURN === 0) await setImmediate();
+    const bytes = await source.repository.readBlob(after.oid);
+    if (!recipients.every((name) => bytes.includes(name))) continue;
+    for (const manifest of manifestProblems(bytes, path).file?.manifests ?? []) {
+      if (recipients.every((name) => manifest.recipients.includes(name))) yield manifest;
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, beforeEach, describe, type TestContext, test } from 'node:test';
+import type { AuditRecord } from '../../core/audit/record.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
+import { storeSecretKey } from '../../core/keys/key-directory.ts';
+import { identityText } from '../../core/keys/key-texts.ts';
+import { openManifest } from '../../core/opening/open-manifest.ts';
+import { openerFor } from '../../core/opening/opener.ts';
+import { readFulfilment, stanzasFor } from '../../core/requests/fulfilment.ts';
+import { joinRequest, renderRequest, requestFile } from '../../core/requests/request.ts';
+import { join as joined } from '../../core/rotation/join.ts';
+import { onDisk } from '../../test/operator/tmpfs.ts';
+import { WorkTree } from '../../test/servers/work-tree.ts';
+import {
+  recipientFiles,
+  sealedManifest,
+  sealingKey,
+  type TestRecipient,
+  testCluster,
+} from '../../test/support/secrets.ts';
+import { DirectoryKeyStore } from '../keys/directory-store.ts';
+import { openGitSource } from '../source/git-source.ts';
+import { Requests } from './fulfil.ts';
+
+let production: TestRecipient;
+let staging: TestRecipient;
+
+before(() => sodiumReady());
+
+beforeEach(() => {
+  [production, staging] = [testCluster('production'), testCluster('staging')];
+});
+
+/** A repository that asks production's operator to let staging open two manifests, and that operator. */
+class Stage {
+  readonly root: string;
+  readonly tree: WorkTree;
+  readonly records: AuditRecord[] = [];
+  readonly requests: Requests;
+  readonly #poll: () => Promise<unknown>;
+
+  private constructor(root: string, tree: WorkTree, source: Awaited<ReturnType<typeof openGitSource>>, t: TestContext) {
+    this.root = root;
+    this.tree = tree;
+    this.#poll = () => source.poll(t.signal);
+    this.requests = new Requests({
+      cluster: 'production',
+      stateDirectory: root,
+      pinsFile: join(root, 'pins'),
+      store: new DirectoryKeyStore(join(root, 'keys'), 'production'),
+      sources: [source],
+      audit: { append: async (records) => void this.records.push(...records) },
+      log: { info: () => undefined },
+    });
+  }
+
+  static async open(t: TestContext): Promise<Stage> {
+    const root = onDisk(t);
+    await storeSecretKey(join(root, 'keys'), production.seed);
+    const tree = await WorkTree.init(join(root, 'repository'));
+    const source = await openGitSource({ url: tree.directory }, root);
+    t.after(() => source.close());
+    return new Stage(root, tree, source, t);
+  }
+
+  async commit(files: Record<string, string | null>): Promise<string> {
+    const commit = await this.tree.commit(files);
+    await this.#poll();
+    return commit;
+  }
+
+  confirm(recipient: TestRecipient): void {
+    writeFileSync(join(this.root, 'pins'), `staging ${identityText(recipient.recipient.identity)}\n`);
+  }
+
+  get codes(): string[] {
+    return this.requests.troubles.map(({ code }) => code);
+  }
+
+  published(request = asked()): ReturnType<typeof readFulfilment> | undefined {
+    const file = join(this.root, 'requests', `${request.id}.jsonl`);
+    return existsSync(file) ? readFulfilment(readFileSync(file, 'utf8').trimEnd().split('\n'), request) : undefined;
+  }
+}
+
+function asked(identity = staging.recipient.identity) {
+  return joinRequest({ recipient: 'staging', identity, like: 'production', created: '2026-11-21T09:00:00Z' });
+}
+
+function requestFiles(request = asked()): Record<string, string> {
+  return { [requestFile(request.id)]: renderRequest(request) };
+}
+
+/** As `coffer recipients add` leaves it: listed, and not sealed to it yet. */
+function pending(name: string, value = 'value', to = production): string {
+  const text = sealedManifest({ namespace: 'payments', name, to: [to], data: { password: value } });
+  const file = readManifestFile(Buffer.from(text), `${name}.yaml`);
+  return joined(file, 0, { like: to.recipient.name, key: sealingKey(staging) });
+}
+
+describe('a committed request', () => {
+  test('of a recipient that a person confirmed here is fulfilled: with the stanzas it opens every manifest', async (t) => {
+    const stage = await Stage.open(t);
+    stage.confirm(staging);
+    const commit = await stage.commit({
+      ...recipientFiles(production, staging),
+      ...requestFiles(),
+      'a.yaml': pending('a', 'one'),
+      'b.yaml': pending('b', 'two'),
+    });
+    await stage.requests.look();
+    assert.deepEqual(stage.codes, []);
+    const made = stage.published();
+    assert.ok(made);
+    assert.deepEqual([made.commit, made.stanzas.size], [commit, 2]);
+    for (const [name, value] of [
+      ['a', 'one'],
+      ['b', 'two'],
+    ]) {
+      const file = readManifestFile(readFileSync(join(stage.tree.directory, `${name}.yaml`)), 'x.yaml');
+      const ids = [...(file.manifests[0]?.stanzas.keys() ?? [])];
+      const key = sealingKey(staging);
+      const text = joined(file, 0, { like: 'production', key, made: stanzasFor(made, ids) });
+      const [manifest] = readManifestFile(Buffer.from(text), 'x.yaml').manifests;
+      const keys = new Map([[key.kid, { kid: key.kid, seed: staging.seed }]]);
+      const opener = openerFor(
+        { recipients: new Map(), problems: [] },
+        { keys, problems: [], wipe: () => undefined },
+        { as: 'staging' },
+      );
+      assert.ok(manifest);
+      assert.equal(openManifest(manifest, opener).values.get('password')?.toString(), value);
+    }
+  });
+
+  test('is on record before anything is opened, for each manifest, and how it ended', async (t) => {
+    const stage = await Stage.open(t);
+    stage.confirm(staging);
+    await stage.commit({ ...recipientFiles(production, staging), ...requestFiles(), 'a.yaml': pending('a') });
+    await stage.requests.look();
+    assert.deepEqual(
+      stage.records.map(({ event, action, name, recipient, outcome }) => [event, action, name, recipient, outcome]),
+      [
+        ['secret.intent', 'rewrap', 'a', 'staging', undefined],
+        ['secret.outcome', 'rewrap', 'a', 'staging', 'written'],
+      ],
+    );
+  });
+
+  test('of a recipient that nobody confirmed here makes nothing, says the line for the pins, and goes on when it is there', async (t) => {
+    const stage = await Stage.open(t);
+    await stage.commit({ ...recipientFiles(production, staging), ...requestFiles(), 'a.yaml': pending('a') });
+    await stage.requests.look();
+    assert.deepEqual([stage.codes, stage.published(), stage.records], [['REQUEST_NOT_CONFIRMED'], undefined, []]);
+    const line = `staging ${identityText(staging.recipient.identity)}`;
+    assert.ok(stage.requests.troubles[0]?.advice.endsWith(line));
+    await stage.requests.look();
+    assert.deepEqual(stage.codes, ['REQUEST_NOT_CONFIRMED']);
+    writeFileSync(join(stage.root, 'pins'), `${line}\n`);
+    await stage.requests.look();
+    assert.equal(stage.published()?.stanzas.size, 1);
+  });
+
+  test('whose identity is another than the keyring’s or the pins’ makes nothing', async (t) => {
+    const stage = await Stage.open(t);
+    stage.confirm(staging);
+    const impostor = testCluster('staging');
+    await stage.commit({ ...recipientFiles(production, impostor), ...requestFiles(), 'a.yaml': pending('a') });
+    await stage.requests.look();
+    assert.deepEqual([stage.codes, stage.records], [['REQUEST_IDENTITY'], []]);
+    await stage.commit({
+      ...requestFiles(asked(impostor.recipient.identity)),
+      [requestFile(asked().id)]: null,
+    });
+    await stage.requests.look();
+    assert.deepEqual([stage.codes, stage.records], [['RECIPIENT_IDENTITY_CHANGED'], []]);
+  });
+
+  test('reaches only what lists both, and tells of what does not open', async (t) => {
+    const stage = await Stage.open(t);
+    stage.confirm(staging);
+    const elsewhere = testCluster('production');
+    await stage.commit({
+      ...recipientFiles(production, staging),
+      ...requestFiles(),
+      'mine.yaml': sealedManifest({ namespace: 'payments', name: 'mine', to: [production], data: { a: 'b' } }),
+      'lost.yaml': pending('lost', 'value', elsewhere),
+      'a.yaml': pending('a'),
+    });
+    await stage.requests.look();
+    const made = stage.published();
+    assert.deepEqual([made?.stanzas.size, [...(made?.refused.keys() ?? [])]], [1, ['lost.yaml']]);
+  });
+
+  test('that is collected and gone takes what was published with it', async (t) => {
+    const stage = await Stage.open(t);
+    stage.confirm(staging);
+    await stage.commit({ ...recipientFiles(production, staging), ...requestFiles(), 'a.yaml': pending('a') });
+    await stage.requests.look();
+    await stage.commit({ [requestFile(asked().id)]: null });
+    await stage.requests.look();
+    assert.equal(stage.published(), undefined);
+  });
+
+  test('is fulfilled once: a later commit adds only what is new', async (t) => {
+    const stage = await Stage.open(t);
+    stage.confirm(staging);
+    await stage.commit({ ...recipientFiles(production, staging), ...requestFiles(), 'a.yaml': pending('a') });
+    await stage.requests.look();
+    const first = [...(stage.published()?.stanzas ?? [])];
+    await stage.commit({ 'b.yaml': pending('b') });
+    await stage.requests.look();
+    const both = stage.published()?.stanzas;
+    assert.equal(both?.size, 2);
+    for (const [id, text] of first) assert.equal(both?.get(id), text);
+    assert.equal(stage.records.filter(({ event }) => event === 'secret.intent').length, 2);
+  });
+});

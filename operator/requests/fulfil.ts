@@ -1,0 +1,165 @@
+import type { AuditLog } from '../../core/audit/log.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { CofferError } from '../../core/errors.ts';
+import { readIfThere } from '../../core/files/read-if-there.ts';
+import type { SealingKey } from '../../core/format/sealed/stanza.ts';
+import { identityText } from '../../core/keys/key-texts.ts';
+import { type Pins, readPinsFile } from '../../core/keys/pins.ts';
+import { sealingKeys } from '../../core/keys/sealing-keys.ts';
+import { openerFor } from '../../core/opening/opener.ts';
+import { type JoinRequest, requestFile } from '../../core/requests/request.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import type { KubeClient } from '../kubernetes/client.ts';
+import type { Log } from '../log.ts';
+import type { Source } from '../source/source.ts';
+import { type Asked, askedOf, manifestsNaming } from './asked.ts';
+import { Publication } from './publication.ts';
+import { Sealer } from './sealer.ts';
+
+export interface FulfilmentOptions {
+  cluster: string;
+  stateDirectory: string;
+  /** The operator's own: without a person's word there, nothing is sealed to anybody else. */
+  pinsFile: string;
+  store: KeyStore;
+  sources: readonly Source[];
+  audit: Pick<AuditLog, 'append'>;
+  client?: KubeClient | undefined;
+  log: Pick<Log, 'info'>;
+}
+
+/**
+ * Does what committed requests ask of this cluster: seals the data keys of manifests to a recipient that joins, and publishes the
+ * stanzas. Only for an identity that the request carries, the keyring has and the operator's own pins confirm: to rewrap is to
+ * decrypt (docs/format.md, "What is bound and what is not").
+ */
+export class Requests {
+  /** What stands in the way, for people. */
+  troubles: readonly CofferError[] = [];
+  readonly #options: FulfilmentOptions;
+  readonly #publication: Publication;
+  /** What was looked at last: the same commits and the same pins have nothing new to ask. */
+  #seen = '';
+
+  constructor(options: FulfilmentOptions) {
+    this.#options = options;
+    this.#publication = new Publication(options.stateDirectory, options.client);
+  }
+
+  /** Looks again: at the start and after every poll; cheap when nothing changed. What goes wrong is tried again by the next call. */
+  async look(): Promise<void> {
+    const troubles: CofferError[] = [];
+    try {
+      await sodiumReady();
+      await this.#look(troubles);
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      this.#seen = '';
+      troubles.push(error);
+    }
+    this.troubles = troubles;
+  }
+
+  async #look(troubles: CofferError[]): Promise<void> {
+    const { sources, cluster, pinsFile } = this.#options;
+    const states = (await Promise.all(sources.map((source) => source.accepted()))).filter(
+      (state) => state !== undefined,
+    );
+    // What an unknown source asks for may have been made already, and stays.
+    if (states.length < sources.length) return;
+    const seen = [...states.map(({ commit }) => commit), await readIfThere(pinsFile)].join('\n');
+    if (seen === this.#seen) {
+      troubles.push(...this.troubles);
+      return;
+    }
+    const pins = await readPinsFile(pinsFile);
+    const asked = await Promise.all(
+      states.flatMap((state, index) => {
+        const source = sources[index];
+        return source === undefined ? [] : [askedOf(source, state, cluster)];
+      }),
+    );
+    troubles.push(...asked.flatMap(({ problems }) => problems));
+    await this.#publication.keepOnly(new Set(asked.flatMap(({ requests }) => requests.map(({ id }) => id))));
+    for (const one of asked) {
+      for (const request of one.requests) troubles.push(...(await this.#try(one, request, pins)));
+    }
+    this.#seen = troubles.some(({ loop }) => loop === 'retry') ? '' : seen;
+  }
+
+  async #try(asked: Asked, request: JoinRequest, pins: Pins): Promise<CofferError[]> {
+    try {
+      await this.#fulfil(asked, request, keyFor(request, asked, pins));
+      return [];
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      return [error.at({ file: requestFile(request.id), recipient: request.recipient })];
+    }
+  }
+
+  async #fulfil(asked: Asked, request: JoinRequest, key: SealingKey): Promise<void> {
+    const { cluster, store, audit, log } = this.#options;
+    const before = await this.#publication.read(request);
+    const known = before?.kid === key.kid ? before.stanzas : new Map<string, string>();
+    const keys = await store.read();
+    const opener = openerFor(asked.keyring, keys, { as: cluster });
+    const sealer = new Sealer({ cluster, audit, asked, request, key, opener, known });
+    try {
+      for await (const manifest of manifestsNaming(asked, [cluster, request.recipient])) await sealer.add(manifest);
+      await sealer.finish();
+    } finally {
+      opener.wipe();
+      keys.wipe();
+    }
+    const { commit } = asked.state;
+    const { stanzas, refused, made } = sealer;
+    await this.#publication.write({
+      request: request.id,
+      recipient: key.recipient,
+      kid: key.kid,
+      commit,
+      stanzas,
+      refused,
+    });
+    if (made > 0) log.info(`made ${made} stanzas for ${key.recipient}, to be collected: ${request.id}`, { commit });
+  }
+}
+
+/** Throws REQUEST_IDENTITY, and what `sealingKeys` throws: RECIPIENT_UNPINNED where no person has confirmed it here. */
+function keyFor(request: JoinRequest, { keyring }: Asked, pins: Pins): SealingKey {
+  const recipient = keyring.recipients.get(request.recipient);
+  if (recipient !== undefined && !recipient.identity.equals(request.identity)) {
+    throw new CofferError(
+      'REQUEST_IDENTITY',
+      `the identity of ${request.recipient} is not the one that the request asks for`,
+      {
+        advice:
+          'Find out who changed the keyring; if the new identity is right, ask again with `coffer recipients add`.',
+        data: { recipient: request.recipient },
+      },
+    );
+  }
+  try {
+    const [key] = sealingKeys(keyring, pins, [request.recipient]);
+    if (key !== undefined) return key;
+  } catch (error) {
+    if (!(error instanceof CofferError && error.code === 'RECIPIENT_UNPINNED')) throw error;
+    throw unconfirmed(request);
+  }
+  throw unconfirmed(request);
+}
+
+function unconfirmed({ recipient, identity, like }: JoinRequest): CofferError {
+  return new CofferError(
+    'REQUEST_NOT_CONFIRMED',
+    `a commit asks to let ${recipient} open what ${like} can, and nobody confirmed ${recipient} to this operator`,
+    {
+      advice: `Compare the identity with its owner; if it is right, add this line to the operator's pins: ${recipient} ${identityText(identity)}`,
+      data: { recipient },
+    },
+  );
+}
+
+export function openFulfilment(options: FulfilmentOptions): Requests {
+  return new Requests(options);
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import type { AuditLog } from '../../core/audit/log.ts';
+import type { AuditRecord } from '../../core/audit/record.ts';
+import { CofferError } from '../../core/errors.ts';
+import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import type { SealingKey } from '../../core/format/sealed/stanza.ts';
+import type { Opener } from '../../core/opening/opener.ts';
+import type { JoinRequest } from '../../core/requests/request.ts';
+import { missingStanzas } from '../../core/rotation/join.ts';
+import { newStanzas } from '../../core/rotation/rewrap.ts';
+import type { Asked } from './asked.ts';
+
+export interface SealerOptions {
+  cluster: string;
+  audit: Pick<AuditLog, 'append'>;
+  asked: Asked;
+  request: JoinRequest;
+  /** Of the recipient that joins. */
+  key: SealingKey;
+  opener: Opener;
+  /** Stanzas that were made before, by data key id. */
+  known: ReadonlyMap<string, string>;
+}
+
+/** Manifests whose records are written at once. */
+const BATCH = 128;
+
+/** Seals what manifests lack to one recipient, with a record of each on disk before its data keys are opened. */
+export class Sealer {
+  /** By data key id: those that the accepted state still lacks. */
+  readonly stanzas = new Map<string, string>();
+  /** Manifests that did not open: path → why. */
+  readonly refused = new Map<string, string>();
+  /** How many were not known before. */
+  made = 0;
+  readonly #options: SealerOptions;
+  #waiting: Manifest[] = [];
+
+  constructor(options: SealerOptions) {
+    this.#options = options;
+  }
+
+  async add(manifest: Manifest): Promise<void> {
+    const { key, known } = this.#options;
+    const missing = missingStanzas(manifest, key);
+    for (const id of missing) {
+      const text = known.get(id);
+      if (text !== undefined) this.stanzas.set(id, text);
+    }
+    if (missing.every((id) => this.stanzas.has(id))) return;
+    this.#waiting.push(manifest);
+    if (this.#waiting.length === BATCH) await this.finish();
+  }
+
+  /** Seals what waits. Throws `AUDIT_UNWRITABLE`; then nothing of it was opened, or nothing of it is published. */
+  async finish(): Promise<void> {
+    const waiting = this.#waiting.map((manifest) => ({ manifest, intent: this.#intent(manifest) }));
+    this.#waiting = [];
+    if (waiting.length === 0) return;
+    const { audit } = this.#options;
+    await audit.append(waiting.map(({ intent }) => intent));
+    await audit.append(waiting.map(({ manifest, intent }) => this.#seal(manifest, intent)));
+  }
+
+  #intent({ namespace, name, file }: Manifest): AuditRecord {
+    const { cluster, asked, request, key } = this.#options;
+    return {
+      event: 'secret.intent',
+      action: 'rewrap',
+      operation: randomUUID(),
+      cluster,
+      namespace,
+      name,
+      recipient: key.recipient,
+      request: request.id,
+      source: asked.source.id,
+      commit: asked.state.commit,
+      path: file,
+    };
+  }
+
+  /** Returns how it ended. */
+  #seal(manifest: Manifest, intent: AuditRecord): AuditRecord {
+    const { opener, key } = this.#options;
+    const outcome = { ...intent, event: 'secret.outcome' } as const;
+    try {
+      for (const [id, row] of newStanzas(manifest, opener, [key])) {
+        const text = row.get(key.recipient);
+        if (text !== undefined && !this.stanzas.has(id)) {
+          this.stanzas.set(id, text);
+          this.made += 1;
+        }
+      }
+      return { ...outcome, outcome: 'written' };
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      this.refused.set(manifest.file, error.message);
+      return { ...outcome, outcome: 'refused', code: error.code, message: error.message };
+    }
+  }
+}
