@@ -44,18 +44,15 @@ export function specFingerprint({ document }: Manifest, cluster: string): string
  */
 export function isMirror({ metadata, status }: EncryptedSecretObject): boolean {
   if (metadata.annotations?.[LAST_APPLIED] !== undefined) return false;
-  if (appliersOf(metadata).some((manager) => manager !== FIELD_MANAGER)) return false;
-  return status?.mirror === true || (isLabelled(metadata) && appliersOf(metadata).includes(FIELD_MANAGER));
+  const applied = (metadata.managedFields ?? []).filter(
+    ({ operation, subresource }) => operation === 'Apply' && !subresource,
+  );
+  const isTaken = applied.some(({ manager, fieldsV1 = {} }) => manager !== FIELD_MANAGER && 'f:spec' in fieldsV1);
+  // Updates of others take fields from our manager, of all fields in the end; what is in the status stays.
+  const isMade = applied.some(({ manager }) => manager === FIELD_MANAGER);
+  return !isTaken && (isMade || status?.mirror === true);
 }
 
 export function isLabelled({ labels }: ObjectMeta): boolean {
   return labels?.[MIRROR_LABEL] === 'true';
-}
-
-/** Whose server-side apply the spec is. */
-function appliersOf({ managedFields = [] }: ObjectMeta): string[] {
-  return managedFields.flatMap(({ manager, operation, subresource, fieldsV1 }) => {
-    const isApplied = operation === 'Apply' && !subresource && fieldsV1 !== undefined && 'f:spec' in fieldsV1;
-    return isApplied && manager !== undefined ? [manager] : [];
-  });
 }
