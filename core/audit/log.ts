@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../errors.ts';
-import { syncDirectory } from '../files/atomic.ts';
+import { flush } from '../files/atomic.ts';
 import type { AuditLine, AuditRecord } from './record.ts';
 import { recoverTail } from './tail.ts';
 
@@ -41,7 +41,7 @@ export async function openAuditLog(directory: string, { now }: AuditLogOptions):
           { event: 'log.recovered', message: `cut off ${torn} bytes of a line that was never finished` },
         ]);
       }
-      await syncDirectory(directory);
+      await flush(directory);
       return log;
     } catch (error) {
       await handle.close();

@@ -36,7 +36,7 @@ export async function writeFileAtomically(
   } finally {
     pending.delete(temporary);
   }
-  await syncDirectory(dirname(target));
+  await flush(dirname(target));
 }
 
 /** Unlikely to be there, and made exclusively. (Not by node:crypto, whose loading costs every start of the CLI 10 ms.) */
@@ -105,7 +105,8 @@ async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-export async function syncDirectory(path: string): Promise<void> {
+/** What was written to a file, or the names in a directory, are on disk when it resolves. */
+export async function flush(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();

@@ -4,7 +4,7 @@ import { NAME } from '../../schemas/grammar.ts';
 import { systemRandom } from '../crypto/random.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
-import { syncDirectory, writeFileAtomically } from '../files/atomic.ts';
+import { flush, writeFileAtomically } from '../files/atomic.ts';
 import { fromSystemError } from '../files/system-error.ts';
 import {
   identityFileBytes,
@@ -119,7 +119,7 @@ async function writeNewIdentity(directory: string, file: string, name: string, b
   } finally {
     await unlink(whole);
   }
-  await syncDirectory(directory);
+  await flush(directory);
 }
 
 async function store(directory: string, bytes: Buffer, write: (bytes: Buffer) => Promise<void>): Promise<void> {

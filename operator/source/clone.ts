@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { flush, writeFileAtomically } from '../../core/files/atomic.ts';
 import { ObjectStore } from '../../core/git/object-store.ts';
 import { writePack } from '../../core/git/pack-writer.ts';
 import { openRepository, Repository } from '../../core/git/repository.ts';
@@ -70,15 +70,15 @@ export class Clone {
     const names = (await readdir(from)).filter((name) => /^pack-.*\.(pack|idx)$/.test(name)).sort();
     // `.pack` before `.idx`: an index without its pack would be taken for a damaged one.
     for (const name of names.reverse()) {
-      await sync(join(from, name));
+      await flush(join(from, name));
       await rename(join(from, name), join(into, name));
     }
-    await sync(into);
+    await flush(into);
     const shallow = join(quarantine.directory, SHALLOW);
     if (await isThere(shallow)) {
-      await sync(shallow);
+      await flush(shallow);
       await rename(shallow, join(this.directory, SHALLOW));
-      await sync(this.directory);
+      await flush(this.directory);
     }
     await writeFileAtomically(join(this.directory, ACCEPTED), `${commit}\n`);
     this.repository.objects.refresh();
@@ -98,7 +98,7 @@ export class Clone {
     const folder = join(this.directory, 'objects', 'pack');
     await writePack(folder, [...oids], (oid) => this.repository.objects.read(oid));
     // The new pack's name is on disk before the old ones' names go.
-    await sync(folder);
+    await flush(folder);
     const merged = small.map((pack) => pack.file);
     this.repository.objects.refresh();
     for (const file of merged) {
@@ -163,14 +163,5 @@ async function isThere(path: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
     throw error;
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CofferError } from '../../../core/errors.ts';
-import { syncDirectory } from '../../../core/files/atomic.ts';
+import { flush } from '../../../core/files/atomic.ts';
 
 export interface JournalOptions<Row> {
   /** Called for each row that is in the file, oldest first. */
@@ -60,7 +60,7 @@ export class Journal<Row> {
     const bytes = await readFile(path);
     const size = bytes.lastIndexOf(0x0a) + 1;
     if (size < bytes.length) await handle.truncate(size);
-    await syncDirectory(dirname(path));
+    await flush(dirname(path));
     const lines = bytes.toString('utf8', 0, size).split('\n').slice(0, -1);
     for (const [i, line] of lines.entries()) options.replay(parse<Row>(line, path, i + 1));
     return new Journal(path, options, handle, size, lines.length);
@@ -71,7 +71,7 @@ export class Journal<Row> {
     if (rows.length === 0) return;
     const bytes = Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     try {
-      if (this.#isUnnamed) await syncDirectory(dirname(this.#path));
+      if (this.#isUnnamed) await flush(dirname(this.#path));
       this.#isUnnamed = false;
       // A full disk may have taken a part of the rows; without this the next row would continue that part's last line.
       if (this.#isTorn) await this.#handle.truncate(this.#size);
