@@ -95,7 +95,7 @@ class Follower {
       signal,
       accepted: (state) => this.#accept(state, signal).then(() => ended('succeeded')),
       unchanged: async () => {
-        await reconciler.retry();
+        await reconciler.retry(source.id);
         // What was accepted is done now, also where that failed when it came.
         this.#projected.add(source.id);
         ended('succeeded');

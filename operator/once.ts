@@ -8,7 +8,7 @@ export async function lookOnce({ sources, reconciler, log }: Pipeline, signal: A
   for (const source of sources) {
     try {
       const state = await source.poll(signal);
-      if (state === 'unchanged') await reconciler.retry();
+      if (state === 'unchanged') await reconciler.retry(source.id);
       else await reconciler.accept(state);
       if (signal.aborted) return false;
       reconciler.polled(source.id, undefined);

@@ -37,7 +37,9 @@ export interface Provenance {
   path: string;
   /** Of the document in its file. */
   index: number;
-  /** The EncryptedSecret object that stands for the manifest, where there is one. */
+  /** The commit that brought it, where one did. That alone is no reason to write anew. */
+  commit?: string;
+  /** The EncryptedSecret object that somebody else carries the manifest with: the owner of what is projected from it. */
   object?: { name: string; namespace: string; uid: string };
 }
 

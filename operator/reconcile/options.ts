@@ -3,20 +3,8 @@ import type { SecretKeys } from '../../core/keys/key-directory.ts';
 import type { Projector } from '../project/projector.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import type { Source } from '../source/source.ts';
+import type { ReachableNamespaces } from './namespaces.ts';
 import type { CarriedObjects } from './objects/carried-objects.ts';
-
-/**
- * The namespaces that the projectors can reach. On plain hosts they are those of the workloads that are listed, and nothing else
- * is known of them; in Kubernetes they come and go.
- */
-export interface ReachableNamespaces {
-  /** Those that are there, also while they are terminating. */
-  names(): Iterable<string>;
-  isTerminating?(name: string): boolean;
-  /** Whether the configuration allows it, be it there or not. Absent: what is not there is nobody's business. */
-  isConfigured?(name: string): boolean;
-  onChange?(listener: () => void): void;
-}
 
 export interface ReconcilerOptions {
   /** The recipient that this operator opens for. */

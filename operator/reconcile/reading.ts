@@ -1,5 +1,16 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { AuditLog } from '../../core/audit/log.ts';
 import type { AuditAction, AuditRecord } from '../../core/audit/record.ts';
+import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import type { SecretKeys } from '../../core/keys/key-directory.ts';
+import { openingKeys, openManifest, refusePlaintext } from '../../core/opening/open-manifest.ts';
+import { keyOf } from './state/claim.ts';
+import type { State } from './state/state.ts';
+import type { Board } from './status/secret-statuses.ts';
+import { Openers } from './work/openers.ts';
+import { commitOf, failureRecord, outcomeRecord } from './work/projection.ts';
+import type { Chosen, Selection } from './work/selection.ts';
 
 export interface ReadRequest {
   namespace: string;
@@ -8,8 +19,6 @@ export interface ReadRequest {
   entries(manifest: Manifest): ReadonlySet<string>;
   /** What the asker has: the same version is not opened again. */
   knownVersion?: string;
-  /** Awaited before the record, where something is about to be opened: the last look whether that may be. What it throws is thrown. */
-  confirm?(): Promise<void>;
   /** Who asks, and why. */
   record: Partial<AuditRecord> & { action: AuditAction };
 }
@@ -32,3 +41,102 @@ export interface OpenedReading {
 }
 
 export type Reading = UnchangedReading | OpenedReading;
+
+export interface ReadingParts {
+  cluster: string;
+  secretKeys(): Promise<SecretKeys>;
+  audit: AuditLog;
+  state: State;
+  board: Board;
+  selection: Selection;
+}
+
+/**
+ * Opens for somebody who asks what a secret's manifest gives: the newest, or the last good one while something is wrong with
+ * that. The record that somebody asked is on disk before anything is opened, and how it ended is before anything is given.
+ * Throws `SECRET_UNKNOWN`, `AUDIT_UNWRITABLE`, and what opening throws.
+ */
+export async function readSecret(request: ReadRequest, parts: ReadingParts): Promise<Reading> {
+  const { audit, cluster, secretKeys } = parts;
+  const chosen = await choose(request, parts);
+  const entries = request.entries(chosen.manifest);
+  const version = versionOf(chosen.manifest, entries);
+  if (version === request.knownVersion) return { version, unchanged: true };
+  const openers = new Openers(cluster, secretKeys);
+  try {
+    refusePlaintext(chosen.manifest);
+    const opener = await openers.of(chosen.source);
+    const keyIds = [...new Set(openingKeys(chosen.manifest, opener, entries).map(({ kid }) => kid))];
+    const intent: AuditRecord = { ...intentOf(chosen, request, cluster), entries: [...entries].sort(), keyIds };
+    await audit.append([intent]);
+    const opened = await recorded(intent, audit, () => openManifest(chosen.manifest, opener, entries));
+    try {
+      await audit.append([{ ...outcomeRecord(intent), outcome: 'read' }]);
+    } catch (error) {
+      opened.wipe();
+      throw error;
+    }
+    const { commit } = chosen.version;
+    return { version, values: opened.values, keyIds, ...(commit === '' ? {} : { commit }), wipe: opened.wipe };
+  } finally {
+    await openers.wipe();
+  }
+}
+
+async function choose({ namespace, name }: ReadRequest, { state, board, selection }: ReadingParts): Promise<Chosen> {
+  const home = state.get(keyOf(namespace, name))?.home;
+  if (home === undefined) throw unknown(namespace, name);
+  const newest = selection.newest(home);
+  const good = state.get(home)?.good;
+  // What is projected is what everybody gets: while the newest manifest fails, the one before.
+  const version = good !== undefined && board.failures().has(home) ? good : (newest ?? good);
+  if (version === undefined) throw unknown(namespace, name);
+  return selection.read(home, version);
+}
+
+function intentOf({ version, manifest }: Chosen, { record, ...asked }: ReadRequest, cluster: string): AuditRecord {
+  return {
+    ...record,
+    event: 'secret.intent',
+    operation: randomUUID(),
+    cluster,
+    namespace: asked.namespace,
+    name: asked.name,
+    source: version.source,
+    ...commitOf(version),
+    path: manifest.file,
+  };
+}
+
+async function recorded<Result>(intent: AuditRecord, audit: AuditLog, open: () => Result): Promise<Result> {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof CofferError) await audit.append([failureRecord(intent, error)]);
+    throw error;
+  }
+}
+
+/** Another one whenever the values of these entries may be others; the same over restarts. */
+function versionOf(manifest: Manifest, entries: ReadonlySet<string>): string {
+  const asked = [...entries].sort();
+  const parts = asked.map((name) => manifest.template.data.get(name) ?? textOf(manifest, name));
+  const isTemplated = asked.some((name) => manifest.template.data.has(name));
+  const behind = isTemplated ? [...manifest.entries.keys()].sort().map((name) => [name, textOf(manifest, name)]) : [];
+  return createHash('sha256')
+    .update(JSON.stringify([asked, parts, behind]))
+    .digest('hex');
+}
+
+/** Of plaintext there is no version: it is refused. */
+function textOf({ entries }: Manifest, name: string): string {
+  const entry = entries.get(name);
+  return entry?.kind === 'sealed' ? entry.text : '';
+}
+
+function unknown(namespace: string, name: string): CofferError {
+  return new CofferError('SECRET_UNKNOWN', `there is no secret ${namespace}/${name} for this cluster`, {
+    advice: 'Correct the name, or commit a manifest that is sealed to this cluster.',
+    data: { namespace, name },
+  });
+}

@@ -45,12 +45,23 @@ export async function openGitSource(config: GitSourceConfig, stateDirectory: str
         });
   const clone = await Clone.open(join(stateDirectory, 'sources', id));
   const timeout = milliseconds(config.timeout ?? DEFAULT_TIMEOUT);
-  return new GitSource({ id, address: address.text, path: address.path, clone, remote, timeout, stateDirectory });
+  const { carriedBy = 'operator' } = config;
+  return new GitSource({
+    id,
+    address: address.text,
+    carriedBy,
+    path: address.path,
+    clone,
+    remote,
+    timeout,
+    stateDirectory,
+  });
 }
 
 interface Parts {
   id: string;
   address: string;
+  carriedBy: Source['carriedBy'];
   path: string;
   clone: Clone;
   remote: Remote;
@@ -62,6 +73,7 @@ interface Parts {
 class GitSource implements Source {
   readonly id: string;
   readonly address: string;
+  readonly carriedBy: Source['carriedBy'];
   readonly path: string;
   readonly repository: Repository;
   readonly #clone: Clone;
@@ -77,6 +89,7 @@ class GitSource implements Source {
   constructor(parts: Parts) {
     this.id = parts.id;
     this.address = parts.address;
+    this.carriedBy = parts.carriedBy;
     this.path = parts.path;
     this.#clone = parts.clone;
     this.#remote = parts.remote;

@@ -17,6 +17,8 @@ export interface Source {
   readonly id: string;
   /** For people, without credentials. */
   readonly address: string;
+  /** `operator`: its manifests are projected. `objects`: others apply them to the cluster, and this source vouches for those. */
+  readonly carriedBy: 'operator' | 'objects';
   /** The folder that holds manifests, from the root; '' is the root. */
   readonly path: string;
   /** Holds every accepted state, also when the place that it came from is gone. */

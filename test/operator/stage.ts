@@ -98,6 +98,7 @@ export class Stage {
       secretKeys: () => readKeyDirectory(this.path('keys')),
       audit,
       maxShare: options.maxShare ?? 0.5,
+      backOff: { first: 0, longest: 0 },
     });
     const run: Run = {
       source,
@@ -106,7 +107,7 @@ export class Stage {
       poll: async () => {
         try {
           const state = await source.poll(new AbortController().signal);
-          await (state === 'unchanged' ? reconciler.retry() : reconciler.accept(state));
+          await (state === 'unchanged' ? reconciler.retry(source.id) : reconciler.accept(state));
           reconciler.polled(source.id, undefined);
         } catch (error) {
           reconciler.polled(source.id, error);

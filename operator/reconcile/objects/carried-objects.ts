@@ -4,12 +4,14 @@ import type { Key } from '../state/claim.ts';
 export interface ObjectStore {
   /** Resolves when all of them have been seen once. */
   readonly synced: Promise<void>;
+  /** Whether the objects of this namespace (absent: of all) can be seen now: the kind is served, and reading it is allowed. */
+  isSeen(namespace?: string): boolean;
   /** Those that are there and were not made by this operator. */
   foreign(): Iterable<{ namespace: string; name: string; isMirror: boolean }>;
   /** Undefined where there is none. */
   get(key: Key): { uid: string; isMirror: boolean } | undefined;
   /** A manifest of one document, JSON, without what the server added; for those of others only. */
-  manifestText(key: Key): Buffer;
+  manifestText(key: Key): Buffer | undefined;
   onChange(listener: (key: Key) => void): void;
 }
 

@@ -39,8 +39,21 @@ export interface Claim extends Place {
   home: Key;
   /** Home, and with scope cluster the others that it reaches. */
   keys: readonly Key[];
+  /** With scope cluster: the names and globs that it reaches further. */
+  namespaces?: readonly string[];
   recipients: readonly string[];
   retain: boolean;
   blob: string;
   origin: Origin;
 }
+
+/** A manifest that is or was projected: its place, its bytes, and the commit it came with. */
+export interface Version extends Place, Origin {
+  /** Names the bytes: of a blob in git, or a digest. */
+  blob: string;
+  /** The bytes, where the source does not keep them: an object in the cluster that became another. */
+  text?: string;
+}
+
+/** Of what no commit brought. */
+export const NO_ORIGIN: Origin = { commit: '', author: { name: '', email: '' }, time: 0 };

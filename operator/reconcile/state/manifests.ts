@@ -6,8 +6,9 @@ import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts
 import { type Change, changesBetween } from '../../../core/git/changes.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 import { isFile, MODE } from '../../../core/git/tree.ts';
-import { reaches } from '../../project/reach.ts';
-import { type Claim, type Key, keyOf, type Origin } from './claim.ts';
+import { type Claim, keyOf, type Origin } from './claim.ts';
+import { reachOf } from './reach-of.ts';
+import type { Update } from './watched.ts';
 
 /** What is known of one file of the accepted state. */
 interface FileFacts {
@@ -22,16 +23,8 @@ export interface IndexOptions {
   repository: Repository;
   /** The folder that holds manifests. */
   under: string;
-  /** The namespaces that globs are matched against. */
-  namespaces: readonly string[];
-}
-
-export interface IndexUpdate {
-  /** Claims that are no more, and claims that are new: a changed manifest is in both. */
-  removed: Claim[];
-  added: Claim[];
-  /** Every file that was looked at. */
-  paths: Set<string>;
+  /** Those that are there now: what globs are matched against. */
+  namespaces(): Iterable<string>;
 }
 
 /** After so many files the event loop gets its turn. */
@@ -64,7 +57,7 @@ export class ManifestIndex {
     to: string,
     config: RepositoryConfig,
     originOf: (changes: readonly Change[]) => Promise<(path: string, blob: string) => Origin>,
-  ): Promise<IndexUpdate> {
+  ): Promise<Update> {
     const { repository, under } = this.#options;
     const refused: { path: string; side: 'before' | 'after' }[] = [];
     const changes: Change[] = [];
@@ -85,6 +78,20 @@ export class ManifestIndex {
     }
     // Nothing above has changed what is known: a tree that cannot be read leaves all as it was.
     this.#noteRefused(from, refused);
+    return this.#replace(facts);
+  }
+
+  /** Computes anew which of the namespaces that are there now the manifests of scope cluster reach. */
+  reach(): Update {
+    const facts = new Map<string, FileFacts>();
+    const namespaces = [...this.#options.namespaces()];
+    for (const [path, before] of this.#files) {
+      const claims = before.claims.map((claim) => {
+        const keys = claim.namespaces === undefined ? claim.keys : reachOf(claim.home, claim.namespaces, namespaces);
+        return keys.join() === claim.keys.join() ? claim : { ...claim, keys };
+      });
+      if (claims.some((claim, at) => claim !== before.claims[at])) facts.set(path, { ...before, claims });
+    }
     return this.#replace(facts);
   }
 
@@ -146,15 +153,16 @@ export class ManifestIndex {
 
   #claim(manifest: Manifest, from: { blob: string; origin: Origin }): Claim {
     const { source, namespaces } = this.#options;
-    const reached = namespaces.filter((namespace) => reaches(manifest, namespace));
-    const keys = new Set<Key>([manifest.namespace, ...reached].map((namespace) => keyOf(namespace, manifest.name)));
+    const home = keyOf(manifest.namespace, manifest.name);
+    const further = manifest.binding.scope === 'cluster' ? manifest.namespaces : undefined;
     return {
       source,
       path: manifest.file,
       index: manifest.index,
       line: manifest.line,
-      home: keyOf(manifest.namespace, manifest.name),
-      keys: [...keys],
+      home,
+      keys: further === undefined ? [home] : reachOf(home, further, namespaces()),
+      ...(further === undefined ? {} : { namespaces: further }),
       recipients: manifest.recipients,
       retain: manifest.deletionPolicy === 'Retain',
       ...from,
@@ -180,20 +188,21 @@ export class ManifestIndex {
     }
   }
 
-  #replace(facts: ReadonlyMap<string, FileFacts | undefined>): IndexUpdate {
-    const update: IndexUpdate = { removed: [], added: [], paths: new Set(facts.keys()) };
+  #replace(facts: ReadonlyMap<string, FileFacts | undefined>): Update {
+    const removed: Claim[] = [];
+    const added: Claim[] = [];
     for (const [path, after] of facts) {
       const before = this.#files.get(path);
       if (before === after) continue;
-      update.removed.push(...(before?.claims ?? []));
-      update.added.push(...(after?.claims ?? []));
+      removed.push(...(before?.claims ?? []));
+      added.push(...(after?.claims ?? []));
       if (after === undefined || after.problems.length === 0) this.#troubled.delete(path);
       else this.#troubled.add(path);
       // A file without coffer documents need not be remembered.
       if (after === undefined || after.claims.length + after.problems.length === 0) this.#files.delete(path);
       else this.#files.set(path, after);
     }
-    return update;
+    return { removed, added, paths: new Set(facts.keys()) };
   }
 }
 

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import type { Key, Origin, Place } from './claim.ts';
+import type { Key, Place, Version } from './claim.ts';
 import { Journal } from './journal.ts';
 
 /** The manifest whose values were projected last. Its blob stays readable in the clone for as long as this is remembered. */
-export interface Good extends Place, Origin {
-  blob: string;
+export interface Good extends Version {
+  /** When what it projects changed, RFC 3339 in UTC; absent where that was before this state directory. */
+  changedAt?: string;
 }
 
 /** What is remembered of a (namespace, name). */
@@ -17,8 +18,12 @@ export interface SecretRecord {
   retain: boolean;
   /** Its manifest is gone since this commit, and a person has to confirm the removal. */
   held?: string;
+  /** A person confirmed its removal: it is not held again. */
+  isLetGo?: true;
   /** Its manifest is gone, and it stays by its own deletionPolicy. */
   retained?: true;
+  /** What retained it has been told: it is nobody's any more. */
+  isReleased?: true;
   /** Only where the key is `home`. */
   good?: Good;
 }
@@ -30,7 +35,7 @@ type Row = { secret: Key; record: SecretRecord | null } | { settings: string; go
 
 /**
  * What the operator remembers from run to run, in `STATE/journal.jsonl`: owners, what was projected last, held removals. No
- * plaintext, and nothing that is in git. Changes are seen at once and are on disk after `flush`.
+ * plaintext, and no manifest that is in git. Changes are seen at once and are on disk after `flush`.
  */
 export class State {
   readonly #secrets = new Map<Key, SecretRecord>();

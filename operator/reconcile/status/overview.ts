@@ -46,12 +46,12 @@ export class Overview {
   }
 
   #source(watched: Watched): SourceStatus {
-    const { id, address } = watched.source;
+    const { id, address } = watched;
     const problems = [...watched.problems(), ...this.#parts.settlement.refusals(id)];
     return {
       id,
       address,
-      ...(watched.state === undefined ? {} : { commit: watched.state.commit }),
+      ...(watched.commit === undefined ? {} : { commit: watched.commit }),
       ...(watched.trouble === undefined ? {} : { trouble: troubleOf(watched.trouble) }),
       held: this.#held(id),
       problems: problems.map(troubleOf),

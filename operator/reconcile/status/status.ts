@@ -21,8 +21,12 @@ export interface SecretStatus {
   /** The commit whose manifest is projected. */
   commit?: string;
   trouble?: Trouble;
+  /** Failed, and tried again without anybody's doing. */
+  isRetried?: boolean;
   /** The commit since which it is in trouble. */
   since?: string;
+  /** Held: the commit that a person has to confirm. */
+  heldBy?: string;
   /** Id of the recipient's key that opens it. */
   keyId?: string;
   /** When what is projected changed last, RFC 3339 in UTC; absent where that is not remembered. */

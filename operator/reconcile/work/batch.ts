@@ -2,50 +2,62 @@ import type { AuditLog } from '../../../core/audit/log.ts';
 import type { AuditRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import type { SecretKeys } from '../../../core/keys/key-directory.ts';
-import { type Opener, openerFor } from '../../../core/opening/opener.ts';
-import type { Projector } from '../../project/projector.ts';
-import { isSamePlace, type Key, keyOf, type Origin, type Place } from '../state/claim.ts';
-import type { State } from '../state/state.ts';
+import type { Projector, Wanted } from '../../project/projector.ts';
+import type { Publisher } from '../../publish/publisher.ts';
+import { namespaceProblem, type ReachableNamespaces } from '../namespaces.ts';
+import { isSamePlace, type Key, keyOf, namesOf, type Version } from '../state/claim.ts';
+import type { Good, State } from '../state/state.ts';
 import type { Watched } from '../state/watched.ts';
 import type { Board } from '../status/secret-statuses.ts';
-import { failureRecord, type Intent, intendToProject, project, prune, pruneRecord } from './projection.ts';
+import { concurrently } from './concurrently.ts';
+import { Openers } from './openers.ts';
+import { failureRecord, type Intent, intendToProject, type Outcome, project, pruneRecord } from './projection.ts';
 import type { Item } from './queue.ts';
+import { type Chosen, Selection } from './selection.ts';
 import type { Settlement } from './settle.ts';
+import { unexpected } from './unexpected.ts';
 
 export interface BatchParts {
   cluster: string;
   projectors: readonly Projector[];
+  publisher?: Publisher;
+  namespaces: ReachableNamespaces;
   secretKeys(): Promise<SecretKeys>;
   audit: AuditLog;
   state: State;
   board: Board;
   settlement: Settlement;
   watched: ReadonlyMap<string, Watched>;
+  now(): Date;
+  /** The manifest that counts for this home is another one, or none. */
+  changed(home: Key): void;
 }
 
-/** The manifest that is to be projected: its place, its bytes, and the commit it came with. */
-type Version = Place & Origin & { blob: string };
+/** Projected at once: what takes time is waiting for an API server. */
+const AT_ONCE = 16;
 
-interface Task extends Item {
-  intent: Intent;
-  version: Version;
-  /** Why this is not the newest manifest but the last good one. */
-  instead?: CofferError;
-}
+type Task = Item & Chosen;
+type Ready = Task & { intent: Intent };
 
 /**
- * Works on some secrets at once: the records of what is about to happen are on disk before the first of them is opened or
- * removed, and the records of how it ended follow (docs/architecture.md, promise 2). A secret that fails keeps what is
- * projected and does not hold back the others (promise 1).
+ * Projects some secrets: the records of what is about to happen are on disk before the first of them is opened, and the records
+ * of how it ended follow (docs/architecture.md, promise 2). A secret that fails keeps what is projected and does not hold back
+ * the others (promise 1). What is projected already is neither opened nor recorded.
  */
 export class Batch {
   readonly #parts: BatchParts;
-  readonly #openers = new Map<string, Opener>();
+  readonly #selection: Selection;
+  readonly #openers: Openers;
   readonly #outcomes: AuditRecord[] = [];
-  #keys: SecretKeys | undefined;
+  /** Mirrors that could not be made. */
+  #uncarried: ReadonlyMap<Key, CofferError> = new Map();
+  /** What was thrown that we did not reckon with. */
+  readonly mistakes: unknown[] = [];
 
   constructor(parts: BatchParts) {
     this.#parts = parts;
+    this.#selection = new Selection(parts);
+    this.#openers = new Openers(parts.cluster, parts.secretKeys);
   }
 
   /** How what was done ended, where the log could not take that. */
@@ -53,129 +65,191 @@ export class Batch {
     return this.#outcomes;
   }
 
-  /** `removals`: those of the items that are to be taken away. Throws `AUDIT_UNWRITABLE`, `STATE_UNWRITABLE`. */
-  async run(items: readonly Item[], removals: ReadonlySet<Key>): Promise<void> {
+  /** Throws `AUDIT_UNWRITABLE`, `STATE_UNWRITABLE`, and what reading the secret keys throws. */
+  async run(items: readonly Item[]): Promise<void> {
     const { audit, state } = this.#parts;
     try {
-      const isRemoval = ({ home }: Item): boolean => removals.has(home) || this.#isLeftover(home);
-      await this.#prune(items.filter(isRemoval).map(({ home }) => home));
       const tasks: Task[] = [];
-      for (const item of items) {
-        const task = isRemoval(item) ? undefined : await this.#newest(item);
-        if (task !== undefined) tasks.push(task);
-      }
+      for (const item of items) tasks.push(...(await this.#each(item.home, () => this.#choose(item))));
+      await this.#carry(tasks);
       await this.#project(await this.#project(tasks));
       await audit.append(this.#outcomes);
       this.#outcomes.length = 0;
       await state.flush();
     } finally {
-      for (const opener of this.#openers.values()) opener.wipe();
-      this.#keys?.wipe();
-    }
-  }
-
-  /** Projected under a name that now belongs to a manifest of another name. */
-  #isLeftover(home: Key): boolean {
-    const record = this.#parts.state.get(home);
-    return record !== undefined && record.home !== home;
-  }
-
-  async #prune(homes: readonly Key[]): Promise<void> {
-    const { cluster, audit, projectors, state, board } = this.#parts;
-    const intents = homes.map((home) => ({ home, record: pruneRecord(home, cluster) }));
-    if (intents.length > 0) await audit.append(intents.map(({ record }) => record));
-    for (const { home, record } of intents) {
-      const { records, error } = await prune(home, record, projectors);
-      this.#outcomes.push(...records);
-      if (error !== undefined) {
-        board.failed(home, error, undefined);
-        continue;
-      }
-      board.forget(home);
-      if (this.#isLeftover(home)) continue;
-      for (const key of [home, ...state.reached(home)]) state.drop(key);
+      await this.#openers.wipe();
     }
   }
 
   /** The newest manifest of a secret; where it cannot be, and something has to be put back, the last good one. */
-  async #newest(item: Item): Promise<Task | undefined> {
-    const { settlement, watched } = this.#parts;
-    const claim = settlement.claimOf(item.home);
-    if (claim !== undefined) return this.#task(item, { ...claim, ...claim.origin });
-    const owner = this.#parts.state.get(item.home)?.owner;
-    const error = owner && watched.get(owner.source)?.index.problemsOf(owner.path)[0];
-    if (error !== undefined) this.#fail(item.home, error);
-    return item.reason === 'restore' ? this.#lastGood(item, undefined, error) : undefined;
-  }
-
-  async #task(item: Item, version: Version): Promise<Task | undefined> {
+  async #choose(item: Item): Promise<Task[]> {
+    const newest = this.#selection.newest(item.home);
+    const problem = this.#placeProblem(item.home, newest) ?? (newest ? undefined : this.#selection.problem(item.home));
+    if (problem !== undefined) this.#fail(item.home, problem);
+    if (newest === undefined) return this.#lastGood(item, undefined, problem);
+    if (problem !== undefined) return [];
     try {
-      return { ...item, version, intent: await this.#intend(item, version) };
+      return [{ ...item, ...(await this.#selection.read(item.home, newest)) }];
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
       this.#fail(item.home, error);
-      return item.reason === 'restore' ? this.#lastGood(item, version, error) : undefined;
+      return this.#lastGood(item, newest, error);
     }
   }
 
-  async #lastGood(
-    item: Item,
-    failed: Version | undefined,
-    instead: CofferError | undefined,
-  ): Promise<Task | undefined> {
-    const good = this.#parts.state.get(item.home)?.good;
-    if (good === undefined || (failed?.blob === good.blob && isSamePlace(failed, good))) return undefined;
+  async #lastGood(item: Item, failed: Version | undefined, instead: CofferError | undefined): Promise<Task[]> {
+    const good = item.reason === 'restore' ? this.#selection.lastGood(item.home, failed) : undefined;
+    if (good === undefined) return [];
     try {
-      const intent = await this.#intend(item, good);
-      return { ...item, version: good, intent, ...(instead === undefined ? {} : { instead }) };
+      const chosen = await this.#selection.read(item.home, good);
+      return [{ ...item, ...chosen, ...(instead === undefined ? {} : { instead }) }];
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
-      this.#fail(item.home, instead ?? error);
-      return undefined;
+      if (instead === undefined) this.#fail(item.home, error);
+      return [];
     }
   }
 
-  async #intend({ home, reason }: Item, version: Version): Promise<Intent> {
-    const { cluster, projectors, watched, state } = this.#parts;
-    const source = watched.get(version.source);
-    if (source === undefined) throw sourceGone(version);
-    const manifest = await source.index.manifest(version);
+  /** Why a secret of one namespace cannot be anywhere. */
+  #placeProblem(home: Key, version: Version | undefined): CofferError | undefined {
+    const reachesFurther = this.#parts.settlement.claimOf(home)?.namespaces !== undefined;
+    if (version === undefined || reachesFurther) return undefined;
+    return namespaceProblem(this.#parts.namespaces, namesOf(home).namespace);
+  }
+
+  /** People look at mirrors, so these show the newest manifest also where it cannot be opened. */
+  async #carry(tasks: readonly Task[]): Promise<void> {
+    const { publisher, namespaces } = this.#parts;
+    const carried = tasks.filter(
+      ({ home, instead }) =>
+        instead === undefined && namespaceProblem(namespaces, namesOf(home).namespace) === undefined,
+    );
+    if (publisher === undefined || carried.length === 0) return;
+    this.#uncarried = await publisher.carry(
+      carried.map(({ home, manifest, source }) => ({ home, manifest, isGit: source.objectOf === undefined })),
+    );
+  }
+
+  /** Returns the last good versions of those that failed only when they were opened. */
+  async #project(tasks: readonly Task[]): Promise<Task[]> {
+    const ready: Ready[] = [];
+    for (const task of tasks) ready.push(...(await this.#each(task.home, () => this.#makeReady(task))));
+    const due = await this.#prepare(ready.filter((task) => !this.#takeCurrent(task)));
+    if (due.length > 0) await this.#parts.audit.append(due.map(({ intent }) => intent.record));
+    const again: Task[] = [];
+    await concurrently(due, AT_ONCE, async (task) => {
+      const outcome = await project(task.intent);
+      this.#outcomes.push(...outcome.records);
+      if ('mistake' in outcome) this.mistakes.push(outcome.mistake);
+      this.#finish(task, outcome);
+      if (outcome.error === undefined || task.instead !== undefined) return;
+      again.push(...(await this.#each(task.home, () => this.#lastGood(task, task.version, outcome.error))));
+    });
+    return again;
+  }
+
+  async #makeReady(task: Task): Promise<Ready[]> {
+    try {
+      return [{ ...task, intent: await this.#intend(task) }];
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      if (task.instead !== undefined) return [];
+      this.#fail(task.home, error);
+      const good = await this.#lastGood(task, task.version, error);
+      const ready = await Promise.all(good.map((one) => this.#makeReady(one)));
+      return ready.flat();
+    }
+  }
+
+  async #intend({ home, reason, manifest, version, source }: Task): Promise<Intent> {
+    const { cluster, projectors, state } = this.#parts;
+    const isRetained = state.get(home)?.retained === true;
+    const object = source.objectOf?.(version.path);
     return intendToProject({
       home,
       manifest,
-      opener: await this.#opener(source),
-      projectors,
+      opener: await this.#openers.of(source),
+      // Where a projector let go of what is retained, that is nobody's.
+      projectors: projectors.filter(({ retain }) => !isRetained || retain === undefined),
       owns: (namespace) => state.get(keyOf(namespace, manifest.name))?.home === home,
-      origin: version,
-      source: version.source,
+      version,
+      ...(object === undefined ? {} : { object }),
       action: reason === 'restore' ? 'heal' : 'project',
       cluster,
     });
   }
 
-  /** Returns the last good versions of those that failed only when they were opened. */
-  async #project(tasks: readonly Task[]): Promise<Task[]> {
-    const { audit, board, state } = this.#parts;
-    if (tasks.length > 0) await audit.append(tasks.map(({ intent }) => intent.record));
-    const again: Task[] = [];
-    for (const task of tasks) {
-      const { home, version, instead } = task;
-      const { workloads, records, error } = await project(task.intent);
-      this.#outcomes.push(...records);
-      if (error !== undefined || instead !== undefined) {
-        board.failed(home, instead ?? (error as CofferError), this.#newestCommit(home), workloads);
-        if (error === undefined || instead !== undefined || task.reason !== 'restore') continue;
-        const good = await this.#lastGood(task, version, error);
-        if (good !== undefined) again.push(good);
-        continue;
+  /** Whether there is nothing to do: then it counts as done. */
+  #takeCurrent(task: Ready): boolean {
+    const { home, intent, manifest, version } = task;
+    const good = this.#parts.state.get(home)?.good;
+    if (manifest.projection === 'Volume' && !isSameGood(good, version)) return false;
+    const isCurrent = intent.audiences.every(
+      ({ projector, audience }) => projector.isCurrent?.(wanted(intent, audience)) === true,
+    );
+    if (!isCurrent) return false;
+    const workloads = intent.audiences.flatMap(({ audience }) => audience.map(({ workload }) => workload));
+    this.#finish(task, { workloads, records: [], hasChanged: false });
+    return true;
+  }
+
+  /** Has the projectors make what has to be there before these secrets are. Returns those that can go on. */
+  async #prepare(tasks: readonly Ready[]): Promise<readonly Ready[]> {
+    for (const projector of this.#parts.projectors) {
+      const batch = tasks.flatMap(({ intent }) =>
+        intent.audiences
+          .filter((candidate) => candidate.projector === projector)
+          .map(({ audience }) => wanted(intent, audience)),
+      );
+      try {
+        if (batch.length > 0) await projector.prepare?.(batch);
+      } catch (error) {
+        if (!(error instanceof CofferError)) throw error;
+        for (const { home, instead } of tasks) this.#fail(home, instead ?? error);
+        return [];
       }
-      board.ready(home, workloads);
-      const record = state.get(home);
-      if (record === undefined || isSameGood(record.good, version)) continue;
-      const { source, path, index, blob, commit, author, time } = version;
-      state.set(home, { ...record, good: { source, path, index, blob, commit, author, time } });
     }
-    return again;
+    return tasks;
+  }
+
+  #finish({ home, version, text, instead, intent }: Ready, { workloads, error, hasChanged }: Outcome): void {
+    const { board, state, now } = this.#parts;
+    const trouble = instead ?? error ?? this.#uncarried.get(home) ?? this.#missingPlace(intent);
+    const [keyId] = intent.record.keyIds ?? [];
+    if (trouble === undefined) board.ready(home, workloads, keyId);
+    else board.failed(home, trouble, this.#newestCommit(home), { workloads, keyId });
+    const record = state.get(home);
+    if (record === undefined || error !== undefined) return;
+    if (!hasChanged && isSameGood(record.good, version)) return;
+    if (record.good?.blob !== version.blob) this.#parts.changed(home);
+    const { source, path, index, blob, commit, author, time } = version;
+    const changedAt = hasChanged ? now().toISOString() : record.good?.changedAt;
+    state.set(home, {
+      ...record,
+      good: {
+        ...{ source, path, index, blob, commit, author, time },
+        ...(text === undefined ? {} : { text }),
+        ...(changedAt === undefined ? {} : { changedAt }),
+      },
+    });
+  }
+
+  /** A manifest of scope cluster goes on elsewhere when its own namespace is not there. */
+  #missingPlace({ manifest }: Intent): CofferError | undefined {
+    const problem = namespaceProblem(this.#parts.namespaces, manifest.namespace);
+    return problem?.code === 'NAMESPACE_NOT_CONFIGURED' ? undefined : problem;
+  }
+
+  /** A mistake of ours with one secret is its failure, and the others go on. */
+  async #each<Result>(home: Key, work: () => Promise<Result[]>): Promise<Result[]> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof CofferError) throw error;
+      this.mistakes.push(error);
+      this.#fail(home, unexpected(error));
+      return [];
+    }
   }
 
   #fail(home: Key, error: CofferError): void {
@@ -185,30 +259,16 @@ export class Batch {
 
   #newestCommit(home: Key): string | undefined {
     const owner = this.#parts.state.get(home)?.owner;
-    return owner && this.#parts.watched.get(owner.source)?.state?.commit;
-  }
-
-  async #opener(source: Watched): Promise<Opener> {
-    const { id } = source.source;
-    const known = this.#openers.get(id);
-    if (known !== undefined) return known;
-    this.#keys ??= await this.#parts.secretKeys();
-    const keyring = source.settings?.keyring ?? { recipients: new Map(), problems: [] };
-    const opener = openerFor(keyring, this.#keys, { as: this.#parts.cluster });
-    this.#openers.set(id, opener);
-    return opener;
+    return owner && this.#parts.watched.get(owner.source)?.commit;
   }
 }
 
-function isSameGood(good: Version | undefined, version: Version): boolean {
+function wanted({ manifest, provenance }: Intent, audience: Wanted['audience']): Wanted {
+  return { secret: manifest, audience, provenance };
+}
+
+export function isSameGood(good: Good | undefined, version: Version): boolean {
   return (
     good !== undefined && good.blob === version.blob && good.commit === version.commit && isSamePlace(good, version)
   );
-}
-
-function sourceGone({ source, path }: Place): CofferError {
-  return new CofferError('SOURCE_REMOVED', `the manifest came from a source that is not configured any more`, {
-    advice: 'Configure the source again, or move the manifest to one that is.',
-    data: { source, file: path },
-  });
 }

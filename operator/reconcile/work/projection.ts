@@ -5,7 +5,8 @@ import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import { openingKeys, openManifest, refusePlaintext } from '../../../core/opening/open-manifest.ts';
 import type { Opener } from '../../../core/opening/opener.ts';
 import type { AppliedWorkload, Audience, Projector, Provenance } from '../../project/projector.ts';
-import { type Key, namesOf, type Origin } from '../state/claim.ts';
+import { type Key, namesOf, type Origin, type Version } from '../state/claim.ts';
+import { unexpected } from './unexpected.ts';
 
 /** A manifest that is to be projected, with what has to be known before it is opened. */
 export interface Intent {
@@ -21,8 +22,12 @@ export interface Intent {
 export interface Outcome {
   workloads: string[];
   records: AuditRecord[];
+  /** Whether anything that workloads see became another. */
+  hasChanged: boolean;
   /** The first thing that kept it from being projected as a whole. */
   error?: CofferError;
+  /** What we did not reckon with; `error` says so to people. */
+  mistake?: unknown;
 }
 
 export interface IntentOptions {
@@ -32,8 +37,9 @@ export interface IntentOptions {
   projectors: readonly Projector[];
   /** Whether the manifest has the name in this namespace. */
   owns(namespace: string): boolean;
-  origin: Origin;
-  source: string;
+  version: Version;
+  /** That carries it, if somebody else than the operator does. */
+  object?: Provenance['object'];
   action: AuditAction;
   cluster: string;
 }
@@ -43,13 +49,15 @@ export interface IntentOptions {
  * itself shows to be wrong: plaintext, no stanza for us, an unknown key.
  */
 export function intendToProject(options: IntentOptions): Intent {
-  const { home, manifest, opener, origin } = options;
+  const { home, manifest, opener, version } = options;
   refusePlaintext(manifest);
   const audiences = options.projectors.map((projector) => ({
     projector,
     audience: projector.audience(manifest).filter(({ workload }) => options.owns(namesOf(workload).namespace)),
   }));
   const entries = new Set(audiences.flatMap(({ audience }) => audience.flatMap((reader) => [...reader.entries])));
+  // What only volumes give is opened when a pod asks; that it can be is seen when it arrives.
+  if (manifest.projection === 'Volume') for (const entry of entriesOf(manifest)) entries.add(entry);
   const keyIds = new Set(openingKeys(manifest, opener, entries).map(({ kid }) => kid));
   const record: AuditRecord = {
     event: 'secret.intent',
@@ -61,17 +69,31 @@ export function intendToProject(options: IntentOptions): Intent {
     workloads: audiences.flatMap(({ audience }) => audience.map(({ workload }) => workload)),
     entries: [...entries].sort(),
     keyIds: [...keyIds],
-    source: options.source,
-    commit: origin.commit,
-    author: origin.author,
-    committed: new Date(origin.time * 1000).toISOString(),
+    source: version.source,
+    ...commitOf(version),
     path: manifest.file,
   };
-  const provenance = { source: options.source, path: manifest.file, index: manifest.index };
+  const { source, path, index, commit } = version;
+  const provenance: Provenance = {
+    source,
+    path,
+    index,
+    ...(commit === '' ? {} : { commit }),
+    ...(options.object === undefined ? {} : { object: options.object }),
+  };
   return { home, manifest, opener, audiences, entries, record, provenance };
 }
 
-/** Opens a manifest whose intent is on disk, projects it, and wipes what it opened. Does not throw for what is wrong with it. */
+function entriesOf({ entries, template }: Manifest): string[] {
+  return [...entries.keys(), ...template.data.keys()];
+}
+
+/** Of what no commit brought there is nothing to tell. */
+export function commitOf({ commit, author, time }: Origin): Pick<AuditRecord, 'commit' | 'author' | 'committed'> {
+  return commit === '' ? {} : { commit, author, committed: new Date(time * 1000).toISOString() };
+}
+
+/** Opens a manifest whose intent is on disk, projects it, and wipes what it opened. Does not throw: the others go on. */
 export async function project({ manifest, opener, audiences, entries, record, provenance }: Intent): Promise<Outcome> {
   const results: AppliedWorkload[] = [];
   try {
@@ -84,9 +106,8 @@ export async function project({ manifest, opener, audiences, entries, record, pr
     } finally {
       opened?.wipe();
     }
-  } catch (error) {
-    if (!(error instanceof CofferError)) throw error;
-    return { workloads: [], records: [failureRecord(record, error)], error };
+  } catch (thrown) {
+    return failed(record, thrown);
   }
   return outcomeOf(record, results);
 }
@@ -96,17 +117,33 @@ export function pruneRecord(home: Key, cluster: string): AuditRecord {
   return { event: 'secret.intent', action: 'prune', operation: randomUUID(), cluster, ...names };
 }
 
-/** Takes a secret away, its intent being on disk. */
-export async function prune(home: Key, record: AuditRecord, projectors: readonly Projector[]): Promise<Outcome> {
+/** Takes a secret away, or lets go of it where it is to stay; its intent is on disk. Does not throw. */
+export async function prune(
+  home: Key,
+  record: AuditRecord,
+  projectors: readonly Projector[],
+  how: 'prune' | 'retain' = 'prune',
+): Promise<Outcome> {
   const { namespace, name } = namesOf(home);
   const results: AppliedWorkload[] = [];
   try {
-    for (const projector of projectors) results.push(...(await projector.prune(namespace, name)));
-  } catch (error) {
-    if (!(error instanceof CofferError)) throw error;
-    return { workloads: [], records: [failureRecord(record, error)], error };
+    for (const projector of projectors) results.push(...((await projector[how]?.(namespace, name)) ?? []));
+  } catch (thrown) {
+    return failed(record, thrown);
   }
-  return outcomeOf(record, results);
+  const outcome = outcomeOf(record, results);
+  if (how === 'prune') return outcome;
+  return { ...outcome, records: outcome.records.map(asRetained) };
+}
+
+function asRetained(record: AuditRecord): AuditRecord {
+  return record.outcome === 'written' ? { ...record, outcome: 'retained' } : record;
+}
+
+function failed(record: AuditRecord, thrown: unknown): Outcome {
+  const error = thrown instanceof CofferError ? thrown : unexpected(thrown);
+  const outcome = { workloads: [], records: [failureRecord(record, error)], hasChanged: false, error };
+  return error === thrown ? outcome : { ...outcome, mistake: thrown };
 }
 
 export function failureRecord(intent: AuditRecord, error: CofferError): AuditRecord {
@@ -133,11 +170,12 @@ function outcomeOf(record: AuditRecord, results: readonly AppliedWorkload[]): Ou
   return {
     workloads: done.flatMap(({ workload, outcome }) => (outcome === 'removed' ? [] : [workload])),
     records: [...records, ...failures, ...none],
+    hasChanged: done.some(({ outcome }) => outcome !== 'unchanged'),
     ...(first === undefined ? {} : { error: first.error.at({ workload: first.workload }) }),
   };
 }
 
-function outcomeRecord({ action, operation, cluster, namespace, name }: AuditRecord): AuditRecord {
+export function outcomeRecord({ action, operation, cluster, namespace, name }: AuditRecord): AuditRecord {
   return {
     event: 'secret.outcome',
     ...(action === undefined ? {} : { action }),

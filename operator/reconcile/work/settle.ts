@@ -14,6 +14,8 @@ export interface SettleOptions {
   /** The newest commit of a source (of any, for what has none): held removals are named by it. */
   commitOf(source: string | undefined): string;
   maxShare: number;
+  /** Whether anything of this home is projected: else there is nothing to hold. */
+  isProjected(home: Key): boolean;
 }
 
 export interface Settled {
@@ -27,6 +29,8 @@ export interface Settled {
   retained: Set<Key>;
   /** Keys that several claim and none has. */
   contested: Set<Key>;
+  /** Nobody claims them, but not all that could is known. */
+  unknown: Set<Key>;
 }
 
 /** Decides what the accepted states mean for the (namespace, name)s that a change touched, and notes it in the state. */
@@ -37,6 +41,11 @@ export class Settlement {
 
   constructor(options: SettleOptions) {
     this.#options = options;
+  }
+
+  /** Whether what this place's source holds now is known: before that, nothing of it is gone. */
+  isKnown(place: Place | undefined): boolean {
+    return this.#options.isKnown(place);
   }
 
   /** The current claim of a secret's owner. */
@@ -55,6 +64,14 @@ export class Settlement {
     }
   }
 
+  /** Why the manifest whose home this is has not even its home: somebody else reaches it, and had it before. */
+  conflict(home: Key): CofferError | undefined {
+    const record = this.#options.state.get(home);
+    if (record !== undefined && record.home === home) return undefined;
+    const claim = this.#refused.get(home)?.find((refused) => refused.home === home);
+    return claim && refusal(home, claim, record?.owner);
+  }
+
   /** @param confirmed commits whose removals a person has confirmed */
   settle(touched: Iterable<Key>, confirmed: ReadonlySet<string>): Settled {
     const settled: Settled = {
@@ -63,6 +80,7 @@ export class Settlement {
       held: new Set(),
       retained: new Set(),
       contested: new Set(),
+      unknown: new Set(),
     };
     const gone: Key[] = [];
     for (const key of touched) {
@@ -73,17 +91,21 @@ export class Settlement {
       if (verdict.kind === 'owned') this.#own(key, verdict.by, record, settled);
       if (verdict.kind === 'contested') settled.contested.add(key);
       if (verdict.kind === 'contested' || verdict.kind === 'unreadable') settled.homes.add(record?.home ?? key);
-      if (verdict.kind === 'gone' && record !== undefined && this.#options.isKnown(record.owner)) gone.push(key);
+      if (verdict.kind === 'gone' && record !== undefined) {
+        if (this.#options.isKnown(record.owner)) gone.push(key);
+        else this.#leave(key, record, settled);
+      }
     }
     this.#letGo(gone, confirmed, settled);
     return settled;
   }
 
-  /** Lets the removals go that were held for a commit. */
+  /** Lets the removals go that were held for a commit, and notes that: they are not held again. */
   release(commit: string): Settled['prune'] {
     const { claims, state } = this.#options;
-    const held = [...(state.held().get(commit) ?? [])];
-    return new Set(held.filter((key) => claims.to(key).length === 0));
+    const released = [...(state.held().get(commit) ?? [])].filter((key) => claims.to(key).length === 0);
+    for (const key of released) this.#letGoOf(key);
+    return new Set(released);
   }
 
   #own(key: Key, by: Claim, record: SecretRecord | undefined, settled: Settled): void {
@@ -107,7 +129,7 @@ export class Settlement {
   }
 
   #letGo(gone: readonly Key[], confirmed: ReadonlySet<string>, settled: Settled): void {
-    const { state, maxShare, commitOf } = this.#options;
+    const { state, maxShare, commitOf, isProjected } = this.#options;
     const bySource = new Map<string | undefined, Key[]>();
     for (const key of gone) {
       const record = state.get(key);
@@ -121,6 +143,9 @@ export class Settlement {
         if (record.retained !== true) state.set(key, { ...record, retained: true });
         settled.retained.add(key);
         settled.homes.add(key);
+      } else if (record.isLetGo === true || !isProjected(key)) {
+        settled.homes.add(key);
+        settled.prune.add(key);
       } else if (record.held === undefined) {
         const source = record.owner?.source;
         bySource.set(source, [...(bySource.get(source) ?? []), key]);
@@ -131,17 +156,32 @@ export class Settlement {
     }
     for (const [source, keys] of bySource) {
       const commit = commitOf(source);
-      const isBraked = !confirmed.has(commit) && isHeld(keys.length, this.#countOwned(source), maxShare);
+      const isMass = isHeld(keys.length, this.#countOwned(source), maxShare);
       for (const key of keys) {
         settled.homes.add(key);
         const record = state.get(key);
-        if (!isBraked) settled.prune.add(key);
-        else if (record !== undefined) {
+        if (isMass && !confirmed.has(commit) && record !== undefined) {
           state.set(key, { ...record, held: commit });
           settled.held.add(key);
+          continue;
         }
+        settled.prune.add(key);
+        if (isMass) this.#letGoOf(key);
       }
     }
+  }
+
+  /** It may be gone, but that is not known; it is put back like any other. */
+  #leave(key: Key, record: SecretRecord, settled: Settled): void {
+    settled.unknown.add(key);
+    settled.homes.add(record.home);
+  }
+
+  #letGoOf(key: Key): void {
+    const record = this.#options.state.get(key);
+    if (record === undefined) return;
+    const { held: _held, ...rest } = record;
+    this.#options.state.set(key, { ...rest, isLetGo: true });
   }
 
   #countOwned(source: string | undefined): number {

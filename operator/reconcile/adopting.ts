@@ -1,0 +1,57 @@
+import type { Projector, SecretName } from '../project/projector.ts';
+import { keyOf } from './state/claim.ts';
+import type { GitWatched } from './state/git-watched.ts';
+import type { SecretRecord, State } from './state/state.ts';
+
+/**
+ * What is projected in a cluster may know more than the state directory, which may be new, or that of a replica that did not lead
+ * for a while: what stands beside a projection wins. Returns whether the state is the older one: then nothing of it is believed
+ * until the sources were looked at, or a secret would go back to what it was, and one that came since would be pruned.
+ */
+export async function adopt(
+  projectors: readonly Projector[],
+  state: State,
+  git: readonly GitWatched[],
+): Promise<'newest' | 'older'> {
+  const known = new Map<string, boolean>();
+  let isOlder = false;
+  for (const projector of projectors) {
+    for (const found of projector.owned()) {
+      const home = keyOf(found.namespace, found.name);
+      const record: SecretRecord = state.get(home) ?? { home, retain: false };
+      // Left over under a name that another manifest reaches now.
+      if (record.home !== home) continue;
+      const isAhead = await isNewer(found, record, git, known);
+      isOlder ||= isAhead;
+      const next = adopted(found, record, isAhead);
+      if (next !== state.get(home)) state.set(home, next);
+    }
+  }
+  return isOlder ? 'older' : 'newest';
+}
+
+function adopted({ provenance }: SecretName, record: SecretRecord, isAhead: boolean): SecretRecord {
+  if (provenance === undefined) return record;
+  const { source, path, index } = provenance;
+  const { owner, good, ...rest } = record;
+  const isSame = owner?.source === source && owner.path === path && owner.index === index;
+  if (isSame && !isAhead) return record;
+  return { ...rest, owner: { source, path, index }, ...(good === undefined || isAhead ? {} : { good }) };
+}
+
+/** Whether it was projected from a commit that is neither the remembered one nor, as far as is known, before the accepted ones. */
+async function isNewer(
+  { provenance }: SecretName,
+  { good }: SecretRecord,
+  git: readonly GitWatched[],
+  known: Map<string, boolean>,
+): Promise<boolean> {
+  const commit = provenance?.commit;
+  if (commit === undefined || commit === good?.commit) return false;
+  let isKnown = known.get(commit);
+  if (isKnown === undefined) {
+    isKnown = (await Promise.all(git.map((source) => source.hasAccepted(commit)))).includes(true);
+    known.set(commit, isKnown);
+  }
+  return !isKnown;
+}

@@ -1,0 +1,81 @@
+import { setTimeout } from 'node:timers/promises';
+import { LONGEST_TIMER } from '../../core/duration.ts';
+import type { Key } from './state/claim.ts';
+
+/** Milliseconds to wait after the first of several reports: more usually follow, and all are looked at together. */
+const GATHER = 20;
+/**
+ * Milliseconds to wait after the report that an object is gone: whoever deletes many does it one after the other, and the brake
+ * has to see them together.
+ */
+const GATHER_GONE = 2000;
+/** Milliseconds between looks at least, when only back-offs end. */
+const REST = 250;
+
+/** What the cluster reported between two looks. */
+export interface Reports {
+  objects: ReadonlySet<Key>;
+  mirrors: ReadonlySet<Key>;
+  areNamespacesOthers: boolean;
+}
+
+/** Collects what the cluster reports, and says when it is time to look. */
+export class Wakes {
+  #objects = new Set<Key>();
+  #mirrors = new Set<Key>();
+  #areNamespacesOthers = false;
+  /** By `performance.now()`. */
+  #due = Number.POSITIVE_INFINITY;
+  #reported = new AbortController();
+
+  object(key: Key, isGone: boolean): void {
+    this.#objects.add(key);
+    this.within(isGone ? GATHER_GONE : GATHER);
+  }
+
+  mirror(home: Key): void {
+    this.#mirrors.add(home);
+    this.within(GATHER);
+  }
+
+  namespaces(): void {
+    this.#areNamespacesOthers = true;
+    this.within(GATHER);
+  }
+
+  /** A look is due in so many milliseconds, if not before. */
+  within(milliseconds: number): void {
+    const due = performance.now() + milliseconds;
+    if (due >= this.#due) return;
+    this.#due = due;
+    this.#reported.abort();
+  }
+
+  /** Resolves when something that was reported is to be looked at, at `time` (by `performance.now()`), or at the signal. */
+  async wait(time: number, signal: AbortSignal): Promise<void> {
+    const earliest = performance.now() + REST;
+    for (;;) {
+      const rest = Math.min(this.#due, Math.max(time, earliest)) - performance.now();
+      if (rest <= 0 || signal.aborted) return;
+      this.#reported = new AbortController();
+      await pause(rest, AbortSignal.any([signal, this.#reported.signal]));
+    }
+  }
+
+  take(): Reports {
+    const reports = { objects: this.#objects, mirrors: this.#mirrors, areNamespacesOthers: this.#areNamespacesOthers };
+    this.#objects = new Set();
+    this.#mirrors = new Set();
+    this.#areNamespacesOthers = false;
+    this.#due = Number.POSITIVE_INFINITY;
+    return reports;
+  }
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(Math.min(milliseconds, LONGEST_TIMER), undefined, { signal });
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+  }
+}
