@@ -154,7 +154,6 @@ for (const [how, ...args] of [
 test('a mirror that somebody begins to apply is theirs from then on, and ours again when they remove it', async (t) => {
   const scene = await MirrorsScene.open(t);
   if (scene === undefined) return;
-  const home = `${scene.namespace}/db`;
   const git = scene.commit('db', { PASSWORD: 'one' });
   const running = await scene.start();
   await running.carry();
@@ -172,8 +171,8 @@ test('a mirror that somebody begins to apply is theirs from then on, and ours ag
   await scene.objects.until('later', (object) => object !== undefined);
   assert.equal(scene.objects.get('db')?.spec?.type, 'theirs');
   await scene.cluster.kubectl('-n', scene.namespace, 'delete', 'es', 'db');
-  await scene.objects.until('db', (object) => object !== undefined && object.spec?.type === undefined);
-  assert.equal(running.objects.get(home)?.isMirror, true);
+  const back = await scene.objects.until('db', (object) => object !== undefined && object.spec?.type === undefined);
+  assert.equal(back && isMirror(back), true);
 });
 
 test('a mirror goes with its manifest, and one of which nobody knows is found', async (t) => {
