@@ -11,7 +11,7 @@ import { bearerToken, type TokenReviews } from './token-reviews.ts';
 
 export interface MountParts {
   /** For the audience of the CSI driver. */
-  tokens: TokenReviews;
+  tokens: Pick<TokenReviews, 'ownerOf'>;
   reader: Reader;
   /** Whether the configuration lets pods of a namespace mount. */
   isConfigured(namespace: string): boolean;
