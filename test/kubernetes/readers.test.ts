@@ -11,7 +11,7 @@ import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { partOrSkip } from '../parts/parts.ts';
 import { connectTo } from './connect.ts';
-import { adminClient, Onlooker } from './onlooker.ts';
+import { Onlooker } from './onlooker.ts';
 
 const NAME = 'coffer';
 const ENTRY = { ciphertext: '' } as never;
@@ -74,7 +74,7 @@ async function scene(t: TestContext) {
   const namespace = await newNamespace(t, cluster, 'readers');
   const objects = await Onlooker.open<SecretReaders>(
     t,
-    await adminClient(t, cluster),
+    await connectTo(t, cluster.kubeconfig),
     RESOURCES.secretReaders,
     namespace,
   );
@@ -129,7 +129,7 @@ test('one object a namespace says who may read, in one write for a batch, and an
   );
   assert.deepEqual(await second.readers.prepare(batch), FAILED);
   await second.readers.keepOnly(batch.flatMap((one) => one.audience.map(({ workload }) => nameOf(workload))));
-  const now = await (await adminClient(t, cluster)).get(RESOURCES.secretReaders, { namespace, name: NAME });
+  const now = await (await connectTo(t, cluster.kubeconfig)).get(RESOURCES.secretReaders, { namespace, name: NAME });
   assert.equal(now?.metadata.resourceVersion, written?.metadata.resourceVersion);
 });
 

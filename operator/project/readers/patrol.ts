@@ -3,10 +3,10 @@ import { allOrNone } from '../../all-or-none.ts';
 import { pause } from '../../kubernetes/back-off.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { EventRecorder } from '../../kubernetes/events.ts';
+import { Waiting } from '../waiting.ts';
 import type { NamespaceReaders } from './namespace-readers.ts';
 import { findOffenders, type Offender } from './offenders.ts';
 import { lookForPolicy } from './policy-look.ts';
-import { Waiting } from './waiting.ts';
 
 export interface PatrolOptions {
   client: KubeClient;

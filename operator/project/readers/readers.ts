@@ -7,11 +7,11 @@ import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
 import { RESOURCES } from '../../kubernetes/resource.ts';
 import { type NamespacedWatch, watchNamespaces } from '../../kubernetes/watch-namespaces.ts';
 import type { SecretName, Wanted } from '../projector.ts';
+import { Waiting } from '../waiting.ts';
 import { isNamespaceGone, NamespaceReaders, READERS_NAME, type SecretReaders } from './namespace-readers.ts';
 import type { Offender } from './offenders.ts';
 import { Patrol } from './patrol.ts';
 import { type Rows, rowsOf } from './rows.ts';
-import { Waiting } from './waiting.ts';
 
 export interface ReadersOptions {
   client: KubeClient;
