@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { CofferError } from '../core/errors.ts';
 import { Stage } from '../test/operator/stage.ts';
+import { Closing } from './closing.ts';
 import type { OperatorSettings } from './config/settings.ts';
-import { follow, type Pipeline } from './follow.ts';
+import { Follower, type Pipeline } from './follow.ts';
+import { openFront, prepareFront } from './front.ts';
 import type { Log } from './log.ts';
 import { lookOnce } from './once.ts';
 
@@ -18,7 +20,8 @@ function pipelineOf({ reconciler, projector, source }: Awaited<ReturnType<Stage[
     heal: 60_000,
   } as Pick<OperatorSettings, 'listen' | 'sources' | 'heal'> as OperatorSettings;
   const silent: Log = { info: () => {}, warn: () => {}, failure: () => {}, thrown: () => {} };
-  return { settings, sources: [source], projectors: [projector], reconciler, log: { ...silent, ...log } };
+  const rooms = { sources: [source], projectors: [projector], reconciler, chores: [], sharedTroubles: () => [] };
+  return { settings, ...rooms, log: { ...silent, ...log } };
 }
 
 test('the operator is ready once a state is projected, also where the first try failed', async (t) => {
@@ -40,7 +43,14 @@ test('the operator is ready once a state is projected, also where the first try 
   });
   const ending = new AbortController();
   t.after(() => ending.abort());
-  const followed = follow(pipeline, { version: '0', signal: ending.signal, onWake: () => {} });
+  const closing = new Closing();
+  t.after(() => closing.close());
+  const front = prepareFront('0');
+  front.health.phase = 'leading';
+  await openFront(front, pipeline.settings, pipeline.log, closing);
+  const follower = new Follower(pipeline, front);
+  await follower.bringBack(ending.signal);
+  const followed = follower.follow(ending.signal, () => {});
   const address = await listening.promise;
   while ((await stage.read('payments/api', 'db', 'a')) === undefined) await setTimeout(5);
   for (let looks = 0; looks < 40 && (await fetchReady(address)) !== 200; looks++) await setTimeout(25);

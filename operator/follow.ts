@@ -1,11 +1,14 @@
 import { CofferError } from '../core/errors.ts';
+import { allOrNone } from './all-or-none.ts';
+import type { Chore } from './chore.ts';
 import type { OperatorSettings } from './config/settings.ts';
+import type { Front } from './front.ts';
 import { heal } from './heal.ts';
+import { pause } from './kubernetes/back-off.ts';
 import type { Log } from './log.ts';
 import type { Projector } from './project/projector.ts';
 import type { Reconciler } from './reconcile/reconciler.ts';
-import { serve } from './serve/http.ts';
-import { createMetrics, type Metrics } from './serve/metrics.ts';
+import { type Status, type Trouble, troubleOf } from './reconcile/status/status.ts';
 import { Poll } from './source/poll.ts';
 import type { Accepted, Source } from './source/source.ts';
 import { TroubleLog } from './trouble-log.ts';
@@ -15,63 +18,35 @@ export interface Pipeline {
   sources: readonly Source[];
   projectors: readonly Projector[];
   reconciler: Reconciler;
+  chores: readonly Chore[];
+  /** What stands in the way of the whole cluster, and is logged by those who know it. */
+  sharedTroubles: () => readonly Trouble[];
   log: Log;
 }
 
-export interface FollowOptions {
-  version: string;
-  /** Ends it. */
-  signal: AbortSignal;
-  /** Calls `wake` when the process is told to look now. */
-  onWake(wake: () => void): void;
-}
+/** Milliseconds between looks at the chores where no source is polled. */
+const CHORES = 60_000;
 
-/** Brings back the last good state, then follows the sources, heals and serves, until the signal. */
-export async function follow(pipeline: Pipeline, { version, signal, onWake }: FollowOptions): Promise<void> {
-  const { settings, sources, reconciler, log } = pipeline;
-  const metrics = createMetrics(version, () => reconciler.status());
-  const follower = new Follower(pipeline, metrics);
-  const polls: Poll[] = [];
-  const wake = () => {
-    for (const poll of polls) poll.wake();
-  };
-  const server = await serve({
-    ...settings.listen,
-    isReady: () => follower.isReady(),
-    status: () => reconciler.status(),
-    metrics: () => metrics.render(),
-    wake,
-    failed: (error) => log.thrown(error),
-  });
-  try {
-    log.info('listening', { address: server.address });
-    await follower.bringBack(signal);
-    const failure = new AbortController();
-    const ends = AbortSignal.any([signal, failure.signal]);
-    polls.push(...sources.map((source, index) => follower.poll(source, settings.sources[index]?.interval ?? 0, ends)));
-    onWake(wake);
-    await allOrNone([...polls.map((poll) => poll.run()), follower.heal(ends)], failure);
-  } finally {
-    await server.close();
-  }
-}
-
-/** What is done with what the loops find: reconcile, and tell. */
-class Follower {
+/** Brings back the last good state, then follows the sources and heals. */
+export class Follower {
   readonly #pipeline: Pipeline;
-  readonly #metrics: Metrics;
+  readonly #front: Front;
   readonly #troubles: TroubleLog;
   /** Ids of the sources of which a state was projected. */
   readonly #projected = new Set<string>();
+  #isBroughtBack = false;
 
-  constructor(pipeline: Pipeline, metrics: Metrics) {
+  constructor(pipeline: Pipeline, front: Front) {
     this.#pipeline = pipeline;
-    this.#metrics = metrics;
+    this.#front = front;
     this.#troubles = new TroubleLog(pipeline.log);
+    front.status = () => this.#status();
+    front.health.isProjected = () => this.isProjected();
   }
 
-  isReady(): boolean {
-    return this.#projected.size === this.#pipeline.sources.length;
+  /** Whether a state of every source was projected. */
+  isProjected(): boolean {
+    return this.#isBroughtBack && this.#projected.size === this.#pipeline.sources.length;
   }
 
   async bringBack(signal: AbortSignal): Promise<void> {
@@ -79,15 +54,43 @@ class Follower {
     await reconciler.start();
     if (signal.aborted) return;
     for (const source of sources) if ((await source.accepted()) !== undefined) this.#projected.add(source.id);
+    await this.#doChores();
+    this.#isBroughtBack = true;
     this.#report();
     log.info('brought back the last good state', { secrets: reconciler.secrets });
   }
 
-  poll(source: Source, interval: number, signal: AbortSignal): Poll {
+  /** Until the signal. `onWake` calls its listener when the process is told to look now. */
+  async follow(signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+    const { settings, sources, reconciler } = this.#pipeline;
+    await allOrNone(signal, (ends) => {
+      const polls = sources.map((source, index) => this.#poll(source, settings.sources[index]?.interval ?? 0, ends));
+      this.#front.wake = () => {
+        for (const poll of polls) poll.wake();
+      };
+      onWake(() => this.#front.wake());
+      return [
+        ...polls.map((poll) => poll.run()),
+        this.#heal(ends),
+        reconciler.run(ends, (error) => this.#looked(error)),
+        ...(sources.length === 0 ? [this.#doChoresUntil(ends)] : []),
+      ];
+    });
+  }
+
+  #status(): Status {
+    const { reconciler, sharedTroubles } = this.#pipeline;
+    const { problems, ...status } = reconciler.status();
+    return { ...status, problems: [...sharedTroubles(), ...this.#choreTroubles(), ...problems] };
+  }
+
+  #poll(source: Source, interval: number, signal: AbortSignal): Poll {
     const { reconciler, log } = this.#pipeline;
-    const ended = (result: 'succeeded' | 'failed', error?: unknown) => {
+    const ended = async (result: 'succeeded' | 'failed', error?: unknown) => {
       reconciler.polled(source.id, error);
-      this.#metrics.polled(source.id, result);
+      this.#front.metrics.polled(source.id, result);
+      this.#front.health.beat();
+      await this.#doChores();
       this.#report();
     };
     return new Poll(source, {
@@ -98,22 +101,24 @@ class Follower {
         await reconciler.retry(source.id);
         // What was accepted is done now, also where that failed when it came.
         this.#projected.add(source.id);
-        ended('succeeded');
+        await ended('succeeded');
       },
-      failed: (error) => {
+      failed: async (error) => {
         if (!(error instanceof CofferError)) log.thrown(error);
-        ended('failed', error);
+        await ended('failed', error);
       },
     });
   }
 
-  heal(signal: AbortSignal): Promise<void> {
-    const { settings, projectors, reconciler, log } = this.#pipeline;
-    const looked = (error: unknown) => {
-      if (error !== undefined) log.thrown(error);
-      this.#report();
-    };
-    return heal({ reconciler, projectors, interval: settings.heal, signal, looked });
+  #heal(signal: AbortSignal): Promise<void> {
+    const { settings, projectors, reconciler } = this.#pipeline;
+    return heal({ reconciler, projectors, interval: settings.heal, signal, looked: (error) => this.#looked(error) });
+  }
+
+  #looked(error: unknown): void {
+    if (error !== undefined) this.#pipeline.log.thrown(error);
+    this.#front.health.beat();
+    this.#report();
   }
 
   async #accept(state: Accepted, signal: AbortSignal): Promise<void> {
@@ -125,24 +130,27 @@ class Follower {
     if (signal.aborted) return;
     const milliseconds = Math.round(performance.now() - began);
     this.#projected.add(source);
-    this.#metrics.projected(source, milliseconds / 1000);
+    this.#front.metrics.projected(source, milliseconds / 1000);
     log.info('projected a commit', { source, commit, milliseconds });
   }
 
-  #report(): void {
-    this.#troubles.report(this.#pipeline.reconciler.troubles());
+  async #doChores(): Promise<void> {
+    for (const chore of this.#pipeline.chores) await chore.look();
   }
-}
 
-/** One loop that fails ends the others; then its error is thrown. */
-async function allOrNone(loops: Promise<void>[], failure: AbortController): Promise<void> {
-  const settled = await Promise.allSettled(
-    loops.map((loop) =>
-      loop.catch((error: unknown) => {
-        failure.abort();
-        throw error;
-      }),
-    ),
-  );
-  for (const result of settled) if (result.status === 'rejected') throw result.reason;
+  async #doChoresUntil(signal: AbortSignal): Promise<void> {
+    while (await pause(CHORES, signal)) {
+      await this.#doChores();
+      this.#report();
+    }
+  }
+
+  #choreTroubles(): Trouble[] {
+    return this.#pipeline.chores.flatMap((chore) => chore.troubles().map(troubleOf));
+  }
+
+  #report(): void {
+    const { problems, ...status } = this.#pipeline.reconciler.troubles();
+    this.#troubles.report({ ...status, problems: [...this.#choreTroubles(), ...problems] });
+  }
 }

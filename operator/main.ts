@@ -5,13 +5,25 @@
  */
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './arguments.ts';
+import { Background } from './background.ts';
 import { Closing } from './closing.ts';
+import { connectCluster, lead, watchCluster } from './cluster.ts';
 import { readSettings } from './config/read-settings.ts';
 import type { OperatorSettings } from './config/settings.ts';
-import { follow } from './follow.ts';
+import { Follower } from './follow.ts';
+import { openFront, prepareFront } from './front.ts';
 import type { Log } from './log.ts';
 import { lookOnce } from './once.ts';
-import { checkKeys, lockState, openProjectors, openReconcilerBetween, openRecord, openSources } from './pipeline.ts';
+import {
+  lockState,
+  openChores,
+  openKeys,
+  openProjectors,
+  openReconcilerBetween,
+  openRecord,
+  openSources,
+  openVolumesServer,
+} from './pipeline.ts';
 import { runProcess, type Signals } from './process.ts';
 import { confirmCommit } from './source/confirmations.ts';
 
@@ -32,26 +44,41 @@ await runProcess(async (log, signals) => {
 });
 
 async function operate(settings: OperatorSettings, once: boolean, log: Log, signals: Signals): Promise<0 | 1> {
-  const { cluster } = settings;
   const closing = new Closing();
+  const background = new Background(signals.ended);
+  const { signal } = background;
+  const front = prepareFront(version);
+  const around = { background, ...front, log };
   try {
-    log.info('starting', { version, cluster });
-    await checkKeys(settings);
+    log.info('starting', { version, cluster: settings.cluster });
+    if (!once) await openFront(front, settings, log, closing);
+    const connection = await connectCluster(settings, around, closing);
+    closing.add(background, (loops) => loops.end());
+    if (!(await lead(connection, around))) return 0;
     await lockState(settings, closing);
 
+    const keys = await openKeys(settings, connection?.client, log, closing);
     const sources = await openSources(settings, closing);
-    const projectors = await openProjectors(settings, process.env, closing);
+    const cluster = await watchCluster(connection, settings, background, closing);
+    const projectors = await openProjectors(settings, process.env, { cluster, background }, closing);
     const audit = await openRecord(settings, closing);
-    const reconciler = await openReconcilerBetween(
-      { sources, projectors, audit, signal: signals.ended },
-      settings,
-      closing,
-    );
+    const neighbours = { sources, projectors, audit, keys, cluster, signal };
+    const reconciler = await openReconcilerBetween(neighbours, settings, closing);
+    const chores = openChores(neighbours, settings, log);
 
-    const pipeline = { settings, sources, projectors, reconciler, log };
-    if (once) return (await lookOnce(pipeline, signals.ended)) ? 0 : 1;
-    await follow(pipeline, { version, signal: signals.ended, onWake: signals.onHangUp });
+    const sharedTroubles = () => cluster?.troubles.now() ?? [];
+    const pipeline = { settings, sources, projectors, reconciler, chores, sharedTroubles, log };
+    if (once) return (await lookOnce(pipeline, signal)) ? 0 : 1;
+    const follower = new Follower(pipeline, front);
+    await follower.bringBack(signal);
+    const isReady = () => follower.isProjected();
+    await openVolumesServer(neighbours, settings, { reader: reconciler, isReady, log }, closing);
+    await follower.follow(signal, signals.onHangUp);
     return 0;
+  } catch (error) {
+    // What waits for the cluster at start is broken off by the signal.
+    if (signals.ended.aborted && error === signals.ended.reason) return 0;
+    throw error;
   } finally {
     await closing.close();
     log.info('stopped');

@@ -1,9 +1,10 @@
 import { CofferError } from '../core/errors.ts';
 import type { Pipeline } from './follow.ts';
+import { troubleOf } from './reconcile/status/status.ts';
 import { TroubleLog } from './trouble-log.ts';
 
 /** Looks at every source once and projects what it finds. Whether nothing is in trouble afterwards; not where the signal came. */
-export async function lookOnce({ sources, reconciler, log }: Pipeline, signal: AbortSignal): Promise<boolean> {
+export async function lookOnce({ sources, reconciler, chores, log }: Pipeline, signal: AbortSignal): Promise<boolean> {
   await reconciler.start();
   for (const source of sources) {
     try {
@@ -18,7 +19,10 @@ export async function lookOnce({ sources, reconciler, log }: Pipeline, signal: A
       reconciler.polled(source.id, error);
     }
   }
-  const troubles = new TroubleLog(log).report(reconciler.troubles());
+  for (const chore of chores) await chore.look();
+  const { problems, ...status } = reconciler.troubles();
+  const all = [...chores.flatMap((chore) => chore.troubles().map(troubleOf)), ...problems];
+  const troubles = new TroubleLog(log).report({ ...status, problems: all });
   log.info('looked once', { secrets: reconciler.secrets, troubles });
   return troubles === 0;
 }

@@ -1,31 +1,50 @@
 import { mkdir } from 'node:fs/promises';
 import { type AuditLog, openAuditLog } from '../core/audit/log.ts';
-import { Bug, CofferError, type ErrorOptions } from '../core/errors.ts';
+import { CofferError, type ErrorOptions } from '../core/errors.ts';
 import { lockDirectory } from '../core/files/lock.ts';
-import { readKeyDirectory } from '../core/keys/key-directory.ts';
 import { readPinsFile } from '../core/keys/pins.ts';
+import type { Background } from './background.ts';
+import type { Chore } from './chore.ts';
 import type { Closing } from './closing.ts';
+import { type Cluster, openSecrets } from './cluster.ts';
 import type { OperatorSettings } from './config/settings.ts';
+import { openEnrolment } from './enrol/enrol.ts';
+import { type KeyStore, openKeyStore } from './keys/key-store.ts';
+import type { KubeClient } from './kubernetes/client.ts';
+import type { Namespaces } from './kubernetes/namespaces.ts';
+import { isAmong } from './kubernetes/watch-namespaces.ts';
+import type { Log } from './log.ts';
 import { openDirectoryProjector } from './project/directory.ts';
 import type { Projector } from './project/projector.ts';
+import type { ReachableNamespaces } from './reconcile/namespaces.ts';
+import type { CarriedObjects } from './reconcile/objects/carried-objects.ts';
 import { openReconciler, type Reconciler } from './reconcile/reconciler.ts';
+import { openFulfilment } from './requests/fulfil.ts';
 import { openGitSource } from './source/git-source.ts';
 import type { Source } from './source/source.ts';
+import { openVolumes } from './volumes/volumes.ts';
 
 /** How each room of the pipeline is opened from the settings; `closing` learns how to close it. All throw CofferError. */
 
-/** Before anything is touched: an operator without usable keys or pins can do nothing right. */
-export async function checkKeys({ keys, pinsFile }: OperatorSettings): Promise<void> {
+/** Before anything is opened: an operator without usable keys or pins can do nothing right. That there are no keys yet is no fault. */
+export async function openKeys(
+  { keys: place, pinsFile, cluster }: OperatorSettings,
+  client: KubeClient | undefined,
+  log: Log,
+  closing: Closing,
+): Promise<KeyStore> {
   await readPinsFile(pinsFile);
-  const { problems, wipe } = await readKeyDirectory(directoryOf(keys));
-  wipe();
-  const [problem] = problems;
-  if (problem !== undefined) throw problem;
-}
-
-function directoryOf(keys: OperatorSettings['keys']): string {
-  if (keys.kind !== 'directory') throw new Bug('keys of this kind are not read yet');
-  return keys.directory;
+  const store = closing.add(openKeyStore({ place, cluster, client, log }), (opened) => opened.close());
+  try {
+    const { problems, wipe } = await store.read();
+    wipe();
+    const [problem] = problems;
+    if (problem !== undefined) throw problem;
+  } catch (error) {
+    // The place may answer later, and nothing is lost until then: enrolment says what stands in the way.
+    if (!(error instanceof CofferError) || error.loop !== 'retry') throw error;
+  }
+  return store;
 }
 
 const STATE = 'the state directory';
@@ -74,15 +93,17 @@ export async function openSources({ sources, stateDirectory }: OperatorSettings,
 }
 
 export async function openProjectors(
-  { directories, cluster, stateDirectory }: OperatorSettings,
+  { directories, secrets, cluster: name, stateDirectory }: OperatorSettings,
   environment: NodeJS.ProcessEnv,
+  { cluster, background }: { cluster: Cluster | undefined; background: Background },
   closing: Closing,
 ): Promise<Projector[]> {
   const opened: Projector[] = [];
+  const add = (projector: Projector) => opened.push(closing.add(projector, (toClose) => toClose.close()));
   for (const projection of directories) {
-    const projector = await openDirectoryProjector(projection, { cluster, stateDirectory, environment });
-    opened.push(closing.add(projector, (toClose) => toClose.close()));
+    add(await openDirectoryProjector(projection, { cluster: name, stateDirectory, environment }));
   }
+  if (secrets !== undefined && cluster !== undefined) add(await openSecrets(cluster, secrets, background));
   return opened;
 }
 
@@ -90,28 +111,74 @@ export interface Neighbours {
   sources: readonly Source[];
   projectors: readonly Projector[];
   audit: AuditLog;
+  keys: KeyStore;
+  cluster: Cluster | undefined;
   /** Ends the reconciler's work. */
   signal: AbortSignal;
 }
 
 export async function openReconcilerBetween(
-  { sources, projectors, audit, signal }: Neighbours,
-  { cluster, stateDirectory, keys, maxShare, directories }: OperatorSettings,
+  { sources, projectors, audit, keys, cluster, signal }: Neighbours,
+  settings: OperatorSettings,
   closing: Closing,
 ): Promise<Reconciler> {
-  const workloads = directories.flatMap((directory) => directory.workloads);
-  const namespaces = [...new Set(workloads.map(({ name }) => name.split('/')[0] ?? ''))];
-  const secretKeys = () => readKeyDirectory(directoryOf(keys));
+  const { stateDirectory, maxShare } = settings;
   const reconciler = await openReconciler({
-    cluster,
-    stateDirectory,
-    sources,
-    projectors,
-    namespaces: { names: () => namespaces },
-    secretKeys,
-    audit,
-    maxShare,
-    signal,
+    ...{ cluster: settings.cluster, stateDirectory, sources, projectors, audit, maxShare, signal },
+    namespaces: reachable(settings, cluster?.namespaces),
+    secretKeys: () => keys.read(),
+    ...(cluster === undefined ? {} : { publisher: cluster.publisher, objects: carriedObjects(settings, cluster) }),
   });
   return closing.add(reconciler, (opened) => opened.close());
+}
+
+/** Of a plain host's workloads, whose namespaces are names and nothing else, and those of the cluster. */
+function reachable({ directories }: OperatorSettings, inCluster: Namespaces | undefined): ReachableNamespaces {
+  const workloads = directories.flatMap((directory) => directory.workloads);
+  const named = new Set(workloads.map(({ name }) => name.split('/')[0] ?? ''));
+  if (inCluster === undefined) return { names: () => named };
+  return {
+    names: () => named.union(inCluster.names()),
+    isTerminating: (name) => inCluster.isTerminating(name) && !named.has(name),
+    isConfigured: (name) => inCluster.isConfigured(name) || named.has(name),
+    onChange: (listener) => inCluster.onChange(listener),
+  };
+}
+
+/** Where no source of objects is configured, those of others only learn what git says of them. */
+function carriedObjects({ objects }: OperatorSettings, { objects: store }: Cluster): CarriedObjects {
+  return {
+    store,
+    isCarried: (namespace) => isAmong(objects?.namespaces ?? [], namespace),
+    isUnverifiedAllowed: (namespace) => isAmong(objects?.unverified ?? [], namespace),
+  };
+}
+
+/** What waits for keys and for requests: looked at after every poll. */
+export function openChores(
+  { sources, audit, keys, cluster }: Neighbours,
+  { cluster: name, stateDirectory, pinsFile }: OperatorSettings,
+  log: Log,
+): Chore[] {
+  const common = { cluster: name, stateDirectory, store: keys, sources, client: cluster?.client, log };
+  const enrolment = openEnrolment(common);
+  const fulfilment = openFulfilment({ ...common, pinsFile, audit });
+  return [
+    { look: () => enrolment.look(), troubles: () => (enrolment.trouble === undefined ? [] : [enrolment.trouble]) },
+    { look: () => fulfilment.look(), troubles: () => fulfilment.troubles },
+  ];
+}
+
+/** The server of CSI volumes and of emergency reads, where that is configured. */
+export async function openVolumesServer(
+  { audit, cluster }: Neighbours,
+  { volumes, cluster: name }: OperatorSettings,
+  { reader, isReady, log }: { reader: Reconciler; isReady: () => boolean; log: Log },
+  closing: Closing,
+): Promise<void> {
+  if (volumes === undefined || cluster === undefined) return;
+  const { client } = cluster;
+  const server = await openVolumes(volumes, { client, reader, audit, cluster: name, isReady, log });
+  closing.add(server, (opened) => opened.close());
+  log.info('listening for volumes', { address: server.address });
 }

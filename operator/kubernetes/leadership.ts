@@ -81,8 +81,11 @@ export class Leadership {
     );
   }
 
-  /** Resolves when this process leads: `true`; or at the signal: `false`. From then on the lease is renewed. */
-  async acquire(signal: AbortSignal): Promise<boolean> {
+  /**
+   * Resolves when this process leads: `true`; or at the signal: `false`. From then on the lease is renewed. `standBy` is called
+   * whenever another is found to lead.
+   */
+  async acquire(signal: AbortSignal, standBy: () => void = () => {}): Promise<boolean> {
     await this.#label.set(false);
     const waits = new BackOff(this.#options.duration * RENEW_EVERY, this.#options.duration * RENEW_EVERY);
     let observed: { version: string; at: number } | undefined;
@@ -99,6 +102,7 @@ export class Leadership {
           return true;
         }
         this.#trouble = undefined;
+        standBy();
       } catch (error) {
         this.#fail(error, signal);
       }
@@ -155,6 +159,7 @@ export class Leadership {
     this.#loss.abort(
       new KubernetesError('KUBERNETES_NOT_LEADER', 'Another operator leads now, so this one ends.', {
         advice: 'Nothing: it starts again as a standby.',
+        exit: 1,
         loop: 'stop',
       }),
     );

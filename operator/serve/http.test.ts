@@ -31,6 +31,7 @@ async function start(t: TestContext, options: Partial<ServeOptions> = {}): Promi
     host: '127.0.0.1',
     port: 0,
     isReady: () => true,
+    isAlive: () => true,
     status: () => ({ secrets: [] }),
     metrics: async () => ({ type: 'text/plain', text: 'coffer_secrets 1\n' }),
     wake: () => {},

@@ -7,6 +7,8 @@ export interface ServeOptions {
   /** 0 lets the system choose. */
   port: number;
   isReady(): boolean;
+  /** False: nothing goes on any more, and a new process is better. */
+  isAlive(): boolean;
   /** Printed as JSON. */
   status(): object;
   metrics(): Promise<{ type: string; text: string }>;
@@ -78,7 +80,8 @@ async function answer(request: IncomingMessage, options: ServeOptions): Promise<
 
 const ROUTES: Record<string, ((options: ServeOptions) => Answer | Promise<Answer>) | undefined> = {
   __proto__: null as never,
-  '/healthz': () => ({ code: 200, body: 'ok\n' }),
+  '/healthz': ({ isAlive }) =>
+    isAlive() ? { code: 200, body: 'ok\n' } : { code: 503, body: 'nothing has gone on for ten minutes\n' },
   '/readyz': ({ isReady }) =>
     isReady() ? { code: 200, body: 'ok\n' } : { code: 503, body: 'not every source was fetched and projected yet\n' },
   '/metrics': async ({ metrics }) => {

@@ -9,6 +9,10 @@ export interface Metrics {
   polled(source: string, result: 'succeeded' | 'failed'): void;
   /** A commit's work was done in so many seconds, without the fetch. */
   projected(source: string, seconds: number): void;
+  /** A request to the Kubernetes API ended; `status` is undefined where there was no answer. */
+  answered(verb: string, resource: string, status: number | undefined): void;
+  /** Asked at every scrape: whether this process leads. */
+  leads(isHeld: () => boolean): void;
   render(): Promise<{ type: string; text: string }>;
 }
 
@@ -43,6 +47,24 @@ export function createMetrics(version: string, status: () => Status): Metrics {
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
     registers,
   });
+  const requests = new Counter({
+    name: 'coffer_kubernetes_requests_total',
+    help: 'Requests to the Kubernetes API; code 0: no answer',
+    labelNames: ['verb', 'resource', 'code'],
+    registers,
+  });
+  const watches = new Counter({
+    name: 'coffer_kubernetes_watch_restarts_total',
+    help: 'Watches that ended, each of which is opened again; the API server ends them every few minutes',
+    labelNames: ['resource'],
+    registers,
+  });
+  const leader = new Gauge({
+    name: 'coffer_leader',
+    help: '1 where this process leads and may write, 0 on a standby',
+    registers,
+  });
+  let isHeld = () => false;
   const showStatus = statusGauges(registers);
   return {
     polled(source, result) {
@@ -50,7 +72,15 @@ export function createMetrics(version: string, status: () => Status): Metrics {
       if (result === 'succeeded') lastSuccess.set({ source }, Date.now() / 1000);
     },
     projected: (source, seconds) => duration.observe({ source }, seconds),
+    answered(verb, resource, code) {
+      requests.inc({ verb, resource, code: String(code ?? 0) });
+      if (verb === 'watch') watches.inc({ resource });
+    },
+    leads(held) {
+      isHeld = held;
+    },
     async render() {
+      leader.set(isHeld() ? 1 : 0);
       showStatus(status());
       return { type: registry.contentType, text: await registry.metrics() };
     },

@@ -11,7 +11,7 @@ export interface PollOptions {
   /** After a poll that found nothing new. */
   unchanged(): Promise<void>;
   /** After a poll, or what was done with its state, that failed; the loop goes on. */
-  failed(error: unknown): void;
+  failed(error: unknown): Promise<void> | void;
   /** From 0 to 1. */
   random?: () => number;
 }
@@ -66,7 +66,7 @@ export class Poll {
       await (state === 'unchanged' ? unchanged() : accepted(state));
       return true;
     } catch (error) {
-      if (!signal.aborted) failed(error);
+      if (!signal.aborted) await failed(error);
       return false;
     }
   }
