@@ -24,6 +24,7 @@ import Resolve from './commands/resolve.ts';
 import Revoke from './commands/revoke.ts';
 import Rewrap from './commands/rewrap.ts';
 import SetEntry from './commands/set.ts';
+import Status from './commands/status.ts';
 import Unset from './commands/unset.ts';
 
 /** Every command by its id. All are loaded on each run, so none imports anything heavy outside of `run()`. */
@@ -53,5 +54,6 @@ export const COMMANDS: Record<string, Command.Class> = {
   revoke: Revoke,
   rewrap: Rewrap,
   set: SetEntry,
+  status: Status,
   unset: Unset,
 };

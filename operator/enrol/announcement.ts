@@ -63,7 +63,11 @@ export class Announcement {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { namespace: client.namespace, name: RECIPIENT_CONFIG_MAP },
-      data: { [FIELD]: renderRecipient(recipient), identity: identityText(recipient.identity) },
+      data: {
+        cluster: recipient.name,
+        identity: identityText(recipient.identity),
+        [FIELD]: renderRecipient(recipient),
+      },
     };
     const before = await this.#configMap(client);
     if (before !== undefined) {

@@ -8,6 +8,7 @@ import type { SecretKeys } from '../../core/keys/key-file.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import type { Keyring } from '../../core/keys/keyring.ts';
 import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
+import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../log.ts';
@@ -91,6 +92,7 @@ export class Enrolment {
     return undefined;
   }
 
+  /** Announces it too, as the keyring has it: people ask a cluster who it is. */
   async #compare(listed: Recipient, { keys }: SecretKeys): Promise<void> {
     const { cluster, store } = this.#options;
     const wanted = activeKey(listed);
@@ -107,19 +109,21 @@ export class Enrolment {
       );
     }
     const identitySeed = await store.readIdentity();
-    if (identitySeed === undefined) return;
-    const identity = identityOf(identitySeed);
-    identitySeed.fill(0);
-    if (identity.equals(listed.identity)) return;
-    throw new CofferError(
-      'KEYS_OTHER_IDENTITY',
-      `The identity of ${cluster} in ${store.place} is not the one that the keyring lists.`,
-      {
-        advice:
-          'Find out which of the two is right: another cluster may use this name, or somebody changed the keyring.',
-        data: { recipient: cluster, file: listed.file, path: store.place },
-      },
-    );
+    const identity = identitySeed && identityOf(identitySeed);
+    identitySeed?.fill(0);
+    if (identity?.equals(listed.identity) === false) {
+      throw new CofferError(
+        'KEYS_OTHER_IDENTITY',
+        `The identity of ${cluster} in ${store.place} is not the one that the keyring lists.`,
+        {
+          advice:
+            'Find out which of the two is right: another cluster may use this name, or somebody changed the keyring.',
+          data: { recipient: cluster, file: listed.file, path: store.place },
+        },
+      );
+    }
+    const text = renderRecipient(listed);
+    await this.#announcement.write(listed, (announced) => renderRecipient(announced) === text);
   }
 
   /** Has an identity and a key, both its own, and says so. */

@@ -1,0 +1,121 @@
+import type { ErrorData } from '../../core/errors.ts';
+
+/** What a cluster's operator says of its secrets, wherever it was asked. */
+export interface Observed {
+  /** For people: a context, or an address. */
+  place: string;
+  /** The recipient, if the cluster says it. */
+  cluster?: string | undefined;
+  /** Accepted commits of its git sources, if the operator itself was asked. */
+  commits?: string[];
+  secrets: ObservedSecret[];
+  /** What concerns no one secret. */
+  problems: Problem[];
+}
+
+export interface Problem {
+  code: string;
+  message: string;
+  advice?: string;
+  data?: ErrorData;
+}
+
+export interface ObservedSecret {
+  namespace: string;
+  name: string;
+  state: 'ready' | 'failed' | 'held' | 'pending';
+  /** Why, where it is not ready: `STANZA_MISSING`, or a condition's reason. */
+  reason?: string;
+  message?: string;
+  /** The commit whose manifest is projected. */
+  commit?: string;
+  /** Of the manifest, from the root of the repository. */
+  path?: string;
+  /** Of the cluster's key that opened it. */
+  keyId?: string;
+  /** Where it is projected. */
+  namespaces: string[];
+}
+
+/** As far as anything is read of it. */
+export interface EncryptedSecretObject {
+  metadata: { namespace: string; name: string; generation?: number };
+  status?: {
+    observedGeneration?: number;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    commit?: string;
+    path?: string;
+    keyId?: string;
+    namespaces?: string[];
+  };
+}
+
+export function observedObject({ metadata, status = {} }: EncryptedSecretObject): ObservedSecret {
+  const { namespace, name, generation } = metadata;
+  const { conditions = [], observedGeneration, commit, path, keyId, namespaces = [] } = status;
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  const isSeen = ready !== undefined && (generation === undefined || observedGeneration === generation);
+  const state =
+    !isSeen || ready.status === 'Unknown' ? 'pending' : ready.status === 'True' ? 'ready' : stateOf(ready.reason);
+  return {
+    namespace,
+    name,
+    state,
+    ...(state === 'ready' ? {} : optional({ reason: ready?.reason, message: ready?.message })),
+    ...optional({ commit, path, keyId }),
+    namespaces,
+  };
+}
+
+function stateOf(reason: string | undefined): ObservedSecret['state'] {
+  return reason === 'RemovalHeld' ? 'held' : 'failed';
+}
+
+/** What an operator answers under `/status`, as far as anything is read of it. */
+export interface OperatorStatus {
+  cluster?: string;
+  sources?: { commit?: string; trouble?: Problem; problems?: Problem[] }[];
+  problems?: Problem[];
+  secrets?: {
+    namespace: string;
+    name: string;
+    state: string;
+    commit?: string;
+    path?: string;
+    keyId?: string;
+    trouble?: Problem;
+    workloads?: string[];
+  }[];
+}
+
+export function observedStatus(place: string, status: OperatorStatus): Observed {
+  const { cluster, sources = [], problems = [], secrets = [] } = status;
+  return {
+    place,
+    ...optional({ cluster }),
+    commits: sources.flatMap(({ commit }) => commit ?? []),
+    secrets: secrets.map(({ namespace, name, state, commit, path, keyId, trouble, workloads = [] }) => ({
+      namespace,
+      name,
+      state: state === 'retained' ? 'ready' : (state as ObservedSecret['state']),
+      ...optional({ reason: trouble?.code, message: trouble && `${trouble.message} ${trouble.advice ?? ''}`.trim() }),
+      ...optional({ commit, path, keyId }),
+      namespaces: [...new Set(workloads.map((workload) => workload.split('/')[0] ?? ''))].toSorted(),
+    })),
+    problems: [
+      ...problems,
+      ...sources.flatMap((source) => [
+        ...(source.trouble === undefined ? [] : [source.trouble]),
+        ...(source.problems ?? []),
+      ]),
+    ],
+  };
+}
+
+function optional<Fields extends Record<string, string | undefined>>(
+  fields: Fields,
+): { [Name in keyof Fields]?: string } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Fields]?: string;
+  };
+}
