@@ -12,8 +12,13 @@ import { lighterOclif } from './lighter-oclif.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const DIST = join(ROOT, 'dist');
-const ENTRIES = { coffer: 'cli/coffer.ts', commands: 'cli/commands.ts', 'coffer-operator': 'operator/main.ts' };
-const PROGRAMS = ['coffer.js', 'coffer-operator.js'];
+const ENTRIES = {
+  coffer: 'cli/coffer.ts',
+  commands: 'cli/commands.ts',
+  'coffer-operator': 'operator/main.ts',
+  'coffer-node': 'operator/node/main.ts',
+};
+const PROGRAMS = ['coffer.js', 'coffer-operator.js', 'coffer-node.js'];
 /** Chunks of former builds stay this long: a program that started before the swap may still import one. */
 const STALE_AFTER_MS = 15 * 60 * 1000;
 

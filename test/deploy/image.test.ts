@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import packageJson from '../../package.json' with { type: 'json' };
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Base images cannot be had everywhere; what the image adds to them can. */
+async function assemble(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'coffer-image-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await run(process.execPath, [join(ROOT, 'deploy', 'image', 'assemble.ts'), folder]);
+  await chmod(folder, 0o755);
+  return folder;
+}
+
+test('the image’s programs run without the project beside them, as the unprivileged user of the image', async (t) => {
+  const folder = await assemble(t);
+  const isRoot = process.getuid?.() === 0;
+  for (const program of ['coffer-operator', 'coffer-node']) {
+    const { stdout } = await run(process.execPath, [join(folder, `${program}.js`), '--version'], {
+      cwd: '/',
+      env: {},
+      ...(isRoot && { uid: 65_532, gid: 65_532 }),
+    });
+    assert.equal(stdout, `${program} ${packageJson.version}\n`);
+  }
+});
+
+test('the image holds no command of the CLI, no source and no library beside what its programs load', async (t) => {
+  const folder = await assemble(t);
+  const files = await readdir(folder);
+  assert.ok(!files.includes('coffer.js') && !files.includes('commands.js') && !files.includes('node_modules'));
+  for (const file of files) assert.match(file, /\.js$|^LICENSE$|^package\.json$/);
+});
+
+test('the image that is built by default is the operator’s, and runs as nobody', async () => {
+  const lines = (await readFile(join(ROOT, 'deploy', 'Dockerfile'), 'utf8')).split('\n');
+  const instructions = lines.filter((line) => /^(?:FROM|USER|ENTRYPOINT) /.test(line)).slice(-3);
+  assert.match(instructions[0] ?? '', / AS operator$/);
+  assert.equal(instructions[1], 'USER 65532:65532');
+  assert.equal(instructions[2], 'ENTRYPOINT ["/usr/bin/node", "/opt/coffer/coffer-operator.js"]');
+});
