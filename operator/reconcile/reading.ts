@@ -19,6 +19,8 @@ export interface ReadRequest {
   entries(manifest: Manifest): ReadonlySet<string>;
   /** What the asker has: the same version is not opened again. */
   knownVersion?: string;
+  /** Awaited before the record, where something is about to be opened: the last look whether that may be. What it throws is thrown. */
+  confirm?(): Promise<void>;
   /** Who asks, and why. */
   record: Partial<AuditRecord> & { action: AuditAction };
 }
@@ -62,6 +64,7 @@ export async function readSecret(request: ReadRequest, parts: ReadingParts): Pro
   const entries = request.entries(chosen.manifest);
   const version = versionOf(chosen.manifest, entries);
   if (version === request.knownVersion) return { version, unchanged: true };
+  await request.confirm?.();
   const openers = new Openers(cluster, secretKeys);
   try {
     refusePlaintext(chosen.manifest);

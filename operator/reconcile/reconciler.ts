@@ -3,21 +3,19 @@ import { CofferError } from '../../core/errors.ts';
 import type { Accepted } from '../source/source.ts';
 import { adopt } from './adopting.ts';
 import { NamespaceChanges } from './namespace-changes.ts';
-import { ObjectsWatched } from './objects/objects-watched.ts';
-import { Vouching } from './objects/vouching.ts';
+import { namespaceProblem } from './namespaces.ts';
 import type { ReconcilerOptions } from './options.ts';
 import { type Reading, type ReadRequest, readSecret } from './reading.ts';
 import { Settling } from './settling.ts';
-import { type Key, keyOf, namesOf, type Place } from './state/claim.ts';
-import { Claims } from './state/claims.ts';
-import { GitWatched } from './state/git-watched.ts';
+import { Sources } from './sources.ts';
+import { type Key, keyOf, namesOf } from './state/claim.ts';
 import { State } from './state/state.ts';
-import type { Watched } from './state/watched.ts';
 import { Announcements } from './status/announcements.ts';
 import { Overview } from './status/overview.ts';
 import { Board } from './status/secret-statuses.ts';
 import type { Status } from './status/status.ts';
 import { Wakes } from './wakes.ts';
+import { NewKeys } from './work/new-keys.ts';
 import { Notices } from './work/notices.ts';
 import type { Reason } from './work/queue.ts';
 import { Selection } from './work/selection.ts';
@@ -25,16 +23,9 @@ import { Settlement } from './work/settle.ts';
 import { Turns } from './work/turns.ts';
 import { Worker } from './work/worker.ts';
 
-/** Resolves when the promise does, or at the signal. */
-async function settled(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
-  signal?.addEventListener('abort', () => resolve(), { once: true });
-  await Promise.race([promise, ended]);
-}
-
 export type { ReconcilerOptions } from './options.ts';
 
-/** Milliseconds after which a look that failed as a whole is tried again. */
+/** Milliseconds after which a look that failed as a whole, or that could not see everything, is taken again. */
 const AGAIN = 5000;
 
 /** Opens the state; projects nothing yet. Throws `STATE_DAMAGED`, `STATE_UNWRITABLE`. */
@@ -50,62 +41,49 @@ export async function openReconciler(options: ReconcilerOptions): Promise<Reconc
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #state: State;
-  readonly #git: readonly GitWatched[];
-  readonly #objects: ObjectsWatched | undefined;
-  readonly #watched: ReadonlyMap<string, Watched>;
+  readonly #sources: Sources;
   readonly #selection: Selection;
   readonly #settling: Settling;
+  readonly #worker: Worker;
   readonly #board = new Board();
   readonly #overview: Overview;
   readonly #announcements: Announcements;
-  readonly #worker: Worker;
   readonly #turns = new Turns();
   readonly #wakes = new Wakes();
+  readonly #newKeys: NewKeys;
   readonly #namespaceChanges: NamespaceChanges;
   readonly #listeners: ((namespace: string, name: string) => void)[] = [];
-  /** Key ids that were there when it was looked last. */
-  #keyIds = '';
+  #hasOrphans = true;
 
   constructor(options: ReconcilerOptions, state: State) {
-    this.#options = options;
-    this.#state = state;
-    const { sources, cluster, stateDirectory, maxShare, projectors, signal, now = () => new Date() } = options;
-    const namespaces = () => options.namespaces.names();
+    const { projectors, signal, now = () => new Date() } = options;
     const board = this.#board;
-    const claims = new Claims();
-    const git = sources.map((source) => new GitWatched(source, cluster, namespaces));
-    const vouching = new Vouching(git, claims);
-    const objects = options.objects && new ObjectsWatched({ ...options.objects, cluster, git, vouching, namespaces });
-    this.#git = git;
-    this.#objects = objects;
-    this.#watched = new Map([...git, ...(objects === undefined ? [] : [objects])].map((one) => [one.id, one]));
+    const sources = new Sources(options);
+    const watched = sources.byId;
     const settlement = new Settlement({
-      claims,
-      state,
-      maxShare,
-      isUnreadable: (place) => this.#watched.get(place.source)?.isUnreadable(place) === true,
-      isKnown: (place) => this.#isKnown(place),
-      isProjected: (home) => this.#isProjected(home),
-      commitOf: (source) => this.#commitOf(source),
+      ...{ claims: sources.claims, state, maxShare: options.maxShare },
+      isUnreadable: (place) => sources.isUnreadable(place),
+      isKnown: (place) => sources.isKnown(place),
+      projected: () => this.#projected(),
+      holdId: (source, keys) => sources.holdId(source, keys),
     });
-    const watched = this.#watched;
-    this.#selection = new Selection({ state, settlement, watched });
-    this.#announcements = new Announcements(options.audit);
+    const announcements = new Announcements(options.audit);
     const notices = new Notices(projectors, signal);
-    this.#worker = new Worker({
-      ...{ ...options, now, state, board, settlement, watched, notices },
-      announcements: this.#announcements,
-      turns: this.#turns,
+    const worker = new Worker({
+      ...{ ...options, now, state, board, settlement, watched, announcements, notices, turns: this.#turns },
       tell: () => this.#tell(),
       changed: (home) => this.#changed(home),
     });
-    const worker = this.#worker;
-    this.#settling = new Settling({
-      ...{ stateDirectory, git, vouching, claims, state, board, settlement, worker },
-      ...(objects === undefined ? {} : { objects }),
-    });
-    const errors = () => [...this.#announcements.errors, ...notices.errors];
+    this.#options = options;
+    this.#state = state;
+    this.#sources = sources;
+    this.#announcements = announcements;
+    this.#worker = worker;
+    this.#selection = new Selection({ state, settlement, watched });
+    this.#settling = new Settling({ ...options, sources, state, board, settlement, worker });
+    const errors = () => [...announcements.errors, ...notices.errors];
     this.#overview = new Overview({ watched, state, board, settlement, errors });
+    this.#newKeys = new NewKeys(options.secretKeys);
     this.#namespaceChanges = new NamespaceChanges(options.namespaces);
     this.#listen();
   }
@@ -115,12 +93,13 @@ export class Reconciler {
    * last good one. Resolves when it is projected.
    */
   async start(): Promise<void> {
-    const { objects, projectors, signal } = this.#options;
-    for (const one of this.#git) await one.takeAccepted();
-    const isDoubted = (await adopt(projectors, this.#state, this.#git)) === 'older';
-    for (const one of this.#git) one.isDoubted = isDoubted;
-    if (objects !== undefined) await settled(objects.store.synced, signal);
-    this.#objects?.sync();
+    const { objects, projectors } = this.#options;
+    const { git } = this.#sources;
+    for (const one of git) await one.takeAccepted();
+    const isDoubted = (await adopt(projectors, this.#state, git)) === 'older';
+    for (const one of git) one.isDoubted = isDoubted;
+    await objects?.store.synced;
+    this.#sources.objects?.sync();
     const known = Array.from(this.#state.secrets(), ([key]) => key);
     if (isDoubted) this.#settling.postpone(known);
     else this.#settling.touch(known);
@@ -130,15 +109,16 @@ export class Reconciler {
   /** Takes up a new state; it goes ahead of what is only put back. Resolves when its work is done or has failed. */
   async accept(state: Accepted): Promise<void> {
     const { source, commit, author, time } = state;
-    this.#looked(source)?.take(state);
+    this.#sources.looked(source)?.take(state);
     const committed = new Date(time * 1000).toISOString();
     this.#announcements.add({ event: 'commit.accepted', source, commit, author, committed });
     await this.#worker.work(await this.#catchUp('commit'));
+    await this.#releaseOrphans();
   }
 
   /** Notes how a source's poll went; `undefined`: well. */
   polled(source: string, error: unknown): void {
-    const watched = this.#watched.get(source);
+    const watched = this.#sources.byId.get(source);
     if (watched === undefined) return;
     const before = watched.trouble;
     watched.trouble = error instanceof CofferError ? error : undefined;
@@ -158,14 +138,16 @@ export class Reconciler {
    * nothing. `source`: its poll found nothing new, so that what is known of it is true now.
    */
   async retry(source?: string): Promise<void> {
-    if (source !== undefined) this.#looked(source);
+    if (source !== undefined) this.#sources.looked(source);
     const homes = await this.#catchUp('commit');
     await this.#turns.take(() => this.#settling.takeConfirmed());
-    if (await this.#hasNewKeys()) for (const home of this.#board.failures().keys()) homes.add(home);
+    const failures = this.#board.failures();
+    if (await this.#newKeys.areThere(failures.values())) for (const home of failures.keys()) homes.add(home);
     for (const home of homes) this.#worker.add(home, 'restore');
     this.#worker.takeDue();
     // What waited when the log could not be written is in the queue still.
     await this.#worker.work(this.#worker.waiting());
+    await this.#releaseOrphans();
   }
 
   /** Lets every projector look at what others changed, and opens and projects that again. */
@@ -244,57 +226,43 @@ export class Reconciler {
   /** Takes up what the cluster reported, and what is to be tried again. */
   async #look(): Promise<void> {
     const { objects, mirrors, areNamespacesOthers } = this.#wakes.take();
-    this.#objects?.recheck(objects);
+    this.#sources.objects?.recheck(objects);
     if (areNamespacesOthers) await this.#turns.take(async () => this.#settling.reach(this.#namespaceChanges.take()));
     await this.#catchUp(areNamespacesOthers ? 'restore' : 'commit');
     for (const home of mirrors) {
-      if (this.#state.get(home) === undefined && this.#isKnown(undefined)) this.#worker.remove(home);
+      if (this.#state.get(home) === undefined) continue;
       this.#worker.add(home, 'restore');
     }
     this.#worker.takeDue();
     await this.#worker.work(this.#worker.waiting());
   }
 
-  #catchUp(reason: Reason): Promise<Set<Key>> {
-    return this.#turns.take(() => this.#settling.catchUp(reason));
+  async #catchUp(reason: Reason): Promise<Set<Key>> {
+    const homes = await this.#turns.take(() => this.#settling.catchUp(reason));
+    this.#tell();
+    if (this.#settling.isWaiting) this.#wakes.within(AGAIN);
+    return homes;
   }
 
-  #looked(source: string): GitWatched | undefined {
-    const one = this.#git.find(({ id }) => id === source);
-    if (one !== undefined) one.isLooked = true;
-    return one;
+  /** Once all that could carry them are known: mirrors of what nobody remembers, for the state directory was lost. */
+  async #releaseOrphans(): Promise<void> {
+    const { publisher } = this.#options;
+    if (publisher === undefined || !this.#hasOrphans || !this.#sources.isKnown()) return;
+    const orphans = publisher.orphans().filter((home) => this.#state.get(home) === undefined);
+    for (const home of orphans) {
+      this.#worker.remove(home);
+      this.#worker.add(home, 'restore');
+    }
+    await this.#worker.work(orphans);
+    this.#hasOrphans = false;
   }
 
-  /** What no source of the configuration holds is gone only when all that could hold it are known. */
-  #isKnown(place: Place | undefined): boolean {
-    const one = place && this.#watched.get(place.source);
-    if (one !== undefined) return one.isKnown && one.isSeen(place?.path);
-    return [...this.#watched.values()].every((any) => any.isKnown && any.isSeen());
-  }
-
-  #isProjected(home: Key): boolean {
-    const { namespace, name } = namesOf(home);
-    return this.#options.projectors.some((projector) => {
-      for (const owned of projector.owned()) if (owned.namespace === namespace && owned.name === name) return true;
-      return false;
-    });
-  }
-
-  #commitOf(source: string | undefined): string {
-    const [any] = this.#watched.values();
-    return ((source === undefined ? undefined : this.#watched.get(source)) ?? any)?.commit ?? '';
-  }
-
-  /** Whether somebody put a key into the directory since something could not be opened for want of one. */
-  async #hasNewKeys(): Promise<boolean> {
-    const isWanting = [...this.#board.failures().values()].some(({ code }) => code === 'STANZA_UNKNOWN_KEY');
-    if (!isWanting) return false;
-    const keys = await this.#options.secretKeys();
-    const ids = [...keys.keys.keys()].sort().join(' ');
-    keys.wipe();
-    const isOther = ids !== this.#keyIds;
-    this.#keyIds = ids;
-    return isOther;
+  /** Homes of which something is projected, in namespaces that stay. */
+  #projected(): Set<Key> {
+    const { projectors, namespaces } = this.#options;
+    const owned = projectors.flatMap((projector) => [...projector.owned()]);
+    const staying = owned.filter(({ namespace }) => namespaceProblem(namespaces, namespace) === undefined);
+    return new Set(staying.map(({ namespace, name }) => keyOf(namespace, name)));
   }
 
   #changed(home: Key): void {

@@ -1,9 +1,6 @@
 import { confirmedCommits, consumeConfirmation, isConfirmed } from '../source/confirmations.ts';
-import type { ObjectsWatched } from './objects/objects-watched.ts';
-import type { Vouching } from './objects/vouching.ts';
+import type { Sources } from './sources.ts';
 import { type Key, namesOf } from './state/claim.ts';
-import type { Claims } from './state/claims.ts';
-import type { GitWatched } from './state/git-watched.ts';
 import type { State } from './state/state.ts';
 import type { Update, Watched } from './state/watched.ts';
 import type { Board } from './status/secret-statuses.ts';
@@ -13,10 +10,7 @@ import type { Worker } from './work/worker.ts';
 
 export interface SettlingParts {
   stateDirectory: string;
-  git: readonly GitWatched[];
-  objects?: ObjectsWatched;
-  vouching: Vouching;
-  claims: Claims;
+  sources: Sources;
   state: State;
   board: Board;
   settlement: Settlement;
@@ -44,6 +38,11 @@ export class Settling {
     for (const key of keys) this.#postponed.add(key);
   }
 
+  /** Whether something waits for a source to be looked at, or to be seen again. */
+  get isWaiting(): boolean {
+    return this.#postponed.size > 0;
+  }
+
   #resume(): void {
     const { state, settlement } = this.#parts;
     for (const key of this.#postponed) {
@@ -55,7 +54,8 @@ export class Settling {
 
   /** Returns the secrets that were put into the queue. Throws `STATE_UNWRITABLE`. */
   async catchUp(reason: Reason): Promise<Set<Key>> {
-    const { git, objects, worker, stateDirectory } = this.#parts;
+    const { sources, worker, stateDirectory } = this.#parts;
+    const { git, objects } = sources;
     const homes = new Set<Key>();
     for (const one of git) for (const home of await this.#advance(one)) homes.add(home);
     // Last, for the others say what they vouch for.
@@ -70,9 +70,8 @@ export class Settling {
 
   /** Namespaces came or went: claims of scope cluster reach others, and what is in those is looked at. */
   reach(changed: ReadonlySet<string>): void {
-    const { git, objects, state } = this.#parts;
-    for (const one of git) this.#take(one, one.reach());
-    if (objects !== undefined) this.#take(objects, objects.reach());
+    const { sources, state } = this.#parts;
+    for (const one of sources.byId.values()) this.#take(one, one.reach());
     for (const [key] of state.secrets()) if (changed.has(namesOf(key).namespace)) this.#touched.add(key);
   }
 
@@ -95,8 +94,10 @@ export class Settling {
 
   /** Of the accepted commits, those that a person confirmed. */
   async #confirmed(): Promise<Set<string>> {
-    const { git, state, stateDirectory } = this.#parts;
-    const accepted = new Set(git.flatMap(({ isLooked, commit }) => (isLooked && commit !== undefined ? [commit] : [])));
+    const { sources, state, stateDirectory } = this.#parts;
+    const accepted = new Set(
+      sources.git.flatMap(({ isLooked, commit }) => (isLooked && commit !== undefined ? [commit] : [])),
+    );
     const said = await confirmedCommits(stateDirectory);
     return new Set(said.filter((commit) => accepted.has(commit) && !state.held().has(commit)));
   }
@@ -112,7 +113,7 @@ export class Settling {
     for (const path of update.paths) this.touch(state.ownedBy(one.id, path));
     if (!wasKnown) for (const [key] of state.secrets()) this.#touched.add(key);
     if (!update.hasNewKeyring) return [];
-    const { objects } = this.#parts;
+    const { objects } = this.#parts.sources;
     this.#takeOurs(one);
     objects?.recheck('all');
     const may = new Set([one.id, objects?.id]);
@@ -120,7 +121,7 @@ export class Settling {
   }
 
   #take(one: Watched, { removed, added }: Update): void {
-    const { claims, vouching, objects, git } = this.#parts;
+    const { claims, vouching, objects, git } = this.#parts.sources;
     const vouches = git.find((candidate) => candidate === one);
     const into = vouches === undefined || vouches.isCarrier ? claims : vouching.claims;
     for (const claim of removed) if (into.remove(claim) && into === claims) this.touch(claim.keys);
@@ -151,7 +152,8 @@ export class Settling {
 
   /** How those are doing of whom nobody can be the owner. */
   #tell({ contested }: Settled): void {
-    const { board, claims, settlement, state, objects } = this.#parts;
+    const { board, settlement, state, sources } = this.#parts;
+    const { claims, objects } = sources;
     for (const key of contested) {
       const [claim] = claims.to(key);
       if (claim !== undefined) board.failed(key, refusal(key, claim, undefined), claim.origin.commit);

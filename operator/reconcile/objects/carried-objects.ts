@@ -1,17 +1,18 @@
+import type { CofferError } from '../../../core/errors.ts';
 import type { Key } from '../state/claim.ts';
 
 /** EncryptedSecret objects that somebody else than this operator applies, as one watch over the cluster shows them. */
 export interface ObjectStore {
   /** Resolves when all of them have been seen once. */
   readonly synced: Promise<void>;
-  /** Whether the objects of this namespace (absent: of all) can be seen now: the kind is served, and reading it is allowed. */
-  isSeen(namespace?: string): boolean;
+  /** Why the objects of this namespace (absent: of any) cannot be seen now: what is not shown may be there. */
+  trouble(namespace?: string): CofferError | undefined;
   /** Those that are there and were not made by this operator. */
   foreign(): Iterable<{ namespace: string; name: string; isMirror: boolean }>;
   /** Undefined where there is none. */
   get(key: Key): { uid: string; isMirror: boolean } | undefined;
-  /** A manifest of one document, JSON, without what the server added; for those of others only. */
-  manifestText(key: Key): Buffer | undefined;
+  /** A manifest of one document, JSON, without what the server added; to be called for those of others only. */
+  manifestText(key: Key): Buffer;
   onChange(listener: (key: Key) => void): void;
 }
 

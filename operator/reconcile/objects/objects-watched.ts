@@ -58,7 +58,7 @@ export class ObjectsWatched implements Watched {
 
   isSeen(path?: string): boolean {
     const { store } = this.#options;
-    return this.isKnown && store.isSeen(path === undefined ? undefined : namesOf(path).namespace);
+    return this.isKnown && store.trouble(path === undefined ? undefined : namesOf(path).namespace) === undefined;
   }
 
   /** Of all git sources: an object may be sealed to a group. */
@@ -132,7 +132,7 @@ export class ObjectsWatched implements Watched {
   }
 
   async read({ path, blob, text }: Version): Promise<ReadManifest> {
-    const current = text ?? this.#options.store.manifestText(path)?.toString();
+    const current = text ?? this.#text(path);
     if (current !== undefined && digest(current) === blob)
       return { manifest: manifestOf(current, path), text: current };
     throw new CofferError('MANIFEST_MISSING', `the EncryptedSecret ${path} is not in the cluster as it was`, {
@@ -147,10 +147,14 @@ export class ObjectsWatched implements Watched {
     return object && { ...namesOf(path), uid: object.uid };
   }
 
-  async #look(key: Key, memory: State): Promise<Facts | undefined> {
+  /** Of an object that somebody else carries. */
+  #text(key: Key): string | undefined {
     const { store } = this.#options;
-    const object = store.get(key);
-    const text = object === undefined || object.isMirror ? undefined : store.manifestText(key)?.toString();
+    return store.get(key)?.isMirror === false ? store.manifestText(key).toString() : undefined;
+  }
+
+  async #look(key: Key, memory: State): Promise<Facts | undefined> {
+    const text = this.#text(key);
     if (text === undefined) {
       this.#verified.set(key, undefined);
       return undefined;
@@ -170,7 +174,9 @@ export class ObjectsWatched implements Watched {
     const { verified, origin = NO_ORIGIN, isGits } = await this.#options.vouching.judge(manifest, this.#own, before);
     this.#verified.set(key, verified);
     if (isGits) return undefined;
-    const { namespace } = manifest;
+    const { namespace, recipients } = manifest;
+    if (!recipients.some((recipient) => this.#own.has(recipient)))
+      return { claims: [], problems: [notForUs(key, recipients, this.#options.cluster)] };
     if (!this.#options.isCarried(namespace)) return { claims: [], problems: [notCarried(key)] };
     if (verified.status === 'False' && !this.#options.isUnverifiedAllowed(namespace))
       return { claims: [], problems: [unverified(key, verified)] };
@@ -228,6 +234,13 @@ function manifestOf(text: string, path: string): Manifest {
 function unreadable(path: string): CofferError {
   return new CofferError('OBJECT_UNREADABLE', `the EncryptedSecret ${path} is no manifest that this version reads`, {
     advice: 'Apply a manifest that `coffer check` accepts.',
+    data: { file: path },
+  });
+}
+
+function notForUs(path: string, recipients: readonly string[], cluster: string): CofferError {
+  return new CofferError('MANIFEST_NOT_FOR_US', `this manifest is not sealed to ${cluster}`, {
+    advice: `Its recipients are ${recipients.join(', ')}: apply it there, or have one of them add ${cluster} with \`coffer rewrap --add\`.`,
     data: { file: path },
   });
 }

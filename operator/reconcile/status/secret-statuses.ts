@@ -84,6 +84,8 @@ export class Board {
       ...(good?.changedAt === undefined ? {} : { changedAt: good.changedAt }),
       ...(verified === undefined ? {} : { verified }),
       ...(row?.error === undefined ? {} : { trouble: troubleOf(row.error) }),
+      ...(row?.error?.loop === 'retry' ? { isRetried: true } : {}),
+      ...(record?.held === undefined ? {} : { heldBy: record.held }),
       ...(row?.since === undefined ? {} : { since: row.since }),
       workloads: [...(row?.workloads ?? [])],
     };

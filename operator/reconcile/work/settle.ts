@@ -11,11 +11,11 @@ export interface SettleOptions {
   isUnreadable(place: Place): boolean;
   /** Whether what this place's source holds now is known: before that, nothing of it is gone. */
   isKnown(place: Place | undefined): boolean;
-  /** The newest commit of a source (of any, for what has none): held removals are named by it. */
-  commitOf(source: string | undefined): string;
+  /** What a person confirms who means these removals: the newest commit of the source. */
+  holdId(source: string | undefined, keys: readonly Key[]): string;
   maxShare: number;
-  /** Whether anything of this home is projected: else there is nothing to hold. */
-  isProjected(home: Key): boolean;
+  /** The homes of which something is projected and can stay: of the others there is nothing to hold. */
+  projected(): ReadonlySet<Key>;
 }
 
 export interface Settled {
@@ -117,6 +117,7 @@ export class Settlement {
       record.home === by.home &&
       record.retain === by.retain &&
       record.held === undefined &&
+      record.isLetGo === undefined &&
       record.retained === undefined;
     if (isSame) return;
     const { source, path, index } = by;
@@ -129,7 +130,8 @@ export class Settlement {
   }
 
   #letGo(gone: readonly Key[], confirmed: ReadonlySet<string>, settled: Settled): void {
-    const { state, maxShare, commitOf, isProjected } = this.#options;
+    const { state, maxShare, holdId, projected } = this.#options;
+    const there = gone.length > 0 ? projected() : new Set<Key>();
     const bySource = new Map<string | undefined, Key[]>();
     for (const key of gone) {
       const record = state.get(key);
@@ -143,7 +145,7 @@ export class Settlement {
         if (record.retained !== true) state.set(key, { ...record, retained: true });
         settled.retained.add(key);
         settled.homes.add(key);
-      } else if (record.isLetGo === true || !isProjected(key)) {
+      } else if (record.isLetGo === true || !there.has(key)) {
         settled.homes.add(key);
         settled.prune.add(key);
       } else if (record.held === undefined) {
@@ -155,7 +157,7 @@ export class Settlement {
       }
     }
     for (const [source, keys] of bySource) {
-      const commit = commitOf(source);
+      const commit = holdId(source, keys);
       const isMass = isHeld(keys.length, this.#countOwned(source), maxShare);
       for (const key of keys) {
         settled.homes.add(key);
