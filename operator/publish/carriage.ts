@@ -7,7 +7,7 @@ import { definitionTrouble } from './definition-trouble.ts';
 import type { EncryptedSecrets, StoredObject } from './encrypted-secrets.ts';
 import { type EncryptedSecretObject, isMirror, type Mirror, mirrorOf } from './mirror.ts';
 import type { Outage } from './outage.ts';
-import { fingerprintOf, ownSpec } from './own-spec.ts';
+import { fingerprintOf } from './own-spec.ts';
 
 /** Times that a mirror is looked at anew because somebody wrote it at the same moment. */
 const ATTEMPTS = 3;
@@ -22,7 +22,6 @@ export interface CarriageParts {
   client: KubeClient;
   objects: EncryptedSecrets;
   outage: Outage;
-  cluster: string;
   signal: AbortSignal;
 }
 
@@ -55,8 +54,8 @@ export class Carriage {
   /**
    * Throws KubernetesError; where the kind is not served as it should be, that is an outage instead, in which nothing is tried.
    */
-  async carry(manifest: Manifest): Promise<void> {
-    const mirror = mirrorOf(manifest, this.#parts.cluster);
+  async carry(manifest: Manifest, own: ReadonlySet<string>): Promise<void> {
+    const mirror = mirrorOf(manifest, own);
     if (mirror === undefined) return;
     const home = keyOf(manifest.namespace, manifest.name);
     const load = this.#loads.get(home);
@@ -94,7 +93,7 @@ export class Carriage {
 
   /** With what is known of the object as the precondition; where none is known, nothing is taken from anybody. */
   async #apply(home: Key, { body, fingerprint }: Mirror, object: StoredObject | undefined): Promise<void> {
-    const { client, objects, outage, cluster, signal } = this.#parts;
+    const { client, objects, outage, signal } = this.#parts;
     const { namespace, name } = body.metadata;
     const precondition = object && { uid: object.uid, resourceVersion: object.resourceVersion };
     const answer = await client.apply<EncryptedSecretObject>(
@@ -103,7 +102,7 @@ export class Carriage {
       { ...body, metadata: { ...body.metadata, ...precondition } },
       { force: object !== undefined, signal },
     );
-    this.#loads.set(home, { wanted: fingerprint, found: fingerprintOf(ownSpec(answer.spec ?? {}, cluster)) });
+    this.#loads.set(home, { wanted: fingerprint, found: fingerprintOf(answer.spec ?? {}) });
     objects.take(answer);
     outage.ended();
   }

@@ -1,10 +1,10 @@
 import { Bug, type CofferError } from '../../core/errors.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import { RESOURCES } from '../kubernetes/resource.ts';
+import { apiVersionOf, RESOURCES } from '../kubernetes/resource.ts';
 import { type NamespacedWatch, watchNamespaces } from '../kubernetes/watch-namespaces.ts';
 import { type Key, keyOf } from '../reconcile/state/claim.ts';
 import { type EncryptedSecretObject, isLabelled, isMirror } from './mirror.ts';
-import { fingerprintOf, ownSpec } from './own-spec.ts';
+import { fingerprintOf } from './own-spec.ts';
 import { type StoredStatus, storedStatus } from './stored-status.ts';
 
 /** What is kept in memory of an EncryptedSecret object: there may be ten thousand. */
@@ -18,7 +18,7 @@ export interface StoredObject {
   isMirror: boolean;
   /** A mirror still has its label. */
   isLabelled: boolean;
-  /** Of its spec as this cluster sees it: without the stanzas of others. */
+  /** Of its spec. */
   fingerprint: string;
   status: StoredStatus;
   /** The manifest that somebody else carries. */
@@ -31,7 +31,6 @@ export type ObjectListener = (key: Key, object: StoredObject | undefined) => voi
 export class EncryptedSecrets {
   /** All were seen once, or their kind is not served, or may not be read. */
   readonly synced: Promise<void>;
-  readonly #cluster: string;
   readonly #watch: NamespacedWatch;
   readonly #objects = new Map<Key, StoredObject>();
   /** Resource versions of answers that the watch has not reached. */
@@ -39,8 +38,8 @@ export class EncryptedSecrets {
   readonly #listeners: ObjectListener[] = [];
   readonly #listListeners: (() => void)[] = [];
 
-  constructor(client: KubeClient, { namespaces, cluster }: { namespaces: readonly string[]; cluster: string }) {
-    this.#cluster = cluster;
+  /** @param namespaces names and globs */
+  constructor(client: KubeClient, namespaces: readonly string[]) {
     this.#watch = watchNamespaces<EncryptedSecretObject>(
       client,
       namespaces,
@@ -79,10 +78,7 @@ export class EncryptedSecrets {
     for (const object of this.#objects.values()) if (!object.isMirror) yield object;
   }
 
-  /**
-   * Of an object that somebody else applies: a manifest in JSON, one document, of its metadata only the name and namespace,
-   * without stanzas of others.
-   */
+  /** Of an object that somebody else applies: a manifest in JSON, one document, of its metadata only the name and namespace. */
   manifestText(key: Key): Buffer {
     const text = this.#objects.get(key)?.text;
     if (text === undefined) throw new Bug('only what others carry is read from the cluster');
@@ -140,14 +136,13 @@ export class EncryptedSecrets {
   #stored(object: EncryptedSecretObject): StoredObject {
     const { metadata, spec = {}, status } = object;
     const { namespace = '', name, uid = '', resourceVersion = '', generation = 0 } = metadata;
-    const own = ownSpec(spec, this.#cluster);
     const isOurs = isMirror(object);
     return {
       ...{ namespace, name, uid, resourceVersion, generation, isMirror: isOurs },
       isLabelled: isLabelled(metadata),
-      fingerprint: fingerprintOf(own),
+      fingerprint: fingerprintOf(spec),
       status: storedStatus(status),
-      ...(isOurs ? {} : { text: manifestText(object, own) }),
+      ...(isOurs ? {} : { text: manifestText(object) }),
     };
   }
 
@@ -156,10 +151,9 @@ export class EncryptedSecrets {
   }
 }
 
-function manifestText(
-  { apiVersion, kind, metadata: { name, namespace } }: EncryptedSecretObject,
-  spec: object,
-): Buffer {
+function manifestText({ metadata: { name, namespace }, spec = {} }: EncryptedSecretObject): Buffer {
+  const { kind } = RESOURCES.encryptedSecrets;
+  const apiVersion = apiVersionOf(RESOURCES.encryptedSecrets);
   return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: { name, namespace }, spec }));
 }
 

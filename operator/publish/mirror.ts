@@ -18,10 +18,11 @@ export interface Mirror {
   fingerprint: string;
 }
 
-/** Undefined for a manifest that holds plaintext: that goes nowhere. */
-export function mirrorOf({ namespace, name, entries, document }: Manifest, cluster: string): Mirror | undefined {
+/** @param own the recipients that this cluster is. Undefined for a manifest that holds plaintext: that goes nowhere. */
+export function mirrorOf(manifest: Manifest, own: ReadonlySet<string>): Mirror | undefined {
+  const { namespace, name, entries, document } = manifest;
   for (const { kind } of entries.values()) if (kind === 'plaintext') return undefined;
-  const spec = ownSpec((document.value as { spec: Spec }).spec, cluster);
+  const spec = ownSpec((document.value as { spec: Spec }).spec, own);
   return {
     body: {
       apiVersion: apiVersionOf(RESOURCES.encryptedSecrets),
@@ -31,11 +32,6 @@ export function mirrorOf({ namespace, name, entries, document }: Manifest, clust
     },
     fingerprint: fingerprintOf(spec),
   };
-}
-
-/** Of a manifest in git; the same as that of an object with which somebody else carries it. */
-export function specFingerprint({ document }: Manifest, cluster: string): string {
-  return fingerprintOf(ownSpec((document.value as { spec: Spec }).spec, cluster));
 }
 
 /**

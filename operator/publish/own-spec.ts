@@ -4,22 +4,23 @@ import { createHash } from 'node:crypto';
 export type Spec = Readonly<Record<string, unknown>>;
 
 /**
- * A spec as far as it concerns one cluster: the stanzas of others go, and with them data keys that have none left. Everything else stays as
- * it is, `recipients` too: a mirror says who can open the manifest in git, and remains a manifest that this cluster can open
- * (docs/format.md, "Which stanzas exist": an opener needs only its own).
+ * A spec as far as it concerns one cluster, which is these recipients (itself, and groups that it is of): the stanzas of others
+ * go, and with them data keys that have none left. Everything else stays as it is, `recipients` too: a mirror says who can open the
+ * manifest in git, and remains a manifest that this cluster can open (docs/format.md, "Which stanzas exist": an opener needs
+ * only its own).
  */
-export function ownSpec(spec: Spec, cluster: string): Spec {
+export function ownSpec(spec: Spec, own: ReadonlySet<string>): Spec {
   if (!isMap(spec.keys)) return spec;
-  const own = Object.entries(spec.keys).flatMap(([id, stanzas]) => {
-    const stanza = isMap(stanzas) && Object.hasOwn(stanzas, cluster) ? stanzas[cluster] : undefined;
-    return stanza === undefined ? [] : [[id, { [cluster]: stanza }]];
+  const keys = Object.entries(spec.keys).flatMap(([id, stanzas]) => {
+    const mine = isMap(stanzas) ? Object.entries(stanzas).filter(([recipient]) => own.has(recipient)) : [];
+    return mine.length === 0 ? [] : [[id, Object.fromEntries(mine)]];
   });
-  return { ...spec, keys: Object.fromEntries(own) };
+  return { ...spec, keys: Object.fromEntries(keys) };
 }
 
-/** The same for the same `ownSpec`, whatever the order of its fields. Sealed text is public, so a bare hash says nothing of a value. */
-export function fingerprintOf(own: Spec): string {
-  return createHash('sha256').update(canonical(own)).digest('base64url').slice(0, 22);
+/** The same for the same spec, whatever the order of its fields. Sealed text is public, so a bare hash says nothing of a value. */
+export function fingerprintOf(spec: Spec): string {
+  return createHash('sha256').update(canonical(spec)).digest('base64url').slice(0, 22);
 }
 
 /** JSON with sorted fields; without those that are null, which the API server drops. */

@@ -19,6 +19,8 @@ const LAST_WORDS = 2_000;
 export interface Carried {
   home: Key;
   manifest: Manifest;
+  /** The groups that this cluster is of: their stanzas are ours as well. */
+  groups?: Iterable<string>;
   /** False: somebody else carries the object, and no mirror is made. */
   isGit: boolean;
 }
@@ -86,12 +88,12 @@ class ClusterPublisher implements Publisher {
   }
 
   async carry(batch: readonly Carried[]): Promise<ReadonlyMap<Key, CofferError>> {
-    const { isConfigured } = this.#parts;
+    const { cluster, isConfigured } = this.#parts;
     const ours = batch.filter(({ home, isGit }) => isGit && isConfigured(namesOf(home).namespace));
     return this.#forEach(
       ours,
       ({ home }) => home,
-      ({ manifest }) => this.#carriage.carry(manifest),
+      ({ manifest, groups = [] }) => this.#carriage.carry(manifest, new Set([cluster, ...groups])),
     );
   }
 
@@ -155,6 +157,7 @@ class ClusterPublisher implements Publisher {
       try {
         await work(item);
       } catch (error) {
+        if (this.#parts.signal.aborted) return;
         if (!(error instanceof CofferError)) throw error;
         errors.set(homeOf(item), error);
       }

@@ -94,6 +94,7 @@ export class StatusWriter {
         try {
           await this.#write(home, status);
         } catch (error) {
+          if (signal.aborted) return;
           if (!(error instanceof CofferError)) throw error;
           this.#trouble = definitionTrouble(error) ?? error;
           if (this.#trouble.loop === 'retry') failed.set(home, status);

@@ -53,7 +53,7 @@ export class MirrorsScene {
     if (cluster === undefined) return undefined;
     await sodiumReady();
     const namespace = await newNamespace(t, cluster, 'mirrors');
-    const client = await adminClient(t, cluster);
+    const client = await adminClient(t, cluster, namespace);
     const objects = await Onlooker.open<EncryptedSecretObject>(t, client, RESOURCES.encryptedSecrets, namespace);
     return new MirrorsScene(t, cluster, client, namespace, objects);
   }
@@ -72,7 +72,7 @@ export class MirrorsScene {
   async start(): Promise<RunningPublisher> {
     const end = new AbortController();
     const { client, namespace } = this;
-    const objects = new EncryptedSecrets(client, { namespaces: [namespace], cluster: HERE });
+    const objects = new EncryptedSecrets(client, [namespace]);
     const publisher = openPublisher({
       client,
       objects,
