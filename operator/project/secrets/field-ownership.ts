@@ -44,11 +44,6 @@ export function isSolelyOurs({ managedFields = [], ownerReferences = [] }: Objec
   return managedFields.every((entry) => isOwn(entry) || at(entry.fieldsV1)[DATA] === undefined);
 }
 
-/** Whether nobody but the operator has had a hand in it. */
-export function isMadeByUs({ managedFields = [] }: ObjectMeta): boolean {
-  return managedFields.every(({ manager }) => manager === FIELD_MANAGER);
-}
-
 export function isForeignOwner({ apiVersion }: { apiVersion: string }): boolean {
   return !apiVersion.startsWith('coffer.dev/');
 }

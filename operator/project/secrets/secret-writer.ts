@@ -3,7 +3,7 @@ import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
 import { type KubeObject, type ObjectMeta, type OwnerReference, RESOURCES } from '../../kubernetes/resource.ts';
 import type { ProjectedSecret, Provenance } from '../projector.ts';
 import type { ContentDigest, Digests } from './digests.ts';
-import { givenUp, isMadeByUs, isOurs, takenOver } from './field-ownership.ts';
+import { givenUp, isOurs, takenOver } from './field-ownership.ts';
 import { type Inventory, isSteady, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
 import type { SecretObject } from './marks.ts';
 import * as marks from './marks.ts';
@@ -29,6 +29,12 @@ export interface SecretWriterParts {
   now: () => number;
   tell: Tell;
 }
+
+/**
+ * Makes an apply create and nothing else: where the object is not there, the server looks at no version; where it is, it is at another
+ * than etcd's first, and the apply is a conflict.
+ */
+const IF_ABSENT = { resourceVersion: '1' };
 
 /** Looks and writes; more than these are somebody's who does not stop. */
 const ATTEMPTS = 5;
@@ -73,7 +79,8 @@ export class SecretWriter {
         if (live !== undefined) return { outcome: await this.#change(order, live), content: order.content };
         if (isToLook) known = undefined;
         if (known !== undefined && isAsOrdered(known, order)) return { outcome: 'unchanged', content: order.content };
-        if (await this.#apply(order, known)) return { outcome: 'written', content: order.content };
+        await this.#apply(order, known);
+        return { outcome: 'written', content: order.content };
       } catch (error) {
         if (!isRace(error) && (isToLook || !isInvalid(error))) throw error;
       }
@@ -165,8 +172,7 @@ export class SecretWriter {
       return 'unchanged';
     }
     const current = now.isPlain ? metadata : await this.#takeOver(live, { owners: !wasOurs });
-    if (!(await this.#apply(order, { uid: metadata.uid ?? '', resourceVersion: current.resourceVersion ?? '' })))
-      throw contended(order);
+    await this.#apply(order, { uid: metadata.uid ?? '', resourceVersion: current.resourceVersion ?? '' });
     if (suspension.kind === 'wrong') this.#tell(metadata, 'SuspensionRefused', SUSPENSION_REFUSED);
     if (!wasOurs)
       this.#tell(metadata, 'Adopted', isRetained ? 'Its manifest came back.' : 'It was annotated for that.');
@@ -193,38 +199,23 @@ export class SecretWriter {
   async #recreate(order: Order, metadata: ObjectMeta): Promise<'written'> {
     const { uid = '', resourceVersion = '' } = metadata;
     await this.#client.delete(RESOURCES.secrets, order, { uid, resourceVersion });
-    if (!(await this.#apply(order, undefined))) throw contended(order);
+    await this.#apply(order, undefined);
     this.#tell(metadata, 'Recreated', `It was annotated with ${marks.RECREATE}.`);
     return 'written';
   }
 
-  /** `false`: there was something that was not known of; it is as it was. */
-  async #apply(order: Order, known: { uid: string; resourceVersion: string } | undefined): Promise<boolean> {
+  /** With a precondition in every case. `known` undefined: nothing is there. */
+  async #apply(order: Order, known: { uid: string; resourceVersion: string } | undefined): Promise<void> {
     const { namespace, name, labels, annotations, owner, values, secret } = order;
-    const identity = known && { uid: known.uid, resourceVersion: known.resourceVersion };
+    const identity = known ? { uid: known.uid, resourceVersion: known.resourceVersion } : IF_ABSENT;
     const metadata = { namespace, name, ...identity, labels, annotations, ...(owner && { ownerReferences: [owner] }) };
     const body = secretBody({ metadata, type: secret.type }, values);
     try {
-      // Without a precondition it must not take anything from anybody.
-      const answer = await this.#client.apply<KubeObject>(RESOURCES.secrets, order, body, {
-        force: known !== undefined,
-      });
-      if (known === undefined && !isMadeByUs(answer.metadata)) {
-        await this.#withdraw(answer.metadata);
-        return false;
-      }
+      const answer = await this.#client.apply<KubeObject>(RESOURCES.secrets, order, body);
       this.#note(answer.metadata);
-      return true;
     } finally {
       body.fill(0);
     }
-  }
-
-  /** What an apply added to a Secret that somebody had made at that moment goes away again. */
-  async #withdraw(metadata: ObjectMeta): Promise<void> {
-    const { uid = '', resourceVersion = '' } = metadata;
-    const nothing = { apiVersion: 'v1', kind: 'Secret', metadata: { ...nameOf(metadata), uid, resourceVersion } };
-    await this.#client.apply(RESOURCES.secrets, nameOf(metadata), nothing);
   }
 
   /** Written, or seen to be right. */
