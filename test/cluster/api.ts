@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
+import { setTimeout } from 'node:timers/promises';
+
+const BUSY_MS = 100;
 
 export interface WatchEvent {
   type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
@@ -41,7 +44,12 @@ export class AdminApi {
 
   /** What a watch (a path with `watch=1`) reports, until the server ends it or the caller leaves the loop. */
   async *events(path: string, accept = 'application/json'): AsyncGenerator<WatchEvent> {
-    const { status, chunks } = await this.#open('GET', path, undefined, { accept });
+    let { status, chunks } = await this.#open('GET', path, undefined, { accept });
+    // A kind that has just been defined says this until its cache is there.
+    for (; status === 429; { status, chunks } = await this.#open('GET', path, undefined, { accept })) {
+      for await (const _ of chunks);
+      await setTimeout(BUSY_MS);
+    }
     if (status >= 300) throw new Error(`GET ${path}: ${status}`);
     let rest = '';
     for await (const chunk of chunks) {
