@@ -78,6 +78,9 @@ function kindOf(name: string): Completion {
       return { kind: 'folders' };
     case 'recipient':
     case 'member':
+    case 'other':
+    case 'old':
+    case 'new':
       return { kind: 'recipients' };
     case 'entry':
       return { kind: 'entries' };

@@ -27,7 +27,7 @@ After it has seen the commit, the same command with --collect fetches them and p
     },
   ];
   static override args = {
-    name: Args.string({ required: true, ignoreStdin: true, description: 'who is to open them' }),
+    recipient: Args.string({ required: true, ignoreStdin: true, description: 'who is to open them' }),
   };
   static override flags = {
     like: Flags.string({ required: true, description: 'the recipient that can open them', helpValue: 'OTHER' }),
@@ -49,11 +49,11 @@ After it has seen the commit, the same command with --collect fetches them and p
       import('../../git/commit.ts'),
     ]);
     const workspace = await openWorkspace();
-    const wanted = { name: args.name, like: flags.like };
+    const wanted = { name: args.recipient, like: flags.like };
     const { added, refused } = await addAsAsked(workspace, wanted, flags, (error) => this.report(error));
-    const message = `Let ${args.name} open what ${flags.like} can`;
+    const message = `Let ${args.recipient} open what ${flags.like} can`;
     const commit = flags['no-commit'] ? undefined : await commitFiles(workspace.root, added.files, message);
-    this.#tell(args.name, flags.like, added);
+    this.#tell(args.recipient, flags.like, added);
     for (const [path, reason] of refused) this.warn(`the operator could not open ${path}: ${reason}`);
     if (added.pending.length > 0 && flags.collect) this.answerNo();
     const request = added.request?.id ?? null;

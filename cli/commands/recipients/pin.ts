@@ -14,7 +14,9 @@ Pins are kept in your own configuration, or in the file that COFFER_PINS names.`
       command: 'coffer recipients pin production --identity "$IDENTITY"',
     },
   ];
-  static override args = { name: Args.string({ required: true, ignoreStdin: true, description: 'the recipient' }) };
+  static override args = {
+    recipient: Args.string({ required: true, ignoreStdin: true, description: 'the recipient' }),
+  };
   static override flags = {
     identity: Flags.string({ description: 'its identity, from its owner', helpValue: 'coffer-identity-1-…' }),
   };
@@ -28,7 +30,7 @@ Pins are kept in your own configuration, or in the file that COFFER_PINS names.`
       import('../../../core/keys/key-texts.ts'),
     ]);
     const workspace = await openWorkspace();
-    const recipient = recipientOf(workspace, args.name);
+    const recipient = recipientOf(workspace, args.recipient);
     const identity = identityText(recipient.identity);
     const before = checkPin(workspace.pins, recipient);
     await confirmIdentity(workspace, recipient, flags.identity);

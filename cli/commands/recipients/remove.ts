@@ -16,7 +16,9 @@ With --clean its keys are only retired: for a cluster that is shut down in good 
       command: 'coffer recipients remove old-staging --clean',
     },
   ];
-  static override args = { name: Args.string({ required: true, ignoreStdin: true, description: 'the recipient' }) };
+  static override args = {
+    recipient: Args.string({ required: true, ignoreStdin: true, description: 'the recipient' }),
+  };
   static override flags = {
     clean: Flags.boolean({ description: 'its keys are destroyed, and nobody else has had them' }),
     'no-commit': noCommitFlag,
@@ -31,12 +33,12 @@ With --clean its keys are only retired: for a cluster that is shut down in good 
     ]);
     const workspace = await openWorkspace();
     const status = flags.clean ? 'retired' : 'revoked';
-    const removed = await removeRecipient(workspace, args.name, status, (error) => this.report(error));
+    const removed = await removeRecipient(workspace, args.recipient, status, (error) => this.report(error));
     const commit = flags['no-commit']
       ? undefined
-      : await commitFiles(workspace.root, removed.files, `Remove the recipient ${args.name}`);
-    this.#tell(args.name, status, removed);
-    return { name: args.name, keys: status, ...removed, commit: commit ?? null, errors: this.reported };
+      : await commitFiles(workspace.root, removed.files, `Remove the recipient ${args.recipient}`);
+    this.#tell(args.recipient, status, removed);
+    return { name: args.recipient, keys: status, ...removed, commit: commit ?? null, errors: this.reported };
   }
 
   #tell(name: string, status: string, { manifests }: Removed): void {
