@@ -15,7 +15,8 @@ import type { SecretStatus } from '../../operator/reconcile/status/status.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { sealedManifest, type TestRecipient, testCluster, type WantedManifest } from '../support/secrets.ts';
-import { adminClient, Onlooker } from './onlooker.ts';
+import { connectTo } from './connect.ts';
+import { Onlooker } from './onlooker.ts';
 
 /** The recipient whose operator the publisher is of. */
 export const HERE = 'production';
@@ -53,7 +54,7 @@ export class MirrorsScene {
     if (cluster === undefined) return undefined;
     await sodiumReady();
     const namespace = await newNamespace(t, cluster, 'mirrors');
-    const client = await adminClient(t, cluster, namespace);
+    const client = await connectTo(t, cluster.kubeconfig, { namespace });
     const objects = await Onlooker.open<EncryptedSecretObject>(t, client, RESOURCES.encryptedSecrets, namespace);
     return new MirrorsScene(t, cluster, client, namespace, objects);
   }
@@ -68,10 +69,11 @@ export class MirrorsScene {
     return manifest;
   }
 
-  /** A publisher that carries what git holds again where others disturbed it, as the reconciler has it. */
-  async start(): Promise<RunningPublisher> {
+  /** A publisher, as the operator of this kubeconfig would run it, that carries what git holds again where others disturbed it, as the reconciler has it. */
+  async start(kubeconfig = this.cluster.kubeconfig): Promise<RunningPublisher> {
     const end = new AbortController();
-    const { client, namespace } = this;
+    const { namespace } = this;
+    const client = await connectTo(this.#t, kubeconfig, { namespace });
     const objects = new EncryptedSecrets(client, [namespace]);
     const publisher = openPublisher({
       client,
