@@ -124,10 +124,12 @@ export class ApiClient implements KubeClient {
           idempotent: true,
           signal,
         });
-        const { items, metadata } = parse<{ items: T[]; metadata: { resourceVersion: string; continue?: string } }>(
-          body,
-        );
-        page(items, next === undefined);
+        const { items, metadata } = parse<{
+          items: T[] | null;
+          metadata: { resourceVersion: string; continue?: string };
+        }>(body);
+        // The server writes a list of nothing as null where it converts to metadata.
+        page(items ?? [], next === undefined);
         if (!metadata.continue) return { resourceVersion: metadata.resourceVersion };
         next = metadata.continue;
       } catch (error) {

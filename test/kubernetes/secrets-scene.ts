@@ -1,5 +1,4 @@
 /** The projector of Secrets on a real API server, with what the reconciler does for it done by hand. */
-import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { Entry, Manifest } from '../../core/format/manifest/manifest.ts';
 import type { KubeClient } from '../../operator/kubernetes/client.ts';
@@ -7,12 +6,12 @@ import { openNamespaces } from '../../operator/kubernetes/namespaces.ts';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import type { AppliedWorkload, Projector, Provenance } from '../../operator/project/projector.ts';
 import { openDigestKey } from '../../operator/project/secrets/digest-key.ts';
-import type { SecretObject } from '../../operator/project/secrets/marks.ts';
 import { openSecretsProjector } from '../../operator/project/secrets/secrets.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { connectTo } from './connect.ts';
 import { Onlooker } from './onlooker.ts';
+import { holds, type SecretObject } from './secret-texts.ts';
 
 /** What a manifest gives: `data` is what its sealed values open to. */
 export interface Wanted {
@@ -147,19 +146,6 @@ export class SecretsScene {
   }
 }
 
-export function holds(secret: SecretObject | undefined, data: Record<string, string>): boolean {
-  return secret !== undefined && JSON.stringify(textsOf(secret)) === JSON.stringify(sorted(data));
-}
-
-export function textsOf({ data = {} }: SecretObject): Record<string, string> {
-  const texts = Object.entries(data).map(([name, value]) => [name, Buffer.from(value, 'base64').toString()]);
-  return sorted(Object.fromEntries(texts));
-}
-
-function sorted(data: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
 /** The projector never sees what a value opens to but by `apply`: a text that differs with it stands for the sealed one. */
 function manifestOf(namespace: string, name: string, wanted: Wanted): Manifest {
   const entries = Object.entries(wanted.data).map(([entry, value]): [string, Entry] => {
@@ -190,9 +176,4 @@ function manifestOf(namespace: string, name: string, wanted: Wanted): Manifest {
     },
   };
   return manifest as Manifest;
-}
-
-/** A name that nobody else in the cluster has. */
-export function unique(prefix: string): string {
-  return `${prefix}-${randomBytes(4).toString('hex')}`;
 }

@@ -22,6 +22,8 @@ import type { Wakes } from './wakes.ts';
 
 export interface SecretsRooms {
   namespaces: Namespaces;
+  /** Whether the configuration lets Secrets be written in a namespace. */
+  isAllowed(namespace: string): boolean;
   inventory: Inventory;
   watch: SecretWatch;
   writer: SecretWriter;
@@ -54,9 +56,9 @@ export class SecretsProjector implements Projector {
 
   audience(manifest: Manifest): Audience[] {
     if (manifest.projection === 'Volume') return [];
-    const { namespaces } = this.#rooms;
+    const { namespaces, isAllowed } = this.#rooms;
     const entries = new Set([...manifest.entries.keys(), ...manifest.template.data.keys()]);
-    const reached = [...namespaces.names()].filter((namespace) => reaches(manifest, namespace));
+    const reached = [...namespaces.names()].filter((name) => isAllowed(name) && reaches(manifest, name));
     return reached.map((namespace) => ({ workload: secretKey(namespace, manifest.name), entries }));
   }
 

@@ -2,6 +2,7 @@ import type { SecretsSettings } from '../../config/settings.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { EventRecorder } from '../../kubernetes/events.ts';
 import type { Namespaces } from '../../kubernetes/namespaces.ts';
+import { isAmong } from '../../kubernetes/watch-namespaces.ts';
 import { Disturbances } from '../disturbances.ts';
 import type { Projector } from '../projector.ts';
 import type { Readers } from '../readers/readers.ts';
@@ -60,6 +61,7 @@ export async function openSecretsProjector(
   signal.throwIfAborted();
   const projector = new SecretsProjector({
     namespaces,
+    isAllowed: (namespace) => isAmong(settings.namespaces, namespace),
     inventory,
     watch,
     writer,
