@@ -7,10 +7,11 @@ import { Config } from '../../schemas/config.ts';
 import { EncryptedSecret } from '../../schemas/encrypted-secret.ts';
 import { OperatorConfig } from '../../schemas/operator-config.ts';
 import { Recipient } from '../../schemas/recipient.ts';
+import { Request } from '../../schemas/request.ts';
 import { validate } from '../../schemas/validate.ts';
 import { ROOT, readPages } from './pages.ts';
 
-const SCHEMAS = { EncryptedSecret, Recipient, Config, OperatorConfig };
+const SCHEMAS = { EncryptedSecret, Recipient, Config, OperatorConfig, Request };
 
 /** What pages write in place of long random text, and something of the right shape. */
 const PLACEHOLDERS: [RegExp, string][] = [
