@@ -33,7 +33,7 @@ function troublesOf({ sources, secrets, problems: general }: Status): Map<string
     for (const { commit, secrets: kept } of held) add(id, heldRemoval(id, commit, kept.length));
   }
   for (const { namespace, name, trouble } of secrets) {
-    if (trouble !== undefined) add(`${namespace}/${name}`, { ...trouble, data: { namespace, name, ...trouble.data } });
+    if (trouble !== undefined) add(`${namespace}/${name}`, { ...trouble, data: { ...trouble.data, namespace, name } });
   }
   return troubles;
 }

@@ -197,7 +197,7 @@ export class Leadership {
   }
 
   #timeLimit(): AbortSignal {
-    return AbortSignal.timeout(this.#options.duration * TIME_LIMIT);
+    return AbortSignal.timeout(Math.round(this.#options.duration * TIME_LIMIT));
   }
 
   /** What passes is noted; a mistake of ours ends the leadership, or is thrown where there is none yet. */
