@@ -56,6 +56,14 @@ describe("the operator's configuration", () => {
     }
   });
 
+  test('has the defaults of what it says of Kubernetes, whose cluster is that of its pod', async (t) => {
+    const text = WHOLE.replace('audit:', '  - kubernetesSecrets: {namespaces: [a, team-*]}\naudit:');
+    const settings = await readSettings(write(t, text));
+    assert.deepEqual(settings.kubernetes, { leaderElection: { lease: 'coffer-operator', duration: 15_000 } });
+    assert.deepEqual(settings.secrets, { namespaces: ['a', 'team-*'], readers: true, restart: true, resync: 600_000 });
+    assert.equal((await readSettings(write(t, WHOLE))).kubernetes, undefined);
+  });
+
   const wrong: [what: string, change: (text: string) => string, code: string, line: number | undefined][] = [
     ['an unknown field', (text) => `${text}wrong: "1"\n`, 'DOCUMENT_FIELD', 17],
     ['a missing field', (text) => text.replace(/^audit.*\n/m, ''), 'DOCUMENT_FIELD', 1],
@@ -67,6 +75,29 @@ describe("the operator's configuration", () => {
     ['another kind', () => 'apiVersion: coffer.dev/v1\nkind: Config\n', 'CONFIG_KIND', undefined],
     ['two documents', (text) => `${text}---\n${text}`, 'CONFIG_KIND', undefined],
     ['nothing', () => '', 'CONFIG_KIND', undefined],
+    [
+      'a vouching source without objects',
+      (text) => text.replace('250ms', '1s, carriedBy: objects'),
+      'CONFIG_CONTRADICTION',
+      7,
+    ],
+    [
+      'objects that may go unverified where nobody looks',
+      (text) => text.replace('sources:', 'sources:\n  - encryptedSecrets: {namespaces: [a-*], unverified: [a-b, b]}'),
+      'CONFIG_CONTRADICTION',
+      7,
+    ],
+    ['a context without a kubeconfig', (text) => `${text}kubernetes: {context: c}\n`, 'CONFIG_CONTRADICTION', 7],
+    [
+      'two projections of Secrets',
+      (text) =>
+        text.replace(
+          'audit:',
+          '  - kubernetesSecrets: {namespaces: [a]}\n  - kubernetesSecrets: {namespaces: [b]}\naudit:',
+        ),
+      'CONFIG_TWICE',
+      7,
+    ],
   ];
   for (const [what, change, code, line] of wrong) {
     test(`refuses ${what}, with its place`, async (t) => {

@@ -5,6 +5,7 @@ import { Bug, CofferError } from '../../core/errors.ts';
 import { readDocuments } from '../../core/format/document/document.ts';
 import { schemaProblems } from '../../core/format/document/document-schema.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
+import { refuseContradictions } from './contradictions.ts';
 import type {
   Address,
   GitConfig,
@@ -62,6 +63,7 @@ function settingsFrom(bytes: Uint8Array, file: string): OperatorSettings {
       return { file, line, column };
     });
   const at = { file, line: document.position(['sources']).line };
+  refuseContradictions(config, at);
   const only = <Value>(values: readonly (Value | undefined)[], name: string) => onlyOne(values, name, at);
   const directories = config.projections.flatMap(({ directory }) => (directory === undefined ? [] : [directory]));
   const objects = only(

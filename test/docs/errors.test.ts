@@ -8,9 +8,11 @@ import { ROOT } from './pages.ts';
 const NOT_CODES = new Set([
   'COFFER_KEY_DIR',
   'COFFER_PINS',
+  'EAI_AGAIN',
   'EJSON_KEYDIR',
   'ERR_MODULE_NOT_FOUND',
   'MODULE_NOT_FOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
   'XDG_CACHE_HOME',
   'XDG_CONFIG_HOME',
   'XDG_RUNTIME_DIR',
