@@ -116,7 +116,10 @@ export class SecretsProjector implements Projector {
   async heal(again: (namespace: string, name: string) => Promise<void>, where: 'disturbed' | 'all'): Promise<void> {
     const { inventory, disturbances } = this.#rooms;
     const keys = new Set(disturbances.take());
-    if (where === 'all') for (const [key, { noted }] of inventory.all()) if (noted !== undefined) keys.add(key);
+    if (where === 'all') {
+      for (const [key, { noted, asks }] of inventory.all())
+        if (noted !== undefined || asks !== undefined) keys.add(key);
+    }
     const homes = new Set<SecretKey>();
     for (const key of keys) {
       const home = this.#dueHome(key);
