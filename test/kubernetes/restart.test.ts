@@ -2,18 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { openRestarts, type Restarts } from '../../operator/project/restart/restarts.ts';
 import { DIGEST, READ_STATE } from '../../operator/project/restart/workload.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { connectTo } from './connect.ts';
-import { Onlooker } from './onlooker.ts';
-
-interface Deployment extends KubeObject {
-  spec: { replicas: number; template: { metadata: { annotations?: Record<string, string> }; spec: object } };
-  status?: { observedGeneration?: number };
-}
+import { env, Rollouts } from './rollouts.ts';
 
 const NO_ERRORS: never[] = [];
 
@@ -40,32 +33,12 @@ class Run {
   }
 }
 
-class Scene {
-  readonly cluster: Cluster;
-  readonly namespace: string;
-  readonly deployments: Onlooker<Deployment>;
-  readonly replicaSets: Onlooker<KubeObject>;
-  readonly #t: TestContext;
-
-  constructor(
-    t: TestContext,
-    cluster: Cluster,
-    namespace: string,
-    deployments: Onlooker<Deployment>,
-    replicaSets: Onlooker<KubeObject>,
-  ) {
-    this.#t = t;
-    this.cluster = cluster;
-    this.namespace = namespace;
-    this.deployments = deployments;
-    this.replicaSets = replicaSets;
-  }
-
+class Scene extends Rollouts {
   async run(
     secrets: Record<string, Record<string, string>>,
     { digestKeyId = 'key1', kubeconfig = this.cluster.kubeconfig } = {},
   ): Promise<Run> {
-    const client = await connectTo(this.#t, kubeconfig);
+    const client = await connectTo(this.t, kubeconfig);
     const restarts = openRestarts({ client, namespaces: [this.namespace], digestKeyId });
     const end = new AbortController();
     const running = restarts.run(end.signal);
@@ -73,74 +46,22 @@ class Scene {
       end.abort();
       await running;
     };
-    this.#t.after(stop);
+    this.t.after(stop);
     const run = new Run(restarts, stop);
     run.hold(this.namespace, secrets);
     await restarts.begin();
     return run;
   }
 
-  /** Returns when the controller has made its ReplicaSet. */
-  async deploy(name: string, pod: object, marks: object = { annotations: { 'coffer.dev/restart-on-change': 'true' } }) {
-    await this.cluster.admin.expect('POST', this.#path('deployments'), {
-      metadata: { name, ...marks },
-      spec: {
-        replicas: 0,
-        selector: { matchLabels: { app: name } },
-        template: {
-          metadata: { labels: { app: name } },
-          spec: { containers: [{ name: 'main', image: 'none' }], ...pod },
-        },
-      },
-    });
-    await this.#observed(name);
-  }
-
-  async patch(name: string, body: object): Promise<void> {
-    const path = `${this.#path('deployments')}/${name}`;
-    const { status, text } = await this.cluster.admin.ask('PATCH', path, body, 'application/merge-patch+json');
-    assert.equal(status, 200, text);
-  }
-
-  /** ReplicaSets that the deployment controller made for a Deployment so far, when it has seen the Deployment as it is. */
-  async rolls(name: string): Promise<number> {
-    await this.#observed(name);
-    const names = new Set(this.replicaSets.history.map(({ name: replicaSet }) => replicaSet));
-    return [...names].filter((replicaSet) => replicaSet.startsWith(`${name}-`)).length;
-  }
-
   /** The state that the operator wrote down. */
   recorded(name: string, text: RegExp): Promise<unknown> {
     return this.deployments.until(name, (object) => text.test(object?.metadata.annotations?.[READ_STATE] ?? ''));
-  }
-
-  async #observed(name: string): Promise<void> {
-    const now: Deployment = JSON.parse(await this.cluster.admin.expect('GET', `${this.#path('deployments')}/${name}`));
-    const { generation = 0 } = now.metadata;
-    await this.deployments.until(name, (object) => (object?.status?.observedGeneration ?? 0) >= generation);
-    // The controller makes the ReplicaSet before it says that it has observed, but the two come over different watches.
-    const { items } = JSON.parse(await this.cluster.admin.expect('GET', this.#path('replicasets')));
-    for (const { metadata } of items) await this.replicaSets.until(metadata.name, (object) => object !== undefined);
-  }
-
-  #path(plural: string): string {
-    return `/apis/apps/v1/namespaces/${this.namespace}/${plural}`;
   }
 }
 
 async function scene(t: TestContext): Promise<Scene | undefined> {
   const cluster = await sharedCluster(t);
-  if (!cluster) return undefined;
-  const namespace = await newNamespace(t, cluster, 'restart');
-  const client = await connectTo(t, cluster.kubeconfig);
-  const deployments = await Onlooker.open<Deployment>(t, client, RESOURCES.deployments, namespace);
-  const replicaSets = await Onlooker.open<KubeObject>(t, client, RESOURCES.replicaSets, namespace);
-  return new Scene(t, cluster, namespace, deployments, replicaSets);
-}
-
-function env(secret: string, key: string, optional = false) {
-  const variable = { name: 'VARIABLE', valueFrom: { secretKeyRef: { name: secret, key, optional } } };
-  return { containers: [{ name: 'main', image: 'none', env: [variable] }] };
+  return cluster && Scene.open(t, cluster, await newNamespace(t, cluster, 'restart'));
 }
 
 const V1 = { db: { PASSWORD: 'p1', USERNAME: 'u1' }, tls: { KEY: 'k1' } };
