@@ -56,6 +56,7 @@ export class SecretWatch {
     });
   }
 
+  /** A server drops watchers that it finds slow; a new watch starts with all that is there. */
   async #run(
     cluster: Cluster,
     path: string,
@@ -63,13 +64,18 @@ export class SecretWatch {
     whole: boolean,
   ): Promise<void> {
     const accept = whole ? 'application/json' : METADATA_ONLY;
-    for await (const { object } of cluster.admin.events(`${path}?watch=1&timeoutSeconds=3600`, accept)) {
-      const watched = object as WatchedObject;
-      if (!watched.metadata?.namespace?.startsWith('bench-') || !isMeant(watched)) continue;
-      const seen = { key: `${watched.metadata.namespace}/${watched.metadata.name}`, moment: performance.now() };
-      this.#seen.set(seen.key, seen.moment);
-      for (const look of this.#waiting) look(seen);
+    for (;;) {
+      for await (const { object } of cluster.admin.events(`${path}?watch=1&timeoutSeconds=3600`, accept)) {
+        const watched = object as WatchedObject;
+        if (!watched.metadata?.namespace?.startsWith('bench-') || !isMeant(watched)) continue;
+        this.#see({ key: `${watched.metadata.namespace}/${watched.metadata.name}`, moment: performance.now() });
+      }
     }
+  }
+
+  #see(seen: Seen): void {
+    if (!this.#seen.has(seen.key)) this.#seen.set(seen.key, seen.moment);
+    for (const look of this.#waiting) look(seen);
   }
 }
 
