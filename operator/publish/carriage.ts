@@ -1,3 +1,4 @@
+import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
@@ -12,7 +13,7 @@ import { fingerprintOf } from './own-spec.ts';
 /** Times that a mirror is looked at anew because somebody wrote it at the same moment. */
 const ATTEMPTS = 3;
 
-/** What was applied for a home, and what the server made of it: a webhook may have changed it. */
+/** What was applied for a home, and what the server made of it. */
 interface Load {
   wanted: string;
   found: string;
@@ -39,7 +40,7 @@ export class Carriage {
     const load = this.#loads.get(home);
     if (load === undefined) return false;
     const object = this.#parts.objects.get(home);
-    return object === undefined || (object.isMirror && !isRight(object, load));
+    return object === undefined || (object.isMirror && !isRight(object, load.found));
   }
 
   /** All of which that is so. */
@@ -52,7 +53,7 @@ export class Carriage {
   }
 
   /**
-   * Throws KubernetesError; where the kind is not served as it should be, that is an outage instead, in which nothing is tried.
+   * Throws KubernetesError and CofferError `MIRROR_CHANGED`; where the kind is not served as it should be, that is an outage instead, in which nothing is tried.
    */
   async carry(manifest: Manifest, own: ReadonlySet<string>): Promise<void> {
     const mirror = mirrorOf(manifest, own);
@@ -81,7 +82,8 @@ export class Carriage {
     for (let attempt = 1; ; attempt++) {
       const object = objects.get(home);
       const load = this.#loads.get(home);
-      if (load === undefined || (object !== undefined && (!object.isMirror || isRight(object, load)))) return;
+      if (load === undefined || object?.isMirror === false) return;
+      if (object !== undefined && isRight(object, mirror.fingerprint)) return;
       try {
         return await this.#apply(home, mirror, object);
       } catch (error) {
@@ -102,9 +104,11 @@ export class Carriage {
       { ...body, metadata: { ...body.metadata, ...precondition } },
       { force: object !== undefined, signal },
     );
-    this.#loads.set(home, { wanted: fingerprint, found: fingerprintOf(answer.spec ?? {}) });
+    const found = fingerprintOf(answer.spec ?? {});
+    this.#loads.set(home, { wanted: fingerprint, found });
     objects.take(answer);
     outage.ended();
+    if (found !== fingerprint) throw changed(home);
   }
 
   /** Returns whether it is still for us to apply. */
@@ -136,8 +140,21 @@ function loadOf({ fingerprint }: Mirror): Load {
   return { wanted: fingerprint, found: fingerprint };
 }
 
-function isRight({ fingerprint, isLabelled }: StoredObject, { found }: Load): boolean {
-  return isLabelled && fingerprint === found;
+function isRight({ fingerprint, isLabelled }: StoredObject, expected: string): boolean {
+  return isLabelled && fingerprint === expected;
+}
+
+/** A server that is just taking up a newer definition drops fields in silence as well. */
+function changed(home: Key): CofferError {
+  return new CofferError(
+    'MIRROR_CHANGED',
+    `Something in the cluster changes the EncryptedSecret ${home} as it is written, so that it does not say what git says.`,
+    {
+      advice:
+        'Apply the CustomResourceDefinitions of this version of coffer, and let admission webhooks leave EncryptedSecret objects as they are.',
+      loop: 'retry',
+    },
+  );
 }
 
 function isRace({ code }: KubernetesError): boolean {

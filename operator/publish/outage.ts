@@ -1,17 +1,17 @@
 import type { CofferError } from '../../core/errors.ts';
 
-/** Milliseconds between tries. */
-const TRY_AGAIN = 10_000;
-
 /** The kind is not served as it should be: one request now and then finds out whether it is again, in the place of all. */
 export class Outage {
   readonly #tryOne: () => void;
   readonly #isOver: () => void;
+  readonly #pause: number;
   #trouble: CofferError | undefined;
   #timer: NodeJS.Timeout | undefined;
   #mayTryOne = false;
 
-  constructor({ tryOne, isOver }: { tryOne(): void; isOver(): void }) {
+  /** @param pause milliseconds between tries */
+  constructor(pause: number, { tryOne, isOver }: { tryOne(): void; isOver(): void }) {
+    this.#pause = pause;
     this.#tryOne = tryOne;
     this.#isOver = isOver;
   }
@@ -34,7 +34,7 @@ export class Outage {
       this.#timer = undefined;
       this.#mayTryOne = true;
       this.#tryOne();
-    }, TRY_AGAIN);
+    }, this.#pause);
   }
 
   ended(): void {

@@ -7,12 +7,14 @@ import { type Key, keyOf, namesOf } from '../reconcile/state/claim.ts';
 import type { SecretStatus } from '../reconcile/status/status.ts';
 import { concurrently } from '../reconcile/work/concurrently.ts';
 import { Carriage } from './carriage.ts';
+import { definitionTrouble } from './definition-trouble.ts';
 import type { EncryptedSecrets } from './encrypted-secrets.ts';
 import { Outage } from './outage.ts';
 import { StatusWriter } from './status-writer.ts';
 
 /** Mirrors that are written at once. */
 const AT_ONCE = 16;
+const TRY_AGAIN = 10_000;
 /** Milliseconds that closing waits for statuses that are being written. */
 const LAST_WORDS = 2_000;
 
@@ -58,6 +60,8 @@ export interface PublisherParts {
   /** Whether mirrors are made in this namespace. */
   isConfigured(namespace: string): boolean;
   now(): Date;
+  /** Milliseconds between looks whether the kind is served as it should be again; absent: ten seconds. */
+  tryAgain?: number;
   signal: AbortSignal;
 }
 
@@ -67,10 +71,7 @@ export function openPublisher(parts: PublisherParts): Publisher {
 
 class ClusterPublisher implements Publisher {
   readonly #parts: PublisherParts;
-  readonly #outage = new Outage({
-    tryOne: () => this.#disturb(this.#carriage.disturbed().slice(0, 1)),
-    isOver: () => this.#disturb(this.#carriage.disturbed()),
-  });
+  readonly #outage: Outage;
   readonly #carriage: Carriage;
   readonly #statuses: StatusWriter;
   #onDisturbed: (home: Key) => void = () => {};
@@ -79,6 +80,10 @@ class ClusterPublisher implements Publisher {
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
+    this.#outage = new Outage(parts.tryAgain ?? TRY_AGAIN, {
+      tryOne: () => this.#disturb(this.#carriage.disturbed().slice(0, 1)),
+      isOver: () => this.#disturb(this.#carriage.disturbed()),
+    });
     this.#carriage = new Carriage({ ...parts, outage: this.#outage });
     this.#statuses = new StatusWriter(parts);
     parts.objects.onChange((home) => {
@@ -129,7 +134,8 @@ class ClusterPublisher implements Publisher {
   }
 
   get trouble(): CofferError | undefined {
-    return this.#outage.trouble ?? this.#parts.objects.trouble() ?? this.#statuses.trouble;
+    const unseen = this.#parts.objects.trouble();
+    return definitionTrouble(unseen) ?? this.#outage.trouble ?? unseen ?? this.#statuses.trouble;
   }
 
   async close(): Promise<void> {

@@ -82,6 +82,7 @@ export class MirrorsScene {
       cluster: HERE,
       isConfigured: (name) => name === namespace,
       now: () => new Date(),
+      tryAgain: 500,
       signal: end.signal,
     });
     const running = new RunningPublisher(this.git, publisher, objects);
