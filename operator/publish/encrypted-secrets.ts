@@ -114,14 +114,14 @@ export class EncryptedSecrets {
     const ahead = this.#ahead.get(key);
     if (ahead !== undefined && isOlder(resourceVersion, ahead)) return;
     this.#ahead.delete(key);
-    this.#keep(object);
+    if (ahead !== resourceVersion) this.#keep(object);
   }
 
   #keep(object: EncryptedSecretObject): void {
     const { namespace = '', name } = object.metadata;
     const key = keyOf(namespace, name);
     const before = this.#objects.get(key);
-    const now = this.#stored(object);
+    const now = storedOf(object, before);
     this.#objects.set(key, now);
     if (before === undefined || isOther(before, now)) this.#tell(key, now);
   }
@@ -133,22 +133,24 @@ export class EncryptedSecrets {
     this.#tell(key, undefined);
   }
 
-  #stored(object: EncryptedSecretObject): StoredObject {
-    const { metadata, spec = {}, status } = object;
-    const { namespace = '', name, uid = '', resourceVersion = '', generation = 0 } = metadata;
-    const isOurs = isMirror(object);
-    return {
-      ...{ namespace, name, uid, resourceVersion, generation, isMirror: isOurs },
-      isLabelled: isLabelled(metadata),
-      fingerprint: fingerprintOf(spec),
-      status: storedStatus(status),
-      ...(isOurs ? {} : { text: manifestText(object) }),
-    };
-  }
-
   #tell(key: Key, object: StoredObject | undefined): void {
     for (const listener of this.#listeners) listener(key, object);
   }
+}
+
+function storedOf(object: EncryptedSecretObject, before: StoredObject | undefined): StoredObject {
+  const { metadata, spec = {}, status } = object;
+  const { namespace = '', name, uid = '', resourceVersion = '', generation = 0 } = metadata;
+  // A change of status or metadata alone leaves the generation.
+  const isSameSpec = before?.uid === uid && before.generation === generation;
+  const isOurs = isMirror(object);
+  return {
+    ...{ namespace, name, uid, resourceVersion, generation, isMirror: isOurs },
+    isLabelled: isLabelled(metadata),
+    fingerprint: isSameSpec ? before.fingerprint : fingerprintOf(spec),
+    status: storedStatus(status),
+    ...(isOurs ? {} : { text: (isSameSpec ? before.text : undefined) ?? manifestText(object) }),
+  };
 }
 
 function manifestText({ metadata: { name, namespace }, spec = {} }: EncryptedSecretObject): Buffer {

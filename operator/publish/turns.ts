@@ -9,7 +9,8 @@ const TOLD: ReadonlySet<string> = new Set(['Ready', 'Verified']);
 
 /**
  * What is news in a status, beside the one before: a condition that turned, or is so for another reason, and a newer commit. So
- * there is one Event a change, and none for a retry or a restart.
+ * there is one Event a change, and none for a retry or a restart. That something new is well is no news either: thousands may
+ * come at once.
  */
 export function turnsOf(before: StoredStatus, { conditions = [], commit }: EncryptedSecretStatus): Turn[] {
   const turns: Turn[] = [];
@@ -18,8 +19,7 @@ export function turnsOf(before: StoredStatus, { conditions = [], commit }: Encry
     const isTurn = stored?.status !== status || stored.reason !== reason;
     const isNewer = type === 'Ready' && status === 'True' && commit !== before.commit;
     if (!TOLD.has(type) || status === 'Unknown' || !(isTurn || isNewer)) continue;
-    // That a mirror is vouched for is no news: it was made from what vouches for it.
-    if (type === 'Verified' && status === 'True' && stored === undefined) continue;
+    if (status === 'True' && stored === undefined) continue;
     turns.push({
       type: status === 'True' ? 'Normal' : 'Warning',
       reason,

@@ -25,9 +25,6 @@ export const EncryptedSecretStatus = strict({
       description: 'When what is projected was changed last, by the time of its commit',
     }),
   ),
-  suspendedUntil: Type.Optional(
-    Type.String({ format: 'date-time', description: 'Until then what a person patched into the Secret stays' }),
-  ),
   namespaces: Type.Optional(Type.Array(Type.String(), { description: 'Where it is projected' })),
 });
 
