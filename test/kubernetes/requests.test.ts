@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { storeSecretKey } from '../../core/keys/key-directory.ts';
+import { identityText } from '../../core/keys/key-texts.ts';
+import { renderRecipient } from '../../core/keys/recipient-text.ts';
+import { joinRequest } from '../../core/requests/request.ts';
+import type { KubeObject } from '../../operator/kubernetes/resource.ts';
+import { RESOURCES } from '../../operator/kubernetes/resource.ts';
+import { sharedCluster } from '../cluster/shared.ts';
+import { recipientFiles, testCluster } from '../support/secrets.ts';
+import { openClusterSite } from './cluster-site.ts';
+import { Engineer } from './engineer.ts';
+import { Onlooker } from './onlooker.ts';
+
+test('another cluster opens what this one can, by a request that this one fulfils and its person collects', async (t) => {
+  const cluster = await sharedCluster(t);
+  if (cluster === undefined) return;
+  const { site, namespace, admin } = await openClusterSite(t, cluster);
+  const engineer = await Engineer.open();
+  t.after(() => engineer.remove());
+  engineer.knows({ production: cluster, staging: cluster });
+  const { production } = site;
+  const identity = identityText(production.recipient.identity);
+  engineer.coffer(['init']);
+  for (const [path, text] of Object.entries(recipientFiles(production))) engineer.write(path, text);
+  engineer.coffer(['recipients', 'pin', 'production', '--identity', identity]);
+  engineer.coffer(['new', `${namespace}/db`, '--recipient', 'production', '--reader', 'api', '-o', 'db.yaml']);
+  engineer.coffer(['set', 'db.yaml', 'password'], 'for both');
+  engineer.commit('Begin');
+
+  const staging = testCluster('staging');
+  const stagingIdentity = identityText(staging.recipient.identity);
+  engineer.write('../announced.yaml', renderRecipient(staging.recipient));
+  const announced = ['--from-file', join(engineer.home, 'announced.yaml')];
+  engineer.coffer(['recipients', 'enroll', 'staging', ...announced, '--identity', stagingIdentity]);
+  engineer.follows('add staging --like production');
+
+  site.configure({
+    kubernetes: { kubeconfig: cluster.kubeconfig, namespace },
+    sources: [{ git: { url: engineer.folder, interval: '1h' } }],
+    projections: [{ kubernetesSecrets: { namespaces: [namespace] } }],
+  });
+  const maps = await Onlooker.open<KubeObject>(t, admin, RESOURCES.configMaps, namespace);
+  const { identity: confirmed } = staging.recipient;
+  const { id } = joinRequest({ recipient: 'staging', identity: confirmed, like: 'production', created: '' });
+  const published = `coffer-request-${id}-0`;
+  const operator = await site.start();
+  await operator.line(({ code }) => code === 'REQUEST_NOT_CONFIRMED');
+  assert.equal(maps.get(published), undefined);
+
+  const pins = `production ${identity}\nstaging ${stagingIdentity}\n`;
+  writeFileSync(site.path('pins'), pins);
+  await operator.wake();
+  await maps.until(published, (map) => map !== undefined);
+  engineer.follows('add staging --like production --collect', `--namespace ${namespace}`);
+  const keys = join(engineer.home, 'staging-keys');
+  await storeSecretKey(keys, staging.seed);
+  assert.equal(engineer.coffer(['get', 'db.yaml', 'password', '--key-dir', keys]), 'for both');
+  assert.deepEqual([engineer.git('status', '--porcelain'), engineer.git('ls-files', '.coffer/requests')], ['', '']);
+  assert.equal(engineer.try(['check', '--strict']).status, 0);
+
+  await operator.wake();
+  await maps.until(published, (map) => map === undefined);
+  const record = site.audit().filter(({ action }) => action === 'rewrap');
+  assert.deepEqual(
+    record.map(({ event, recipient, name, outcome }) => [event, recipient, name, outcome]),
+    [
+      ['secret.intent', 'staging', 'db', undefined],
+      ['secret.outcome', 'staging', 'db', 'written'],
+    ],
+  );
+  assert.equal(await operator.end(), 0);
+});
