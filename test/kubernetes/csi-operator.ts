@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { CofferError } from '../../core/errors.ts';
+import { Closing } from '../../operator/closing.ts';
 import { MountRoute } from '../../operator/volumes/mount.ts';
 import { MOUNT_PATH } from '../../operator/volumes/protocol.ts';
 import type { Reader } from '../../operator/volumes/reader.ts';
@@ -28,6 +29,7 @@ export type Content = { version: string; entries: Record<string, string> } | Cof
 export class TestOperator {
   readonly directory: string;
   readonly #server: VolumesServer;
+  readonly #closing: Closing;
   readonly contents = new Map<string, Content>();
   /** Versions that were opened, in order. */
   readonly opened: string[] = [];
@@ -36,22 +38,25 @@ export class TestOperator {
   /** Called when a request came in. */
   asked: () => void = () => {};
 
-  private constructor(directory: string, server: VolumesServer) {
+  private constructor(directory: string, server: VolumesServer, closing: Closing) {
+    this.#closing = closing;
     this.directory = directory;
     this.#server = server;
   }
 
   static async start(t: TestContext, listen = { host: '127.0.0.1', port: 0 }): Promise<TestOperator> {
     const directory = await mkdtemp(join(tmpdir(), 'coffer-csi-'));
-    t.after(() => rm(directory, { recursive: true, force: true }));
+    const closing = new Closing();
+    t.after(() => closing.close());
+    closing.add(directory, () => rm(directory, { recursive: true, force: true }));
     const { authorities, server: certificate } = await renew(undefined, NAMES, new Date());
     await writeFile(join(directory, 'ca.crt'), authorities.join(''));
     await writeFile(join(directory, 'serverName'), NAMES.join(''));
     const routes = new Map([[MOUNT_PATH, (asked: Asked) => operator.#answer(asked)]]);
     const server = await startServer({ listen, routes, refused: () => {}, failed: () => {} });
-    const operator: TestOperator = new TestOperator(directory, server);
+    const operator: TestOperator = new TestOperator(directory, server, closing);
     server.useCertificate(certificate);
-    t.after(() => operator.stop());
+    closing.add(operator, () => operator.stop());
     return operator;
   }
 
@@ -62,6 +67,11 @@ export class TestOperator {
   /** For the plugin's `--trust`. */
   get trustDirectory(): string {
     return this.directory;
+  }
+
+  /** What comes later is undone first: a plugin ends before its mounts go, and they before the folder. */
+  after(undo: () => Promise<void> | void): void {
+    this.#closing.add(undo, () => undo());
   }
 
   async stop(): Promise<void> {

@@ -31,7 +31,7 @@ export class Plugin {
   }
 
   /** Resolves when it serves. */
-  static async start(t: TestContext, options: PluginOptions): Promise<Plugin> {
+  static async start(t: Pick<TestContext, 'after'>, options: PluginOptions): Promise<Plugin> {
     const { operator, trustDirectory, kubeletDirectory, privateDirectory, node = 'node', more = [] } = options;
     const child = spawn(
       process.execPath,

@@ -71,7 +71,7 @@ test('the node plugin passes csi-sanity', async (t) => {
   const operator = await TestOperator.start(t);
   operator.contents.set('db', { version: '1', entries: { password: 'canary-sanity' } });
   const { directory, trustDirectory } = operator;
-  const plugin = await Plugin.start(t, {
+  const plugin = await Plugin.start(operator, {
     operator: operator.address,
     trustDirectory,
     kubeletDirectory: join(directory, 'kubelet'),
@@ -79,7 +79,7 @@ test('the node plugin passes csi-sanity', async (t) => {
   });
   const socket = join(directory, 'controller.sock');
   const server = await listen(socket, [identity, controller()], (error) => assert.fail(String(error)));
-  t.after(() => server.close());
+  operator.after(() => server.close());
   const secrets = join(directory, 'secrets.yaml');
   await writeFile(secrets, JSON.stringify({ NodePublishVolumeSecret: Object.fromEntries(TOKENS) }));
   const { stdout } = await promisify(execFile)(sanity, [
