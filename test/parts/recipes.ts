@@ -68,6 +68,7 @@ export const RECIPES = {
   git: installed('apt-get install git'),
   go: installed('Go 1.26 or later, from go.dev or your distribution', ['/usr/local/go/bin', '/usr/lib/go/bin']),
   gpg: installed('apt-get install gnupg'),
+  lua: installed('apt-get install lua5.4'),
   openssl: installed('apt-get install openssl'),
   'ssh-keygen': installed('apt-get install openssh-client'),
 } satisfies Record<string, GoRecipe | InstalledRecipe>;
