@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CofferError } from '../../core/errors.ts';
 import { Stage, secretOf } from '../../test/operator/stage.ts';
-import { confirmCommit } from '../source/confirmations.ts';
+import { confirmCommit, confirmedCommits } from '../source/confirmations.ts';
 
 /** Promise 4: prunes what it owns, nothing else, and not in bulk by mistake. */
 
@@ -115,6 +116,48 @@ describe('the brake', () => {
     assert.equal(await present(stage), 'abcde', 'before the source is known, nothing is gone');
     await run.poll();
     assert.equal(await present(stage), '-bcde');
+  });
+});
+
+describe('a confirmation', () => {
+  test('counts once: the same commit is asked about again when the branch is rewound to it again', async (t) => {
+    const stage = await stageOfFive(t);
+    const first = (await stage.tree.git('rev-parse', 'HEAD')).trim();
+    const run = await stage.run();
+    await run.poll();
+    const trouble = () => run.reconciler.status().sources[0]?.trouble?.code;
+    const rewind = async () => {
+      await stage.tree.commit(without('a'));
+      await run.poll();
+      await stage.tree.git('reset', '-q', '--hard', first);
+      await run.poll();
+      assert.equal(trouble(), 'SOURCE_REWOUND');
+    };
+    await rewind();
+    await confirmCommit(stage.path('state'), first);
+    await run.poll();
+    assert.equal(trouble(), undefined);
+    assert.equal(await present(stage), 'abcde');
+    await rewind();
+    assert.equal(await present(stage), '-bcde');
+  });
+
+  test('is done once it is settled: after a kill before the removal it need not be given again', async (t) => {
+    const stage = await stageOfFive(t);
+    let run = await stage.run();
+    await run.poll();
+    const held = await stage.tree.commit(without('a', 'b', 'c'));
+    await run.poll();
+    assert.equal(await present(stage), 'abcde');
+    await confirmCommit(stage.path('state'), held);
+    run.projector.prune = () => Promise.reject(new CofferError('TEST', 'not now', { advice: '', loop: 'retry' }));
+    await run.poll();
+    assert.equal(await present(stage), 'abcde');
+    assert.deepEqual(await confirmedCommits(stage.path('state')), []);
+    await run.close();
+    run = await stage.run();
+    await run.poll();
+    assert.equal(await present(stage), '---de');
   });
 });
 

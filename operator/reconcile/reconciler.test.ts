@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { CofferError } from '../../core/errors.ts';
 import { Stage, secretOf } from '../../test/operator/stage.ts';
 
 describe('what git says is projected', () => {
@@ -90,6 +91,67 @@ describe('work that ends early', () => {
     await run.reconciler.retry();
     assert.equal(await stage.read('payments/api', 'db', 'a'), 'one');
     assert.equal(secretOf(run, 'payments/db')?.state, 'ready');
+  });
+});
+
+describe('what fails', () => {
+  const manifests = (stage: Stage, data: Record<string, string>) =>
+    ['a', 'b', 'c'].map((name) => [`${name}.yaml`, stage.manifest({ namespace: 'payments', name, data })]);
+
+  test('by a mistake of ours with one secret holds back no other of its batch', async (t) => {
+    const stage = await Stage.open(t);
+    await stage.tree.commit(Object.fromEntries(manifests(stage, { value: 'one' })));
+    const run = await stage.run();
+    const { apply } = run.projector;
+    run.projector.apply = async (secret, ...rest) => {
+      if (secret.name === 'b') throw new TypeError('ours');
+      return apply.call(run.projector, secret, ...rest);
+    };
+    await run.poll();
+    const read = await Promise.all(['a', 'b', 'c'].map((name) => stage.read('payments/api', name, 'value')));
+    assert.deepEqual(read, ['one', undefined, 'one']);
+    assert.deepEqual(
+      run.reconciler.troubles().secrets.map(({ name, trouble }) => [name, trouble?.code]),
+      [['b', 'RECONCILE_UNEXPECTED']],
+    );
+    const lines = (await stage.audit()).filter(({ name }) => name === 'b');
+    assert.deepEqual(
+      lines.map(({ event, code }) => [event, code]),
+      [
+        ['secret.intent', undefined],
+        ['secret.outcome', 'RECONCILE_UNEXPECTED'],
+      ],
+    );
+  });
+
+  test('by the machine is tried again by itself, later each time; a new commit does not wait for that', async (t) => {
+    const stage = await Stage.open(t);
+    await stage.tree.commit(Object.fromEntries(manifests(stage, { value: 'one' })));
+    const run = await stage.run({ backOff: { first: 50, longest: 300_000 } });
+    const { apply } = run.projector;
+    const tries: number[] = [];
+    const thrice = Promise.withResolvers<void>();
+    run.projector.apply = async (secret, ...rest) => {
+      if (secret.name !== 'b') return apply.call(run.projector, secret, ...rest);
+      if (tries.push(performance.now()) === 4) thrice.resolve();
+      throw new CofferError('TEST', 'no room', { advice: 'Wait.', loop: 'retry' });
+    };
+    const ending = new AbortController();
+    const running = run.reconciler.run(ending.signal, () => {});
+    t.after(() => {
+      ending.abort();
+      return running;
+    });
+    await run.poll();
+    await run.poll();
+    assert.equal(tries.length, 1, 'a poll comes before its time');
+    await thrice.promise;
+    const [first = 0, , , fourth = 0] = tries;
+    assert.ok(fourth - first >= 0.9 * (50 + 100 + 200));
+    run.projector.apply = apply;
+    await stage.tree.commit(Object.fromEntries(manifests(stage, { value: 'two' })));
+    await run.poll();
+    assert.equal(await stage.read('payments/api', 'b', 'value'), 'two');
   });
 });
 

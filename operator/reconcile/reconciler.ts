@@ -71,7 +71,10 @@ export class Reconciler {
     const notices = new Notices(projectors, signal);
     const worker = new Worker({
       ...{ ...options, now, state, board, settlement, watched, announcements, notices, turns: this.#turns },
-      tell: () => this.#tell(),
+      tell: () => {
+        this.#tell();
+        this.#wakes.at(this.#worker.nextDue);
+      },
       changed: (home) => this.#changed(home),
     });
     this.#options = options;
@@ -169,7 +172,7 @@ export class Reconciler {
    */
   async run(signal: AbortSignal, looked: (error: unknown | undefined) => void): Promise<void> {
     while (!signal.aborted) {
-      await this.#wakes.wait(this.#worker.nextDue, signal);
+      await this.#wakes.wait(signal);
       if (signal.aborted) return;
       try {
         await this.#look();
@@ -234,6 +237,7 @@ export class Reconciler {
       this.#worker.add(home, 'restore');
     }
     this.#worker.takeDue();
+    this.#wakes.at(this.#worker.nextDue);
     await this.#worker.work(this.#worker.waiting());
   }
 

@@ -26,7 +26,7 @@ export class Wakes {
   #areNamespacesOthers = false;
   /** By `performance.now()`. */
   #due = Number.POSITIVE_INFINITY;
-  #reported = new AbortController();
+  #isSooner = new AbortController();
 
   object(key: Key, isGone: boolean): void {
     this.#objects.add(key);
@@ -48,17 +48,21 @@ export class Wakes {
     const due = performance.now() + milliseconds;
     if (due >= this.#due) return;
     this.#due = due;
-    this.#reported.abort();
+    this.#isSooner.abort();
   }
 
-  /** Resolves when something that was reported is to be looked at, at `time` (by `performance.now()`), or at the signal. */
-  async wait(time: number, signal: AbortSignal): Promise<void> {
-    const earliest = performance.now() + REST;
-    for (;;) {
-      const rest = Math.min(this.#due, Math.max(time, earliest)) - performance.now();
-      if (rest <= 0 || signal.aborted) return;
-      this.#reported = new AbortController();
-      await pause(rest, AbortSignal.any([signal, this.#reported.signal]));
+  /** The same at a time (by `performance.now()`) at which a back-off is over. */
+  at(time: number): void {
+    this.within(Math.max(time - performance.now(), REST));
+  }
+
+  /** Resolves when a look is due, or at the signal. */
+  async wait(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const rest = this.#due - performance.now();
+      if (rest <= 0) return;
+      this.#isSooner = new AbortController();
+      await pause(rest, AbortSignal.any([signal, this.#isSooner.signal]));
     }
   }
 

@@ -10,6 +10,7 @@ import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { readKeyDirectory, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { openDirectoryProjector } from '../../operator/project/directory.ts';
 import type { Projector } from '../../operator/project/projector.ts';
+import type { ReachableNamespaces } from '../../operator/reconcile/namespaces.ts';
 import { openReconciler, type Reconciler } from '../../operator/reconcile/reconciler.ts';
 import type { SecretStatus } from '../../operator/reconcile/status/status.ts';
 import { type GitSourceConfig, openGitSource } from '../../operator/source/git-source.ts';
@@ -36,6 +37,10 @@ export interface RunOptions {
   maxShare?: number;
   /** Puts something before the log. */
   audit?: (log: AuditLog) => AuditLog;
+  /** Absent: `payments` and `billing`, as they are on a plain host. */
+  namespaces?: ReachableNamespaces;
+  /** Absent: what failed is tried again whenever somebody looks. */
+  backOff?: { first: number; longest: number };
 }
 
 export class Stage {
@@ -94,11 +99,11 @@ export class Stage {
       stateDirectory,
       sources: [source],
       projectors: [projector],
-      namespaces: { names: () => ['payments', 'billing'] },
+      namespaces: options.namespaces ?? { names: () => ['payments', 'billing'] },
       secretKeys: () => readKeyDirectory(this.path('keys')),
       audit,
       maxShare: options.maxShare ?? 0.5,
-      backOff: { first: 0, longest: 0 },
+      backOff: options.backOff ?? { first: 0, longest: 0 },
     });
     const run: Run = {
       source,

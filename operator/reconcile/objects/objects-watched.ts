@@ -45,7 +45,7 @@ export class ObjectsWatched implements Watched {
   /** Objects of which something became another. */
   readonly #due = new Set<Key>();
   readonly #verified = new Map<Key, Verified | undefined>();
-  #own: ReadonlySet<string> = new Set();
+  own: ReadonlySet<string> = new Set();
 
   constructor(options: ObjectsWatchedOptions) {
     this.#options = options;
@@ -92,7 +92,7 @@ export class ObjectsWatched implements Watched {
   async advance(memory: State): Promise<Advance | undefined> {
     if (!this.isKnown || this.#due.size === 0) return undefined;
     const { vouching, cluster } = this.#options;
-    this.#own = vouching.own(cluster);
+    this.own = vouching.own(cluster);
     const facts = new Map<Key, Facts | undefined>();
     for (const key of this.#due) facts.set(key, await this.#look(key, memory));
     for (const key of facts.keys()) this.#due.delete(key);
@@ -115,7 +115,7 @@ export class ObjectsWatched implements Watched {
   }
 
   isOurs(claim: Claim): boolean {
-    return claim.recipients.some((recipient) => this.#own.has(recipient));
+    return claim.recipients.some((recipient) => this.own.has(recipient));
   }
 
   isUnreadable({ path }: Place): boolean {
@@ -171,11 +171,11 @@ export class ObjectsWatched implements Watched {
   async #judge(key: Key, text: string, manifest: Manifest, memory: State): Promise<Facts | undefined> {
     const good = memory.get(key)?.good;
     const before = good?.text === undefined ? undefined : { good, manifest: manifestOf(good.text, key) };
-    const { verified, origin = NO_ORIGIN, isGits } = await this.#options.vouching.judge(manifest, this.#own, before);
+    const { verified, origin = NO_ORIGIN, isGits } = await this.#options.vouching.judge(manifest, this.own, before);
     this.#verified.set(key, verified);
     if (isGits) return undefined;
     const { namespace, recipients } = manifest;
-    if (!recipients.some((recipient) => this.#own.has(recipient)))
+    if (!recipients.some((recipient) => this.own.has(recipient)))
       return { claims: [], problems: [notForUs(key, recipients, this.#options.cluster)] };
     if (!this.#options.isCarried(namespace)) return { claims: [], problems: [notCarried(key)] };
     if (verified.status === 'False' && !this.#options.isUnverifiedAllowed(namespace))

@@ -41,6 +41,8 @@ export interface Watched {
   isSeen(path?: string): boolean;
   /** `undefined` until it is known. */
   readonly keyring: Keyring | undefined;
+  /** The recipients that this cluster is: itself, and its groups. */
+  readonly own: ReadonlySet<string>;
   /** Of the last look, when it failed. */
   trouble: CofferError | undefined;
   /** Takes the claims to the newest state that is known; `undefined` where that is the one they show. */

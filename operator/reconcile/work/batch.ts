@@ -71,8 +71,8 @@ export class Batch {
     try {
       const tasks: Task[] = [];
       for (const item of items) tasks.push(...(await this.#each(item.home, () => this.#choose(item))));
-      await this.#carry(tasks);
-      await this.#project(await this.#project(tasks));
+      await bothEnded(this.#projectAll(tasks), this.#carry(tasks));
+      this.#tellUncarried();
       await audit.append(this.#outcomes);
       this.#outcomes.length = 0;
       await state.flush();
@@ -126,8 +126,25 @@ export class Batch {
     );
     if (publisher === undefined || carried.length === 0) return;
     this.#uncarried = await publisher.carry(
-      carried.map(({ home, manifest, source }) => ({ home, manifest, isGit: source.objectOf === undefined })),
+      carried.map(({ home, manifest, source }) => ({
+        home,
+        manifest,
+        groups: source.own,
+        isGit: source.objectOf === undefined,
+      })),
     );
+  }
+
+  /** A secret without its mirror is projected all the same, and is in trouble. */
+  #tellUncarried(): void {
+    const { board } = this.#parts;
+    for (const [home, error] of this.#uncarried) {
+      if (!board.failures().has(home)) board.failed(home, error, this.#newestCommit(home));
+    }
+  }
+
+  async #projectAll(tasks: readonly Task[]): Promise<void> {
+    await this.#project(await this.#project(tasks));
   }
 
   /** Returns the last good versions of those that failed only when they were opened. */
@@ -214,7 +231,7 @@ export class Batch {
 
   #finish({ home, version, text, instead, intent }: Ready, { workloads, error, hasChanged }: Outcome): void {
     const { board, state, now } = this.#parts;
-    const trouble = instead ?? error ?? this.#uncarried.get(home) ?? this.#missingPlace(intent);
+    const trouble = instead ?? error ?? this.#missingPlace(intent);
     const [keyId] = intent.record.keyIds ?? [];
     if (trouble === undefined) board.ready(home, workloads, keyId);
     else board.failed(home, trouble, this.#newestCommit(home), { workloads, keyId });
@@ -261,6 +278,11 @@ export class Batch {
     const owner = this.#parts.state.get(home)?.owner;
     return owner && this.#parts.watched.get(owner.source)?.commit;
   }
+}
+
+/** Rejects, when both have ended, with what the first failed with, else the second. */
+async function bothEnded(first: Promise<void>, second: Promise<void>): Promise<void> {
+  for (const ended of await Promise.allSettled([first, second])) if (ended.status === 'rejected') throw ended.reason;
 }
 
 function wanted({ manifest, provenance }: Intent, audience: Wanted['audience']): Wanted {
