@@ -29,22 +29,22 @@ const CONTROLLER = 'coffer.dev/operator';
 const LONGEST_NOTE = 1024;
 /** Subjects of which the last event is remembered. */
 const REMEMBERED = 10_000;
-/** Events that wait to be sent; what comes when so many do is dropped. */
-const WAITING = 1000;
+/** Events of each type that wait to be sent; what comes when so many do is dropped. */
+const WAITING = 500;
 /** Milliseconds between two events, so that a mistake in a thousand secrets leaves the API server to others. */
 const PACE = 50;
 /** Milliseconds for what waits at the end. */
 const LAST_WORDS = 2000;
 
 /**
- * Events for people who run `kubectl describe` or `kubectl events`: best effort, limited in rate, and not sent again when the
- * last one about the same action on the same object said the same.
+ * Events for people who run `kubectl describe` or `kubectl events`: best effort, limited in rate, warnings first, and not sent
+ * again when the last one about the same action on the same object said the same.
  */
 export class EventRecorder {
   readonly #client: KubeClient;
   readonly #instance = process.env.POD_NAME ?? hostname();
   readonly #last = new Map<string, string>();
-  readonly #waiting: EventToEmit[] = [];
+  readonly #waiting: Record<EventToEmit['type'], EventToEmit[]> = { Warning: [], Normal: [] };
   readonly #ending = new AbortController();
   #sending: Promise<void> | undefined;
 
@@ -53,8 +53,9 @@ export class EventRecorder {
   }
 
   emit(event: EventToEmit): void {
-    if (this.#ending.signal.aborted || this.#isSaid(event) || this.#waiting.length >= WAITING) return;
-    this.#waiting.push(event);
+    const waiting = this.#waiting[event.type];
+    if (this.#ending.signal.aborted || this.#isSaid(event) || waiting.length >= WAITING) return;
+    waiting.push(event);
     this.#sending ??= this.#send().finally(() => {
       this.#sending = undefined;
     });
@@ -82,7 +83,7 @@ export class EventRecorder {
   }
 
   async #send(): Promise<void> {
-    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+    for (let event = this.#next(); event !== undefined; event = this.#next()) {
       try {
         await this.#client.create(RESOURCES.events, this.#object(event), { signal: this.#ending.signal });
       } catch (error) {
@@ -91,6 +92,10 @@ export class EventRecorder {
       }
       if (!(await pause(PACE, this.#ending.signal))) return;
     }
+  }
+
+  #next(): EventToEmit | undefined {
+    return this.#waiting.Warning.shift() ?? this.#waiting.Normal.shift();
   }
 
   #object({ regarding, note, ...event }: EventToEmit) {

@@ -72,6 +72,8 @@ function codeOf({ resource, verb }: Asked, status: number, answer: Status): Refu
     if (isNamespace) return 'KUBERNETES_NAMESPACE_MISSING';
     return answer.details?.kind === resource.plural && verb !== 'create' ? 'KUBERNETES_CONFLICT' : 'KUBERNETES_NO_KIND';
   }
+  // Of a kind whose definition is being deleted nothing can be made.
+  if (status === 405) return 'KUBERNETES_NO_KIND';
   if (status === 409) return has('FieldManagerConflict') ? 'KUBERNETES_FIELD_CONFLICT' : 'KUBERNETES_CONFLICT';
   if (status === 410) return 'KUBERNETES_GONE';
   if (status === 413 || has('FieldValueTooLong') || text.includes('request is too large'))
