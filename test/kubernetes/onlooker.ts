@@ -52,18 +52,35 @@ export class Onlooker<T extends KubeObject> {
     answers: (object: T | undefined) => boolean,
     what = 'what was awaited',
   ): Promise<T | undefined> {
-    const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-    const look = () => {
-      if (answers(this.get(name))) resolve(this.get(name));
-    };
-    const timer = setTimeout(
-      () => reject(new Error(`${name}: ${what} did not come; it is ${show(this.get(name))}`)),
-      PATIENCE,
+    await this.#await(
+      () => answers(this.get(name)),
+      () => `${name}: ${what} did not come; it is ${show(this.get(name))}`,
     );
+    return this.get(name);
+  }
+
+  /** The first object, of those that are there or come, that answers. */
+  async untilAny(answers: (object: T) => boolean): Promise<T> {
+    let found: T | undefined;
+    const look = () => {
+      found ??= [...this.#now.values()].find(answers);
+      return found !== undefined;
+    };
+    await this.#await(look, () => `what was awaited did not come; there are ${this.names().join(', ')}`);
+    if (found === undefined) throw new Error('nothing was found');
+    return found;
+  }
+
+  async #await(isThere: () => boolean, explain: () => string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => {
+      if (isThere()) resolve();
+    };
+    const timer = setTimeout(() => reject(new Error(explain())), PATIENCE);
     this.#listeners.add(look);
     try {
       look();
-      return await promise;
+      await promise;
     } finally {
       clearTimeout(timer);
       this.#listeners.delete(look);

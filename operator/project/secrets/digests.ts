@@ -50,12 +50,6 @@ export class Digests {
     return this.#mac('manifest', JSON.stringify([...parts, [...data], [...labels], [...annotations]]));
   }
 
-  /** Of labels and annotations. */
-  ofMetadata(labels: ReadonlyMap<string, string>, annotations: ReadonlyMap<string, string>): string {
-    const sorted = (map: ReadonlyMap<string, string>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-    return this.#mac('metadata', JSON.stringify([sorted(labels), sorted(annotations)]));
-  }
-
   /** Proves of a Secret that it was ours; of no other that bears a copy. */
   ofRetained(namespace: string, name: string, uid: string): string {
     return this.#mac('retained', JSON.stringify([namespace, name, uid]));

@@ -1,8 +1,7 @@
 import type { ObjectMeta, OwnerReference } from '../../kubernetes/resource.ts';
 import type { Provenance, SecretName } from '../projector.ts';
-import type { Digests } from './digests.ts';
 import { isForeignOwner, isSolelyOurs, ownNames } from './field-ownership.ts';
-import { ADOPT, DIGEST, FINGERPRINT, PROVENANCE, RECREATE, readMark, SUSPEND_UNTIL } from './marks.ts';
+import { ADOPT, DIGEST, FINGERPRINT, OWN_ANNOTATIONS, RECREATE, readMark, SUSPEND_UNTIL } from './marks.ts';
 import { suspensionOf } from './suspension.ts';
 
 /** What is kept of a Secret of ours: nothing of its values, and little, for there may be ten thousand. */
@@ -17,7 +16,7 @@ export interface OurSecret {
   isIntact: boolean;
   digest: string | undefined;
   fingerprint: string | undefined;
-  /** Digest of the labels and annotations that are the operator's. */
+  /** The labels and annotations that are the operator's, as `metadataText` writes them. */
   metadata: string;
   /** Of the EncryptedSecret object that owns it. */
   owner: string | undefined;
@@ -61,7 +60,7 @@ function ownerOf(references: readonly OwnerReference[] = []): string | undefined
 }
 
 /** A Secret of ours as its metadata tells. `isIntact`: whether its entries were found to be those that its digest is of. */
-export function ourSecret(metadata: ObjectMeta, isIntact: boolean, digests: Digests, now: number): OurSecret {
+export function ourSecret(metadata: ObjectMeta, isIntact: boolean, now: number): OurSecret {
   const { namespace = '', name, labels = {}, annotations = {} } = metadata;
   const mark = readMark(metadata);
   const asks = [ADOPT, RECREATE, SUSPEND_UNTIL].flatMap((what) => annotations[what] ?? []).join(' ') || undefined;
@@ -76,9 +75,9 @@ export function ourSecret(metadata: ObjectMeta, isIntact: boolean, digests: Dige
     isIntact,
     digest: annotations[DIGEST],
     fingerprint: annotations[FINGERPRINT],
-    metadata: digests.ofMetadata(
+    metadata: metadataText(
       picked(labels, ownNames(metadata, 'labels')),
-      picked(annotations, ownNames(metadata, 'annotations').filter(isSteady)),
+      picked(annotations, ownNames(metadata, 'annotations')),
     ),
     owner: ownerOf(metadata.ownerReferences),
     isPlain: asks === undefined && isSolelyOurs(metadata),
@@ -90,13 +89,21 @@ export function ourSecret(metadata: ObjectMeta, isIntact: boolean, digests: Dige
   };
 }
 
-/** Annotations that are not compared for themselves: digests are looked at one by one, and the commit in the provenance may grow old. */
-export function isSteady(annotation: string): boolean {
-  return annotation !== DIGEST && annotation !== FINGERPRINT && annotation !== PROVENANCE;
+function picked(all: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])));
 }
 
-function picked(all: Readonly<Record<string, string>>, names: readonly string[]): Map<string, string> {
-  return new Map(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]] as const])));
+/**
+ * To be compared: the same for the same labels and annotations in whatever order. Our own marks are left out: digests are compared one
+ * by one, and the commit in the provenance may be an older one.
+ */
+export function metadataText(labels: Record<string, string>, annotations: Record<string, string>): string {
+  const steady = Object.entries(annotations).filter(([name]) => !OWN_ANNOTATIONS.includes(name));
+  return JSON.stringify([Object.entries(labels).sort(byName), steady.sort(byName)]);
+}
+
+function byName([one]: [string, string], [other]: [string, string]): number {
+  return one < other ? -1 : 1;
 }
 
 /** What Secrets there are, ours and others', as last seen or written. */

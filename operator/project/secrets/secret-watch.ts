@@ -95,12 +95,14 @@ export class SecretWatch {
   /** `secret` undefined: it lost our label, and its values are not seen. */
   #see(metadata: ObjectMeta, secret: SecretObject | undefined): void {
     const { inventory, digests, now, holds, touched } = this.#parts;
+    const before = inventory.ours(secretKey(metadata.namespace ?? '', metadata.name));
+    // The echo of a write of ours; had admission made other entries of it, it would not be plain.
+    if (before?.isPlain && before.isIntact && before.resourceVersion === metadata.resourceVersion) return;
     const content = secret && digests.ofSecret(secret);
-    const seen = ourSecret(metadata, false, digests, now());
+    const seen = ourSecret(metadata, false, now());
     seen.isLabelled = secret !== undefined;
     seen.isIntact = content !== undefined && content.whole === seen.digest;
     const key = secretKey(seen.namespace, seen.name);
-    const before = inventory.ours(key);
     seen.noted = before?.noted;
     seen.asked = before?.asked;
     inventory.setOurs(seen);

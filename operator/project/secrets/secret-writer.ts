@@ -1,12 +1,12 @@
 import type { KubeClient } from '../../kubernetes/client.ts';
-import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
 import { type KubeObject, type ObjectMeta, type OwnerReference, RESOURCES } from '../../kubernetes/resource.ts';
 import type { ProjectedSecret, Provenance } from '../projector.ts';
 import type { ContentDigest, Digests } from './digests.ts';
-import { givenUp, isOurs, takenOver } from './field-ownership.ts';
-import { type Inventory, isSteady, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
+import { isOurs, takenOver } from './field-ownership.ts';
+import { type Inventory, metadataText, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
 import type { SecretObject } from './marks.ts';
 import * as marks from './marks.ts';
+import { ATTEMPTS, isInvalid, isRace } from './races.ts';
 import { contended, immutable, notOurs, suspended, tooLarge, typeChanged } from './refusals.ts';
 import { LARGEST_SECRET, secretBody, sizeOf } from './secret-body.ts';
 import { suspensionOf } from './suspension.ts';
@@ -35,9 +35,6 @@ export interface SecretWriterParts {
  * than etcd's first, and the apply is a conflict.
  */
 const IF_ABSENT = { resourceVersion: '1' };
-
-/** Looks and writes; more than these are somebody's who does not stop. */
-const ATTEMPTS = 5;
 
 /** A wish with what is made of it. */
 interface Order extends Wish {
@@ -96,59 +93,9 @@ export class SecretWriter {
     const { labels, annotations } = metadataOf(secret);
     return {
       fingerprint: this.#digests.ofManifest(secret, provenance),
-      metadata: this.#metadataDigest(labels, annotations),
+      metadata: metadataText(labels, annotations),
       owner: ownerFor(namespace, secret, provenance)?.uid,
     };
-  }
-
-  /** Deletes it if it is still the one that was seen, and ours. */
-  async remove(known: OurSecret): Promise<void> {
-    await this.#withCurrent(known, async ({ uid, resourceVersion }) => {
-      await this.#client.delete(RESOURCES.secrets, known, { uid, resourceVersion });
-    });
-    this.#inventory.forget(secretKey(known.namespace, known.name));
-  }
-
-  /** Takes the operator's marks from it, in one write, so that it is nobody's; its entries stay. */
-  async retain(known: OurSecret): Promise<void> {
-    const { namespace, name } = known;
-    await this.#withCurrent(known, async () => {
-      const live = await this.#client.get<SecretObject>(RESOURCES.secrets, known);
-      if (live === undefined || !isOurs(live.metadata)) return;
-      const { metadata } = live;
-      const gone = Object.fromEntries(marks.OWN_ANNOTATIONS.map((annotation) => [annotation, null]));
-      const owners = (metadata.ownerReferences ?? []).filter(({ uid }) => uid !== known.owner);
-      const retained = this.#digests.ofRetained(namespace, name, metadata.uid ?? '');
-      const change = {
-        metadata: {
-          uid: metadata.uid,
-          resourceVersion: metadata.resourceVersion,
-          labels: { [marks.PROJECTED_LABEL]: null },
-          annotations: { ...gone, [marks.RETAINED]: retained },
-          ownerReferences: owners.length === 0 ? null : owners,
-          managedFields: givenUp(metadata),
-        },
-      };
-      await this.#client.patch(RESOURCES.secrets, known, change, { type: 'merge' });
-    });
-    this.#inventory.forget(secretKey(namespace, name));
-  }
-
-  /** Tries with what is known, and where that is old, with what is there, as long as that is ours. */
-  async #withCurrent(known: OurSecret, attempt: (secret: { uid: string; resourceVersion: string }) => Promise<void>) {
-    let { uid, resourceVersion } = known;
-    for (let tries = 1; tries <= ATTEMPTS; tries++) {
-      try {
-        return await attempt({ uid, resourceVersion });
-      } catch (error) {
-        if (!isRace(error)) throw error;
-      }
-      const live = await this.#client.get<SecretObject>(RESOURCES.secrets, known);
-      if (live === undefined || !isOurs(live.metadata)) return;
-      uid = live.metadata.uid ?? '';
-      resourceVersion = live.metadata.resourceVersion ?? '';
-    }
-    throw contended(known);
   }
 
   /** Makes what is there what was ordered. */
@@ -166,7 +113,7 @@ export class SecretWriter {
       if (!marks.isAsked(metadata, marks.RECREATE)) throw refusal;
       return this.#recreate(order, metadata);
     }
-    const now = ourSecret(metadata, isIntact, this.#digests, this.#now());
+    const now = ourSecret(metadata, isIntact, this.#now());
     if (wasOurs && isAsOrdered(now, order)) {
       this.#note(metadata);
       return 'unchanged';
@@ -220,7 +167,7 @@ export class SecretWriter {
 
   /** Written, or seen to be right. */
   #note(metadata: ObjectMeta): void {
-    const secret = ourSecret(metadata, true, this.#digests, this.#now());
+    const secret = ourSecret(metadata, true, this.#now());
     secret.noted = stateOf(secret, this.#now());
     this.#inventory.setOurs(secret);
   }
@@ -246,11 +193,6 @@ export class SecretWriter {
       },
       owner: ownerFor(namespace, secret, provenance),
     };
-  }
-
-  #metadataDigest(labels: Record<string, string>, annotations: Record<string, string>): string {
-    const steady = Object.entries(annotations).filter(([name]) => isSteady(name));
-    return this.#digests.ofMetadata(new Map(Object.entries(labels)), new Map(steady));
   }
 }
 
@@ -294,16 +236,4 @@ function isConsumed(annotation: string, isOurs: boolean): boolean {
 
 function nameOf({ namespace = '', name }: ObjectMeta): { namespace: string; name: string } {
   return { namespace, name };
-}
-
-function isInvalid(error: unknown): boolean {
-  return error instanceof KubernetesError && error.code === 'KUBERNETES_INVALID';
-}
-
-/** Something else is there than what was looked at. */
-function isRace(error: unknown): boolean {
-  return (
-    error instanceof KubernetesError &&
-    (error.code === 'KUBERNETES_CONFLICT' || error.code === 'KUBERNETES_FIELD_CONFLICT')
-  );
 }

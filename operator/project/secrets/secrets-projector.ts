@@ -16,6 +16,7 @@ import type { Readers } from '../readers/readers.ts';
 import type { Restarts } from '../restart/restarts.ts';
 import { homeOf, type Inventory, type OurSecret, type SecretKey, secretKey, stateOf } from './inventory.ts';
 import { refusal } from './refusals.ts';
+import type { SecretLeaver } from './secret-leaver.ts';
 import type { SecretWatch } from './secret-watch.ts';
 import type { SecretWriter, Wish } from './secret-writer.ts';
 import type { Wakes } from './wakes.ts';
@@ -27,6 +28,7 @@ export interface SecretsRooms {
   inventory: Inventory;
   watch: SecretWatch;
   writer: SecretWriter;
+  leaver: SecretLeaver;
   disturbances: Disturbances;
   wakes: Wakes;
   readers: Readers | undefined;
@@ -210,6 +212,6 @@ export class SecretsProjector implements Projector {
     });
   }
 
-  readonly #remove = (known: OurSecret): Promise<void> => this.#rooms.writer.remove(known);
-  readonly #retain = (known: OurSecret): Promise<void> => this.#rooms.writer.retain(known);
+  readonly #remove = (known: OurSecret): Promise<void> => this.#rooms.leaver.remove(known);
+  readonly #retain = (known: OurSecret): Promise<void> => this.#rooms.leaver.retain(known);
 }

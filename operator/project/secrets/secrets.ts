@@ -10,6 +10,7 @@ import type { Restarts } from '../restart/restarts.ts';
 import type { DigestKey } from './digest-key.ts';
 import { Digests } from './digests.ts';
 import { Inventory } from './inventory.ts';
+import { SecretLeaver } from './secret-leaver.ts';
 import { SecretWatch } from './secret-watch.ts';
 import { SecretWriter, type Tell } from './secret-writer.ts';
 import { SecretsProjector } from './secrets-projector.ts';
@@ -65,6 +66,7 @@ export async function openSecretsProjector(
     inventory,
     watch,
     writer,
+    leaver: new SecretLeaver({ client, digests, inventory }),
     disturbances,
     wakes,
     readers,
