@@ -10,7 +10,7 @@ export default class Status extends BaseCommand {
   static override summary = 'where is my commit: which clusters and namespaces have it, and what failed and why';
   static override description =
     `Compares a commit with what the clusters say of their EncryptedSecret objects, or with what an operator says under /status. Exit
-code 1 when something failed. With --watch it goes on until everything has the commit, or something failed.`;
+code 1 when something failed. With --watch it goes on until everything has the commit, something failed that waiting does not mend, or --timeout is over (exit code 1).`;
   static override examples = [
     'coffer status',
     {
@@ -21,7 +21,12 @@ code 1 when something failed. With --watch it goes on until everything has the c
   ];
   static override flags = {
     commit: Flags.string({ description: 'which commit', helpValue: 'REVISION', default: 'HEAD' }),
-    watch: Flags.boolean({ description: 'go on until it is everywhere, or something failed' }),
+    watch: Flags.boolean({ description: 'go on until it is everywhere, or something failed for good' }),
+    timeout: Flags.string({
+      description: 'how long to go on with --watch',
+      helpValue: 'DURATION',
+      default: '10m',
+    }),
     kubeconfig: kubeconfigFlag,
     context: Flags.string({
       description: 'which cluster; repeat it (default: the current context of the kubeconfig)',
@@ -40,18 +45,26 @@ code 1 when something failed. With --watch it goes on until everything has the c
 
   override async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(Status);
-    const [{ openWorkspace }, { commitOf, wantedAt }, { reportOf }, { renderStatus }, { setTimeout: pause }] =
-      await Promise.all([
-        import('../workspace/workspace.ts'),
-        import('../status/wanted.ts'),
-        import('../status/report.ts'),
-        import('../status/render.ts'),
-        import('node:timers/promises'),
-      ]);
+    const [
+      { openWorkspace },
+      { commitOf, wantedAt },
+      { reportOf },
+      { renderStatus },
+      { durationOf },
+      { setTimeout: pause },
+    ] = await Promise.all([
+      import('../workspace/workspace.ts'),
+      import('../status/wanted.ts'),
+      import('../status/report.ts'),
+      import('../status/render.ts'),
+      import('../input/duration-argument.ts'),
+      import('node:timers/promises'),
+    ]);
     const { root, config, keyring } = await openWorkspace();
     const commit = await commitOf(root, flags.commit);
     const wanted = await wantedAt(root, commit, config);
     const ask = await this.#asking(flags, [...new Set(wanted.map(({ namespace }) => namespace))]);
+    const until = performance.now() + durationOf(flags.timeout);
     let shown = '';
     for (;;) {
       const clusters: ClusterReport[] = [];
@@ -61,9 +74,11 @@ code 1 when something failed. With --watch it goes on until everything has the c
       // Line by line, for logs too: only what became another is said again.
       if (text !== shown) this.say(text);
       shown = text;
-      const hasFailed = clusters.some((cluster) => cluster.hasFailed);
-      if (!flags.watch || hasFailed || clusters.every(({ isDone }) => isDone)) {
-        if (hasFailed) this.answerNo();
+      const isLate = performance.now() > until;
+      const isOver = clusters.some(({ isStuck }) => isStuck) || clusters.every(({ isDone }) => isDone);
+      if (!flags.watch || isOver || isLate) {
+        const isMissing = flags.watch && !clusters.every(({ isDone }) => isDone);
+        if (isMissing || clusters.some(({ hasFailed }) => hasFailed)) this.answerNo();
         return { commit, clusters };
       }
       await pause(INTERVAL);

@@ -24,6 +24,8 @@ export interface ObservedSecret {
   namespace: string;
   name: string;
   state: 'ready' | 'failed' | 'held' | 'pending';
+  /** Failed, and tried again without anybody's doing. */
+  isRetried?: boolean;
   /** Why, where it is not ready: `STANZA_MISSING`, or a condition's reason. */
   reason?: string;
   message?: string;
@@ -63,6 +65,7 @@ export function observedObject({ metadata, status = {} }: EncryptedSecretObject)
     state,
     ...(state === 'ready' ? {} : optional({ reason: ready?.reason, message: ready?.message })),
     ...optional({ commit, path, keyId }),
+    ...(conditions.some(({ type, status: is }) => type === 'Reconciling' && is === 'True') ? { isRetried: true } : {}),
     namespaces,
   };
 }
@@ -84,6 +87,7 @@ export interface OperatorStatus {
     path?: string;
     keyId?: string;
     trouble?: Problem;
+    isRetried?: boolean;
     workloads?: string[];
   }[];
 }
@@ -94,12 +98,13 @@ export function observedStatus(place: string, status: OperatorStatus): Observed 
     place,
     ...optional({ cluster }),
     commits: sources.flatMap(({ commit }) => commit ?? []),
-    secrets: secrets.map(({ namespace, name, state, commit, path, keyId, trouble, workloads = [] }) => ({
+    secrets: secrets.map(({ namespace, name, state, commit, path, keyId, trouble, isRetried, workloads = [] }) => ({
       namespace,
       name,
       state: state === 'retained' ? 'ready' : (state as ObservedSecret['state']),
       ...optional({ reason: trouble?.code, message: trouble && `${trouble.message} ${trouble.advice ?? ''}`.trim() }),
       ...optional({ commit, path, keyId }),
+      ...(isRetried === undefined ? {} : { isRetried }),
       namespaces: [...new Set(workloads.map((workload) => workload.split('/')[0] ?? ''))].toSorted(),
     })),
     problems: [

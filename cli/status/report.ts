@@ -25,6 +25,8 @@ export interface ClusterReport {
   /** Whether all of the commit is there. */
   isDone: boolean;
   hasFailed: boolean;
+  /** Failed in a way that waiting does not mend. */
+  isStuck: boolean;
 }
 
 export interface ReportOptions {
@@ -51,6 +53,7 @@ export async function reportOf(observed: Observed, options: ReportOptions): Prom
     problems: observed.problems,
     isDone: secrets.every(({ state }) => state === 'current'),
     hasFailed: observed.problems.length > 0 || secrets.some(({ state }) => state === 'failed'),
+    isStuck: observed.problems.length > 0 || secrets.some(({ state, isRetried }) => state === 'failed' && !isRetried),
   };
 }
 

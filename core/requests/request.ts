@@ -27,9 +27,9 @@ export interface JoinRequest {
 }
 
 export function joinRequest(wanted: Omit<JoinRequest, 'id'>): JoinRequest {
-  const { recipient, identity, like } = wanted;
+  const { recipient, identity, like, created } = wanted;
   const digest = blake2b(16, pae('coffer/v1/join', recipient, identityText(identity), like)).toString('hex');
-  return { id: `join-${digest.slice(0, 16)}`, ...wanted };
+  return { id: `join-${digest.slice(0, 16)}`, recipient, identity, like, created };
 }
 
 export function requestFile(id: string): string {
