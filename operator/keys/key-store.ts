@@ -1,11 +1,4 @@
-import { Bug } from '../../core/errors.ts';
 import type { SecretKeys } from '../../core/keys/key-file.ts';
-import type { KeyPlace } from '../config/settings.ts';
-import type { KubeClient } from '../kubernetes/client.ts';
-import type { Log } from '../log.ts';
-import { CommandKeyStore } from './command-store.ts';
-import { DirectoryKeyStore } from './directory-store.ts';
-import { SecretKeyStore } from './secret-store.ts';
 
 /**
  * Where a cluster's secret keys are kept: any number of keys, and the one identity that endorses them. What is there is
@@ -24,30 +17,4 @@ export interface KeyStore {
   storeIdentity(identitySeed: Uint8Array): Promise<void>;
   /** Wipes what it keeps in memory. */
   close(): void;
-}
-
-export interface KeyStoreOptions {
-  place: KeyPlace;
-  /** Whose identity it is. */
-  cluster: string;
-  /** Needed for a Secret only. */
-  client?: KubeClient | undefined;
-  /** Told of what a program for keys says. */
-  log: Pick<Log, 'warn'>;
-}
-
-export function openKeyStore({ place, cluster, client, log }: KeyStoreOptions): KeyStore {
-  switch (place.kind) {
-    case 'directory':
-      return new DirectoryKeyStore(place.directory, cluster);
-    case 'kubernetesSecret':
-      if (client === undefined) throw new Bug('keys in a Secret without a cluster');
-      return new SecretKeyStore(client, place.name, cluster);
-    case 'command':
-      return new CommandKeyStore({
-        ...place,
-        cluster,
-        said: (line) => log.warn(`the program for keys says: ${line}`),
-      });
-  }
 }
