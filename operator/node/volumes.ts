@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import type { Log } from '../log.ts';
@@ -53,7 +53,8 @@ export class NodeVolumes {
       else if (path.startsWith(join(kubeletDirectory, 'pods/')) && !existsSync(join(dirname(path), KUBELET_MARK)))
         await removeTarget(path);
     }
-    await rm(privateDirectory, { recursive: true, force: true });
+    await mkdir(privateDirectory, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(privateDirectory)) await rmdir(join(privateDirectory, name));
   }
 
   /**
