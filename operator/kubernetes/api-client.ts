@@ -1,7 +1,7 @@
 import { eventOf, parse } from './answers.ts';
+import { type Call, type Calls, JSON_TYPE } from './calls.ts';
 import type {
   ApplyOptions,
-  ConnectOptions,
   DeleteOptions,
   KubeClient,
   ListOptions,
@@ -10,20 +10,10 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.ts';
-import type { HttpAnswer } from './exchange.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 import { LineSplitter } from './line-splitter.ts';
-import { type Asked, isAbsent, refusalOf } from './refusal.ts';
+import type { Asked } from './refusal.ts';
 import { FIELD_MANAGER, type KubeObject, type ObjectName, pathOf, RESOURCES, type Resource } from './resource.ts';
-import type { Transport, TransportRequest } from './transport.ts';
-
-/** Written by whoever does not lead: the lease itself, the label of its own pod, and questions that are asked by POST and change nothing. */
-const UNFENCED: ReadonlySet<string> = new Set<string>([
-  RESOURCES.leases.plural,
-  RESOURCES.pods.plural,
-  RESOURCES.tokenReviews.plural,
-  RESOURCES.subjectAccessReviews.plural,
-]);
 
 /** A list is asked for in pages of so many; fewer where the objects are very large. */
 const PAGE = 500;
@@ -34,7 +24,6 @@ const LONGEST_LINE = 16 * 1024 * 1024;
 /** Seconds after which the server ends a watch, some more or less, so that not all end at once. */
 const WATCH_SECONDS = 300;
 
-const JSON_TYPE = 'application/json';
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
 const METADATA_TYPE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const METADATA_LIST_TYPE = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
@@ -46,26 +35,14 @@ const PATCH_TYPES = {
   apply: 'application/apply-patch+yaml',
 };
 
-interface Call extends Asked {
-  method: TransportRequest['method'];
-  path: string;
-  body?: object | Buffer | undefined;
-  contentType?: string;
-  accept?: string;
-  idempotent: boolean;
-  signal?: AbortSignal | undefined;
-}
-
 /** The client over HTTP. */
 export class ApiClient implements KubeClient {
   readonly namespace: string;
-  readonly #transport: Transport;
-  readonly #options: ConnectOptions;
+  readonly #calls: Calls;
 
-  constructor(transport: Transport, namespace: string, options: ConnectOptions) {
-    this.#transport = transport;
+  constructor(calls: Calls, namespace: string) {
+    this.#calls = calls;
     this.namespace = namespace;
-    this.#options = options;
   }
 
   async get<T extends KubeObject>(resource: Resource, name: ObjectName, signal?: AbortSignal): Promise<T | undefined> {
@@ -75,7 +52,7 @@ export class ApiClient implements KubeClient {
 
   async getBytes(resource: Resource, name: ObjectName, signal?: AbortSignal): Promise<Buffer | undefined> {
     const path = pathOf(resource, name);
-    return this.#unlessAbsent({ verb: 'get', resource, name, method: 'GET', path, idempotent: true, signal });
+    return this.#calls.unlessAbsent({ verb: 'get', resource, name, method: 'GET', path, idempotent: true, signal });
   }
 
   async list<T extends KubeObject>(resource: Resource, options: ListOptions = {}) {
@@ -114,7 +91,7 @@ export class ApiClient implements KubeClient {
       const query = queryOf({ labelSelector, fieldSelector, limit: String(limit), continue: next });
       const path = pathOf(resource, name) + query;
       try {
-        const body = await this.#call({
+        const body = await this.#calls.call({
           verb: 'list',
           resource,
           name,
@@ -143,70 +120,47 @@ export class ApiClient implements KubeClient {
   async create<T extends KubeObject>(
     resource: Resource,
     body: object | Buffer,
-    { namespace, signal }: WriteOptions & { namespace?: string } = {},
+    { namespace, ...options }: WriteOptions & { namespace?: string } = {},
   ): Promise<T> {
     const metadata = body instanceof Buffer ? undefined : (body as Partial<KubeObject>).metadata;
     const place = namespace ?? metadata?.namespace;
-    const name = {
-      ...(metadata?.name === undefined ? {} : { name: metadata.name }),
-      ...(place === undefined ? {} : { namespace: place }),
-    };
-    const path = pathOf(resource, place === undefined ? {} : { namespace: place });
-    return this.#write({ verb: 'create', resource, name, method: 'POST', path, body, idempotent: false, signal });
+    const scope = place === undefined ? {} : { namespace: place };
+    const name = metadata?.name === undefined ? scope : { ...scope, name: metadata.name };
+    const path = pathOf(resource, scope) + queryOf({ fieldManager: FIELD_MANAGER });
+    return this.#write({ verb: 'create', resource, name, method: 'POST', path, body, idempotent: false }, options);
   }
 
   async apply<T extends KubeObject>(
     resource: Resource,
     name: ObjectName,
     body: object | Buffer,
-    { force = true, fieldManager = FIELD_MANAGER, dryRun, subresource, signal }: ApplyOptions = {},
+    { force = true, fieldManager = FIELD_MANAGER, dryRun, ...options }: ApplyOptions = {},
   ): Promise<T> {
     const query = queryOf({ fieldManager, force: String(force), dryRun: dryRun ? 'All' : undefined });
-    const path = pathOf(resource, name, subresource) + query;
+    const path = pathOf(resource, name, options.subresource) + query;
+    const asked: Asked = { verb: 'patch', resource, name };
     const contentType = PATCH_TYPES.apply;
-    return this.#write({
-      verb: 'patch',
-      resource,
-      name,
-      method: 'PATCH',
-      path,
-      body,
-      contentType,
-      idempotent: true,
-      signal,
-    });
+    return this.#write({ ...asked, method: 'PATCH', path, body, contentType, idempotent: true }, options);
   }
 
   async patch<T extends KubeObject>(
     resource: Resource,
     name: ObjectName,
     body: object | Buffer,
-    { type, subresource, signal }: PatchOptions,
+    { type, ...options }: PatchOptions,
   ): Promise<T> {
-    const path = pathOf(resource, name, subresource) + queryOf({ fieldManager: FIELD_MANAGER });
+    const path = pathOf(resource, name, options.subresource) + queryOf({ fieldManager: FIELD_MANAGER });
+    const asked: Asked = { verb: 'patch', resource, name };
     const contentType = PATCH_TYPES[type];
-    const idempotent = type === 'merge';
-    return this.#write({ verb: 'patch', resource, name, method: 'PATCH', path, body, contentType, idempotent, signal });
+    return this.#write({ ...asked, method: 'PATCH', path, body, contentType, idempotent: type === 'merge' }, options);
   }
 
-  async replace<T extends KubeObject>(
-    resource: Resource,
-    object: T,
-    { subresource, signal }: WriteOptions = {},
-  ): Promise<T> {
+  async replace<T extends KubeObject>(resource: Resource, object: T, options: WriteOptions = {}): Promise<T> {
     const name = object.metadata;
-    const path = pathOf(resource, name, subresource) + queryOf({ fieldManager: FIELD_MANAGER });
+    const path = pathOf(resource, name, options.subresource) + queryOf({ fieldManager: FIELD_MANAGER });
+    const asked: Asked = { verb: 'update', resource, name };
     // The second time, a resourceVersion that the first consumed would be a conflict.
-    return this.#write({
-      verb: 'update',
-      resource,
-      name,
-      method: 'PUT',
-      path,
-      body: object,
-      idempotent: false,
-      signal,
-    });
+    return this.#write({ ...asked, method: 'PUT', path, body: object, idempotent: false }, options);
   }
 
   async delete(
@@ -217,7 +171,7 @@ export class ApiClient implements KubeClient {
     const preconditions = { uid, resourceVersion };
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy: propagation };
     const path = pathOf(resource, name);
-    const answer = await this.#unlessAbsent({
+    const answer = await this.#calls.unlessAbsent({
       ...{ verb: 'delete', resource, name, method: 'DELETE', path, body, signal },
       // Without its uid, another of the same name could be there the second time.
       idempotent: uid !== undefined,
@@ -242,60 +196,20 @@ export class ApiClient implements KubeClient {
     const headers = { accept: metadataOnly ? METADATA_TYPE : JSON_TYPE };
     const lines = new LineSplitter(LONGEST_LINE);
     const take = (line: Buffer) => listener.event(eventOf(line, asked));
-    const request: TransportRequest = { method: 'GET', path, headers, signal, idempotent: true };
-    const answer = await this.#counted(asked, () =>
-      this.#transport.follow(request, silence, {
-        opened: () => listener.opened(),
-        data: (chunk) => lines.push(chunk, take),
-      }),
-    );
-    if (!isSuccess(answer)) throw refusalOf(asked, answer);
+    await this.#calls.follow({ ...asked, path, headers, signal }, silence, {
+      opened: () => listener.opened(),
+      data: (chunk) => lines.push(chunk, take),
+    });
   }
 
   close(): Promise<void> {
-    return this.#transport.close();
+    return this.#calls.close();
   }
 
-  async #write<T extends KubeObject>(call: Call): Promise<T> {
-    const accept = call.resource.plural === RESOURCES.secrets.plural ? METADATA_TYPE : JSON_TYPE;
-    return parse<T>(await this.#call({ accept, ...call }));
-  }
-
-  async #unlessAbsent(call: Call): Promise<Buffer | undefined> {
-    const answer = await this.#send(call);
-    if (isAbsent(call, answer)) return undefined;
-    if (isSuccess(answer)) return answer.body;
-    throw refusalOf(call, answer);
-  }
-
-  async #call(call: Call): Promise<Buffer> {
-    const answer = await this.#send(call);
-    if (isSuccess(answer)) return answer.body;
-    throw refusalOf(call, answer);
-  }
-
-  async #send(call: Call): Promise<HttpAnswer> {
-    const { method, path, body, accept = JSON_TYPE, contentType = JSON_TYPE, idempotent, signal } = call;
-    const isFenced = method !== 'GET' && !UNFENCED.has(call.resource.plural);
-    return this.#counted(call, () =>
-      this.#transport.send({
-        ...{ method, path, idempotent, signal },
-        guard: isFenced ? this.#options.fence : undefined,
-        headers: { accept, ...(body === undefined ? {} : { 'content-type': contentType }) },
-        ...(body === undefined ? {} : { body: body instanceof Buffer ? body : Buffer.from(JSON.stringify(body)) }),
-      }),
-    );
-  }
-
-  async #counted({ verb, resource }: Asked, send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
-    let status: number | undefined;
-    try {
-      const answer = await send();
-      status = answer.status;
-      return answer;
-    } finally {
-      this.#options.answered?.(verb, resource, status);
-    }
+  async #write<T extends KubeObject>(call: Call, { metadataOnly, signal }: WriteOptions): Promise<T> {
+    const isPrivate = call.resource.plural === RESOURCES.secrets.plural;
+    const accept = metadataOnly || isPrivate ? METADATA_TYPE : JSON_TYPE;
+    return parse<T>(await this.#calls.call({ ...call, accept, signal }));
   }
 }
 
@@ -303,8 +217,4 @@ function queryOf(parameters: Record<string, string | undefined>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
   return `?${query}`;
-}
-
-function isSuccess({ status }: HttpAnswer): boolean {
-  return status >= 200 && status < 300;
 }

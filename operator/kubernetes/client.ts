@@ -1,9 +1,4 @@
-import type { KubernetesSettings } from '../config/settings.ts';
-import { ApiClient } from './api-client.ts';
-import { Credentials } from './credentials.ts';
-import type { Asked } from './refusal.ts';
 import type { KubeObject, ObjectName, Resource } from './resource.ts';
-import { Transport } from './transport.ts';
 
 export interface ListOptions {
   /** Absent: all. */
@@ -37,6 +32,8 @@ export interface WatchListener {
 
 export interface WriteOptions {
   subresource?: 'status';
+  /** Have only the metadata answered, which is always so for Secrets: what was written need not come back. */
+  metadataOnly?: boolean;
   signal?: AbortSignal;
 }
 
@@ -110,17 +107,4 @@ export interface KubeClient {
    */
   watch(resource: Resource, options: WatchOptions, listener: WatchListener): Promise<void>;
   close(): Promise<void>;
-}
-
-export interface ConnectOptions {
-  /** Called immediately before every write is sent; throws when this process no longer leads. */
-  fence?: () => void;
-  /** Each answer, for metrics: `status` is undefined where there was none. */
-  answered?: (verb: Asked['verb'], resource: Resource, status: number | undefined) => void;
-}
-
-/** Reads the configuration; asks the server nothing yet. Throws CofferError `KUBERNETES_CONFIG`. */
-export async function connect(settings: KubernetesSettings, options: ConnectOptions = {}): Promise<KubeClient> {
-  const credentials = await Credentials.open(settings);
-  return new ApiClient(new Transport(credentials), credentials.namespace, options);
 }

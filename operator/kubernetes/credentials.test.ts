@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { newNamespace, sharedCluster } from '../../test/cluster/shared.ts';
 import { connectTo } from '../../test/kubernetes/connect.ts';
 import { onDisk } from '../../test/operator/tmpfs.ts';
-import { connect } from './client.ts';
+import { connect } from './connect.ts';
 import { RESOURCES } from './resource.ts';
 
 const leaderElection = { lease: 'none', duration: 15_000 };

@@ -8,13 +8,14 @@ import { retryAfter } from './refusal.ts';
 export interface TransportRequest extends Pick<HttpRequest, 'method' | 'body' | 'guard' | 'signal'> {
   /** With its query. */
   path: string;
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Whether doing it twice is as good as once: then it is sent again where nobody knows what became of it. */
   idempotent: boolean;
 }
 
 /** Sockets for requests. A watch has one of its own, or many watches would leave none. */
 const CONNECTIONS = 32;
+const USER_AGENT = 'coffer-operator';
 const ATTEMPTS = 4;
 /** Milliseconds. What took longer than this is not tried again here. */
 const TIME_TO_TRY = 10_000;
@@ -97,7 +98,7 @@ export class Transport {
       ...request,
       origin,
       path: pathname.replace(/\/$/, '') + path,
-      headers: { ...headers, ...access.headers },
+      headers: { 'user-agent': USER_AGENT, ...headers, ...access.headers },
     };
     return { requests, watches, outgoing };
   }
