@@ -54,12 +54,16 @@ export class Settling {
 
   /** Returns the secrets that were put into the queue. Throws `STATE_UNWRITABLE`. */
   async catchUp(reason: Reason): Promise<Set<Key>> {
-    const { sources, worker, stateDirectory } = this.#parts;
+    const { sources, worker, board, stateDirectory } = this.#parts;
     const { git, objects } = sources;
     const homes = new Set<Key>();
     for (const one of git) for (const home of await this.#advance(one)) homes.add(home);
     // Last, for the others say what they vouch for.
     if (objects !== undefined) for (const home of await this.#advance(objects)) homes.add(home);
+    for (const [home, verified] of objects?.takeVerified() ?? []) {
+      board.verified(home, verified);
+      this.#touched.add(home);
+    }
     this.#resume();
     const confirmed = await this.#confirmed();
     if (this.#touched.size > 0) for (const home of await this.#settle(confirmed)) homes.add(home);
@@ -164,7 +168,5 @@ export class Settling {
       if (error !== undefined) board.failed(key, error, undefined);
       else if (state.get(key) === undefined) board.forget(key);
     }
-    if (objects === undefined) return;
-    for (const [home, verified] of objects.takeVerified()) board.verified(home, verified);
   }
 }
