@@ -128,7 +128,10 @@ test('one object a namespace says who may read, in one write for a batch, and an
     true,
   );
   assert.deepEqual(await second.readers.prepare(batch), FAILED);
-  await second.readers.keepOnly(batch.flatMap((one) => one.audience.map(({ workload }) => nameOf(workload))));
+  await second.readers.keepOnly(
+    batch.flatMap((one) => one.audience.map(({ workload }) => nameOf(workload))),
+    () => true,
+  );
   const now = await (await connectTo(t, cluster.kubeconfig)).get(RESOURCES.secretReaders, { namespace, name: NAME });
   assert.equal(now?.metadata.resourceVersion, written?.metadata.resourceVersion);
 });
@@ -164,7 +167,9 @@ test('what others change of it is put back, and a deleted object comes back; at 
   const again = await run(t, cluster, [namespace]);
   assert.equal(again.readers.isCurrent(wanted('db', [namespace], API)), false);
   await again.readers.prepare([wanted('db', [namespace], API)]);
-  await again.readers.keepOnly([{ namespace, name: 'db' }]);
+  await again.readers.keepOnly([], () => false);
+  assert.equal(again.readers.isCurrent(wanted('db', [namespace], API)), true);
+  await again.readers.keepOnly([{ namespace, name: 'db' }], () => true);
   await objects.until(NAME, isRight);
 });
 

@@ -18,6 +18,8 @@ export interface PatrolOptions {
 
 /** Milliseconds between looks at everything: a policy that was missing for a while let pods pass. */
 const ROUND = 600_000;
+/** Milliseconds until the policy is looked for again where it was missing. */
+const SOON = 30_000;
 /** Offenders that a status names; their number is given whatever it is. */
 const NAMED = 50;
 
@@ -51,10 +53,15 @@ export class Patrol {
   }
 
   async #goRound(signal: AbortSignal): Promise<void> {
+    let nextRound = 0;
     do {
+      const before = this.#policyTrouble;
       this.#policyTrouble = await unlessAborted(signal, () => lookForPolicy(this.#options.client, signal));
+      const isBack = before !== undefined && this.#policyTrouble === undefined;
+      if (!isBack && performance.now() < nextRound) continue;
+      nextRound = performance.now() + ROUND;
       for (const namespace of this.#options.namespaces.keys()) this.#due.add(namespace);
-    } while (await pause(ROUND, signal));
+    } while (await pause(this.#policyTrouble === undefined ? ROUND : SOON, signal));
   }
 
   async #look(signal: AbortSignal): Promise<void> {

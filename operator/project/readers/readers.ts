@@ -46,8 +46,12 @@ export interface Readers {
   /** To be called when these Secrets are gone, or are nobody's any more. What could not be written is tried again by `run`. */
   forget(secrets: readonly SecretName[]): Promise<void>;
 
-  /** The same for all but these: once after the start, for what a killed operator left. */
-  keepOnly(owned: Iterable<SecretName>): Promise<void>;
+  /**
+   * The same for all but these: once after the start, for what a killed operator left.
+   *
+   * @param isSeen whether all Secrets of a namespace are known; where they are not, nothing is taken out
+   */
+  keepOnly(owned: Iterable<SecretName>, isSeen: (namespace: string) => boolean): Promise<void>;
 
   /** Pods that were admitted before the policy knew. */
   offenders(): readonly Offender[];
@@ -131,10 +135,11 @@ class ClusterReaders implements Readers {
     }
   }
 
-  async keepOnly(owned: Iterable<SecretName>): Promise<void> {
+  async keepOnly(owned: Iterable<SecretName>, isSeen: (namespace: string) => boolean): Promise<void> {
     const kept = new Set(Array.from(owned, ({ namespace, name }) => `${namespace}/${name}`));
     const others: SecretName[] = [];
     for (const [namespace, readers] of this.#namespaces) {
+      if (!isSeen(namespace)) continue;
       for (const name of readers.secrets()) if (!kept.has(`${namespace}/${name}`)) others.push({ namespace, name });
     }
     await this.forget(others);

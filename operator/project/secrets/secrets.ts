@@ -79,7 +79,10 @@ export async function openSecretsProjector(
       await watching;
     },
   });
-  await readers?.keepOnly([...inventory.all()].map(([, { namespace, name }]) => ({ namespace, name })));
+  await readers?.keepOnly(
+    [...inventory.all()].map(([, { namespace, name }]) => ({ namespace, name })),
+    (namespace) => watch.trouble(namespace) === undefined,
+  );
   await restarts?.begin(ends);
   return projector;
 }
