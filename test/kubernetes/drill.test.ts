@@ -6,10 +6,10 @@ import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { CLUSTER_PARTS, type Cluster, startCluster } from '../cluster/cluster.ts';
 import { type OperatorProcess, Site } from '../operator/site.ts';
 import { partOrSkip } from '../parts/parts.ts';
-import { holds, type Secret } from './cluster-site.ts';
 import { connectTo } from './connect.ts';
 import { Engineer } from './engineer.ts';
 import { Onlooker } from './onlooker.ts';
+import { holds, type SecretObject } from './secret-texts.ts';
 
 /** As the chart installs it: keys in a Secret of its namespace, manifests from the engineer's repository. */
 async function install(t: TestContext, cluster: Cluster, name: string, engineer: Engineer): Promise<OperatorProcess> {
@@ -24,9 +24,9 @@ async function install(t: TestContext, cluster: Cluster, name: string, engineer:
   return await site.start();
 }
 
-async function secretsOf(t: TestContext, cluster: Cluster): Promise<Onlooker<Secret>> {
+async function secretsOf(t: TestContext, cluster: Cluster): Promise<Onlooker<SecretObject>> {
   const client = await connectTo(t, cluster.kubeconfig, { namespace: 'payments' });
-  return await Onlooker.open<Secret>(t, client, RESOURCES.secrets, 'payments');
+  return await Onlooker.open<SecretObject>(t, client, RESOURCES.secrets, 'payments');
 }
 
 async function startEmpty(t: TestContext): Promise<Cluster> {
@@ -69,7 +69,7 @@ test('the drills of docs/operations.md, by the commands that it shows', async (t
       engineer.follows('enroll production-2', `--identity ${identity}`);
       engineer.follows('replace production production-2');
       await operator.wake();
-      await secrets.until('db', holds('survives'));
+      await secrets.until('db', (secret) => holds(secret, { a: 'survives' }));
       assert.equal(engineer.try(['check', '--strict']).status, 0);
       const watched = engineer.try(['status', '--context', 'production-2', '--watch', '--json']);
       const [cluster] = JSON.parse(watched.stdout).clusters;
@@ -86,7 +86,7 @@ test('the drills of docs/operations.md, by the commands that it shows', async (t
     engineer.follows('kubectl create namespace coffer-system');
     engineer.follows('kubectl create --namespace coffer-system --filename coffer-keys.yaml');
     const operator = await install(t, second, 'production-2', engineer);
-    await secrets.until('db', holds('survives'));
+    await secrets.until('db', (secret) => holds(secret, { a: 'survives' }));
     assert.deepEqual((await operator.status()).problems, []);
     assert.equal(engineer.git('rev-parse', 'HEAD'), commit);
     assert.equal(await operator.end(), 0);

@@ -8,16 +8,15 @@ import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import { joinRequest } from '../../core/requests/request.ts';
 import type { KubeObject } from '../../operator/kubernetes/resource.ts';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
-import { sharedCluster } from '../cluster/shared.ts';
 import { recipientFiles, testCluster } from '../support/secrets.ts';
-import { openClusterSite } from './cluster-site.ts';
 import { Engineer } from './engineer.ts';
 import { Onlooker } from './onlooker.ts';
+import { KubernetesStage } from './stage.ts';
 
 test('another cluster opens what this one can, by a request that this one fulfils and its person collects', async (t) => {
-  const cluster = await sharedCluster(t);
-  if (cluster === undefined) return;
-  const { site, namespace, admin } = await openClusterSite(t, cluster);
+  const stage = await KubernetesStage.open(t);
+  if (stage === undefined) return;
+  const { site, cluster, home, app } = stage;
   const engineer = await Engineer.open();
   t.after(() => engineer.remove());
   engineer.knows({ production: cluster, staging: cluster });
@@ -26,7 +25,7 @@ test('another cluster opens what this one can, by a request that this one fulfil
   engineer.coffer(['init']);
   for (const [path, text] of Object.entries(recipientFiles(production))) engineer.write(path, text);
   engineer.coffer(['recipients', 'pin', 'production', '--identity', identity]);
-  engineer.coffer(['new', `${namespace}/db`, '--recipient', 'production', '--reader', 'api', '-o', 'db.yaml']);
+  engineer.coffer(['new', `${app}/db`, '--recipient', 'production', '--reader', 'api', '-o', 'db.yaml']);
   engineer.coffer(['set', 'db.yaml', 'password'], 'for both');
   engineer.commit('Begin');
 
@@ -38,11 +37,11 @@ test('another cluster opens what this one can, by a request that this one fulfil
   engineer.follows('add staging --like production');
 
   site.configure({
-    kubernetes: { kubeconfig: cluster.kubeconfig, namespace },
+    kubernetes: { kubeconfig: cluster.kubeconfig, namespace: home },
     sources: [{ git: { url: engineer.folder, interval: '1h' } }],
-    projections: [{ kubernetesSecrets: { namespaces: [namespace] } }],
+    projections: [{ kubernetesSecrets: { namespaces: [app] } }],
   });
-  const maps = await Onlooker.open<KubeObject>(t, admin, RESOURCES.configMaps, namespace);
+  const maps = await Onlooker.open<KubeObject>(t, stage.client, RESOURCES.configMaps, home);
   const { identity: confirmed } = staging.recipient;
   const { id } = joinRequest({ recipient: 'staging', identity: confirmed, like: 'production', created: '' });
   const published = `coffer-request-${id}-0`;
@@ -54,7 +53,7 @@ test('another cluster opens what this one can, by a request that this one fulfil
   writeFileSync(site.path('pins'), pins);
   await operator.wake();
   await maps.until(published, (map) => map !== undefined);
-  engineer.follows('add staging --like production --collect', `--namespace ${namespace}`);
+  engineer.follows('add staging --like production --collect', `--namespace ${home}`);
   const keys = join(engineer.home, 'staging-keys');
   await storeSecretKey(keys, staging.seed);
   assert.equal(engineer.coffer(['get', 'db.yaml', 'password', '--key-dir', keys]), 'for both');
