@@ -13,6 +13,8 @@ test('a commit says who may read before the Secret is there, and until after it 
   if (!stage) return;
   const readers = await stage.watch<SecretReaders>(RESOURCES.secretReaders, stage.app);
   const secrets = await stage.watch<KubeObject>(RESOURCES.secrets, stage.app);
+  const early = { metadata: { name: 'early' }, spec: env('db', 'PASSWORD') };
+  await stage.cluster.admin.expect('POST', `/api/v1/namespaces/${stage.app}/pods`, early);
   await stage.commit(stage.files({ name: 'db', data: { PASSWORD: 'p1' }, readers: ['api'] }));
   const operator = await stage.startAndProject();
   const secret = await secrets.until('db', (object) => object !== undefined);
@@ -30,6 +32,9 @@ test('a commit says who may read before the Secret is there, and until after it 
   const refused = await stage.cluster.admin.ask('POST', pods, pod('default'));
   assert.match(refused.text, /ServiceAccount default may not read PASSWORD of Secret db \(readers: api\)/);
   assert.equal((await stage.cluster.admin.ask('POST', pods, pod('api'))).status, 201);
+
+  const events = `/apis/events.k8s.io/v1/namespaces/${stage.app}/events`;
+  await stage.cluster.admin.firstEvent(`${events}?watch=1&fieldSelector=reason%3DNotAReader,regarding.name%3Dearly`);
 
   await stage.push(operator, { ...stage.files({ name: 'more', data: { PASSWORD: 'p1' } }), 'db.yaml': null });
   await secrets.until('db', (object) => object === undefined);

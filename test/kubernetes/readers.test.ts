@@ -201,8 +201,8 @@ test('a namespace that cannot be written fails alone, and so does one with more 
   );
   assert.equal(readers.isCurrent(wanted('db', [namespace], API)), true);
 
-  const many = Array.from({ length: 8000 }, (_, index) =>
-    wanted(`secret-${index}-${'x'.repeat(200)}`, [namespace], API),
+  const many = Array.from({ length: 6500 }, (_, index) =>
+    wanted(`secret-${index}-${'x'.repeat(230)}`, [namespace], API),
   );
   const [tooMany] = (await readers.prepare(many)).values();
   assert.equal(tooMany?.code, 'SECRET_READERS_TOO_LARGE');

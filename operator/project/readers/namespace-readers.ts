@@ -110,6 +110,7 @@ export class NamespaceReaders {
       if (this.#stored === undefined) return;
       await this.#client.apply(RESOURCES.secretReaders, this.#name(), { ...this.#identity(), status } as KubeObject, {
         subresource: 'status',
+        metadataOnly: true,
       });
     });
   }
@@ -130,7 +131,8 @@ export class NamespaceReaders {
     }
     const secrets = Object.fromEntries([...wanted].sort().map(([secret, rows]) => [secret, split(rows)]));
     const body: SecretReaders = { ...this.#identity(), spec: { secrets } };
-    const { metadata } = await this.#client.apply<SecretReaders>(RESOURCES.secretReaders, this.#name(), body);
+    const { secretReaders } = RESOURCES;
+    const { metadata } = await this.#client.apply(secretReaders, this.#name(), body, { metadataOnly: true });
     this.#version = Number(metadata.resourceVersion);
     this.#writtenAt = performance.now();
     this.#stored = wanted;

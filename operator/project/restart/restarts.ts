@@ -139,7 +139,7 @@ class WorkloadRestarts implements Restarts {
   async #patch(workload: TrackedWorkload, change: Change | undefined): Promise<void> {
     if (change === undefined) return;
     const { resource, namespace, name } = workload;
-    const patch = { type: 'merge' } as const;
+    const patch = { type: 'merge', metadataOnly: true } as const;
     const { metadata } = await this.#client.patch(resource, { namespace, name }, change.body, patch);
     workload.wrote(change, metadata.resourceVersion);
   }
