@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AuditLog } from '../../../core/audit/log.ts';
 import type { AuditRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
@@ -35,6 +36,8 @@ export interface BatchParts {
 
 /** Projected at once: what takes time is waiting for an API server. */
 const AT_ONCE = 16;
+/** Manifests that are read before mirrors of them are begun. */
+const PART = 64;
 
 type Task = Item & Chosen;
 type Ready = Task & { intent: Intent };
@@ -50,7 +53,9 @@ export class Batch {
   readonly #openers: Openers;
   readonly #outcomes: AuditRecord[] = [];
   /** Mirrors that could not be made. */
-  #uncarried: ReadonlyMap<Key, CofferError> = new Map();
+  readonly #uncarried = new Map<Key, CofferError>();
+  /** Ends when the mirrors of all that was read are made; does not reject. */
+  #carrying: Promise<void> = Promise.resolve();
   /** What was thrown that we did not reckon with. */
   readonly mistakes: unknown[] = [];
 
@@ -69,16 +74,32 @@ export class Batch {
   async run(items: readonly Item[]): Promise<void> {
     const { audit, state } = this.#parts;
     try {
-      const tasks: Task[] = [];
-      for (const item of items) tasks.push(...(await this.#each(item.home, () => this.#choose(item))));
-      await bothEnded(this.#projectAll(tasks), this.#carry(tasks));
+      await this.#project(await this.#project(await this.#chooseAll(items)));
+      await this.#carrying;
       this.#tellUncarried();
       await audit.append(this.#outcomes);
       this.#outcomes.length = 0;
       await state.flush();
     } finally {
+      await this.#carrying;
       await this.#openers.wipe();
     }
+  }
+
+  /** Has mirrors made of what is read while the rest is read. */
+  async #chooseAll(items: readonly Item[]): Promise<Task[]> {
+    const tasks: Task[] = [];
+    for (let from = 0; from < items.length; from += PART) {
+      const part: Task[] = [];
+      for (const item of items.slice(from, from + PART)) {
+        part.push(...(await this.#each(item.home, () => this.#choose(item))));
+      }
+      this.#carrying = this.#carrying.then(() => this.#carry(part));
+      tasks.push(...part);
+      // Reading is work for this thread alone: what the API server answered meanwhile has its turn.
+      await setImmediate();
+    }
+    return tasks;
   }
 
   /** The newest manifest of a secret; where it cannot be, and something has to be put back, the last good one. */
@@ -125,14 +146,15 @@ export class Batch {
         instead === undefined && namespaceProblem(namespaces, namesOf(home).namespace) === undefined,
     );
     if (publisher === undefined || carried.length === 0) return;
-    this.#uncarried = await publisher.carry(
-      carried.map(({ home, manifest, source }) => ({
-        home,
-        manifest,
-        groups: source.own,
-        isGit: source.objectOf === undefined,
-      })),
-    );
+    const batch = carried.map(({ home, manifest, source }) => ({
+      ...{ home, manifest, groups: source.own },
+      isGit: source.objectOf === undefined,
+    }));
+    try {
+      for (const [home, error] of await publisher.carry(batch)) this.#uncarried.set(home, error);
+    } catch (error) {
+      this.mistakes.push(error);
+    }
   }
 
   /** A secret without its mirror is projected all the same, and is in trouble. */
@@ -141,10 +163,6 @@ export class Batch {
     for (const [home, error] of this.#uncarried) {
       if (!board.failures().has(home)) board.failed(home, error, this.#newestCommit(home));
     }
-  }
-
-  async #projectAll(tasks: readonly Task[]): Promise<void> {
-    await this.#project(await this.#project(tasks));
   }
 
   /** Returns the last good versions of those that failed only when they were opened. */
@@ -278,11 +296,6 @@ export class Batch {
     const owner = this.#parts.state.get(home)?.owner;
     return owner && this.#parts.watched.get(owner.source)?.commit;
   }
-}
-
-/** Rejects, when both have ended, with what the first failed with, else the second. */
-async function bothEnded(first: Promise<void>, second: Promise<void>): Promise<void> {
-  for (const ended of await Promise.allSettled([first, second])) if (ended.status === 'rejected') throw ended.reason;
 }
 
 function wanted({ manifest, provenance }: Intent, audience: Wanted['audience']): Wanted {

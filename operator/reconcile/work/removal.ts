@@ -6,6 +6,7 @@ import type { Publisher } from '../../publish/publisher.ts';
 import type { Key } from '../state/claim.ts';
 import type { State } from '../state/state.ts';
 import type { Board } from '../status/secret-statuses.ts';
+import { concurrently } from './concurrently.ts';
 import { prune, pruneRecord } from './projection.ts';
 import type { Settlement } from './settle.ts';
 
@@ -19,6 +20,9 @@ export interface RemovalParts {
   settlement: Settlement;
   changed(home: Key): void;
 }
+
+/** Removed at once: what takes time is waiting for an API server. */
+const AT_ONCE = 16;
 
 /** Takes away what nobody has any more, and lets go of what is to stay: its intent is on disk before (promise 2). */
 export class Removal {
@@ -42,14 +46,14 @@ export class Removal {
     if (intents.length === 0) return;
     await audit.append(intents.map(({ record }) => record));
     const removed: Key[] = [];
-    for (const { home, record } of intents.slice(0, gone.length)) {
+    await concurrently(intents.slice(0, gone.length), AT_ONCE, async ({ home, record }) => {
       if (await this.#take(home, record, 'prune')) removed.push(home);
-    }
-    for (const { home, record } of intents.slice(gone.length)) {
+    });
+    await concurrently(intents.slice(gone.length), AT_ONCE, async ({ home, record }) => {
       const remembered = state.get(home);
       if ((await this.#take(home, record, 'retain')) && remembered !== undefined)
         state.set(home, { ...remembered, isReleased: true });
-    }
+    });
     await this.#forget(removed);
     await audit.append(this.#outcomes);
     this.#outcomes.length = 0;

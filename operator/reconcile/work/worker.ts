@@ -19,8 +19,12 @@ export interface WorkerParts extends BatchParts {
   tell(): void;
 }
 
-/** Secrets that one batch works on: between batches, newer commits go ahead. */
-const BATCH = 128;
+/**
+ * Secrets that the first batch works on: between batches, newer commits go ahead. What a batch has in common (the readers of a
+ * namespace, the flushes of log and state) costs the more the more batches there are, so that they grow while work waits.
+ */
+const FIRST_BATCH = 128;
+const LARGEST_BATCH = 1024;
 
 /** Works off what waits in the queue, a batch at a time, and notes when what failed is to be tried again. */
 export class Worker {
@@ -72,28 +76,32 @@ export class Worker {
     const { turns, announcements, notices, signal } = this.#parts;
     const waiting = [...homes];
     const mistakes: unknown[] = [];
+    let size = FIRST_BATCH;
     await turns.take(() => announcements.write());
-    while (signal?.aborted !== true && waiting.some((home) => this.#queue.has(home)))
-      await turns.take(() => this.#runBatch(mistakes));
+    while (signal?.aborted !== true && waiting.some((home) => this.#queue.has(home))) {
+      const count = size;
+      await turns.take(() => this.#runBatch(count, mistakes));
+      size = Math.min(2 * size, LARGEST_BATCH);
+    }
     // Another caller's batch may be at some of them.
     await turns.ended();
     await notices.tell();
     if (mistakes.length > 0) throw mistakes[0];
   }
 
-  async #runBatch(mistakes: unknown[]): Promise<void> {
+  async #runBatch(size: number, mistakes: unknown[]): Promise<void> {
     const { announcements, notices, board, state, tell } = this.#parts;
-    const items = this.#queue.take(BATCH);
+    const items = this.#queue.take(size);
     const removal = new Removal(this.#parts);
     const batch = new Batch(this.#parts);
     try {
-      const gone = items.filter((item) => this.#isGone(item));
+      const gone = new Set(items.filter((item) => this.#isGone(item)));
       const retained = items.filter(({ home }) => this.#isToBeReleased(home));
       await removal.run(
-        gone.map(({ home }) => home),
+        [...gone].map(({ home }) => home),
         retained.map(({ home }) => home),
       );
-      await batch.run(items.filter((item) => !gone.includes(item)));
+      await batch.run(items.filter((item) => !gone.has(item)));
     } catch (error) {
       // The log or the state cannot be written, or the mistake is ours: none is done.
       const known = error instanceof CofferError ? error : unexpected(error);
