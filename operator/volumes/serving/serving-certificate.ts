@@ -1,10 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CofferError } from '../../../core/errors.ts';
-import { joinSecret, splitSecret, wipeData } from '../../keys/secret-data.ts';
+import { splitSecret, wipeData } from '../../keys/secret-data.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
 import { RESOURCES } from '../../kubernetes/resource.ts';
+import { secretBody } from '../../project/secrets/secret-body.ts';
 import type { KeyedCertificate } from './certificate.ts';
 import { renew, type ServingKeys } from './renewal.ts';
 
@@ -117,7 +118,7 @@ async function store(client: KubeClient, keys: ServingKeys, resourceVersion: str
     ['tls.key', keys.server.key],
   ]);
   const metadata = { ...name, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
-  const body = joinSecret({ apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata }, data);
+  const body = secretBody({ metadata, type: 'Opaque' }, data);
   try {
     if (resourceVersion === undefined) await client.create(RESOURCES.secrets, body, { namespace: name.namespace });
     else await client.patch(RESOURCES.secrets, name, body, { type: 'merge' });
