@@ -9,7 +9,7 @@ const GATHER = 20;
  * Milliseconds between looks at what was disturbed: a workload that never stops changing files must neither keep the
  * operator busy nor fill the record.
  */
-const REST = 1000;
+const REST = 400;
 
 export interface HealOptions {
   reconciler: Reconciler;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { eventually, Site } from './site.ts';
-import { overwrite, readEntries, relink, smallTmpfs } from './tmpfs.ts';
+import { fillUp, overwrite, readEntries, relink, smallTmpfs } from './tmpfs.ts';
 
 /** One bit of a sealed value is another. */
 function broken(text: string): string {
@@ -292,19 +292,3 @@ describe('what the machine does to it', () => {
     await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
   });
 });
-
-/** Leaves no byte free. */
-function fillUp(file: string): void {
-  const descriptor = fs.openSync(file, 'w');
-  try {
-    for (let size = 65_536; size >= 1; ) {
-      try {
-        fs.writeSync(descriptor, Buffer.alloc(size));
-      } catch {
-        size = Math.floor(size / 2);
-      }
-    }
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}

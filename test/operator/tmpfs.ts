@@ -1,8 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   lstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -11,6 +13,7 @@ import {
   symlinkSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,4 +95,20 @@ export function overwrite(path: string, text: string): void {
 export function relink(path: string, target: string): void {
   unlinkSync(path);
   symlinkSync(target, path);
+}
+
+/** Leaves no byte free. */
+export function fillUp(file: string): void {
+  const descriptor = openSync(file, 'w');
+  try {
+    for (let size = 65_536; size >= 1; ) {
+      try {
+        writeSync(descriptor, Buffer.alloc(size));
+      } catch {
+        size = Math.floor(size / 2);
+      }
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }

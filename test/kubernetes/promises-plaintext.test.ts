@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RESOURCES } from '../../operator/kubernetes/resource.ts';
+import { KubernetesStage } from './stage.ts';
+
+const CANARIES = ['canary-4f1d-"quoted"', 'canary-77aa-second', 'canary-9b0e-emergency'] as const;
+
+test('promise 7 on Kubernetes: no value in any log, Event, status, metric, file or object but the Secret', async (t) => {
+  const stage = await KubernetesStage.open(t, { apps: 2 });
+  if (stage === undefined) return;
+  const { app } = stage;
+  const [first, second, emergency] = CANARIES;
+  // A day on which everything goes wrong: refused by the server, by quota, by a type, by somebody else's Secret; patched and healed.
+  await stage.kubectl('create', 'secret', 'generic', 'theirs', `--from-literal=a=${emergency}`);
+  await stage.commit({
+    ...stage.files({ name: 'db', data: { a: first } }, { name: 'theirs', data: { a: first } }),
+    'tls.yaml': withType(stage.manifest({ name: 'tls', data: { a: first } }), 'kubernetes.io/tls'),
+    'pull.yaml': withType(
+      stage.manifest({ name: 'pull', data: { '.dockerconfigjson': first } }),
+      'kubernetes.io/dockerconfigjson',
+    ),
+    'label.yaml': stage.manifest({ name: 'huge', data: { a: first.padEnd(1_100, 'x') } }),
+  });
+  const operator = await stage.startAndProject();
+  await stage.secretIs(app, 'db', { a: first });
+  for (const name of ['tls', 'pull', 'theirs']) await stage.condition(app, name, 'Ready', { status: 'False' });
+  await stage.push(operator, stage.files({ name: 'db', data: { a: second } }));
+  await stage.secretIs(app, 'db', { a: second });
+  const patch = { data: { a: Buffer.from(emergency).toString('base64') }, immutable: true };
+  await stage.client.patch(RESOURCES.secrets, { namespace: app, name: 'db' }, patch, { type: 'merge' });
+  await stage.condition(app, 'db', 'Ready', { status: 'False' });
+  assert.deepEqual(await stage.leaks(CANARIES), []);
+  assert.equal(await operator.end(), 0);
+  assert.deepEqual(await stage.leaks(CANARIES), []);
+});
+
+test('promise 8 on Kubernetes: plaintext and foreign ciphertext in git are errors with file, line and entry, and no Secret', async (t) => {
+  const stage = await KubernetesStage.open(t);
+  if (stage === undefined) return;
+  const { app } = stage;
+  const sealed = JSON.parse(stage.manifest({ name: 'plain', data: { a: '1', b: '2' } }));
+  sealed.spec.data.b = CANARIES[0];
+  const foreign = JSON.parse(stage.manifest({ name: 'foreign', data: { a: '1', b: '2' } }));
+  foreign.spec.data.b = 'EJ[1:AAAA:BBBB:CCCC]';
+  await stage.commit({
+    'plain.yaml': JSON.stringify(sealed, null, 2),
+    'foreign.yaml': JSON.stringify(foreign, null, 2),
+    ...stage.files({ name: 'good', data: { a: '1' } }),
+  });
+  const operator = await stage.startAndProject();
+  await stage.secretIs(app, 'good', { a: '1' });
+  const { secrets, problems } = await operator.status();
+  for (const name of ['plain', 'foreign']) {
+    const all = JSON.stringify({ secrets, problems });
+    assert.match(all, new RegExp(`${name}\\.yaml`));
+    assert.equal(await stage.client.get(RESOURCES.secrets, { namespace: app, name }), undefined);
+  }
+  const plain = operator.lines.find(({ code }) => code === 'MANIFEST_PLAINTEXT');
+  assert.ok(plain, operator.output);
+  assert.deepEqual(await stage.leaks([CANARIES[0]]), []);
+});
+
+function withType(manifest: string, type: string): string {
+  const document = JSON.parse(manifest);
+  document.spec.type = type;
+  return JSON.stringify(document, null, 2);
+}
