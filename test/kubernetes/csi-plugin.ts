@@ -8,6 +8,8 @@ import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { type Methods, NODE, SERVICES } from '../../operator/node/csi.ts';
 import { decode, encode, type Given, type Of } from '../../operator/node/protobuf.ts';
 
+/** Milliseconds; kubelet takes its time. */
+const PATIENCE = 60_000;
 const MAIN = join(import.meta.dirname, '../../operator/node/main.ts');
 
 export interface PluginOptions {
@@ -24,6 +26,7 @@ export class Plugin {
   readonly socket: string;
   readonly #process: ChildProcess;
   readonly #lines: string[] = [];
+  readonly #listeners = new Set<() => void>();
 
   private constructor(socket: string, child: ChildProcess) {
     this.socket = socket;
@@ -74,6 +77,19 @@ export class Plugin {
     return call(this.socket, SERVICES.node, NODE, 'NodeUnpublishVolume', request);
   }
 
+  /** When it has logged a line that answers. */
+  async said(answers: (line: string) => boolean): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => {
+      if (this.#lines.some(answers)) resolve();
+    };
+    const timer = setTimeout(() => reject(new Error(`it did not say so, but:\n${this.output}`)), PATIENCE);
+    this.#listeners.add(look);
+    look();
+    await promise.finally(() => clearTimeout(timer));
+    this.#listeners.delete(look);
+  }
+
   async #untilServing(): Promise<void> {
     const { stdout, stderr } = this.#process;
     if (stdout === null || stderr === null) throw new Error('without pipes');
@@ -81,6 +97,7 @@ export class Plugin {
     for (const stream of [stdout, stderr])
       createInterface(stream).on('line', (line) => {
         this.#lines.push(line);
+        for (const look of this.#listeners) look();
         if (line.includes('"serving"')) serving.resolve();
       });
     this.#process.once('exit', () => serving.reject(new Error(`the plugin ended:\n${this.output}`)));

@@ -54,6 +54,12 @@ export class VolumesScene {
     return operator;
   }
 
+  /** Again, over the state that the last one left. */
+  async startAgain(): Promise<void> {
+    this.operator = await this.stage.start();
+    await this.operator.line(({ msg }) => msg === 'listening for volumes');
+  }
+
   async push(files: Record<string, string | null>): Promise<void> {
     if (this.operator === undefined) throw new Error('the operator was not started');
     await this.stage.push(this.operator, files);
