@@ -9,33 +9,34 @@ import { connectTo } from '../kubernetes/connect.ts';
 import { Onlooker } from '../kubernetes/onlooker.ts';
 import { holds, type SecretObject } from '../kubernetes/secret-texts.ts';
 import { Site } from '../operator/site.ts';
-import { CHART, type Helm, helmOrSkip, LEAST } from './helm.ts';
+import { CHART, helmOrSkip, LEAST } from './helm.ts';
+import { type Terminal, terminalOf } from './terminal.ts';
 
 const SYSTEM = 'coffer-system';
 
 interface Installed {
   cluster: Cluster;
-  helm: Helm;
+  terminal: Terminal;
   site: Site;
   app: string;
-  values: object;
 }
 
-/** A cluster of its own in which people have made a namespace, the cluster's keys, and installed the chart. */
-async function install(t: TestContext, values: object = {}): Promise<Installed | undefined> {
-  if ((await sharedCluster(t)) === undefined) return undefined;
+/** A cluster of its own, in which people have made a namespace and did what docs/operations.md says. */
+async function install(t: TestContext): Promise<Installed | undefined> {
+  if ((await sharedCluster(t)) === undefined || (await helmOrSkip(t)) === undefined) return undefined;
   const cluster = await startCluster({ installCrds: false });
   t.after(() => cluster.stop());
-  const helm = await helmOrSkip(t, cluster.kubeconfig);
-  if (helm === undefined) return undefined;
+  const terminal = await terminalOf(t, cluster.kubeconfig);
   const site = await Site.open(t);
   const app = await newNamespace(t, cluster, 'app');
-  await cluster.kubectl('create', 'namespace', SYSTEM);
+  terminal.write('values.yaml', dump({ ...LEAST, namespaces: [app], git: { secretName: 'coffer-git' } }));
+  terminal.write('username', 'reader');
+  terminal.write('password', 'of-the-reader');
+  await terminal.run('Install', /^kubectl create namespace coffer-system$/);
+  await terminal.run('Install', /^kubectl create secret generic coffer-git /);
   await cluster.kubectl('create', 'secret', 'generic', 'coffer-keys', '-n', SYSTEM, `--from-file=${site.path('keys')}`);
-  const all = { ...LEAST, namespaces: [app], ...values };
-  const { status, stderr } = await helm(['install', 'coffer', CHART, '--namespace', SYSTEM], all);
-  assert.equal(status, 0, stderr);
-  return { cluster, helm, site, app, values: all };
+  await terminal.run('Install', /^helm install coffer /);
+  return { cluster, terminal, site, app };
 }
 
 /** The configuration that the chart made, for a process on this machine with the rights of the chart's ServiceAccount. */
@@ -71,7 +72,7 @@ async function configureAsInPod({ cluster, site }: Installed): Promise<void> {
 test('after helm install a commit becomes a Secret, by the rights of the chart and no others; upgrade and uninstall leave it', async (t) => {
   const installed = await install(t);
   if (installed === undefined) return;
-  const { cluster, helm, site, app, values } = installed;
+  const { cluster, terminal, site, app } = installed;
   await configureAsInPod(installed);
   const client = await connectTo(t, cluster.kubeconfig, { namespace: SYSTEM });
   const secrets = await Onlooker.open<SecretObject>(t, client, RESOURCES.secrets, app);
@@ -83,12 +84,9 @@ test('after helm install a commit becomes a Secret, by the rights of the chart a
   await secrets.until('db', (secret) => holds(secret, { password: 'second' }), 'the second value');
   assert.deepEqual(refusals(), []);
 
-  const upgraded = await helm(['upgrade', 'coffer', CHART, '--namespace', SYSTEM], { ...values, replicas: 2 });
-  assert.equal(upgraded.status, 0, upgraded.stderr);
+  await terminal.run('Upgrade', /^helm upgrade coffer /);
   assert.equal(await operator.end(), 0);
-
-  const { status, stderr } = await helm(['uninstall', 'coffer', '--namespace', SYSTEM]);
-  assert.equal(status, 0, stderr);
+  await terminal.run('Upgrade', /^helm uninstall coffer /);
   assert.ok(holds(await client.get(RESOURCES.secrets, { namespace: app, name: 'db' }), { password: 'second' }));
   assert.ok(await client.get(RESOURCES.encryptedSecrets, { namespace: app, name: 'db' }), 'its mirror is gone');
   assert.ok(await client.get(RESOURCES.secrets, { namespace: SYSTEM, name: 'coffer-keys' }), 'the keys are gone');
@@ -111,4 +109,11 @@ test('deploy/install.yaml is taken whole by an API server that has nothing of co
   const file = `${CHART}/../../install.yaml`;
   assert.match(readFileSync(file, 'utf8'), /kind: CustomResourceDefinition/);
   await cluster.kubectl('apply', '--server-side', '-f', file);
+});
+
+test('the values of the quickstart for kind give a chart', async (t) => {
+  const helm = await helmOrSkip(t);
+  if (helm === undefined) return;
+  const { status, stderr } = await helm(['template', 'coffer', CHART, '--values', `${CHART}/../../kind-values.yaml`]);
+  assert.equal(status, 0, stderr);
 });
