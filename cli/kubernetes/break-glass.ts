@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
+import { RECIPIENT_CONFIG_MAP } from '../../core/requests/published.ts';
 import { Cluster, type ClusterChoice } from './cluster.ts';
 
 export interface BreakGlass extends ClusterChoice {
@@ -63,7 +64,7 @@ export async function breakGlass(asked: BreakGlass): Promise<Buffer> {
 /** By what the operator's certificate is known; and that it is the operator of this cluster. */
 async function servingOf(cluster: Cluster, { cluster: wanted, operatorNamespace }: BreakGlass): Promise<Serving> {
   const path = (name: string) => `/api/v1/namespaces/${encodeURIComponent(operatorNamespace)}/configmaps/${name}`;
-  const announced = await cluster.get<{ data?: { cluster?: string } }>(path('coffer-recipient'));
+  const announced = await cluster.get<{ data?: { cluster?: string } }>(path(RECIPIENT_CONFIG_MAP));
   const actual = announced?.data?.cluster;
   if (actual !== undefined && actual !== wanted) {
     throw new CofferError(

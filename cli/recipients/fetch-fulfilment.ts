@@ -1,15 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
 import { type Fulfilment, readFulfilment } from '../../core/requests/fulfilment.ts';
+import { PART_FIELD, REQUEST_LABEL } from '../../core/requests/published.ts';
 import type { JoinRequest } from '../../core/requests/request.ts';
 import { Cluster } from '../kubernetes/cluster.ts';
 import type { RecipientPlace } from './fetch-recipient.ts';
 
-/** Beside the operator: ConfigMaps with this label, each with a part; or a file of its state directory, a part a line. */
-export const REQUEST_LABEL = 'coffer.dev/request';
-const FIELD = 'part.json';
-
-/** What an operator made of a request. Throws FULFILMENT_*, CLUSTER_*, FILE_SYSTEM. */
+/** What an operator made of a request: in ConfigMaps beside it, a part each, or a file of its state directory, a part a line. Throws FULFILMENT_*, CLUSTER_*, FILE_SYSTEM. */
 export async function fetchFulfilment(request: JoinRequest, place: RecipientPlace): Promise<Fulfilment> {
   const parts = 'file' in place ? await fromFile(place.file) : await fromCluster(request, place);
   if (parts.length > 0) return readFulfilment(parts, request);
@@ -33,5 +30,5 @@ async function fromCluster({ id }: JoinRequest, place: Exclude<RecipientPlace, {
   const selector = encodeURIComponent(`${REQUEST_LABEL}=${id}`);
   const path = `/api/v1/namespaces/${encodeURIComponent(place.namespace)}/configmaps?labelSelector=${selector}`;
   const list = await cluster.get<{ items: { data?: Record<string, string> }[] }>(path);
-  return (list?.items ?? []).flatMap(({ data }) => data?.[FIELD] ?? []);
+  return (list?.items ?? []).flatMap(({ data }) => data?.[PART_FIELD] ?? []);
 }

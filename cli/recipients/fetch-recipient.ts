@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
 import { recipientFile } from '../../core/keys/create.ts';
 import { activeKey, type Recipient, readRecipient } from '../../core/keys/recipient.ts';
+import { RECIPIENT_CONFIG_MAP, RECIPIENT_FIELDS } from '../../core/requests/published.ts';
 import { Cluster, type ClusterChoice } from '../kubernetes/cluster.ts';
 
 /** Where a cluster's operator says who its cluster is (docs/operations.md, "Enrol"). */
 export type RecipientPlace = { file: string } | (ClusterChoice & { namespace: string });
-
-export const RECIPIENT_CONFIG_MAP = 'coffer-recipient';
 
 /**
  * Fetches what an operator announces, and checks that it holds together: the key is its own and endorsed by its identity.
@@ -29,7 +28,7 @@ async function fromCluster({ namespace, ...choice }: Exclude<RecipientPlace, { f
   const cluster = await Cluster.open(choice);
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${RECIPIENT_CONFIG_MAP}`;
   const found = await cluster.get<{ data?: Record<string, string> }>(path);
-  const text = found?.data?.['recipient.yaml'];
+  const text = found?.data?.[RECIPIENT_FIELDS.file];
   if (text !== undefined) return Buffer.from(text);
   throw new CofferError(
     'ENROLL_NOT_ANNOUNCED',

@@ -1,6 +1,6 @@
 import { CofferError } from '../../core/errors.ts';
+import { RECIPIENT_CONFIG_MAP } from '../../core/requests/published.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
-import { RECIPIENT_CONFIG_MAP } from '../recipients/fetch-recipient.ts';
 import { type EncryptedSecretObject, type Observed, observedObject, observedStatus } from './observed.ts';
 
 const PAGE = 500;

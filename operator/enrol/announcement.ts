@@ -6,13 +6,10 @@ import { fromSystemError } from '../../core/files/system-error.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
+import { RECIPIENT_CONFIG_MAP, RECIPIENT_FIELDS } from '../../core/requests/published.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
-
-/** Both hold a file of the keyring, all of it public: `coffer recipients enroll` fetches it. */
-export const RECIPIENT_CONFIG_MAP = 'coffer-recipient';
-const FIELD = 'recipient.yaml';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
@@ -26,14 +23,16 @@ export class Announcement {
 
   constructor(cluster: string, stateDirectory: string, client: KubeClient | undefined) {
     this.#cluster = cluster;
-    this.#file = join(stateDirectory, FIELD);
+    this.#file = join(stateDirectory, RECIPIENT_FIELDS.file);
     this.#client = client;
   }
 
   /** What is announced, if it is a whole recipient of this name. In a cluster the ConfigMap decides. */
   async read(): Promise<Recipient | undefined> {
     const text =
-      this.#client === undefined ? await this.#readFile() : (await this.#configMap(this.#client))?.data?.[FIELD];
+      this.#client === undefined
+        ? await this.#readFile()
+        : (await this.#configMap(this.#client))?.data?.[RECIPIENT_FIELDS.file];
     if (text === undefined) return undefined;
     try {
       return readRecipient(Buffer.from(text), `${this.#cluster}.yaml`);
@@ -66,7 +65,7 @@ export class Announcement {
       data: {
         cluster: recipient.name,
         identity: identityText(recipient.identity),
-        [FIELD]: renderRecipient(recipient),
+        [RECIPIENT_FIELDS.file]: renderRecipient(recipient),
       },
     };
     const before = await this.#configMap(client);

@@ -1,8 +1,8 @@
-import { base64Bytes, decodeBase64Bytes } from '../../core/crypto/base64-bytes.ts';
+import { decodeBase64Bytes } from '../../core/crypto/base64-bytes.ts';
 import { Bug } from '../../core/errors.ts';
 import type { KubeObject } from '../kubernetes/resource.ts';
 
-/** A Secret's data between its JSON and Buffers, past the strings that `JSON.parse` would make: they could not be wiped. */
+/** A Secret's data out of its JSON, past the strings that `JSON.parse` would make: they could not be wiped. */
 
 const FIELD = Buffer.from('"data":{');
 const END = Buffer.from('}');
@@ -11,7 +11,7 @@ const BACKSLASH = 0x5c;
 
 export interface SplitSecret {
   /** Without `data`. */
-  object: KubeObject;
+  object: KubeObject & { type?: string };
   /** Decoded, in the order of the JSON; the caller wipes them. */
   data: Map<string, Buffer>;
 }
@@ -24,11 +24,11 @@ export interface SplitSecret {
  */
 export function splitSecret(json: Buffer): SplitSecret {
   const start = json.indexOf(FIELD);
-  if (start === -1) return { object: JSON.parse(json.toString()) as KubeObject, data: new Map() };
+  if (start === -1) return { object: JSON.parse(json.toString()) as SplitSecret['object'], data: new Map() };
   const end = json.indexOf(END, start);
   const around = Buffer.concat([json.subarray(0, start + FIELD.length), json.subarray(end)]);
   return {
-    object: JSON.parse(around.toString()) as KubeObject,
+    object: JSON.parse(around.toString()) as SplitSecret['object'],
     data: decodePairs(json.subarray(start + FIELD.length, end)),
   };
 }
@@ -61,36 +61,6 @@ function stringsOf(pairs: Buffer): Buffer[] {
   return texts;
 }
 
-/** The JSON of `object` with this data, which the caller wipes. */
-export function joinSecret(object: KubeObject & { type?: string }, data: ReadonlyMap<string, Uint8Array>): Buffer {
-  const text = Buffer.from(JSON.stringify({ ...object, data: {} }));
-  const start = text.length - '}}'.length;
-  const pairs = Array.from(data, ([name, value]) => ({
-    name: Buffer.from(`${JSON.stringify(name)}:"`),
-    value: base64Bytes(value),
-  }));
-  const between = Buffer.from('",');
-  const parts = pairs.flatMap(({ name, value }, index) => [
-    name,
-    value,
-    index + 1 < pairs.length ? between : between.subarray(0, 1),
-  ]);
-  const json = allocated([text.subarray(0, start), ...parts, text.subarray(start)]);
-  for (const { value } of pairs) value.fill(0);
-  return json;
-}
-
 export function wipeData(data: ReadonlyMap<string, Buffer>): void {
   for (const value of data.values()) value.fill(0);
-}
-
-/** Joined in memory that no other Buffer shares, so that wiping it wipes all of it. */
-function allocated(parts: readonly Uint8Array[]): Buffer {
-  const joined = Buffer.alloc(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 }

@@ -12,9 +12,10 @@ import {
 import { keyIdOfSeed } from '../../core/keys/key-id.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
-import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
+import { RESOURCES } from '../kubernetes/resource.ts';
+import { secretBody } from '../project/secrets/secret-body.ts';
 import type { KeyStore } from './key-store.ts';
-import { joinSecret, type SplitSecret, splitSecret, wipeData } from './secret-data.ts';
+import { type SplitSecret, splitSecret, wipeData } from './secret-data.ts';
 
 /** How often a write is tried again that another replica was ahead of. */
 const ATTEMPTS = 5;
@@ -107,11 +108,8 @@ export class SecretKeyStore implements KeyStore {
   async #write(before: SplitSecret | undefined, fileName: string, bytes: Buffer): Promise<void> {
     const { resourceVersion } = before?.object.metadata ?? {};
     if (before !== undefined && resourceVersion === undefined) throw new Bug('an object without a version');
-    const object: KubeObject & { type?: string } =
-      resourceVersion === undefined
-        ? { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: { ...this.#name } }
-        : { metadata: { ...this.#name, resourceVersion } };
-    const body = joinSecret(object, new Map([[fileName, bytes]]));
+    const metadata = { ...this.#name, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+    const body = secretBody({ metadata, type: before?.object.type ?? 'Opaque' }, new Map([[fileName, bytes]]));
     try {
       if (before === undefined) await this.#client.create(RESOURCES.secrets, body, { namespace: this.#name.namespace });
       else await this.#client.patch(RESOURCES.secrets, this.#name, body, { type: 'merge' });

@@ -5,13 +5,10 @@ import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
 import { type Fulfilment, fulfilmentParts, readFulfilment } from '../../core/requests/fulfilment.ts';
+import { PART_FIELD, REQUEST_LABEL } from '../../core/requests/published.ts';
 import type { JoinRequest } from '../../core/requests/request.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
-
-/** On each ConfigMap that holds a part of what was made of a request; its value is the request's id. */
-export const REQUEST_LABEL = 'coffer.dev/request';
-const FIELD = 'part.json';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
@@ -70,9 +67,9 @@ export class Publication {
     const there = await this.#maps(id);
     for (const [index, part] of parts.entries()) {
       const name = `coffer-request-${id}-${index}`;
-      if (there.some(({ metadata, data }) => metadata.name === name && data?.[FIELD] === part)) continue;
+      if (there.some(({ metadata, data }) => metadata.name === name && data?.[PART_FIELD] === part)) continue;
       const metadata = { namespace: client.namespace, name, labels: { [REQUEST_LABEL]: id } };
-      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [FIELD]: part } };
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [PART_FIELD]: part } };
       await client.apply(RESOURCES.configMaps, metadata, body, { force: true });
     }
     const names = new Set(parts.map((_, index) => `coffer-request-${id}-${index}`));
@@ -80,7 +77,7 @@ export class Publication {
   }
 
   async #partsOf(id: string): Promise<string[]> {
-    return (await this.#maps(id)).flatMap(({ data }) => data?.[FIELD] ?? []);
+    return (await this.#maps(id)).flatMap(({ data }) => data?.[PART_FIELD] ?? []);
   }
 
   async #maps(id?: string): Promise<ConfigMap[]> {

@@ -1,11 +1,5 @@
-import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../../base-command.ts';
-import {
-  contextFlag,
-  fromFileFlag,
-  kubeconfigFlag,
-  noCommitFlag,
-  operatorNamespaceFlag,
-} from '../../kubernetes/flags.ts';
+import { Args, BaseCommand, Flags } from '../../base-command.ts';
+import { addFlags } from '../../kubernetes/flags.ts';
 import type { Added } from '../../recipients/add-like.ts';
 
 export default class RecipientsAdd extends BaseCommand {
@@ -31,14 +25,7 @@ After it has seen the commit, the same command with --collect fetches them and p
   };
   static override flags = {
     like: Flags.string({ required: true, description: 'the recipient that can open them', helpValue: 'OTHER' }),
-    collect: Flags.boolean({ description: 'fetch the stanzas that the operator of OTHER has made' }),
-    identity: Flags.string({ description: 'the identity of NAME, from its owner', helpValue: 'coffer-identity-1-…' }),
-    kubeconfig: { ...kubeconfigFlag, dependsOn: ['collect'] },
-    context: { ...contextFlag, dependsOn: ['collect'] },
-    namespace: operatorNamespaceFlag,
-    'from-file': { ...fromFileFlag, dependsOn: ['collect'], exclusive: ['kubeconfig', 'context'] },
-    'key-dir': keyDirectoryFlag,
-    'no-commit': noCommitFlag,
+    ...addFlags,
   };
 
   override async run(): Promise<Record<string, unknown>> {

@@ -1,11 +1,5 @@
 import { Args, BaseCommand, Flags } from '../../base-command.ts';
-import {
-  contextFlag,
-  fromFileFlag,
-  kubeconfigFlag,
-  noCommitFlag,
-  operatorNamespaceFlag,
-} from '../../kubernetes/flags.ts';
+import { noCommitFlag, placeFlags } from '../../kubernetes/flags.ts';
 
 export default class RecipientsEnroll extends BaseCommand {
   static override summary = 'take a cluster whose operator waits to be known into the keyring';
@@ -30,10 +24,7 @@ The new cluster can open nothing yet: coffer recipients add NAME --like OTHER le
     name: Args.string({ required: true, ignoreStdin: true, description: 'the cluster: as its operator is configured' }),
   };
   static override flags = {
-    kubeconfig: kubeconfigFlag,
-    context: contextFlag,
-    namespace: operatorNamespaceFlag,
-    'from-file': { ...fromFileFlag, exclusive: ['kubeconfig', 'context'] },
+    ...placeFlags,
     identity: Flags.string({ description: 'its identity, from its operator’s log', helpValue: 'coffer-identity-1-…' }),
     'no-commit': noCommitFlag,
   };

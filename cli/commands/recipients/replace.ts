@@ -1,11 +1,5 @@
-import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../../base-command.ts';
-import {
-  contextFlag,
-  fromFileFlag,
-  kubeconfigFlag,
-  noCommitFlag,
-  operatorNamespaceFlag,
-} from '../../kubernetes/flags.ts';
+import { Args, BaseCommand, Flags } from '../../base-command.ts';
+import { addFlags } from '../../kubernetes/flags.ts';
 
 export default class RecipientsReplace extends BaseCommand {
   static override summary = 'let a recipient take the place of another';
@@ -24,15 +18,8 @@ is still pending OLD stays: run it again with --collect when the operator of OLD
     new: Args.string({ required: true, ignoreStdin: true, description: 'who takes its place' }),
   };
   static override flags = {
-    collect: Flags.boolean({ description: 'fetch the stanzas that the operator of OLD has made' }),
-    identity: Flags.string({ description: 'the identity of NEW, from its owner', helpValue: 'coffer-identity-1-…' }),
+    ...addFlags,
     clean: Flags.boolean({ description: 'the keys of OLD are destroyed, and nobody else has had them' }),
-    kubeconfig: { ...kubeconfigFlag, dependsOn: ['collect'] },
-    context: { ...contextFlag, dependsOn: ['collect'] },
-    namespace: operatorNamespaceFlag,
-    'from-file': { ...fromFileFlag, dependsOn: ['collect'], exclusive: ['kubeconfig', 'context'] },
-    'key-dir': keyDirectoryFlag,
-    'no-commit': noCommitFlag,
   };
 
   override async run(): Promise<Record<string, unknown>> {

@@ -1,0 +1,11 @@
+/** Where an operator in a cluster publishes what others fetch, all of it public; `coffer` looks for it there. */
+
+/** Beside the operator: who this cluster is. */
+export const RECIPIENT_CONFIG_MAP = 'coffer-recipient';
+/** Its fields: a file of the keyring, and from it the name and the identity. */
+export const RECIPIENT_FIELDS = { file: 'recipient.yaml', cluster: 'cluster', identity: 'identity' } as const;
+
+/** On each ConfigMap that holds a part of what was made of a request; its value is the request's id. */
+export const REQUEST_LABEL = 'coffer.dev/request';
+/** The field with the part. */
+export const PART_FIELD = 'part.json';
