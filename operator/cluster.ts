@@ -5,7 +5,6 @@ import type { Background } from './background.ts';
 import type { Closing } from './closing.ts';
 import type { OperatorSettings, SecretsSettings } from './config/settings.ts';
 import type { KubeClient } from './kubernetes/client.ts';
-import { connect } from './kubernetes/connect.ts';
 import { EventRecorder } from './kubernetes/events.ts';
 import { Leadership } from './kubernetes/leadership.ts';
 import { type Namespaces, openNamespaces } from './kubernetes/namespaces.ts';
@@ -54,6 +53,8 @@ export async function connectCluster(
   closing: Closing,
 ): Promise<Connection | undefined> {
   if (kubernetes === undefined) return undefined;
+  // undici and what goes with it are not loaded on a plain host.
+  const { connect } = await import('./kubernetes/connect.ts');
   const fence = { assertHeld: () => {} };
   const connected = await connect(kubernetes, {
     fence: () => fence.assertHeld(),
