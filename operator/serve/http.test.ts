@@ -43,6 +43,11 @@ async function start(t: TestContext, options: Partial<ServeOptions> = {}): Promi
 }
 
 describe('the endpoint', () => {
+  test('tells who restarts it that it is stuck', async (t) => {
+    const { address } = await start(t, { isAlive: () => false });
+    assert.equal((await ask(address, '/healthz')).code, 503);
+  });
+
   test('answers health, readiness, metrics and status', async (t) => {
     let ready = false;
     const { address } = await start(t, { isReady: () => ready });
