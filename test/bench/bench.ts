@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --only startup|files|many|operator|kubernetes] [--dist FOLDER]`: measures the built programs beside the peers'
- * real ones, in one run on one machine. A whole run writes docs/performance.md; a partial one prints.
+ * `npm run bench [-- --only startup|files|many|operator|kubernetes] [--brief] [--dist FOLDER]`: measures the built
+ * programs beside the peers' real ones, in one run on one machine; in Kubernetes with fewer rounds if `--brief`. Writes each page whose sections were all measured; prints them in any case.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -18,45 +18,81 @@ import { Workplace } from './workplace.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-const SECTIONS: Record<string, (workplace: Workplace, peers: Peers) => Section | Promise<Section>> = {
+type Measure = (workplace: Workplace, peers: Peers, brief: boolean) => Section | Promise<Section>;
+
+const SECTIONS = {
   startup: measureStartup,
   files: measureFiles,
   many: measureMany,
   operator: measureOperator,
   kubernetes: measureKubernetes,
-};
+} satisfies Record<string, Measure>;
+
+type SectionName = keyof typeof SECTIONS;
+
+interface Page {
+  file: string;
+  title: string;
+  about: string;
+  sections: SectionName[];
+}
+
+const PAGES: Page[] = [
+  {
+    file: 'performance.md',
+    title: 'Performance',
+    about: `Written by \`npm run bench\`, which measures the built programs beside the real sops, kubeseal and ejson in one run. Whole
+processes, CPU (user and system, children included) and wall clock; medians; ratios are on CPU where nothing else is said.
+Kubernetes has [a page of its own](performance-kubernetes.md).`,
+    sections: ['startup', 'files', 'many', 'operator'],
+  },
+  {
+    file: 'performance-kubernetes.md',
+    title: 'Performance in Kubernetes',
+    about: `Written by \`npm run bench -- --only kubernetes\`, which runs the built operator, a bare client and the real
+sealed-secrets controller against a real etcd and kube-apiserver on the same machine, in one run.`,
+    sections: ['kubernetes'],
+  },
+];
 
 const { values: options } = parseArgs({
-  options: { only: { type: 'string' }, dist: { type: 'string', default: join(ROOT, 'dist') } },
+  options: {
+    only: { type: 'string' },
+    brief: { type: 'boolean', default: false },
+    dist: { type: 'string', default: join(ROOT, 'dist') },
+  },
 });
-if (options.only !== undefined && SECTIONS[options.only] === undefined) {
-  throw new Error(`--only takes one of ${Object.keys(SECTIONS).join(', ')}`);
-}
+const names = Object.keys(SECTIONS) as SectionName[];
+const wanted = options.only === undefined ? names : names.filter((name) => name === options.only);
+if (wanted.length === 0) throw new Error(`--only takes one of ${names.join(', ')}`);
 
 const workplace = new Workplace(options.dist);
 try {
   const peers = await findPeers(workplace);
-  const sections: Section[] = [];
-  for (const [name, measureSection] of Object.entries(SECTIONS)) {
-    if (options.only !== undefined && options.only !== name) continue;
-    const section = await measureSection(workplace, peers);
+  const measured = new Map<SectionName, Section>();
+  for (const name of wanted) {
+    const measureSection: Measure = SECTIONS[name];
+    const section = await measureSection(workplace, peers, options.brief);
     console.log(`${render(section)}\n`);
-    sections.push(section);
+    measured.set(name, section);
   }
-  if (options.only === undefined) writeFileSync(join(ROOT, 'docs', 'performance.md'), page(sections, peers));
+  for (const page of PAGES) {
+    const sections = page.sections.flatMap((name) => measured.get(name) ?? []);
+    if (sections.length < page.sections.length) continue;
+    writeFileSync(join(ROOT, 'docs', page.file), text(page, sections, peers));
+  }
 } finally {
   workplace.remove();
 }
 
-function page(sections: Section[], peers: Peers): string {
+function text({ title, about }: Page, sections: Section[], peers: Peers): string {
   const targets = sections.flatMap((section) => section.targets);
   const missed = targets.filter(({ met }) => !met).length;
   const absent =
     peers.absent.length === 0 ? '' : ` Absent on this machine, so not compared: ${peers.absent.join(', ')}.`;
   return `${[
-    '# Performance',
-    `Written by \`npm run bench\`, which measures the built programs beside the real sops, kubeseal, ejson and sealed-secrets controller in one run. Whole
-processes, CPU (user and system, children included) and wall clock; medians; ratios are on CPU where nothing else is said.${absent}`,
+    `# ${title}`,
+    `${about}${absent}`,
     `Machine: ${machineDescription()}.`,
     `## Targets: ${targets.length - missed} met, ${missed} missed`,
     targetTable(targets),

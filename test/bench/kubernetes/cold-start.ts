@@ -20,7 +20,7 @@ const run = promisify(execFile);
 
 const BARE_LOOP = join(import.meta.dirname, 'bare-loop.ts');
 /** As many requests in flight as the operator has. */
-const CONCURRENCY = 16;
+export const CONCURRENCY = 16;
 /** For writes that follow the last one that is waited for, and for memory to settle. */
 const SETTLE_MS = 5000;
 
