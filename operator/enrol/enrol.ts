@@ -92,7 +92,7 @@ export class Enrolment {
     return undefined;
   }
 
-  /** Announces it too, as the keyring has it: people ask a cluster who it is. */
+  /** Announces it too, as the keyring has it, if it is our own: people ask a cluster who it is. */
   async #compare(listed: Recipient, { keys }: SecretKeys): Promise<void> {
     const { cluster, store } = this.#options;
     const wanted = activeKey(listed);
@@ -109,9 +109,11 @@ export class Enrolment {
       );
     }
     const identitySeed = await store.readIdentity();
-    const identity = identitySeed && identityOf(identitySeed);
-    identitySeed?.fill(0);
-    if (identity?.equals(listed.identity) === false) {
+    // Whoever made the keys elsewhere may have kept the identity there: then nothing here can vouch for what is listed.
+    if (identitySeed === undefined) return;
+    const identity = identityOf(identitySeed);
+    identitySeed.fill(0);
+    if (!identity.equals(listed.identity)) {
       throw new CofferError(
         'KEYS_OTHER_IDENTITY',
         `The identity of ${cluster} in ${store.place} is not the one that the keyring lists.`,

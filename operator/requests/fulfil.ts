@@ -1,6 +1,6 @@
 import type { AuditLog } from '../../core/audit/log.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
-import { CofferError } from '../../core/errors.ts';
+import { Bug, CofferError } from '../../core/errors.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import type { SealingKey } from '../../core/format/sealed/stanza.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
@@ -125,7 +125,7 @@ export class Requests {
   }
 }
 
-/** Throws REQUEST_IDENTITY, and what `sealingKeys` throws: RECIPIENT_UNPINNED where no person has confirmed it here. */
+/** Throws REQUEST_IDENTITY, REQUEST_NOT_CONFIRMED, and what `sealingKeys` throws: RECIPIENT_IDENTITY_CHANGED where the pins say another. */
 function keyFor(request: JoinRequest, { keyring }: Asked, pins: Pins): SealingKey {
   const recipient = keyring.recipients.get(request.recipient);
   if (recipient !== undefined && !recipient.identity.equals(request.identity)) {
@@ -139,14 +139,10 @@ function keyFor(request: JoinRequest, { keyring }: Asked, pins: Pins): SealingKe
       },
     );
   }
-  try {
-    const [key] = sealingKeys(keyring, pins, [request.recipient]);
-    if (key !== undefined) return key;
-  } catch (error) {
-    if (!(error instanceof CofferError && error.code === 'RECIPIENT_UNPINNED')) throw error;
-    throw unconfirmed(request);
-  }
-  throw unconfirmed(request);
+  if (pins.identityOf(request.recipient) === undefined) throw unconfirmed(request);
+  const [key] = sealingKeys(keyring, pins, [request.recipient]);
+  if (key === undefined) throw new Bug('no key of a recipient that has one');
+  return key;
 }
 
 function unconfirmed({ recipient, identity, like }: JoinRequest): CofferError {

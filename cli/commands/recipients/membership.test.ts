@@ -6,6 +6,7 @@ import { storeSecretKey } from '../../../core/keys/key-directory.ts';
 import { identityText } from '../../../core/keys/key-texts.ts';
 import { renderRecipient } from '../../../core/keys/recipient-text.ts';
 import { Desk } from '../../../test/cli/desk.ts';
+import { atTerminal, terminalOrSkip } from '../../../test/cli/terminal.ts';
 import { testCluster } from '../../../test/support/secrets.ts';
 
 /** A repository with a cluster, a recovery key and two manifests; only the recovery key is at hand. */
@@ -95,6 +96,19 @@ describe('coffer recipients enroll', () => {
     desk.write('.coffer/recipients/production.yaml', '');
     desk.coffer(['recipients', 'enroll', 'staging', '--from-file', file, '--identity', identity, '--no-commit']);
     assert.match(desk.git('status', '--porcelain'), /^\?\? \.coffer\/recipients\/staging\.yaml$/m);
+  });
+
+  test('at a terminal shows the whole identity and asks; a no changes nothing', async (t) => {
+    if (!terminalOrSkip(t)) return;
+    const { file, identity } = await waiting('staging');
+    const args = ['recipients', 'enroll', 'staging', '--from-file', file];
+    const no = await atTerminal(desk, args, [['Trust this as staging, from now on?', 'n\n']]);
+    assert.equal(no.status, 3);
+    assert.ok(no.shown.includes(identity) && no.shown.includes('RECIPIENT_NOT_CONFIRMED'));
+    assert.equal(desk.git('status', '--porcelain'), '');
+    const yes = await atTerminal(desk, args, [['Trust this as staging, from now on?', 'y\n']]);
+    assert.equal(yes.status, 0);
+    assert.match(desk.git('log', '-1', '--format=%s'), /^Enrol staging$/m);
   });
 
   test('never puts a cluster in the place of one of its name', async () => {
