@@ -119,14 +119,16 @@ export class SecretKeyStore implements KeyStore {
   }
 
   async #secret(): Promise<SplitSecret | undefined> {
-    const json = await this.#client.getBytes(RESOURCES.secrets, this.#name);
-    if (json === undefined) return undefined;
     try {
-      return splitSecret(json);
+      const json = await this.#client.getBytes(RESOURCES.secrets, this.#name);
+      if (json === undefined) return undefined;
+      try {
+        return splitSecret(json);
+      } finally {
+        json.fill(0);
+      }
     } catch (error) {
       throw error instanceof CofferError ? error.at({ path: this.place }) : error;
-    } finally {
-      json.fill(0);
     }
   }
 
