@@ -1,6 +1,7 @@
 import type { Projector, SecretName } from '../project/projector.ts';
 import { keyOf } from './state/claim.ts';
 import type { GitWatched } from './state/git-watched.ts';
+import type { History } from './state/history.ts';
 import type { SecretRecord, State } from './state/state.ts';
 
 /**
@@ -13,7 +14,7 @@ export async function adopt(
   state: State,
   git: readonly GitWatched[],
 ): Promise<'newest' | 'older'> {
-  const known = new Map<string, boolean>();
+  const histories = git.flatMap((source) => source.history() ?? []);
   let isOlder = false;
   for (const projector of projectors) {
     for (const found of projector.owned()) {
@@ -21,7 +22,7 @@ export async function adopt(
       const record: SecretRecord = state.get(home) ?? { home, retain: false };
       // Left over under a name that another manifest reaches now.
       if (record.home !== home) continue;
-      const isAhead = await isNewer(found, record, git, known);
+      const isAhead = await isNewer(found, record, histories);
       isOlder ||= isAhead;
       const next = adopted(found, record, isAhead);
       if (next !== state.get(home)) state.set(home, next);
@@ -43,15 +44,10 @@ function adopted({ provenance }: SecretName, record: SecretRecord, isAhead: bool
 async function isNewer(
   { provenance }: SecretName,
   { good }: SecretRecord,
-  git: readonly GitWatched[],
-  known: Map<string, boolean>,
+  histories: readonly History[],
 ): Promise<boolean> {
   const commit = provenance?.commit;
   if (commit === undefined || commit === good?.commit) return false;
-  let isKnown = known.get(commit);
-  if (isKnown === undefined) {
-    isKnown = (await Promise.all(git.map((source) => source.hasAccepted(commit)))).includes(true);
-    known.set(commit, isKnown);
-  }
-  return !isKnown;
+  for (const history of histories) if (await history.has(commit)) return false;
+  return true;
 }

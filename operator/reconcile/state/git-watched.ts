@@ -1,9 +1,9 @@
 import type { CofferError } from '../../../core/errors.ts';
-import { descendsFrom } from '../../../core/git/ancestors.ts';
 import type { Keyring } from '../../../core/keys/keyring.ts';
 import { COFFER_FOLDER } from '../../source/git-source.ts';
 import type { Accepted, Source } from '../../source/source.ts';
 import type { Claim, Origin, Place, Version } from './claim.ts';
+import { History } from './history.ts';
 import { ManifestIndex } from './manifests.ts';
 import { originsOf } from './origin.ts';
 import { ownRecipients, readSettings, type Settings } from './settings.ts';
@@ -110,10 +110,9 @@ export class GitWatched implements Watched {
     return this.#index.reach();
   }
 
-  /** Whether a commit is the newest one or came before it, as far as the clone's history reaches. */
-  async hasAccepted(commit: string): Promise<boolean> {
-    if (this.#newest === undefined) return false;
-    return descendsFrom(this.#source.repository, this.#newest.commit, commit);
+  /** Of the state that was taken last. */
+  history(): History | undefined {
+    return this.#newest && new History(this.#source.repository, this.#newest.commit);
   }
 
   /** Throws where objects cannot be read; then nothing has changed. */
