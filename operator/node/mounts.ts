@@ -55,13 +55,22 @@ function unescapeOctal(text: string): string {
 
 /** A new tmpfs of at most so many bytes, never swapped out where the kernel can (Linux 6.4). */
 export async function mountTmpfs(path: string, bytes: number): Promise<void> {
-  const options = `size=${bytes},mode=0700,${FLAGS}`;
+  const options = [`size=${bytes},mode=0700,${FLAGS}`, ...(await label())].join();
   try {
     await mount('-t', 'tmpfs', '-o', `${options},noswap`, SOURCE, path);
   } catch {
     // An older kernel refuses the option; what is wrong with all else is wrong again.
     await mount('-t', 'tmpfs', '-o', options, SOURCE, path);
   }
+}
+
+/**
+ * Under SELinux containers read only what is labelled for them. A runtime would label the files of a volume itself, which fails where
+ * it is read-only; a file system with a label of its own it leaves alone.
+ */
+async function label(): Promise<string[]> {
+  const known = await readFile('/proc/filesystems', 'utf8');
+  return known.includes('selinuxfs') ? ['context=system_u:object_r:container_file_t:s0'] : [];
 }
 
 /** Shows what is mounted at one path at another too. */

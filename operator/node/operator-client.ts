@@ -54,7 +54,7 @@ export class OperatorClient {
         `The operator does not answer at ${this.#url.host} (${what}).`,
         {
           advice:
-            'Volumes that are mounted stay; new ones wait. See whether the operator runs, and what it logs: kubectl -n coffer-system get pods.',
+            'Volumes that are mounted stay; new ones wait. See whether the operator runs and leads, and what it logs.',
           loop: 'retry',
           cause: error,
         },

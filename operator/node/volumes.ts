@@ -3,6 +3,7 @@ import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import type { Log } from '../log.ts';
+import { systemCode } from '../project/folder/open-folder.ts';
 import { ourMounts, unmount } from './mounts.ts';
 import type { OperatorClient } from './operator-client.ts';
 import type { PublishRequest } from './publish-request.ts';
@@ -37,8 +38,8 @@ export class NodeVolumes {
   readonly #options: NodeVolumesOptions;
   readonly #volumes = new Map<string, Kept>();
   readonly #turns = new TurnsByName();
-  /** Mounts that are under way, so that an unmount need not wait for them. */
-  readonly #publishing = new Map<string, AbortController>();
+  /** Requests to the operator that are under way, so that an unmount need not wait for their answers. */
+  readonly #asking = new Map<string, AbortController>();
   readonly #closing = new AbortController();
 
   constructor(options: NodeVolumesOptions) {
@@ -49,9 +50,10 @@ export class NodeVolumes {
   async removeOrphans(): Promise<void> {
     const { privateDirectory, kubeletDirectory } = this.#options;
     for (const { path } of await ourMounts()) {
+      const isForgotten =
+        path.startsWith(join(kubeletDirectory, 'pods/')) && !existsSync(join(dirname(path), KUBELET_MARK));
       if (dirname(path) === privateDirectory) await unmount(path, true);
-      else if (path.startsWith(join(kubeletDirectory, 'pods/')) && !existsSync(join(dirname(path), KUBELET_MARK)))
-        await removeTarget(path);
+      else if (isForgotten) await this.#removeIfPossible(path);
     }
     await mkdir(privateDirectory, { recursive: true, mode: 0o700 });
     for (const name of await readdir(privateDirectory)) await rmdir(join(privateDirectory, name));
@@ -62,20 +64,14 @@ export class NodeVolumes {
    * there is nothing to show, where the pod has lost it, and where what it has is stale.
    */
   async publish(request: PublishRequest, signal: AbortSignal): Promise<void> {
-    await this.#turns.take(request.id, async () => {
-      const giveUp = new AbortController();
-      this.#publishing.set(request.id, giveUp);
-      try {
-        await this.#publish(request, AbortSignal.any([signal, giveUp.signal, this.#closing.signal]));
-      } finally {
-        this.#publishing.delete(request.id);
-      }
-    });
+    await this.#turns.take(request.id, () =>
+      this.#untilGivenUp(request.id, (givenUp) => this.#publish(request, AbortSignal.any([signal, givenUp]))),
+    );
   }
 
   /** Also of a volume that was never published, or by an earlier process. */
   async unpublish(id: string, target: string): Promise<void> {
-    this.#publishing.get(id)?.abort();
+    this.#asking.get(id)?.abort();
     await this.#turns.take(id, async () => {
       const kept = this.#volumes.get(id);
       clearTimeout(kept?.timer);
@@ -144,11 +140,32 @@ export class NodeVolumes {
     await this.#turns.take(id, async () => {
       if (this.#volumes.get(id) !== kept || this.#closing.signal.aborted) return;
       try {
-        await this.#refresh(kept.volume, this.#closing.signal);
+        await this.#untilGivenUp(id, (givenUp) => this.#refresh(kept.volume, givenUp));
       } finally {
         this.#schedule(id, kept);
       }
     });
+  }
+
+  /** The signal ends when the volume is to be unmounted, or this process ends. */
+  async #untilGivenUp(id: string, work: (givenUp: AbortSignal) => Promise<void>): Promise<void> {
+    const unmounting = new AbortController();
+    this.#asking.set(id, unmounting);
+    try {
+      await work(AbortSignal.any([unmounting.signal, this.#closing.signal]));
+    } finally {
+      this.#asking.delete(id);
+    }
+  }
+
+  /** What cannot be removed holds nobody else up. */
+  async #removeIfPossible(target: string): Promise<void> {
+    try {
+      await removeTarget(target);
+    } catch (error) {
+      if (!(error instanceof CofferError) && systemCode(error) === undefined) throw error;
+      this.#options.log.thrown(error);
+    }
   }
 
   /** Logs what is new of its trouble, not the same again. */

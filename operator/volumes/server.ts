@@ -100,6 +100,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   try {
     send(response, await respond(request, options));
   } catch (error) {
+    // The peer left before it had said all.
+    if (!(error instanceof CofferError) && !request.complete) return;
     if (!(error instanceof CofferError)) options.failed(error);
     const refusal = error instanceof CofferError ? error : mistake();
     if (error instanceof CofferError) options.refused(error);

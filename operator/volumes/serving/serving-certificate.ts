@@ -30,8 +30,8 @@ export interface ServingCertificateParts {
 }
 
 /**
- * Brings the certificate that is kept in the cluster up to date, publishes its authority, and has it used. Throws KubernetesError,
- * `VOLUME_CERTIFICATE_UNREADABLE`.
+ * Brings the certificate that is kept in the cluster up to date, publishes its authority, and has it used. One that is damaged is
+ * made anew, and told. Throws KubernetesError.
  */
 export async function serveWithCertificate(parts: ServingCertificateParts): Promise<void> {
   const keys = await currentKeys(parts);
@@ -59,11 +59,11 @@ export async function keepRenewing(parts: ServingCertificateParts, signal: Abort
   }
 }
 
-async function currentKeys({ client, names, now }: ServingCertificateParts): Promise<ServingKeys> {
+async function currentKeys({ client, names, now, failed }: ServingCertificateParts): Promise<ServingKeys> {
   for (let attempt = 1; ; attempt += 1) {
-    const stored = await load(client);
+    const stored = await load(client, failed);
     const keys = await renew(stored?.keys, names, now());
-    if (keys === stored?.keys) return keys;
+    if (stored?.keys === keys) return keys;
     try {
       await store(client, keys, stored?.resourceVersion);
       return keys;
@@ -77,20 +77,25 @@ async function currentKeys({ client, names, now }: ServingCertificateParts): Pro
   }
 }
 
-async function load(client: KubeClient): Promise<{ keys: ServingKeys; resourceVersion?: string } | undefined> {
+interface Stored {
+  /** undefined: damaged. */
+  keys: ServingKeys | undefined;
+  resourceVersion?: string;
+}
+
+async function load(client: KubeClient, failed: ServingCertificateParts['failed']): Promise<Stored | undefined> {
   const json = await client.getBytes(RESOURCES.secrets, { namespace: client.namespace, name: SECRET });
   if (json === undefined) return undefined;
   const { object, data } = splitSecret(json);
   json.fill(0);
+  const { resourceVersion } = object.metadata;
+  const stored = resourceVersion === undefined ? {} : { resourceVersion };
   try {
-    return { ...object.metadata, keys: parse(data) };
+    return { ...stored, keys: parse(data) };
   } catch (error) {
     wipeData(data);
-    throw new CofferError('VOLUME_CERTIFICATE_UNREADABLE', `The Secret ${client.namespace}/${SECRET} is damaged.`, {
-      advice: 'Delete it: the operator makes another, and node plugins learn of it within two minutes.',
-      loop: 'retry',
-      cause: error,
-    });
+    failed(damaged(client.namespace, error));
+    return { ...stored, keys: undefined };
   }
 }
 
@@ -146,4 +151,12 @@ function buffersOf(keys: ServingKeys | undefined): Buffer[] {
 
 function wipe(keys: ServingKeys): void {
   for (const key of buffersOf(keys)) key.fill(0);
+}
+
+function damaged(namespace: string, cause: unknown): CofferError {
+  return new CofferError(
+    'VOLUME_CERTIFICATE_DAMAGED',
+    `The Secret ${namespace}/${SECRET} was damaged; another authority and certificate were made.`,
+    { advice: 'Nothing: node plugins learn of it within two minutes. Find out who changed it.', loop: 'retry', cause },
+  );
 }
