@@ -18,7 +18,7 @@ export async function commitFiles(
       data: { path: root },
     });
   }
-  const only = ['--', ...paths.map((path) => `:(top,literal)${path}`)];
+  const only = ['--', ...paths.map((path) => `:(literal)${path}`)];
   const changed = await git(root, ['status', '--porcelain', '-z', '--untracked-files=all', ...only]);
   if (changed.length === 0) return undefined;
   await git(root, ['add', '--all', ...only]);

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, beforeEach, describe, test } from 'node:test';
+import { Desk } from '../../test/cli/desk.ts';
+import { commitFiles } from './commit.ts';
+
+let desk: Desk;
+
+beforeEach(() => {
+  desk?.remove();
+  desk = new Desk();
+  desk.write('kept', 'before');
+  desk.commit('Begin');
+});
+
+after(() => desk.remove());
+
+const named = () => desk.git('show', '--name-status', '--format=').trim().split('\n').toSorted();
+
+describe('a commit of some files', () => {
+  test('has these and nothing else that is changed or staged, whatever their names', async () => {
+    desk.write('kept', 'changed');
+    desk.write('staged', 'x');
+    desk.git('add', 'staged');
+    desk.write('a *.yaml', 'x');
+    const commit = await commitFiles(desk.folder, ['a *.yaml'], 'Only this');
+    assert.equal(commit, desk.git('rev-parse', 'HEAD').trim());
+    assert.deepEqual(named(), ['A\ta *.yaml']);
+    assert.equal(desk.git('status', '--porcelain'), ' M kept\nA  staged\n');
+  });
+
+  test('takes paths from a folder below the repository’s, and one that is gone as removed', async () => {
+    const folder = join(desk.folder, 'secrets');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'one'), '1');
+    writeFileSync(join(folder, 'two'), '2');
+    await commitFiles(folder, ['one', 'two'], 'Two');
+    rmSync(join(folder, 'two'));
+    await commitFiles(folder, ['two'], 'One');
+    assert.deepEqual(named(), ['D\tsecrets/two']);
+  });
+
+  test('is none where nothing of them changed', async () => {
+    const before = desk.git('rev-parse', 'HEAD');
+    assert.equal(await commitFiles(desk.folder, ['kept'], 'Nothing'), undefined);
+    assert.equal(desk.git('rev-parse', 'HEAD'), before);
+  });
+
+  test('where there is no repository is told, with the way out', async () => {
+    await assert.rejects(commitFiles(desk.home, ['kept'], 'Nowhere'), { code: 'COMMIT_NO_GIT' });
+  });
+});
