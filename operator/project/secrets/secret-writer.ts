@@ -1,23 +1,15 @@
 import type { KubeClient } from '../../kubernetes/client.ts';
-import { type KubeObject, type ObjectMeta, type OwnerReference, RESOURCES } from '../../kubernetes/resource.ts';
-import type { ProjectedSecret, Provenance } from '../projector.ts';
+import { type KubeObject, type ObjectMeta, RESOURCES } from '../../kubernetes/resource.ts';
 import type { ContentDigest, Digests } from './digests.ts';
 import { isOurs, takenOver } from './field-ownership.ts';
-import { type Inventory, metadataText, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
+import { type Inventory, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
 import type { SecretObject } from './marks.ts';
 import * as marks from './marks.ts';
+import { isAsPlanned, ownerIn, type SecretPlan } from './plan.ts';
 import { ATTEMPTS, isInvalid, isRace } from './races.ts';
 import { contended, immutable, notOurs, suspended, tooLarge, typeChanged } from './refusals.ts';
 import { LARGEST_SECRET, secretBody, sizeOf } from './secret-body.ts';
 import { suspensionOf } from './suspension.ts';
-
-/** What one Secret is to be. */
-export interface Wish {
-  namespace: string;
-  secret: ProjectedSecret;
-  provenance: Provenance;
-  values: ReadonlyMap<string, Uint8Array>;
-}
 
 /** Something that people should be told of a Secret. */
 export type Tell = (secret: ObjectMeta, reason: 'Adopted' | 'Recreated' | 'SuspensionRefused', note: string) => void;
@@ -36,15 +28,13 @@ export interface SecretWriterParts {
  */
 const IF_ABSENT = { resourceVersion: '1' };
 
-/** A wish with what is made of it. */
-interface Order extends Wish {
+/** What is to be in one namespace. */
+interface Order {
+  namespace: string;
   name: string;
+  plan: SecretPlan;
+  values: ReadonlyMap<string, Uint8Array>;
   content: ContentDigest;
-  fingerprint: string;
-  labels: Record<string, string>;
-  annotations: Record<string, string>;
-  metadata: string;
-  owner: OwnerReference | undefined;
 }
 
 /** Writes one Secret at a time: every write has a precondition on what was looked at, or creates. */
@@ -64,20 +54,27 @@ export class SecretWriter {
   }
 
   /** Throws CofferError `SECRET_*`, KubernetesError. */
-  async write(wish: Wish): Promise<{ outcome: 'unchanged' | 'written'; content: ContentDigest }> {
-    const order = this.#order(wish);
-    const size = sizeOf(wish.values);
+  async write(
+    plan: SecretPlan,
+    namespace: string,
+    values: ReadonlyMap<string, Uint8Array>,
+  ): Promise<{ outcome: 'unchanged' | 'written'; content: ContentDigest }> {
+    const { name, type } = plan.secret;
+    const content = this.#digests.ofValues({ namespace, name }, type, values);
+    const order: Order = { namespace, name, plan, values, content };
+    const size = sizeOf(values);
     if (size > LARGEST_SECRET) throw tooLarge(order, size);
-    let known = this.#inventory.ours(secretKey(order.namespace, order.name));
-    let isToLook = known?.isPlain === false || this.#inventory.isForeign(secretKey(order.namespace, order.name));
+    const key = secretKey(namespace, name);
+    let known = this.#inventory.ours(key);
+    let isToLook = known?.isPlain === false || this.#inventory.isForeign(key);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       try {
         const live = isToLook ? await this.#client.get<SecretObject>(RESOURCES.secrets, order) : undefined;
-        if (live !== undefined) return { outcome: await this.#change(order, live), content: order.content };
+        if (live !== undefined) return { outcome: await this.#change(order, live), content };
         if (isToLook) known = undefined;
-        if (known !== undefined && isAsOrdered(known, order)) return { outcome: 'unchanged', content: order.content };
+        if (known !== undefined && isAsOrdered(known, order)) return { outcome: 'unchanged', content };
         await this.#apply(order, known);
-        return { outcome: 'written', content: order.content };
+        return { outcome: 'written', content };
       } catch (error) {
         if (!isRace(error) && (isToLook || !isInvalid(error))) throw error;
       }
@@ -85,17 +82,6 @@ export class SecretWriter {
       isToLook = true;
     }
     throw contended(order);
-  }
-
-  /** What is written down of a Secret that is as this wish wants it. */
-  expected(wish: Omit<Wish, 'values'>): { fingerprint: string; metadata: string; owner: string | undefined } {
-    const { secret, provenance, namespace } = wish;
-    const { labels, annotations } = metadataOf(secret);
-    return {
-      fingerprint: this.#digests.ofManifest(secret, provenance),
-      metadata: metadataText(labels, annotations),
-      owner: ownerFor(namespace, secret, provenance)?.uid,
-    };
   }
 
   /** Makes what is there what was ordered. */
@@ -108,8 +94,9 @@ export class SecretWriter {
     if (suspension.kind === 'until' && this.#now() < suspension.time) throw suspended(order, suspension.time);
     const isIntact = this.#digests.ofSecret(live).whole === order.content.whole;
     const type = live.type ?? 'Opaque';
-    if (type !== order.secret.type || (live.immutable === true && !isIntact)) {
-      const refusal = type === order.secret.type ? immutable(order) : typeChanged(order, type, order.secret.type);
+    if (type !== order.plan.secret.type || (live.immutable === true && !isIntact)) {
+      const refusal =
+        type === order.plan.secret.type ? immutable(order) : typeChanged(order, type, order.plan.secret.type);
       if (!marks.isAsked(metadata, marks.RECREATE)) throw refusal;
       return this.#recreate(order, metadata);
     }
@@ -153,7 +140,15 @@ export class SecretWriter {
 
   /** With a precondition in every case. `known` undefined: nothing is there. */
   async #apply(order: Order, known: { uid: string; resourceVersion: string } | undefined): Promise<void> {
-    const { namespace, name, labels, annotations, owner, values, secret } = order;
+    const { namespace, name, plan, values, content } = order;
+    const { secret, provenance, labels, fingerprint } = plan;
+    const annotations = {
+      ...plan.annotations,
+      [marks.DIGEST]: content.whole,
+      [marks.FINGERPRINT]: fingerprint,
+      [marks.PROVENANCE]: marks.markText({ homeNamespace: secret.namespace, provenance }),
+    };
+    const owner = ownerIn(namespace, plan);
     const identity = known ? { uid: known.uid, resourceVersion: known.resourceVersion } : IF_ABSENT;
     const metadata = { namespace, name, ...identity, labels, annotations, ...(owner && { ownerReferences: [owner] }) };
     const body = secretBody({ metadata, type: secret.type }, values);
@@ -171,60 +166,12 @@ export class SecretWriter {
     secret.noted = stateOf(secret, this.#now());
     this.#inventory.setOurs(secret);
   }
-
-  #order(wish: Wish): Order {
-    const { namespace, secret, provenance, values } = wish;
-    const { name, type } = secret;
-    const content = this.#digests.ofValues({ namespace, name }, type, values);
-    const { fingerprint, metadata } = this.expected(wish);
-    const { labels, annotations } = metadataOf(secret);
-    return {
-      ...wish,
-      name,
-      content,
-      fingerprint,
-      metadata,
-      labels,
-      annotations: {
-        ...annotations,
-        [marks.DIGEST]: content.whole,
-        [marks.FINGERPRINT]: fingerprint,
-        [marks.PROVENANCE]: marks.markText({ homeNamespace: secret.namespace, provenance }),
-      },
-      owner: ownerFor(namespace, secret, provenance),
-    };
-  }
 }
 
 const SUSPENSION_REFUSED = `${marks.SUSPEND_UNTIL} was not a time in RFC 3339, or one more than 24 hours ahead; it is taken away.`;
 
-function isAsOrdered(known: OurSecret, order: Order): boolean {
-  const { isIntact, digest, fingerprint, metadata, owner, asks } = known;
-  return (
-    isIntact &&
-    asks === undefined &&
-    digest === order.content.whole &&
-    fingerprint === order.fingerprint &&
-    metadata === order.metadata &&
-    owner === order.owner?.uid
-  );
-}
-
-function metadataOf({ template }: ProjectedSecret) {
-  return {
-    labels: { ...Object.fromEntries(template.labels), [marks.PROJECTED_LABEL]: 'true' },
-    annotations: Object.fromEntries(template.annotations),
-  };
-}
-
-/** An owner's deletion takes the Secret along, so one of another namespace cannot be it, nor any where it is to stay. */
-function ownerFor(
-  namespace: string,
-  { deletionPolicy }: ProjectedSecret,
-  { object }: Provenance,
-): OwnerReference | undefined {
-  if (object === undefined || object.namespace !== namespace || deletionPolicy === 'Retain') return undefined;
-  return { apiVersion: 'coffer.dev/v1', kind: 'EncryptedSecret', name: object.name, uid: object.uid };
+function isAsOrdered(known: OurSecret, { plan, content }: Order): boolean {
+  return known.digest === content.whole && isAsPlanned(known, plan);
 }
 
 /** What people asked for and got; with a Secret that was others', also what would let those write it again, and copies of its values. */

@@ -14,23 +14,28 @@ import type {
 import { reaches } from '../reach.ts';
 import type { Readers } from '../readers/readers.ts';
 import type { Restarts } from '../restart/restarts.ts';
+import type { Contention } from './contention.ts';
+import type { Digests } from './digests.ts';
 import { homeOf, type Inventory, type OurSecret, type SecretKey, secretKey, stateOf } from './inventory.ts';
+import { isAsPlanned, planOf, type SecretPlan } from './plan.ts';
 import { refusal } from './refusals.ts';
 import type { SecretLeaver } from './secret-leaver.ts';
 import type { SecretWatch } from './secret-watch.ts';
-import type { SecretWriter, Wish } from './secret-writer.ts';
+import type { SecretWriter } from './secret-writer.ts';
 import type { Wakes } from './wakes.ts';
 
 export interface SecretsRooms {
   namespaces: Namespaces;
   /** Whether the configuration lets Secrets be written in a namespace. */
   isAllowed(namespace: string): boolean;
+  digests: Digests;
   inventory: Inventory;
   watch: SecretWatch;
   writer: SecretWriter;
   leaver: SecretLeaver;
   disturbances: Disturbances;
   wakes: Wakes;
+  contention: Contention;
   readers: Readers | undefined;
   restarts: Restarts | undefined;
   now: () => number;
@@ -65,20 +70,13 @@ export class SecretsProjector implements Projector {
   }
 
   isCurrent(wanted: Wanted): boolean {
-    const { inventory, readers, writer, now } = this.#rooms;
+    const { inventory, readers, digests, now } = this.#rooms;
     const { secret, audience, provenance } = wanted;
-    const home = secretKey(secret.namespace, secret.name);
-    const found = inventory.of(home);
-    if (found.length !== audience.length) return false;
-    for (const { workload } of audience) {
-      const known = inventory.ours(workload);
-      const { namespace } = placeOf(workload);
-      if (known === undefined || !known.isIntact || known.asks !== undefined) return false;
-      const expected = writer.expected({ namespace, secret, provenance });
-      if (known.fingerprint !== expected.fingerprint || known.metadata !== expected.metadata) return false;
-      if (known.owner !== expected.owner || homeOf(known) !== home) return false;
-    }
-    if (readers?.isCurrent(wanted) === false) return false;
+    const found = inventory.of(secretKey(secret.namespace, secret.name));
+    const isEach = found.length === audience.length && audience.every(({ workload }) => inventory.ours(workload));
+    if (!isEach || readers?.isCurrent(wanted) === false) return false;
+    const plan = planOf(secret, provenance, digests);
+    if (!found.every((known) => isAsPlanned(known, plan))) return false;
     for (const known of found) known.noted = stateOf(known, now());
     return true;
   }
@@ -93,17 +91,19 @@ export class SecretsProjector implements Projector {
     values: ReadonlyMap<string, Uint8Array>,
     provenance: Provenance,
   ): Promise<AppliedWorkload[]> {
+    const { inventory, namespaces, digests } = this.#rooms;
     const home = secretKey(secret.namespace, secret.name);
+    const plan = planOf(secret, provenance, digests);
+    const applied = audience.map(({ workload, entries }) => {
+      const granted = new Map([...values].filter(([name]) => entries.has(name)));
+      return this.#attempt(workload, home, () => this.#write(workload, plan, granted));
+    });
     const wanted = new Set(audience.map(({ workload }) => workload));
-    const applied = audience.map(({ workload, entries }) =>
-      this.#attempt(workload, home, () => {
-        const { namespace } = placeOf(workload);
-        const granted = new Map([...values].filter(([name]) => entries.has(name)));
-        return this.#write(workload, { namespace, secret, provenance, values: granted });
-      }),
-    );
     const leave = secret.deletionPolicy === 'Retain' ? this.#retain : this.#remove;
-    const left = this.#rooms.inventory.of(home).filter((known) => !wanted.has(secretKey(known.namespace, known.name)));
+    // What is in a namespace that is being deleted goes with it.
+    const left = inventory
+      .of(home)
+      .filter(({ namespace, name }) => !wanted.has(secretKey(namespace, name)) && !namespaces.isTerminating(namespace));
     return Promise.all([...applied, ...left.map((known) => this.#leave(known, leave))]);
   }
 
@@ -152,28 +152,37 @@ export class SecretsProjector implements Projector {
 
   /** The home of what must be opened and applied again, if that is so. */
   #dueHome(key: SecretKey): SecretKey | undefined {
-    const { inventory, namespaces, now } = this.#rooms;
-    const { namespace } = placeOf(key);
-    if (namespaces.isTerminating(namespace)) return undefined;
+    const { inventory, namespaces, contention, wakes, now } = this.#rooms;
+    if (namespaces.isTerminating(placeOf(key).namespace)) return undefined;
     const known = inventory.ours(key);
-    if (known === undefined) return inventory.refusedHome(key) ?? inventory.missingHome(key);
-    const state = stateOf(known, now());
-    if (state === known.noted || state === known.asked) return undefined;
-    known.asked = state;
-    return homeOf(known);
+    const state = known && stateOf(known, now());
+    const isRight = known !== undefined && (state === known.noted || state === known.asked);
+    const home = known ? homeOf(known) : (inventory.refusedHome(key) ?? inventory.missingHome(key));
+    if (isRight || home === undefined) return undefined;
+    const due = contention.due(key, now());
+    if (due > now()) {
+      wakes.at(due, key);
+      return undefined;
+    }
+    if (known !== undefined) known.asked = state;
+    return home;
   }
 
-  async #write(key: SecretKey, wish: Wish): Promise<'unchanged' | 'written'> {
+  async #write(
+    key: SecretKey,
+    plan: SecretPlan,
+    values: ReadonlyMap<string, Uint8Array>,
+  ): Promise<'unchanged' | 'written'> {
     const { writer, restarts, inventory, wakes, watch } = this.#rooms;
-    const { namespace } = wish;
+    const { namespace, name } = placeOf(key);
     const unprepared = this.#unprepared.get(namespace);
     if (unprepared !== undefined) throw unprepared;
     // Where we may not look, what others change would stay; a watch that is merely broken off comes back by itself.
     const trouble = watch.trouble(namespace);
     if (trouble?.code === 'KUBERNETES_FORBIDDEN') throw trouble;
     try {
-      const { outcome, content } = await writer.write(wish);
-      restarts?.holds(namespace, wish.secret.name, content.entries);
+      const { outcome, content } = await writer.write(plan, namespace, values);
+      restarts?.holds(namespace, name, content.entries);
       return outcome;
     } finally {
       const until = inventory.ours(key)?.suspendedUntil;
@@ -204,9 +213,10 @@ export class SecretsProjector implements Projector {
   #leave(known: OurSecret, leave: (known: OurSecret) => Promise<void>): Promise<AppliedWorkload> {
     const key = secretKey(known.namespace, known.name);
     return this.#attempt(key, homeOf(known), async () => {
-      const { readers, restarts } = this.#rooms;
+      const { readers, restarts, contention } = this.#rooms;
       await leave(known);
       restarts?.gone(known.namespace, known.name);
+      contention.forget(key);
       await readers?.forget([{ namespace: known.namespace, name: known.name }]);
       return 'removed';
     });

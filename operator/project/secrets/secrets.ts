@@ -7,6 +7,7 @@ import { Disturbances } from '../disturbances.ts';
 import type { Projector } from '../projector.ts';
 import type { Readers } from '../readers/readers.ts';
 import type { Restarts } from '../restart/restarts.ts';
+import { Contention } from './contention.ts';
 import type { DigestKey } from './digest-key.ts';
 import { Digests } from './digests.ts';
 import { Inventory } from './inventory.ts';
@@ -63,12 +64,14 @@ export async function openSecretsProjector(
   const projector = new SecretsProjector({
     namespaces,
     isAllowed: (namespace) => isAmong(settings.namespaces, namespace),
+    digests,
     inventory,
     watch,
     writer,
     leaver: new SecretLeaver({ client, digests, inventory }),
     disturbances,
     wakes,
+    contention: new Contention(),
     readers,
     restarts,
     now,
