@@ -9,6 +9,8 @@ import { RunningOperator } from '../running-operator.ts';
 import { plaintextManifest, type Workplace } from '../workplace.ts';
 import { SecretWatch, type WatchedObject } from './secret-watch.ts';
 
+const DOCKERFILE = join(import.meta.dirname, '../../../deploy/Dockerfile');
+
 export const ENTRIES = 3;
 const PER_NAMESPACE = 100;
 
@@ -80,7 +82,8 @@ export class Site {
     };
     const file = join(this.folder, 'operator.yaml');
     writeFileSync(file, JSON.stringify(config, null, 2));
-    return new RunningOperator(this.#workplace.operator(['--config', file]));
+    const program = this.#workplace.operator(['--config', file]);
+    return new RunningOperator({ ...program, env: { ...program.env, ...imageEnvironment() } });
   }
 
   /** Commits another value of one manifest. Resolves to the key of its Secret. */
@@ -134,6 +137,12 @@ export function watchOutcome(cluster: Cluster): { secrets: SecretWatch; statuses
     secrets: SecretWatch.start(cluster, '/api/v1/secrets', isProjected),
     statuses: SecretWatch.start(cluster, '/apis/coffer.dev/v1/encryptedsecrets', isReady, true),
   };
+}
+
+/** As it is set in the image, where these operators run. */
+function imageEnvironment(): Record<string, string> {
+  const lines = readFileSync(DOCKERFILE, 'utf8').matchAll(/^ENV (\w+)=(.*)$/gm);
+  return Object.fromEntries(Array.from(lines, ([, name, value]) => [name, value]));
 }
 
 /** CPU of a process and its threads so far, in milliseconds (Linux: /proc). */
