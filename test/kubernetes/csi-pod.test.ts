@@ -88,6 +88,7 @@ test('a pod on a real node reads its secret from memory, follows a change, and l
   assert.equal(await node.exec(app, 'reader', 'cat', '/secrets/password'), second);
   for (const folder of [node.rootDirectory, join(node.rootDirectory, '..'), join(cluster.directory, 'etcd'), node.logs])
     assert.equal(await filesWith(folder, [first, second]), '', 'a value on the disk');
+  assert.notEqual(await filesWith(join(cluster.directory, 'etcd'), [app]), '', 'the search finds what is there');
   await scene.startAgain();
   await node.untilRunning(app, 'waiting');
   assert.equal(await node.exec(app, 'waiting', 'cat', '/secrets/password'), second);
