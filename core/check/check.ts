@@ -14,6 +14,7 @@ import { type Claim, claimOf, ownerFindings } from './rules/owners.ts';
 import { plaintextFindings } from './rules/plaintext.ts';
 import { readerFindings } from './rules/readers.ts';
 import { configFindings, idleRecipientFindings, KEYRING_FOLDER, recipientFindings } from './rules/recipients.ts';
+import { requestFindings } from './rules/requests.ts';
 import { secretKeyFindings } from './rules/secret-keys.ts';
 import { sizeFindings } from './rules/sizes.ts';
 import { stanzaFindings } from './rules/stanzas.ts';
@@ -83,7 +84,7 @@ class Run {
   }
 
   async look(path: string, bytes: Buffer): Promise<void> {
-    this.findings.push(...secretKeyFindings(bytes, path));
+    this.findings.push(...secretKeyFindings(bytes, path), ...requestFindings(bytes, path));
     if (path.endsWith('.ejson')) {
       // Repositories without ejson files, which are most, do not load its cryptography.
       const { ejsonFindings } = await import('./rules/ejson.ts');

@@ -25,7 +25,8 @@ const ROOMS = [
   ['core/config'],
   ['core/keys'],
   ['core/opening'],
-  ['core/requests', 'core/rotation', 'core/check'],
+  ['core/requests'],
+  ['core/rotation', 'core/check'],
 ];
 
 /** Too heavy to load before a command needs it. */

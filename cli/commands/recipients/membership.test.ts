@@ -151,6 +151,9 @@ describe('coffer recipients add --like', () => {
     const request = desk.read(`.coffer/requests/${added.request}.yaml`);
     assert.ok(request.includes(`identity: ${identity}\n`) && request.includes('like: production\n'));
     assert.equal(desk.git('status', '--porcelain'), '');
+    desk.edit(`.coffer/requests/${added.request}.yaml`, 'like: production', 'like: recovery');
+    assert.match(desk.try(['check']).stdout, /REQUEST_FILE/);
+    desk.git('checkout', '--quiet', '.coffer/requests');
     // The same wish is the same request; whoever can open fulfils it, and it goes.
     assert.equal(
       JSON.parse(desk.coffer(['recipients', 'add', 'staging', '--like', 'production', '--json'])).request,
