@@ -32,6 +32,15 @@ test('promise 7 on Kubernetes: no value in any log, Event, status, metric, file 
   assert.deepEqual(await stage.leaks(CANARIES), []);
   assert.equal(await operator.end(), 0);
   assert.deepEqual(await stage.leaks(CANARIES), []);
+  // The search finds what is there, as the API server would show it.
+  const leak = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'leak' },
+    data: { x: `"${btoa(`é${second}!`)}"` },
+  };
+  await stage.client.create(RESOURCES.configMaps, leak, { namespace: app });
+  assert.deepEqual(await stage.leaks(CANARIES), [`configMaps ${app}/leak`]);
 });
 
 test('promise 8 on Kubernetes: plaintext and foreign ciphertext in git are errors with file, line and entry, and no Secret', async (t) => {

@@ -9,6 +9,9 @@ import { fillUp, smallTmpfs } from '../operator/tmpfs.ts';
 import { holds, textsOf } from './secret-texts.ts';
 import { KubernetesStage } from './stage.ts';
 
+/** Who is killed keeps its lease until that ends. */
+const SOON_FREE = { kubernetes: { leaderElection: { duration: '3s' } } };
+
 /** One bit of a sealed value is another. */
 function broken(text: string): string {
   return text.replace(/(CF\[1:[^:]+:.{20})(.)/, (_, before: string, one: string) => before + (one === 'A' ? 'B' : 'A'));
@@ -35,7 +38,7 @@ describe('promise 1 on Kubernetes: last good stays', () => {
   });
 
   test('deleted while the operator was down it comes back, although the newest commit is bad or the repository away', async (t) => {
-    const stage = await KubernetesStage.open(t);
+    const stage = await KubernetesStage.open(t, SOON_FREE);
     if (stage === undefined) return;
     const { app, site } = stage;
     await stage.commit(stage.files({ name: 'db', data: { a: 'good' } }));
@@ -73,7 +76,7 @@ test('promise 2 on Kubernetes: while the log cannot be written nothing new is pr
 });
 
 test('promise 3 on Kubernetes: kill -9 at random moments, and whoever watches sees whole versions only', async (t) => {
-  const stage = await KubernetesStage.open(t, { interval: '50ms', kubernetes: { leaderElection: { duration: '2s' } } });
+  const stage = await KubernetesStage.open(t, { interval: '50ms', ...SOON_FREE });
   if (stage === undefined) return;
   const secrets = await stage.secrets();
   const entries = Array.from({ length: 20 }, (_, index) => `entry-${index}`);
