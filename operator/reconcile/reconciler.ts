@@ -64,7 +64,7 @@ export class Reconciler {
       ...{ claims: sources.claims, state, maxShare: options.maxShare },
       isUnreadable: (place) => sources.isUnreadable(place),
       isKnown: (place) => sources.isKnown(place),
-      projected: () => this.#projected(),
+      present: () => this.#present(),
       holdId: (source, keys) => sources.holdId(source, keys),
     });
     const announcements = new Announcements(options.audit);
@@ -232,6 +232,7 @@ export class Reconciler {
     this.#sources.objects?.recheck(objects);
     if (areNamespacesOthers) await this.#turns.take(async () => this.#settling.reach(this.#namespaceChanges.take()));
     await this.#catchUp(areNamespacesOthers ? 'restore' : 'commit');
+    await this.#turns.take(() => this.#settling.takeConfirmed());
     for (const home of mirrors) {
       if (this.#state.get(home) === undefined) continue;
       this.#worker.add(home, 'restore');
@@ -261,12 +262,13 @@ export class Reconciler {
     this.#hasOrphans = false;
   }
 
-  /** Homes of which something is projected, in namespaces that stay. */
-  #projected(): Set<Key> {
+  /** Homes of which something is projected, or was worked on in this run (volumes leave no trace), in namespaces that stay. */
+  #present(): Set<Key> {
     const { projectors, namespaces } = this.#options;
     const owned = projectors.flatMap((projector) => [...projector.owned()]);
-    const staying = owned.filter(({ namespace }) => namespaceProblem(namespaces, namespace) === undefined);
-    return new Set(staying.map(({ namespace, name }) => keyOf(namespace, name)));
+    const homes = new Set([...this.#board.tried(), ...owned.map(({ namespace, name }) => keyOf(namespace, name))]);
+    const stays = (home: Key) => namespaceProblem(namespaces, namesOf(home).namespace) === undefined;
+    return new Set([...homes].filter(stays));
   }
 
   #changed(home: Key): void {

@@ -38,9 +38,9 @@ export class Settling {
     for (const key of keys) this.#postponed.add(key);
   }
 
-  /** Whether something waits for a source to be looked at, or to be seen again. */
+  /** Whether something waits for a source to be looked at or to be seen again, or for a person. */
   get isWaiting(): boolean {
-    return this.#postponed.size > 0;
+    return this.#postponed.size > 0 || this.#parts.state.held().size > 0;
   }
 
   #resume(): void {
@@ -85,13 +85,13 @@ export class Settling {
     const homes = new Set<Key>();
     for (const commit of [...state.held().keys()]) {
       if (!(await isConfirmed(stateDirectory, commit))) continue;
-      for (const home of settlement.release(commit)) homes.add(home);
+      for (const home of settlement.release(commit)) {
+        homes.add(home);
+        worker.remove(home);
+        worker.add(home, 'restore');
+      }
       await state.flush();
       await consumeConfirmation(stateDirectory, commit);
-    }
-    for (const home of homes) {
-      worker.remove(home);
-      worker.add(home, 'restore');
     }
     return homes;
   }

@@ -98,4 +98,30 @@ describe('an object that somebody else applies', () => {
     await apply(stage, broken);
     await stage.condition(app, 'broken', 'Ready', { status: 'False', reason: 'ValueRefused' });
   });
+
+  test('deleted together with most of the others: their Secrets are put back and held until a person confirms', async (t) => {
+    const stage = await openCarried(t, { unverified: 1 });
+    if (stage === undefined) return;
+    const { app } = stage;
+    const names = ['a', 'b', 'c', 'd'];
+    await stage.commit({ README: 'nothing' });
+    const operator = await stage.startAndProject();
+    for (const name of names) await apply(stage, stage.manifest({ name, data: { value: name } }));
+    for (const name of names) await stage.condition(app, name, 'Ready', { status: 'True' });
+    await stage.kubectl('delete', 'encryptedsecret', 'a');
+    const namesIn = ({ secrets }: { secrets: { name: string }[] }) => secrets.map(({ name }) => name);
+    await eventually(async () => assert.deepEqual(namesIn(await operator.status()), ['b', 'c', 'd']));
+    await stage.secretIs(app, 'a', undefined);
+    await stage.kubectl('delete', 'encryptedsecret', 'b', 'c', 'd');
+    let held = '';
+    await eventually(async () => {
+      const { sources } = await operator.status();
+      const [row] = sources.find(({ id }: { id: string }) => id === 'objects').held;
+      assert.deepEqual(row?.secrets, [`${app}/b`, `${app}/c`, `${app}/d`]);
+      held = row.commit;
+    });
+    for (const name of ['b', 'c', 'd']) await stage.secretIs(app, name, { value: name });
+    assert.equal(await stage.spawn('--confirm', held).exit(), 0);
+    for (const name of ['b', 'c', 'd']) await stage.secretIs(app, name, undefined);
+  });
 });

@@ -67,6 +67,11 @@ export class Board {
     return this.#failures;
   }
 
+  /** What this run has projected, or tried to. */
+  tried(): IterableIterator<Key> {
+    return this.#rows.keys();
+  }
+
   homes(): Iterable<Key> {
     return new Set([...this.#rows.keys(), ...this.#verified.keys()]);
   }

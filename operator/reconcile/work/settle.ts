@@ -14,8 +14,8 @@ export interface SettleOptions {
   /** What a person confirms who means these removals: the newest commit of the source. */
   holdId(source: string | undefined, keys: readonly Key[]): string;
   maxShare: number;
-  /** The homes of which something is projected and can stay: of the others there is nothing to hold. */
-  projected(): ReadonlySet<Key>;
+  /** The homes of which there is something that can stay: of the others there is nothing to hold. */
+  present(): ReadonlySet<Key>;
 }
 
 export interface Settled {
@@ -23,10 +23,6 @@ export interface Settled {
   homes: Set<Key>;
   /** Of these, the ones that are to be removed. */
   prune: Set<Key>;
-  /** Removals that were held. */
-  held: Set<Key>;
-  /** Nobody claims them any more; they stay by their deletionPolicy. */
-  retained: Set<Key>;
   /** Keys that several claim and none has. */
   contested: Set<Key>;
   /** Nobody claims them, but not all that could is known. */
@@ -77,8 +73,6 @@ export class Settlement {
     const settled: Settled = {
       homes: new Set(),
       prune: new Set(),
-      held: new Set(),
-      retained: new Set(),
       contested: new Set(),
       unknown: new Set(),
     };
@@ -130,8 +124,8 @@ export class Settlement {
   }
 
   #letGo(gone: readonly Key[], confirmed: ReadonlySet<string>, settled: Settled): void {
-    const { state, maxShare, holdId, projected } = this.#options;
-    const there = gone.length > 0 ? projected() : new Set<Key>();
+    const { state, maxShare, holdId, present } = this.#options;
+    const there = gone.length > 0 ? present() : new Set<Key>();
     const bySource = new Map<string | undefined, Key[]>();
     for (const key of gone) {
       const record = state.get(key);
@@ -143,7 +137,6 @@ export class Settlement {
         settled.homes.add(record.home);
       } else if (record.retain || record.retained === true) {
         if (record.retained !== true) state.set(key, { ...record, retained: true });
-        settled.retained.add(key);
         settled.homes.add(key);
       } else if (record.isLetGo === true || !there.has(key)) {
         settled.homes.add(key);
@@ -152,7 +145,6 @@ export class Settlement {
         const source = record.owner?.source;
         bySource.set(source, [...(bySource.get(source) ?? []), key]);
       } else {
-        settled.held.add(key);
         settled.homes.add(key);
       }
     }
@@ -164,7 +156,6 @@ export class Settlement {
         const record = state.get(key);
         if (isMass && !confirmed.has(commit) && record !== undefined) {
           state.set(key, { ...record, held: commit });
-          settled.held.add(key);
           continue;
         }
         settled.prune.add(key);
