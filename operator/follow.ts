@@ -9,6 +9,7 @@ import type { Log } from './log.ts';
 import type { Projector } from './project/projector.ts';
 import type { Reconciler } from './reconcile/reconciler.ts';
 import { type Status, type Trouble, troubleOf } from './reconcile/status/status.ts';
+import { releaseMemory } from './release-memory.ts';
 import { Poll } from './source/poll.ts';
 import type { Accepted, Source } from './source/source.ts';
 import { TroubleLog } from './trouble-log.ts';
@@ -58,6 +59,7 @@ export class Follower {
     this.#isBroughtBack = true;
     this.#report();
     log.info('brought back the last good state', { secrets: reconciler.secrets });
+    await releaseMemory();
   }
 
   /** Until the signal. `onWake` calls its listener when the process is told to look now. */
@@ -132,6 +134,7 @@ export class Follower {
     this.#projected.add(source);
     this.#front.metrics.projected(source, milliseconds / 1000);
     log.info('projected a commit', { source, commit, milliseconds });
+    await releaseMemory();
   }
 
   async #doChores(): Promise<void> {
