@@ -1,10 +1,35 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { holds } from './secret-texts.ts';
 import { SecretsScene } from './secrets-scene.ts';
+import { KubernetesStage } from './stage.ts';
 
 const HOUR = 3_600_000;
 const at = (time: number) => new Date(time).toISOString();
+
+test('the real operator shows the suspension, records it, and takes its work up again at the time', async (t) => {
+  const stage = await KubernetesStage.open(t);
+  if (stage === undefined) return;
+  const { app } = stage;
+  await stage.commit(stage.files({ name: 'db', data: { a: '1' } }));
+  await stage.startAndProject();
+  await stage.condition(app, 'db', 'Ready', { status: 'True' });
+  const until = new Date(Date.now() + 5000).toISOString();
+  const patch = {
+    metadata: { annotations: { 'coffer.dev/suspend-until': until } },
+    data: { a: Buffer.from('emergency').toString('base64') },
+  };
+  await stage.client.patch(RESOURCES.secrets, { namespace: app, name: 'db' }, patch, { type: 'merge' });
+  const { message } = await stage.condition(app, 'db', 'Ready', { status: 'False' });
+  assert.match(message, new RegExp(until));
+  await stage.secretIs(app, 'db', { a: 'emergency' });
+  await stage.secretIs(app, 'db', { a: '1' });
+  assert.ok(new Date().toISOString() >= until);
+  await stage.condition(app, 'db', 'Ready', { status: 'True' });
+  const refused = stage.site.audit().filter(({ code }) => code === 'SECRET_SUSPENDED');
+  assert.equal(refused.length, 1);
+});
 
 describe('a person who suspends the operator on one Secret', () => {
   test('patches it in peace until the time, commits or not; then it is put right by itself', async (t) => {
