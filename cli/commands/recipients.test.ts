@@ -90,6 +90,12 @@ describe('coffer recipients', () => {
     );
   });
 
+  test('list NAME --pins gives an operator no more pins than it is meant to have', () => {
+    const pins = desk.coffer(['recipients', 'list', 'production', '--pins']);
+    assert.match(pins, /^production coffer-identity-1-\S+\n$/);
+    assert.match(desk.try(['recipients', 'list', 'nobody', '--pins']).stderr, /^error RECIPIENT_UNKNOWN: /);
+  });
+
   test('a COFFER_PINS that names no pins is told as that, with its file', () => {
     desk.write('../empty', '');
     desk.coffer(['new', 'team/pins', '--recipient', 'alice', '-o', 'pins.yaml']);

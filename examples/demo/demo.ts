@@ -129,7 +129,7 @@ async function play(): Promise<void> {
   await shell(`git remote add origin ${server}/secrets.git && git fetch --quiet && git branch --quiet -u origin/main`);
   for (const cluster of clusters) {
     configure(cluster, `${server}/secrets.git`);
-    await shell(`coffer recipients list --pins > ../${cluster.name}/pins`);
+    await shell(`coffer recipients list ${cluster.name} --pins > ../${cluster.name}/pins`);
   }
   await shell('cat production/operator.yaml', { cwd: stage.disk });
   for (const { name, folder } of clusters) {

@@ -1,5 +1,5 @@
 import type { Recipient } from '../../../core/keys/recipient.ts';
-import { BaseCommand, Flags } from '../../base-command.ts';
+import { Args, BaseCommand, Flags } from '../../base-command.ts';
 
 /** One row, as `--json` has it. */
 interface Row {
@@ -17,10 +17,19 @@ export default class RecipientsList extends BaseCommand {
   static override examples = [
     'coffer recipients list',
     {
-      description: 'For a machine that has nobody to ask, such as CI (COFFER_PINS) or an operator:',
+      description: 'For CI (COFFER_PINS), which has nobody to ask:',
       command: 'coffer recipients list --pins > pins',
     },
+    {
+      description:
+        'For an operator, which seals to those it pins when a commit asks for it: no more than have to be there',
+      command: 'coffer recipients list production --pins > production-pins',
+    },
   ];
+  static override strict = false;
+  static override args = {
+    names: Args.string({ ignoreStdin: true, description: 'only these' }),
+  };
   static override flags = {
     pins: Flags.boolean({
       description: 'print a file of pins: those whom you trust; exit code 1 when somebody is left out',
@@ -28,14 +37,19 @@ export default class RecipientsList extends BaseCommand {
   };
 
   override async run(): Promise<Record<string, unknown>> {
-    const { flags } = await this.parse(RecipientsList);
-    const [{ openWorkspace }, { checkPin }, { identityText }] = await Promise.all([
+    const { flags, argv } = await this.parse(RecipientsList);
+    const [{ openWorkspace, recipientOf }, { checkPin }, { identityText }] = await Promise.all([
       import('../../workspace/workspace.ts'),
       import('../../../core/keys/pins.ts'),
       import('../../../core/keys/key-texts.ts'),
     ]);
     const workspace = await openWorkspace();
-    const rows = [...workspace.keyring.recipients.values()]
+    const names = argv.map(String);
+    const wanted =
+      names.length === 0
+        ? [...workspace.keyring.recipients.values()]
+        : names.map((name) => recipientOf(workspace, name));
+    const rows = wanted
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((recipient) => rowOf(recipient, checkPin(workspace.pins, recipient), identityText(recipient.identity)));
     if (flags.pins) this.#sayPins(rows);
