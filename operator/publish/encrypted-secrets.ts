@@ -1,6 +1,7 @@
 import { Bug, type CofferError } from '../../core/errors.ts';
+import type { EncryptedSecretStatus } from '../../schemas/crd/encrypted-secret.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import { apiVersionOf, RESOURCES } from '../kubernetes/resource.ts';
+import { apiVersionOf, type ObjectMeta, RESOURCES } from '../kubernetes/resource.ts';
 import { type NamespacedWatch, watchNamespaces } from '../kubernetes/watch-namespaces.ts';
 import { type Key, keyOf } from '../reconcile/state/claim.ts';
 import { type EncryptedSecretObject, isLabelled, isMirror } from './mirror.ts';
@@ -102,6 +103,16 @@ export class EncryptedSecrets {
     this.#keep(object);
   }
 
+  /** The status that was written, and the metadata of the answer; nothing where the object became another meanwhile. */
+  takeStatus(key: Key, { uid, generation, resourceVersion = '' }: ObjectMeta, status: EncryptedSecretStatus): void {
+    const object = this.#objects.get(key);
+    if (object === undefined || object.uid !== uid || object.generation !== generation) return;
+    // The watch was faster, and shows what the server made of it.
+    if (!isOlder(object.resourceVersion, resourceVersion)) return;
+    this.#ahead.set(key, resourceVersion);
+    this.#objects.set(key, { ...object, resourceVersion, status: storedStatus(status) });
+  }
+
   /** It is not there, as the answer to a request shows. */
   lost(key: Key): void {
     const object = this.#objects.get(key);
@@ -114,7 +125,7 @@ export class EncryptedSecrets {
     const ahead = this.#ahead.get(key);
     if (ahead !== undefined && isOlder(resourceVersion, ahead)) return;
     this.#ahead.delete(key);
-    if (ahead !== resourceVersion) this.#keep(object);
+    this.#keep(object);
   }
 
   #keep(object: EncryptedSecretObject): void {

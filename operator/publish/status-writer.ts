@@ -2,13 +2,12 @@ import { CofferError } from '../../core/errors.ts';
 import { BackOff, pause } from '../kubernetes/back-off.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
-import { apiVersionOf, RESOURCES } from '../kubernetes/resource.ts';
+import { apiVersionOf, type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
 import { type Key, keyOf } from '../reconcile/state/claim.ts';
 import type { SecretStatus } from '../reconcile/status/status.ts';
 import { concurrently } from '../reconcile/work/concurrently.ts';
 import { definitionTrouble } from './definition-trouble.ts';
 import type { EncryptedSecrets } from './encrypted-secrets.ts';
-import type { EncryptedSecretObject } from './mirror.ts';
 import { statusOf } from './status.ts';
 import { statusFingerprint } from './stored-status.ts';
 import { turnsOf } from './turns.ts';
@@ -129,12 +128,10 @@ export class StatusWriter {
     const { namespace, name, uid } = object;
     const resource = RESOURCES.encryptedSecrets;
     const body = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: { namespace, name }, status };
-    const written = await client.apply<EncryptedSecretObject>(resource, { namespace, name }, body, {
-      subresource: 'status',
-      signal,
-    });
+    const options = { subresource: 'status', metadataOnly: true, signal } as const;
+    const { metadata } = await client.apply<KubeObject>(resource, { namespace, name }, body, options);
     this.#trouble = undefined;
-    objects.take(written);
+    objects.takeStatus(home, metadata, status);
     const regarding = { apiVersion: body.apiVersion, kind: body.kind, namespace, name, uid };
     for (const turn of turnsOf(object.status, status)) events.emit({ regarding, ...turn });
   }
