@@ -11,6 +11,7 @@ import type { Good, State } from '../state/state.ts';
 import type { Watched } from '../state/watched.ts';
 import type { Board } from '../status/secret-statuses.ts';
 import { concurrently } from './concurrently.ts';
+import { Mirrors } from './mirrors.ts';
 import { Openers } from './openers.ts';
 import { failureRecord, type Intent, intendToProject, type Outcome, project, pruneRecord } from './projection.ts';
 import type { Item } from './queue.ts';
@@ -52,16 +53,14 @@ export class Batch {
   readonly #selection: Selection;
   readonly #openers: Openers;
   readonly #outcomes: AuditRecord[] = [];
-  /** Mirrors that could not be made. */
-  readonly #uncarried = new Map<Key, CofferError>();
-  /** Ends when the mirrors of all that was read are made; does not reject. */
-  #carrying: Promise<void> = Promise.resolve();
+  readonly #mirrors: Mirrors;
   /** What was thrown that we did not reckon with. */
   readonly mistakes: unknown[] = [];
 
   constructor(parts: BatchParts) {
     this.#parts = parts;
     this.#selection = new Selection(parts);
+    this.#mirrors = new Mirrors(parts.publisher, parts.namespaces);
     this.#openers = new Openers(parts.cluster, parts.secretKeys);
   }
 
@@ -75,13 +74,14 @@ export class Batch {
     const { audit, state } = this.#parts;
     try {
       await this.#project(await this.#project(await this.#chooseAll(items)));
-      await this.#carrying;
+      await this.#mirrors.ended();
+      this.mistakes.push(...this.#mirrors.mistakes);
       this.#tellUncarried();
       await audit.append(this.#outcomes);
       this.#outcomes.length = 0;
       await state.flush();
     } finally {
-      await this.#carrying;
+      await this.#mirrors.ended();
       await this.#openers.wipe();
     }
   }
@@ -94,7 +94,7 @@ export class Batch {
       for (const item of items.slice(from, from + PART)) {
         part.push(...(await this.#each(item.home, () => this.#choose(item))));
       }
-      this.#carrying = this.#carrying.then(() => this.#carry(part));
+      this.#mirrors.add(part);
       tasks.push(...part);
       // Reading is work for this thread alone: what the API server answered meanwhile has its turn.
       await setImmediate();
@@ -138,29 +138,10 @@ export class Batch {
     return namespaceProblem(this.#parts.namespaces, namesOf(home).namespace);
   }
 
-  /** People look at mirrors, so these show the newest manifest also where it cannot be opened. */
-  async #carry(tasks: readonly Task[]): Promise<void> {
-    const { publisher, namespaces } = this.#parts;
-    const carried = tasks.filter(
-      ({ home, instead }) =>
-        instead === undefined && namespaceProblem(namespaces, namesOf(home).namespace) === undefined,
-    );
-    if (publisher === undefined || carried.length === 0) return;
-    const batch = carried.map(({ home, manifest, source }) => ({
-      ...{ home, manifest, groups: source.own },
-      isGit: source.objectOf === undefined,
-    }));
-    try {
-      for (const [home, error] of await publisher.carry(batch)) this.#uncarried.set(home, error);
-    } catch (error) {
-      this.mistakes.push(error);
-    }
-  }
-
   /** A secret without its mirror is projected all the same, and is in trouble. */
   #tellUncarried(): void {
     const { board } = this.#parts;
-    for (const [home, error] of this.#uncarried) {
+    for (const [home, error] of this.#mirrors.errors) {
       if (!board.failures().has(home)) board.failed(home, error, this.#newestCommit(home));
     }
   }
