@@ -78,7 +78,7 @@ export interface KubeClient {
     options: ListOptions,
     page: (items: T[], isFirst: boolean) => void,
   ): Promise<{ resourceVersion: string }>;
-  /** `body`: an object, or its JSON in a buffer, which stays the caller's to wipe; then `name` says where it goes. */
+  /** `body`: an object, or its JSON in a buffer, which stays the caller's to wipe; then `namespace` says where it goes. */
   create<T extends KubeObject>(
     resource: Resource,
     body: KubeObject | object | Buffer,

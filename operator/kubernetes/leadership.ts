@@ -104,7 +104,9 @@ export class Leadership {
         this.#trouble = undefined;
         standBy();
       } catch (error) {
-        this.#fail(error, signal);
+        // Another was faster.
+        const isTaken = error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT';
+        if (!isTaken) this.#fail(error, signal);
       }
       await pause(waits.next(), signal);
     }

@@ -204,17 +204,19 @@ test('a namespace that may not be read is a trouble of its own, and the others g
   const cluster = await sharedCluster(t);
   if (cluster === undefined) return;
   const [open, closed] = [await newNamespace(t, cluster), await newNamespace(t, cluster)];
-  await cluster.kubectl('-n', open, 'create', 'role', 'r', '--verb=list,watch', '--resource=configmaps');
+  await cluster.kubectl('-n', open, 'create', 'role', 'r', '--verb=list,watch', '--resource=serviceaccounts');
   await cluster.kubectl('-n', open, 'create', 'rolebinding', 'r', '--role=r', '--user=eve');
   const client = await connectTo(t, await cluster.kubeconfigFor({ name: 'eve' }));
   const cache = new Cache();
-  const watch = watchNamespaces(client, [open, closed], { resource: configMaps }, cache.seen);
+  const watch = watchNamespaces(client, [open, closed], { resource: RESOURCES.serviceAccounts }, cache.seen);
   const ending = new AbortController();
   const run = watch.run(ending.signal);
+  t.after(async () => {
+    ending.abort();
+    await run;
+  });
   await watch.synced;
-  assert.deepEqual([...cache.objects.keys()], ['kube-root-ca.crt']);
+  assert.deepEqual([...cache.objects.keys()], ['default']);
   assert.equal(watch.trouble(open), undefined);
   assert.equal(watch.trouble(closed)?.code, 'KUBERNETES_FORBIDDEN');
-  ending.abort();
-  await run;
 });
