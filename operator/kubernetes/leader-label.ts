@@ -15,13 +15,16 @@ export class LeaderLabel {
     this.#pod = pod;
   }
 
-  /** A container that was killed and started again in its pod finds the label of its forerunner. Where it cannot be set, only the Service misses it. */
+  /**
+   * A container that was killed and started again in its pod finds the label of its forerunner. Where it cannot be set, only the
+   * Service misses it. By way of the status, where labels can be changed and images cannot: beside the operator run privileged pods.
+   */
   async set(leads: boolean): Promise<void> {
     if (this.#pod === undefined) return;
     const name = { namespace: this.#client.namespace, name: this.#pod };
-    const labels = { [LABEL]: leads ? 'true' : null };
+    const change = { metadata: { labels: { [LABEL]: leads ? 'true' : null } } };
     try {
-      await this.#client.patch(RESOURCES.pods, name, { metadata: { labels } }, { type: 'merge' });
+      await this.#client.patch(RESOURCES.pods, name, change, { type: 'merge', subresource: 'status' });
     } catch (error) {
       if (!(error instanceof KubernetesError)) throw error;
     }

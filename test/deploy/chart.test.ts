@@ -5,8 +5,11 @@ import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { loadAll } from 'js-yaml';
 import { readSettings } from '../../operator/config/read-settings.ts';
+import { LeaderLabel } from '../../operator/kubernetes/leader-label.ts';
+import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { createMetrics } from '../../operator/serve/metrics.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
+import { connectTo } from '../kubernetes/connect.ts';
 import { partOrSkip } from '../parts/parts.ts';
 import { temporaryFile } from './files.ts';
 import { CHART, helmOrSkip, LEAST } from './helm.ts';
@@ -99,6 +102,34 @@ test('no rule asks for everything', async (t) => {
   for (const role of objects.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')) {
     for (const rule of rules(role)) assert.ok(!Object.values(rule).flat().includes('*'), role.metadata.name);
   }
+});
+
+test('a leader labels its pod, and cannot change what runs beside it', async (t) => {
+  const cluster = await sharedCluster(t);
+  const objects = await render(t, LEAST);
+  if (cluster === undefined || objects === undefined) return;
+  const namespace = await newNamespace(t, cluster, 'leader');
+  const group = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+  for (const kind of ['Role', 'RoleBinding']) {
+    const { metadata, ...object } = named(objects, kind, 'coffer-operator-own');
+    const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace }];
+    const placed = { ...object, metadata: { ...metadata, namespace }, ...(kind === 'Role' ? {} : { subjects }) };
+    await cluster.admin.expect('POST', `${group}/${kind.toLowerCase()}s`, placed);
+  }
+  const pod = { namespace, name: 'pod' };
+  const containers = (image: string) => ({ spec: { containers: [{ name: 'main', image }] } });
+  const admin = await connectTo(t, cluster.kubeconfig, { namespace });
+  await admin.create<KubeObject>(RESOURCES.pods, { apiVersion: 'v1', kind: 'Pod', metadata: pod, ...containers('a') });
+  const kubeconfig = await cluster.kubeconfigFor({ namespace, serviceAccount: 'default' });
+  const operator = await connectTo(t, kubeconfig, { namespace });
+  const label = new LeaderLabel(operator, 'pod');
+  const labels = async () => (await admin.get(RESOURCES.pods, pod))?.metadata.labels;
+  await label.set(true);
+  assert.deepEqual(await labels(), { 'coffer.dev/leader': 'true' });
+  await label.set(false);
+  assert.equal(await labels(), undefined);
+  const forbidden = { code: 'KUBERNETES_FORBIDDEN' };
+  await assert.rejects(operator.patch(RESOURCES.pods, pod, containers('b'), { type: 'strategic' }), forbidden);
 });
 
 test('custom resource definitions stay when the chart goes', async (t) => {
