@@ -36,6 +36,7 @@ interface Serving {
  * refuses, with its code.
  */
 export async function breakGlass(asked: BreakGlass): Promise<Buffer> {
+  if (URL.parse(asked.url)?.protocol !== 'https:') throw withoutTls();
   const cluster = await Cluster.open(asked);
   const { ca, serverName } = await servingOf(cluster, asked);
   const token = await tokenOf(cluster, asked);
@@ -135,6 +136,14 @@ function fieldsOf(body: Buffer): { code?: string; message?: string; advice?: str
     if (error instanceof SyntaxError) return {};
     throw error;
   }
+}
+
+/** The token is a person's: it goes to nobody but the operator that the cluster vouches for. */
+function withoutTls(): CofferError {
+  return new CofferError('BREAK_GLASS_URL', 'the address in --url does not begin with https://', {
+    advice: 'The operator answers with TLS only: give https://HOST:PORT.',
+    exit: 2,
+  });
 }
 
 function unreachable({ url, operatorNamespace }: BreakGlass, cause: unknown): CofferError {
