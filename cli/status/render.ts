@@ -1,5 +1,5 @@
 import { placeOf } from '../../core/errors.ts';
-import { paint } from '../output.ts';
+import { paint, printable } from '../output.ts';
 import type { Problem } from './observed.ts';
 import type { ClusterReport, SecretState } from './report.ts';
 
@@ -28,8 +28,10 @@ function clusterLines(report: ClusterReport): string[] {
   const age = key === null ? '' : `, key ${key.id.slice(0, 8)}… is ${key.days} days old`;
   const width = Math.max(0, ...namespaces.map(({ namespace }) => namespace.length));
   return [
-    `${paint('bold', name)}: ${count} of ${secrets.length} secrets have it${age}`,
-    ...namespaces.map(({ namespace, current, secrets: all }) => `  ${namespace.padEnd(width)}  ${current}/${all}`),
+    `${paint('bold', printable(name))}: ${count} of ${secrets.length} secrets have it${age}`,
+    ...namespaces.map(
+      ({ namespace, current, secrets: all }) => `  ${printable(namespace.padEnd(width))}  ${current}/${all}`,
+    ),
     ...troubleLines(report),
     ...problems.map(problemLine),
   ];
@@ -37,16 +39,17 @@ function clusterLines(report: ClusterReport): string[] {
 
 function problemLine({ code, message, advice = '', data = {} }: Problem): string {
   const place = placeOf(data);
-  return `  ${paint('red', code)} ${message}${place === '' ? '' : ` (${place})`} ${advice}`.trimEnd();
+  const rest = `${message}${place === '' ? '' : ` (${place})`} ${advice}`.trimEnd();
+  return `  ${paint('red', printable(code))} ${printable(rest)}`;
 }
 
 function troubleLines({ secrets }: ClusterReport): string[] {
   const others = secrets.filter(({ state }) => state !== 'current');
-  const lines = others
-    .slice(0, LISTED)
-    .flatMap(({ namespace, name, path, state, reason, message }) => [
-      `  ${namespace}/${name} ${state === 'failed' ? paint('red', WORDS[state]) : WORDS[state]}${reason === undefined ? '' : `: ${reason}`}${path === undefined ? '' : ` (${path})`}`,
-      ...(message === undefined ? [] : [`    ${message}`]),
-    ]);
+  const lines = others.slice(0, LISTED).flatMap(({ namespace, name, path, state, reason, message }) => {
+    const words = state === 'failed' ? paint('red', WORDS[state]) : WORDS[state];
+    const why = `${reason === undefined ? '' : `: ${reason}`}${path === undefined ? '' : ` (${path})`}`;
+    const line = `  ${printable(`${namespace}/${name}`)} ${words}${printable(why)}`;
+    return message === undefined ? [line] : [line, `    ${printable(message)}`];
+  });
   return others.length > LISTED ? [...lines, `  … and ${others.length - LISTED} more`] : lines;
 }

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderStatus } from './render.ts';
+
+test('what clusters, operators and file names say steers no terminal', () => {
+  const bad = 'x\u001b]0;owned\u0007\u009b2Jy';
+  const secret = { namespace: bad, name: bad, path: bad, reason: bad, message: bad, namespaces: [] };
+  const report = {
+    ...{ place: bad, cluster: bad, key: null, isDone: false, hasFailed: true, isStuck: true },
+    namespaces: [{ namespace: bad, current: 0, secrets: 1 }],
+    secrets: [{ ...secret, state: 'failed' as const }],
+    problems: [{ code: bad, message: bad, advice: bad, data: { file: bad } }],
+  };
+  const text = renderStatus([report], 'c1').join('\n');
+  assert.match(text, /x\ufffd\]0;owned\ufffd\ufffd2Jy/);
+  for (const control of ['\u001b', '\u0007', '\u009b']) assert.ok(!text.includes(control));
+});
