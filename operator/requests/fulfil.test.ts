@@ -179,6 +179,16 @@ describe('a committed request', () => {
     assert.deepEqual([stage.codes, stage.records], [['RECIPIENT_IDENTITY_CHANGED'], []]);
   });
 
+  test('makes nothing for a key that the recipient had revoked, or that an older one took the place of', async (t) => {
+    const stage = await Stage.open(t);
+    stage.confirm(staging);
+    const [path = '', stolen = ''] = Object.entries(recipientFiles(staging))[0] ?? [];
+    await stage.commit({ ...recipientFiles(production), [path]: stolen.replace('status: active', 'status: revoked') });
+    await stage.commit({ [path]: stolen, ...requestFiles(), 'a.yaml': pending('a') });
+    await stage.requests.look();
+    assert.deepEqual([stage.codes, stage.published(), stage.records], [['REQUEST_KEY_ROLLED_BACK'], undefined, []]);
+  });
+
   test('reaches only what lists both, and tells of what does not open', async (t) => {
     const stage = await Stage.open(t);
     stage.confirm(staging);

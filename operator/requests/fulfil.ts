@@ -13,6 +13,7 @@ import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../log.ts';
 import type { Source } from '../source/source.ts';
 import { type Asked, askedOf, manifestsNaming } from './asked.ts';
+import { refuseRolledBack } from './key-history.ts';
 import { Publication } from './publication.ts';
 import { Sealer } from './sealer.ts';
 
@@ -89,7 +90,9 @@ export class Requests {
 
   async #try(asked: Asked, request: JoinRequest, pins: Pins): Promise<CofferError[]> {
     try {
-      await this.#fulfil(asked, request, keyFor(request, asked, pins));
+      const key = keyFor(request, asked, pins);
+      await refuseRolledBack(asked, request.recipient);
+      await this.#fulfil(asked, request, key);
       return [];
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
