@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { RESOURCES } from '../../operator/kubernetes/resource.ts';
+import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { fillUp, smallTmpfs } from '../operator/tmpfs.ts';
 import { holds, textsOf } from './secret-texts.ts';
 import { KubernetesStage } from './stage.ts';
@@ -140,6 +140,12 @@ describe('promise 4 on Kubernetes: prunes what it owns, and not in bulk by mista
     const operator = await stage.startAndProject();
     const { message } = await stage.condition(stage.app, 'db', 'Ready', { status: 'False' });
     assert.match(message, /coffer\.dev\/adopt=true/);
+    // Its own pods need no leave of ours.
+    const readers = await stage.client.list<SecretReaders>(RESOURCES.secretReaders, { namespace: stage.app });
+    assert.deepEqual(
+      readers.items.flatMap(({ spec }) => Object.keys(spec.secrets)),
+      ['mail'],
+    );
     await stage.push(operator, { 'db.yaml': null });
     await stage.secretIs(stage.app, 'db', { a: 'theirs' });
   });
@@ -211,6 +217,10 @@ test('promise 6 on Kubernetes: a commit that touches one manifest opens one and 
   assert.deepEqual(openings(stage.site.audit()).slice(before), ['s7']);
   assert.deepEqual([...new Set(secrets.history.map(({ name }) => name))], ['s7']);
 });
+
+interface SecretReaders extends KubeObject {
+  spec: { secrets: Record<string, string[]> };
+}
 
 const THEIRS = { data: { a: Buffer.from('theirs').toString('base64') } };
 

@@ -106,15 +106,23 @@ function byName([one]: [string, string], [other]: [string, string]): number {
   return one < other ? -1 : 1;
 }
 
+/** Somebody else's, or nobody's. */
+export interface ForeignSecret {
+  uid: string;
+  /** A person, or what we left there ourselves, says that we may take it over. */
+  isOffered: boolean;
+}
+
 /** What Secrets there are, ours and others', as last seen or written. */
 export class Inventory {
   readonly #ours = new Map<SecretKey, OurSecret>();
-  /** Others' → uid. */
-  readonly #foreign = new Map<SecretKey, string>();
+  readonly #foreign = new Map<SecretKey, ForeignSecret>();
   /** Where one of ours was wanted and could not be → its home. */
   readonly #refused = new Map<SecretKey, SecretKey>();
   /** Home → keys of its Secrets, the missing ones too. */
   readonly #homes = new Map<SecretKey, Set<SecretKey>>();
+  /** Left by us, until the watch has told of that → uid. */
+  readonly #left = new Map<SecretKey, string>();
   /** Were there, and nobody of us took them away. */
   readonly #missing = new Map<SecretKey, SecretKey>();
 
@@ -122,8 +130,8 @@ export class Inventory {
     return this.#ours.get(key);
   }
 
-  isForeign(key: SecretKey): boolean {
-    return this.#foreign.has(key);
+  foreign(key: SecretKey): ForeignSecret | undefined {
+    return this.#foreign.get(key);
   }
 
   setOurs(secret: OurSecret): void {
@@ -134,17 +142,18 @@ export class Inventory {
     this.#foreign.delete(key);
     this.#refused.delete(key);
     this.#missing.delete(key);
+    this.#left.delete(key);
     const home = homeOf(secret);
     const keys = this.#homes.get(home) ?? new Set();
     this.#homes.set(home, keys.add(key));
   }
 
-  setForeign(key: SecretKey, uid: string): void {
-    this.#foreign.set(key, uid);
+  setForeign(key: SecretKey, foreign: ForeignSecret): void {
+    this.#foreign.set(key, foreign);
   }
 
   forgetForeign(key: SecretKey, uid: string): boolean {
-    return this.#foreign.get(key) === uid && this.#foreign.delete(key);
+    return this.#foreign.get(key)?.uid === uid && this.#foreign.delete(key);
   }
 
   refuse(key: SecretKey, home: SecretKey): void {
@@ -161,6 +170,21 @@ export class Inventory {
     if (secret === undefined) return;
     this.#ours.delete(key);
     this.#missing.set(key, homeOf(secret));
+  }
+
+  /** As `forget`; what the watch tells of it from the time before is no news. */
+  leave(key: SecretKey, uid: string): void {
+    this.forget(key);
+    this.#left.set(key, uid);
+  }
+
+  isLeft(key: SecretKey, uid: string | undefined): boolean {
+    return uid !== undefined && this.#left.get(key) === uid;
+  }
+
+  /** The watch has told that a Secret is no more what it was, and that need not be told again. */
+  hasLeft(key: SecretKey, uid: string): void {
+    if (this.isLeft(key, uid)) this.#left.delete(key);
   }
 
   /** Gone, or nobody's any more, by our doing. */

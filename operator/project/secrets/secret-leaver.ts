@@ -59,14 +59,13 @@ export class SecretLeaver {
   /** What the watch tells meanwhile is our doing, so nobody must take it for a disturbance. */
   async #leave(known: OurSecret, attempt: (secret: Pick<OurSecret, 'uid' | 'resourceVersion'>) => Promise<void>) {
     const key = secretKey(known.namespace, known.name);
-    this.#inventory.forget(key);
+    this.#inventory.leave(key, known.uid);
     try {
       await this.#withCurrent(known, attempt);
     } catch (error) {
       this.#inventory.setOurs(known);
       throw error;
     }
-    this.#inventory.forget(key);
   }
 
   /** Tries with what is known, and where that is old, with what is there, as long as that is ours. */

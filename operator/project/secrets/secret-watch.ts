@@ -5,6 +5,7 @@ import { type NamespacedWatch, watchNamespaces } from '../../kubernetes/watch-na
 import type { Digests } from './digests.ts';
 import { isOurs } from './field-ownership.ts';
 import {
+  homeOf,
   type Inventory,
   isSuspended,
   type OurSecret,
@@ -13,7 +14,7 @@ import {
   secretKey,
   stateOf,
 } from './inventory.ts';
-import { ADOPT, isAsked, PROJECTED_LABEL, type SecretObject } from './marks.ts';
+import { ADOPT, isAsked, PROJECTED_LABEL, RETAINED, type SecretObject } from './marks.ts';
 
 export interface SecretWatchParts {
   client: KubeClient;
@@ -89,20 +90,21 @@ export class SecretWatch {
   /** An answer to a write of ours may have come before what the watch tells of the time before. */
   #isOld({ namespace = '', name, uid, resourceVersion }: ObjectMeta): boolean {
     const known = this.#parts.inventory.ours(secretKey(namespace, name));
-    return known?.uid === uid && isEarlier(resourceVersion, known?.resourceVersion);
+    return known !== undefined && known.uid === uid && isEarlier(resourceVersion, known.resourceVersion);
   }
 
   /** `secret` undefined: it lost our label, and its values are not seen. */
   #see(metadata: ObjectMeta, secret: SecretObject | undefined): void {
     const { inventory, digests, now, holds, touched } = this.#parts;
-    const before = inventory.ours(secretKey(metadata.namespace ?? '', metadata.name));
+    const key = secretKey(metadata.namespace ?? '', metadata.name);
+    if (inventory.isLeft(key, metadata.uid)) return;
+    const before = inventory.ours(key);
     // The echo of a write of ours; had admission made other entries of it, it would not be plain.
     if (before?.isPlain && before.isIntact && before.resourceVersion === metadata.resourceVersion) return;
     const content = secret && digests.ofSecret(secret);
     const seen = ourSecret(metadata, false, now());
     seen.isLabelled = secret !== undefined;
     seen.isIntact = content !== undefined && content.whole === seen.digest;
-    const key = secretKey(seen.namespace, seen.name);
     seen.noted = before?.noted;
     seen.asked = before?.asked;
     inventory.setOurs(seen);
@@ -116,13 +118,27 @@ export class SecretWatch {
     const { namespace = '', name, uid = '' } = metadata;
     const key = secretKey(namespace, name);
     const { inventory, touched } = this.#parts;
-    if (inventory.ours(key)?.uid === uid) inventory.forget(key);
-    inventory.setForeign(key, uid);
-    if (isAsked(metadata, ADOPT) && inventory.refusedHome(key) !== undefined) touched(key);
+    if (this.#isOld(metadata)) return;
+    const lost = inventory.ours(key);
+    if (lost?.uid === uid) {
+      // Somebody has cleared its managed fields: nothing proves any more that we made it.
+      inventory.forget(key);
+      inventory.refuse(key, homeOf(lost));
+    }
+    const isOffered = isAsked(metadata, ADOPT) || this.#wasOurs(metadata);
+    inventory.setForeign(key, { uid, isOffered });
+    const isNews = lost?.uid === uid || isOffered;
+    if (isNews && inventory.refusedHome(key) !== undefined) touched(key);
+  }
+
+  #wasOurs({ namespace = '', name, uid = '', annotations }: ObjectMeta): boolean {
+    const mark = annotations?.[RETAINED];
+    return mark !== undefined && mark === this.#parts.digests.ofRetained(namespace, name, uid);
   }
 
   #lose(key: SecretKey, uid: string, isLabelled: boolean): void {
     const { inventory, touched } = this.#parts;
+    if (isLabelled) inventory.hasLeft(key, uid);
     if (inventory.forgetForeign(key, uid) && inventory.refusedHome(key) !== undefined) touched(key);
     const known = inventory.ours(key);
     // Who takes our label away, or puts it back, moves it from one watch to the other.

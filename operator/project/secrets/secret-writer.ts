@@ -66,7 +66,7 @@ export class SecretWriter {
     if (size > LARGEST_SECRET) throw tooLarge(order, size);
     const key = secretKey(namespace, name);
     let known = this.#inventory.ours(key);
-    let isToLook = known?.isPlain === false || this.#inventory.isForeign(key);
+    let isToLook = known?.isPlain === false || this.#inventory.foreign(key) !== undefined;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       try {
         const live = isToLook ? await this.#client.get<SecretObject>(RESOURCES.secrets, order) : undefined;

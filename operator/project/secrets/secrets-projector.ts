@@ -82,7 +82,11 @@ export class SecretsProjector implements Projector {
   }
 
   async prepare(batch: readonly Wanted[]): Promise<void> {
-    this.#unprepared = (await this.#rooms.readers?.prepare(batch)) ?? new Map();
+    const { readers, inventory } = this.#rooms;
+    // Readers of a Secret that stays somebody else's would keep that one's own pods from it.
+    const isToBeOurs = ({ workload }: Audience) => inventory.foreign(workload)?.isOffered !== false;
+    const ours = batch.map((wanted) => ({ ...wanted, audience: wanted.audience.filter(isToBeOurs) }));
+    this.#unprepared = (await readers?.prepare(ours)) ?? new Map();
   }
 
   async apply(
@@ -198,8 +202,11 @@ export class SecretsProjector implements Projector {
     try {
       return { workload, outcome: await attempt() };
     } catch (error) {
+      const { inventory, readers } = this.#rooms;
       const known = refusal(error, { ...placeOf(workload), workload });
-      if (this.#rooms.inventory.ours(workload) === undefined) this.#rooms.inventory.refuse(workload, home);
+      if (inventory.ours(workload) === undefined) inventory.refuse(workload, home);
+      // It may have been made after its readers were prepared.
+      if (known.code === 'SECRET_NOT_OURS') await readers?.forget([placeOf(workload)]);
       return { workload, outcome: 'refused', error: known };
     }
   }
