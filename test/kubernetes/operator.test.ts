@@ -47,6 +47,7 @@ test('a signal ends an operator that waits for the API server at its start', asy
   proxy.plan = ({ method }) => (method === 'GET' ? { kind: 'silence' } : undefined);
   const kubeconfig = await proxy.kubeconfig(cluster.kubeconfig);
   const stage = await KubernetesStage.open(t, { kubernetesCluster: cluster, kubeconfig });
-  const operator = await stage?.start();
-  assert.equal(await operator?.end(), 0, operator?.output);
+  if (stage === undefined) return;
+  const operator = await stage.start();
+  assert.equal(await operator.end(), 0, operator.output);
 });
