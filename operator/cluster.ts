@@ -116,6 +116,7 @@ export async function watchCluster(
   const publisher = openPublisher({ client, objects, events, cluster, isConfigured, now, signal });
   closing.add(publisher, (opened) => opened.close());
   troubles.add(() => publisher.trouble);
+  troubles.add(() => namespaces.trouble);
   background.run((ends) => namespaces.run(ends));
   background.run((ends) => objects.run(ends));
   await settled(Promise.all([namespaces.synced, objects.synced]), signal);

@@ -1,3 +1,4 @@
+import type { CofferError } from '../../core/errors.ts';
 import { allOrNone } from '../all-or-none.ts';
 import type { KubeClient } from './client.ts';
 import { ListWatch, type Seen } from './list-watch.ts';
@@ -14,7 +15,10 @@ export interface Namespaces {
   onChange(listener: () => void): void;
   /** Until the signal. */
   run(signal: AbortSignal): Promise<void>;
+  /** All are known. Where a glob is configured, that needs the right to list them. */
   readonly synced: Promise<void>;
+  /** Why it cannot be seen which match a glob now. */
+  readonly trouble: CofferError | undefined;
 }
 
 /**
@@ -29,6 +33,8 @@ class WatchedNamespaces implements Namespaces {
   readonly synced: Promise<void>;
   readonly #patterns: readonly string[];
   readonly #watches: ListWatch<KubeObject>[];
+  /** Where a glob is among the patterns. */
+  readonly #everywhere: ListWatch<KubeObject> | undefined;
   readonly #names = new Set<string>();
   readonly #terminating = new Set<string>();
   readonly #listeners: (() => void)[] = [];
@@ -41,8 +47,10 @@ class WatchedNamespaces implements Namespaces {
     };
     const options = { resource: RESOURCES.namespaces, metadataOnly: true };
     if (patterns.some(isGlob)) {
-      this.#watches = [new ListWatch(client, options, seen)];
-      this.synced = this.#watches[0]?.settled ?? Promise.resolve();
+      this.#everywhere = new ListWatch(client, options, seen);
+      this.#watches = [this.#everywhere];
+      // That it may not look says nothing of which there are: taken for none, whatever reaches other namespaces would go from them.
+      this.synced = this.#everywhere.synced;
       return;
     }
     const byName = new Map(
@@ -69,6 +77,10 @@ class WatchedNamespaces implements Namespaces {
 
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  get trouble(): CofferError | undefined {
+    return this.#everywhere?.trouble;
   }
 
   run(signal: AbortSignal): Promise<void> {
