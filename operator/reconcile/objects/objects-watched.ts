@@ -94,8 +94,15 @@ export class ObjectsWatched implements Watched {
     const { vouching, cluster } = this.#options;
     this.own = vouching.own(cluster);
     const facts = new Map<Key, Facts | undefined>();
-    for (const key of this.#due) facts.set(key, await this.#look(key, memory));
-    for (const key of facts.keys()) this.#due.delete(key);
+    const due = [...this.#due];
+    // What changes while others are looked at is due again.
+    this.#due.clear();
+    try {
+      for (const key of due) facts.set(key, await this.#look(key, memory));
+    } catch (error) {
+      this.recheck(due);
+      throw error;
+    }
     return { ...this.#replace(facts), hasNewKeyring: false };
   }
 
