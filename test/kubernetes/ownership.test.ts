@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { apply, openCarried, othersFields } from './carrier.ts';
+import type { SecretObject } from './secret-texts.ts';
 import { type EncryptedSecretObject, KubernetesStage } from './stage.ts';
 
 /** One owner for each (namespace, name), and what is in the cluster wins over an older memory. */
@@ -49,6 +50,37 @@ describe('one owner', () => {
     await stage.kubectl('-n', one, 'delete', 'encryptedsecret', 'pull');
     await stage.secretIs(other, 'pull', { a: 'own' });
     await stage.condition(other, 'pull', 'Ready', { status: 'True' });
+  });
+});
+
+describe('who may write Secrets in one namespace', () => {
+  test('gives no name of another namespace to a manifest of theirs, by whatever they write as our field manager', async (t) => {
+    const stage = await KubernetesStage.open(t, { apps: 2 });
+    if (stage === undefined) return;
+    const [victim = '', theirs = ''] = stage.apps;
+    const db = (value: string) => stage.manifest({ namespace: victim, name: 'db', data: { a: value } });
+    await stage.commit({ 'owner.yaml': db('owner') });
+    const first = await stage.startAndProject();
+    await stage.secretIs(victim, 'db', { a: 'owner' });
+    await stage.push(first, { 'theirs.yaml': db('theirs') });
+    const name = { namespace: victim, name: 'db' };
+    const secret = await stage.client.get<SecretObject>(RESOURCES.secrets, name);
+    const mark = JSON.parse(secret?.metadata.annotations?.['coffer.dev/provenance'] ?? '{}') as object;
+    await first.end();
+    // Now no other Secret says whose the name is.
+    await stage.kubectl('delete', 'secret', 'db');
+    const forged = JSON.stringify({ ...mark, path: 'theirs.yaml', commit: 'f'.repeat(40) });
+    const metadata = {
+      ...{ namespace: theirs, name: 'db', labels: { 'coffer.dev/projected': 'true' } },
+      annotations: { 'coffer.dev/provenance': forged },
+    };
+    await stage.client.apply(RESOURCES.secrets, metadata, { apiVersion: 'v1', kind: 'Secret', metadata });
+    const secrets = await stage.secrets(victim);
+    const seen = secrets.history.length;
+    await stage.start();
+    await secrets.until('db', (found) => found !== undefined, 'a Secret');
+    await stage.secretIs(victim, 'db', { a: 'owner' });
+    assert.ok(!JSON.stringify(secrets.history.slice(seen)).includes('theirs.yaml'));
   });
 });
 

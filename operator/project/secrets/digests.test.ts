@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProjectedSecret } from '../projector.ts';
 import { Digests } from './digests.ts';
+import { markText, PROVENANCE, readMark } from './marks.ts';
 
 const KEY = { bytes: Buffer.alloc(32, 7), id: 'x' };
 const PLACE = { namespace: 'payments', name: 'db' };
@@ -59,4 +60,23 @@ test('a manifest that is sealed to more recipients is the same manifest; one tha
     digests.ofManifest({ ...secret, template: { ...secret.template, labels: new Map([['a', 'b']]) } }, provenance),
   ];
   assert.equal(new Set([digest, ...others]).size, 5);
+});
+
+test('a mark counts on the Secret that the operator wrote it for, and not when anything of it is another', () => {
+  const mark = { homeNamespace: 'payments', provenance: { source: 'git', path: 'db.yaml', index: 0, commit: 'c' } };
+  const text = markText(PLACE, mark, digests);
+  const read = (place: typeof PLACE, annotation: string) =>
+    readMark({ ...place, annotations: { [PROVENANCE]: annotation } }, digests);
+  assert.deepEqual(read(PLACE, text), mark);
+  assert.equal(read({ ...PLACE, namespace: 'other' }, text), undefined);
+  assert.equal(read({ ...PLACE, name: 'other' }, text), undefined);
+  for (const change of [
+    { source: 'x' },
+    { path: 'x' },
+    { index: 1 },
+    { namespace: 'x' },
+    { commit: 'x' },
+    { digest: 'x' },
+  ])
+    assert.equal(read(PLACE, JSON.stringify({ ...JSON.parse(text), ...change })), undefined, JSON.stringify(change));
 });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { ProjectedSecret, Provenance } from '../projector.ts';
 import type { DigestKey } from './digest-key.ts';
-import type { SecretObject } from './marks.ts';
+import type { Mark, SecretObject } from './marks.ts';
 
 /** What a Secret holds, as digests: they tell whether it is the same, and nothing else. */
 export interface ContentDigest {
@@ -53,6 +53,14 @@ export class Digests {
   /** Proves of a Secret that it was ours; of no other that bears a copy. */
   ofRetained(namespace: string, name: string, uid: string): string {
     return this.#mac('retained', JSON.stringify([namespace, name, uid]));
+  }
+
+  /** Proves of a Secret's mark that the operator wrote it, there. */
+  ofMark(
+    { namespace, name }: Place,
+    { homeNamespace, provenance: { source, path, index, commit = '' } }: Mark,
+  ): string {
+    return this.#mac('mark', JSON.stringify([namespace, name, homeNamespace, source, path, index, commit]));
   }
 
   #content(

@@ -3,7 +3,8 @@ import { OWN_ANNOTATIONS, PROJECTED_LABEL, type SecretObject } from './marks.ts'
 
 /**
  * Who manages which field of a Secret, as server-side apply notes it (https://kubernetes.io/docs/reference/using-api/server-side-apply/).
- * A copy of a Secret bears our marks, but not our management of them: the API server writes that itself.
+ * A copy of a Secret bears our marks, but not our management of them, unless somebody writes it under our name on purpose: a client
+ * chooses that. What would matter beyond that one Secret has a digest for it (marks.ts).
  */
 
 /** A node of FieldsV1: `f:NAME` a field, `k:{…}` an item of a list, `.` itself. */

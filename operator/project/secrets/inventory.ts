@@ -1,5 +1,6 @@
 import type { ObjectMeta, OwnerReference } from '../../kubernetes/resource.ts';
 import type { Provenance, SecretName } from '../projector.ts';
+import type { Digests } from './digests.ts';
 import { isForeignOwner, isSolelyOurs, ownNames } from './field-ownership.ts';
 import { ADOPT, DIGEST, FINGERPRINT, OWN_ANNOTATIONS, RECREATE, readMark, SUSPEND_UNTIL } from './marks.ts';
 import { suspensionOf } from './suspension.ts';
@@ -9,6 +10,7 @@ export interface OurSecret {
   namespace: string;
   name: string;
   homeNamespace: string;
+  /** Absent: it bears no mark of the operator's. */
   provenance: Provenance | undefined;
   uid: string;
   resourceVersion: string;
@@ -45,9 +47,9 @@ export function secretKey(namespace: string, name: string): SecretKey {
  * is not.
  */
 export function stateOf(secret: OurSecret, now: number): string {
-  const { uid, isIntact, digest, fingerprint, metadata, owner, asks } = secret;
+  const { uid, isIntact, digest, fingerprint, provenance, metadata, owner, asks } = secret;
   if (isSuspended(secret, now)) return JSON.stringify([uid, 'suspended', asks]);
-  return JSON.stringify([uid, isIntact, digest, fingerprint, metadata, owner, asks]);
+  return JSON.stringify([uid, isIntact, digest, fingerprint, provenance !== undefined, metadata, owner, asks]);
 }
 
 export function isSuspended({ suspendedUntil }: OurSecret, now: number): boolean {
@@ -60,9 +62,9 @@ function ownerOf(references: readonly OwnerReference[] = []): string | undefined
 }
 
 /** A Secret of ours as its metadata tells. `isIntact`: whether its entries were found to be those that its digest is of. */
-export function ourSecret(metadata: ObjectMeta, isIntact: boolean, now: number): OurSecret {
+export function ourSecret(metadata: ObjectMeta, isIntact: boolean, now: number, digests: Digests): OurSecret {
   const { namespace = '', name, labels = {}, annotations = {} } = metadata;
-  const mark = readMark(metadata);
+  const mark = readMark(metadata, digests);
   const asks = [ADOPT, RECREATE, SUSPEND_UNTIL].flatMap((what) => annotations[what] ?? []).join(' ') || undefined;
   const suspension = suspensionOf(metadata, now);
   return {

@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectMeta } from '../../kubernetes/resource.ts';
 import type { Provenance } from '../projector.ts';
+import type { Digests } from './digests.ts';
 
 /** What stands on a Secret beside its entries: what the operator writes there, and what people write for it. */
 
@@ -9,7 +10,7 @@ export const PROJECTED_LABEL = 'coffer.dev/projected';
 export const DIGEST = 'coffer.dev/digest';
 /** Keyed digest of the manifest, by which it is seen that these are its entries, without opening it. */
 export const FINGERPRINT = 'coffer.dev/fingerprint';
-/** JSON: where the manifest stands. */
+/** JSON: where the manifest stands, and a keyed digest of that. */
 export const PROVENANCE = 'coffer.dev/provenance';
 /** Its manifest went and it stayed (deletionPolicy Retain); proves that it was ours, for the day when the manifest comes back. */
 export const RETAINED = 'coffer.dev/retained';
@@ -38,19 +39,26 @@ export interface Mark {
   provenance: Provenance;
 }
 
-export function markText({ homeNamespace, provenance: { source, path, index, commit } }: Mark): string {
-  return JSON.stringify({ source, path, index, namespace: homeNamespace, commit });
+/** Of the Secret of this namespace and name. */
+export function markText(place: { namespace: string; name: string }, mark: Mark, digests: Digests): string {
+  const { source, path, index, commit } = mark.provenance;
+  const digest = digests.ofMark(place, mark);
+  return JSON.stringify({ source, path, index, namespace: mark.homeNamespace, commit, digest });
 }
 
-/** `undefined`: there is none that can be read. */
-export function readMark({ annotations }: ObjectMeta): Mark | undefined {
+/**
+ * `undefined`: there is none that the operator wrote for this Secret. Whoever may write Secrets in one namespace could else give the
+ * names of another to a manifest of theirs: the name of a field manager is the client's to choose.
+ */
+export function readMark({ namespace: place = '', name, annotations }: ObjectMeta, digests: Digests): Mark | undefined {
   const text = annotations?.[PROVENANCE];
   if (text === undefined) return undefined;
-  const { source, path, index, namespace, commit } = parsed(text);
+  const { source, path, index, namespace, commit, digest } = parsed(text);
   if (typeof source !== 'string' || typeof path !== 'string' || typeof namespace !== 'string') return undefined;
   if (typeof index !== 'number') return undefined;
   const provenance = { source, path, index, ...(typeof commit === 'string' ? { commit } : {}) };
-  return { homeNamespace: namespace, provenance };
+  const mark = { homeNamespace: namespace, provenance };
+  return digest === digests.ofMark({ namespace: place, name }, mark) ? mark : undefined;
 }
 
 function parsed(text: string): Record<string, unknown> {

@@ -37,6 +37,7 @@ export function isAsPlanned(known: OurSecret, plan: SecretPlan): boolean {
     known.asks === undefined &&
     known.fingerprint === plan.fingerprint &&
     known.metadata === plan.metadata &&
+    known.provenance !== undefined &&
     known.homeNamespace === plan.secret.namespace &&
     known.owner === ownerIn(known.namespace, plan)?.uid
   );

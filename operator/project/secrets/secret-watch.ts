@@ -102,7 +102,7 @@ export class SecretWatch {
     // The echo of a write of ours; had admission made other entries of it, it would not be plain.
     if (before?.isPlain && before.isIntact && before.resourceVersion === metadata.resourceVersion) return;
     const content = secret && digests.ofSecret(secret);
-    const seen = ourSecret(metadata, false, now());
+    const seen = ourSecret(metadata, false, now(), digests);
     seen.isLabelled = secret !== undefined;
     seen.isIntact = content !== undefined && content.whole === seen.digest;
     seen.noted = before?.noted;

@@ -100,7 +100,7 @@ export class SecretWriter {
       if (!marks.isAsked(metadata, marks.RECREATE)) throw refusal;
       return this.#recreate(order, metadata);
     }
-    const now = ourSecret(metadata, isIntact, this.#now());
+    const now = ourSecret(metadata, isIntact, this.#now(), this.#digests);
     if (wasOurs && isAsOrdered(now, order)) {
       this.#note(metadata);
       return 'unchanged';
@@ -146,7 +146,7 @@ export class SecretWriter {
       ...plan.annotations,
       [marks.DIGEST]: content.whole,
       [marks.FINGERPRINT]: fingerprint,
-      [marks.PROVENANCE]: marks.markText({ homeNamespace: secret.namespace, provenance }),
+      [marks.PROVENANCE]: marks.markText(order, { homeNamespace: secret.namespace, provenance }, this.#digests),
     };
     const owner = ownerIn(namespace, plan);
     const identity = known ? { uid: known.uid, resourceVersion: known.resourceVersion } : IF_ABSENT;
@@ -162,7 +162,7 @@ export class SecretWriter {
 
   /** Written, or seen to be right. */
   #note(metadata: ObjectMeta): void {
-    const secret = ourSecret(metadata, true, this.#now());
+    const secret = ourSecret(metadata, true, this.#now(), this.#digests);
     secret.noted = stateOf(secret, this.#now());
     this.#inventory.setOurs(secret);
   }
