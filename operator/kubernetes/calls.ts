@@ -72,10 +72,13 @@ export class Calls {
 
   async #send(call: Call): Promise<HttpAnswer> {
     const { method, path, body, accept = JSON_TYPE, contentType = JSON_TYPE, idempotent, signal } = call;
-    const isFenced = method !== 'GET' && !UNFENCED.has(call.resource.plural);
+    const { plural } = call.resource;
+    const isFenced = method !== 'GET' && !UNFENCED.has(plural);
+    // Who waits for the answers to thirty writes would lose the lease meanwhile.
+    const isUrgent = plural === RESOURCES.leases.plural;
     return this.#counted(call, () =>
       this.#transport.send({
-        ...{ method, path, idempotent, signal },
+        ...{ method, path, idempotent, isUrgent, signal },
         guard: isFenced ? this.#options.fence : undefined,
         headers: { accept, ...(body === undefined ? {} : { 'content-type': contentType }) },
         ...(body === undefined ? {} : { body: body instanceof Buffer ? body : Buffer.from(JSON.stringify(body)) }),

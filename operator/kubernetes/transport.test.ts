@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { newNamespace, sharedCluster } from '../../test/cluster/shared.ts';
 import { connectTo } from '../../test/kubernetes/connect.ts';
+import { eventually } from '../../test/operator/site.ts';
 import { type Fault, FaultProxy } from '../../test/servers/fault-proxy.ts';
 import { type KubeObject, RESOURCES } from './resource.ts';
 
@@ -80,4 +81,22 @@ test('a signal ends a request that is never answered, and a request that waits t
     const signal = AbortSignal.timeout(300);
     await assert.rejects(client.get(configMaps, { namespace, name: 'a' }, signal), { name: 'TimeoutError' });
   }
+});
+
+test('the lease waits for no connection: writes that the server lets wait hold up none of its renewals', async (t) => {
+  const found = await scene(t);
+  if (found === undefined) return;
+  const { client, proxy, namespace, object } = found;
+  proxy.plan = ({ url }) => (url.pathname.includes('configmaps') ? { kind: 'silence' } : undefined);
+  const end = new AbortController();
+  const signal = end.signal;
+  const writes = Array.from({ length: 48 }, (_, n) =>
+    client.apply(configMaps, { namespace, name: `a${n}` }, object(`a${n}`), { signal }),
+  );
+  const waiting = Promise.allSettled(writes);
+  await eventually(async () => assert.ok(proxy.seen.length >= 32));
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(5000)]);
+  assert.equal(await client.get(RESOURCES.leases, { namespace, name: 'none' }, limit), undefined);
+  end.abort();
+  await waiting;
 });

@@ -11,9 +11,11 @@ export interface TransportRequest extends Pick<HttpRequest, 'method' | 'body' | 
   headers?: Record<string, string> | undefined;
   /** Whether doing it twice is as good as once: then it is sent again where nobody knows what became of it. */
   idempotent: boolean;
+  /** Waits for no connection that others use: those may be held up for as long as the server lets writes wait. */
+  isUrgent?: boolean;
 }
 
-/** Sockets for requests. A watch has one of its own, or many watches would leave none. */
+/** Sockets for requests. A watch has one of its own, or many watches would leave none; and so has what is urgent. */
 const CONNECTIONS = 32;
 const USER_AGENT = 'coffer-operator';
 const ATTEMPTS = 4;
@@ -43,8 +45,8 @@ export class Transport {
       const isLast = () => attempt >= ATTEMPTS || performance.now() > until;
       let wait: number;
       try {
-        const { requests, outgoing } = await this.#prepare(request);
-        const answer = await exchange(requests, outgoing);
+        const { requests, watches, outgoing } = await this.#prepare(request);
+        const answer = await exchange(request.isUrgent ? watches : requests, outgoing);
         if (answer.status === 401 && !isRenewed) {
           isRenewed = true;
           await this.#credentials.renew();
@@ -89,13 +91,13 @@ export class Transport {
     await Promise.all([pools?.requests.destroy(), pools?.watches.destroy()]);
   }
 
-  async #prepare({ idempotent: _, headers, path, ...request }: TransportRequest) {
+  async #prepare({ method, path, headers, body, guard, signal }: TransportRequest) {
     const access = await this.#credentials.access();
     const { requests, watches } = this.#connections(access);
     const { origin, pathname } = this.#credentials.server;
     // Some servers stand below a path of a gateway.
     const outgoing: HttpRequest = {
-      ...request,
+      ...{ method, guard, signal, ...(body === undefined ? {} : { body }) },
       origin,
       path: pathname.replace(/\/$/, '') + path,
       headers: { 'user-agent': USER_AGENT, ...headers, ...access.headers },
