@@ -39,8 +39,11 @@ describe('an object that somebody else applies', () => {
     await stage.secretIs(app, 'db', { a: 'two' });
 
     // The carrier is behind.
-    await stage.push(operator, { 'db.yaml': stage.manifest({ name: 'db', data: { a: 'three' } }) });
-    await stage.condition(app, 'db', 'Verified', { status: 'True' });
+    const newest = await stage.push(operator, { 'db.yaml': stage.manifest({ name: 'db', data: { a: 'three' } }) });
+    await eventually(async () => {
+      const { message: told } = await stage.condition(app, 'db', 'Verified', { status: 'True', reason: 'Vouched' });
+      assert.match(told, new RegExp(`db\\.yaml as of the accepted commit ${newest}$`));
+    });
     await stage.secretIs(app, 'db', { a: 'two' });
     const after = await stage.client.get<EncryptedSecretObject>(RESOURCES.encryptedSecrets, {
       namespace: app,

@@ -51,7 +51,7 @@ export class Vouching {
     if (other === undefined) return { verified: noCommit(home), isGits };
     // Whoever carries it may be behind, or the newest may be what cannot be projected.
     if (!isGits && good !== undefined && good.good.commit !== '' && isSameForUs(manifest, good.manifest, own))
-      return { verified: vouched(good.good.commit), origin: good.good, isGits };
+      return { verified: vouchedBefore(good.good.commit, home, other.claim), origin: good.good, isGits };
     return { verified: differs(home, other.claim), isGits };
   }
 
@@ -74,6 +74,12 @@ async function readIfPossible(source: GitWatched, claim: Claim): Promise<Manifes
 
 function vouched(commit: string): Verified {
   return { status: 'True', reason: 'Vouched', message: `the accepted commit ${commit} has it as it is here`, commit };
+}
+
+/** People should see that a newer one, which may take away a reader, has not come through. */
+function vouchedBefore(commit: string, home: Key, newer: Claim): Verified {
+  const message = `the accepted commit ${commit} had it as it is here, and what came since did not: ${differs(home, newer).message}`;
+  return { ...vouched(commit), message };
 }
 
 function differs(home: Key, { path, origin }: Claim): Verified {
