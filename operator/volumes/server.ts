@@ -104,7 +104,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     if (!(error instanceof CofferError) && !request.complete) return;
     if (!(error instanceof CofferError)) options.failed(error);
     const refusal = error instanceof CofferError ? error : mistake();
-    if (error instanceof CofferError) options.refused(error);
+    // Who asks too often would fill the log as well.
+    if (error instanceof CofferError && error.code !== 'VOLUME_BUSY') options.refused(error);
     const { code, message, advice } = refusal;
     const body: Refusal = { code, message, advice };
     response.writeHead(error instanceof CofferError ? (STATUSES[code] ?? 503) : 500, {
