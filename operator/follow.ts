@@ -35,6 +35,8 @@ export class Follower {
   readonly #troubles: TroubleLog;
   /** Ids of the sources of which a state was projected. */
   readonly #projected = new Set<string>();
+  /** Ids of the sources that were looked at in this run, with what they held done. */
+  readonly #upToDate = new Set<string>();
   #isBroughtBack = false;
 
   constructor(pipeline: Pipeline, front: Front) {
@@ -48,6 +50,11 @@ export class Follower {
   /** Whether a state of every source was projected. */
   isProjected(): boolean {
     return this.#isBroughtBack && this.#projected.size === this.#pipeline.sources.length;
+  }
+
+  /** Whether what is projected is of every source's state in this run: what an earlier one left may be older than the cluster. */
+  isUpToDate(): boolean {
+    return this.#isBroughtBack && this.#upToDate.size === this.#pipeline.sources.length;
   }
 
   async bringBack(signal: AbortSignal): Promise<void> {
@@ -103,6 +110,7 @@ export class Follower {
         await reconciler.retry(source.id);
         // What was accepted is done now, also where that failed when it came.
         this.#projected.add(source.id);
+        this.#upToDate.add(source.id);
         await ended('succeeded');
       },
       failed: async (error) => {
@@ -132,6 +140,7 @@ export class Follower {
     if (signal.aborted) return;
     const milliseconds = Math.round(performance.now() - began);
     this.#projected.add(source);
+    this.#upToDate.add(source);
     this.#front.metrics.projected(source, milliseconds / 1000);
     log.info('projected a commit', { source, commit, milliseconds });
     await releaseMemory();

@@ -71,8 +71,8 @@ async function operate(settings: OperatorSettings, once: boolean, log: Log, sign
     if (once) return (await lookOnce(pipeline, signal)) ? 0 : 1;
     const follower = new Follower(pipeline, front);
     await follower.bringBack(signal);
-    const isReady = () => follower.isProjected();
-    await openVolumesServer(neighbours, settings, { reader: reconciler, isReady, log }, closing);
+    const hasLooked = () => follower.isUpToDate();
+    await openVolumesServer(neighbours, settings, { reader: reconciler, hasLooked, log }, closing);
     await follower.follow(signal, signals.onHangUp);
     return 0;
   } catch (error) {

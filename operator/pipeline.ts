@@ -174,12 +174,13 @@ export function openChores(
 export async function openVolumesServer(
   { audit, cluster }: Neighbours,
   { volumes, cluster: name }: OperatorSettings,
-  { reader, isReady, log }: { reader: Reconciler; isReady: () => boolean; log: Log },
+  { reader, hasLooked, log }: { reader: Reconciler; hasLooked: () => boolean; log: Log },
   closing: Closing,
 ): Promise<void> {
   if (volumes === undefined || cluster === undefined) return;
-  const { client } = cluster;
-  const server = await openVolumes(volumes, { client, reader, audit, cluster: name, isReady, log });
+  const { client, leadership } = cluster;
+  const isUpToDate = () => leadership.isHeld && hasLooked();
+  const server = await openVolumes(volumes, { client, reader, audit, cluster: name, isUpToDate, log });
   closing.add(server, (opened) => opened.close());
   log.info('listening for volumes', { address: server.address });
 }

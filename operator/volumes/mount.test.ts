@@ -14,7 +14,7 @@ const POD: TokenOwner = {
   },
 };
 
-function route(read: Reader['read'], { isReady = true, ages = [] as number[] } = {}) {
+function route(read: Reader['read'], { isUpToDate = true, ages = [] as number[] } = {}) {
   const mount = new MountRoute({
     tokens: {
       ownerOf: async (_, maxAge) => {
@@ -24,7 +24,7 @@ function route(read: Reader['read'], { isReady = true, ages = [] as number[] } =
     },
     reader: { read },
     isConfigured: () => true,
-    isReady: () => isReady,
+    isUpToDate: () => isUpToDate,
   });
   return (body: object) =>
     mount.answer({ authorization: 'Bearer abc', body: Buffer.from(JSON.stringify(body)), from: '10.0.0.1' });
@@ -35,7 +35,7 @@ const unknown: Reader['read'] = async () => {
 };
 
 test('before every source was seen nobody is told that a secret is gone: pods would lose their files', async () => {
-  await assert.rejects(route(unknown, { isReady: false })({ secret: 'db' }), { code: 'VOLUME_NOT_READY' });
+  await assert.rejects(route(unknown, { isUpToDate: false })({ secret: 'db' }), { code: 'VOLUME_NOT_READY' });
   await assert.rejects(route(unknown)({ secret: 'db' }), { code: 'SECRET_UNKNOWN' });
 });
 

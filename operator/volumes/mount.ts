@@ -15,11 +15,15 @@ export interface MountParts {
   reader: Reader;
   /** Whether the configuration lets pods of a namespace mount. */
   isConfigured(namespace: string): boolean;
-  isReady(): boolean;
+  /** Whether what is known of the secrets is what counts now, not what another replica's turn or a stop may have made old. */
+  isUpToDate(): boolean;
 }
 
 /** Milliseconds that an answer about a token is good for: to be told that nothing has changed, and to be given values. */
 const TOKEN_AGE = { unchanged: 60_000, opening: 5_000 };
+
+/** What has a node plugin take the files from a pod. */
+const TAKEN_AWAY: ReadonlySet<string> = new Set(['SECRET_UNKNOWN', 'VOLUME_NOT_READER']);
 
 /** Answers node plugins: the entries that a pod may read, by the pod's own token. */
 export class MountRoute {
@@ -49,7 +53,11 @@ export class MountRoute {
       name: secret,
       entries: (manifest) => entriesOf(manifest, pod),
       ...(version === undefined ? {} : { knownVersion: version }),
-      confirm: async () => void (await this.#pod(token, TOKEN_AGE.opening)),
+      confirm: async () => {
+        // What the pod has may be newer than what is known here.
+        if (version !== undefined && !this.#parts.isUpToDate()) throw notReady();
+        await this.#pod(token, TOKEN_AGE.opening);
+      },
       record: { action: 'mount', actor: actorOf(pod), workloads: [`${namespace}/${serviceAccount}`] },
     });
     if (reading.unchanged) return { headers: { [VERSION_HEADER]: reading.version } };
@@ -70,19 +78,23 @@ export class MountRoute {
     );
   }
 
-  /** What is not known before every source was seen may yet come. */
+  /** Before it is up to date nobody is told that there is nothing (any more) for a pod: the files of running ones would go. */
   async #read(request: Parameters<Reader['read']>[0]): ReturnType<Reader['read']> {
     try {
       return await this.#parts.reader.read(request);
     } catch (error) {
-      if (!(error instanceof CofferError) || error.code !== 'SECRET_UNKNOWN' || this.#parts.isReady()) throw error;
-      throw new CofferError('VOLUME_NOT_READY', 'The operator has not read all of its sources yet.', {
-        advice: 'Wait: the mount is tried again. If this stays, see what the operator says about its sources.',
-        loop: 'retry',
-        cause: error,
-      });
+      if (!(error instanceof CofferError) || !TAKEN_AWAY.has(error.code) || this.#parts.isUpToDate()) throw error;
+      throw notReady(error);
     }
   }
+}
+
+function notReady(cause?: CofferError): CofferError {
+  return new CofferError('VOLUME_NOT_READY', 'The operator has not looked at all of its sources yet.', {
+    advice: 'Wait: the mount is tried again. If this stays, see what the operator says about its sources.',
+    loop: 'retry',
+    cause,
+  });
 }
 
 function entriesOf(manifest: Manifest, { namespace, serviceAccount }: Pod): ReadonlySet<string> {

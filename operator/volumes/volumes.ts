@@ -19,8 +19,8 @@ export interface VolumesParts {
   reader: Reader;
   audit: AuditLog;
   cluster: string;
-  /** Whether what is missing is missing for good: every source was seen. Before that, pods are told to come again. */
-  isReady(): boolean;
+  /** Whether every source was looked at in this run, and this process leads. Before that nothing is taken from pods or replaced. */
+  isUpToDate(): boolean;
   log: Log;
 }
 
@@ -34,10 +34,10 @@ export interface Volumes {
 /** Makes or finds the serving certificate and listens. Throws KubernetesError, and CofferError `SERVE_ADDRESS`. */
 export async function openVolumes(
   { listen, names, namespaces }: VolumesSettings,
-  { client, reader, audit, cluster, isReady, log }: VolumesParts,
+  { client, reader, audit, cluster, isUpToDate, log }: VolumesParts,
 ): Promise<Volumes> {
   const isConfigured = (namespace: string) => namespaces.some((pattern) => matches(pattern, namespace));
-  const mount = new MountRoute({ tokens: new TokenReviews(client, AUDIENCE), reader, isConfigured, isReady });
+  const mount = new MountRoute({ tokens: new TokenReviews(client, AUDIENCE), reader, isConfigured, isUpToDate });
   const breakGlass = new BreakGlassRoute({ client, reader, audit, cluster });
   const server = await startServer({
     listen,

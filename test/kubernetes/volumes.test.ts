@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { cp, rename, rm } from 'node:fs/promises';
 import { test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { readFrame } from '../../operator/volumes/protocol.ts';
+import { eventually } from '../operator/site.ts';
 import { canary, VolumesScene } from './volumes-scene.ts';
 
 test('a pod gets the entries that its ServiceAccount may read, by its own token and on the record', async (t) => {
@@ -115,4 +117,49 @@ test('what is no request for a mount is refused', async (t) => {
     const answer = await scene.call(...call);
     assert.deepEqual([answer.status, answer.code], [status, code], call.join(' ').slice(0, 60));
   }
+});
+
+test('promise 1: a replica whose state is older takes nothing from a pod, nor puts an older version in its place', async (t) => {
+  const scene = await VolumesScene.open(t);
+  if (scene === undefined) return;
+  const { stage } = scene;
+  const { site } = stage;
+  const of = (value: string, readers: string[]) => ({ name: 'db', data: { password: value }, readers });
+  await stage.commit(stage.files(of(canary('one'), ['worker'])));
+  for (const name of ['api', 'worker']) await scene.serviceAccount(name);
+  await (await scene.start()).end();
+  await cp(site.path('state'), site.path('older'), { recursive: true });
+
+  await scene.startAgain();
+  const second = canary('two');
+  await scene.push(stage.files(of(second, ['api', 'worker']), { name: 'late', data: { a: 'b' }, readers: ['api'] }));
+  const tokens = await Promise.all(
+    ['api', 'worker'].map(async (account) => {
+      const name = `${account}-0`;
+      return scene.token(account, { pod: { name, uid: await scene.pod(name, account) } });
+    }),
+  );
+  const [api = '', worker = ''] = tokens;
+  const { version } = readFrame((await scene.mount(worker)).body);
+  const late = readFrame((await scene.mount(api, { secret: 'late' })).body);
+  await scene.operator?.end();
+
+  // Another one leads, with what it knew when it led last, and the repository is away.
+  await rm(site.path('state'), { recursive: true });
+  await rename(site.path('older'), site.path('state'));
+  await rename(site.path('repository'), site.path('away'));
+  await scene.startAgain();
+  const asks = [
+    scene.mount(worker, { secret: 'db', version }),
+    scene.mount(api, { secret: 'db', version }),
+    scene.mount(api, { secret: 'late', version: late.version }),
+  ];
+  for (const { status, code } of await Promise.all(asks)) assert.deepEqual([status, code], [503, 'VOLUME_NOT_READY']);
+  assert.equal((await scene.mount(worker)).status, 200, 'who has nothing gets what was good last');
+
+  await rename(site.path('away'), site.path('repository'));
+  await scene.operator?.wake();
+  await eventually(async () => assert.equal((await scene.mount(worker, { secret: 'db', version })).status, 204));
+  const current = readFrame((await scene.mount(api)).body);
+  assert.deepEqual([...current.values], [['password', Buffer.from(second)]]);
 });
