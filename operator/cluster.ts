@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { CofferError } from '../core/errors.ts';
-import type { Background } from './background.ts';
-import type { Closing } from './closing.ts';
+import type { Background } from './concurrency/background.ts';
+import { settled } from './concurrency/settled.ts';
 import type { OperatorSettings, SecretsSettings } from './config/settings.ts';
 import type { KubeClient } from './kubernetes/client.ts';
 import { EventRecorder } from './kubernetes/events.ts';
@@ -10,7 +10,8 @@ import { Leadership } from './kubernetes/leadership.ts';
 import { type Namespaces, openNamespaces } from './kubernetes/namespaces.ts';
 import { persist } from './kubernetes/persist.ts';
 import { isAmong } from './kubernetes/watch-namespaces.ts';
-import type { Log } from './log.ts';
+import type { Closing } from './process/closing.ts';
+import type { Log } from './process/log.ts';
 import type { Projector } from './project/projector.ts';
 import { openReaders } from './project/readers/readers.ts';
 import { openRestarts } from './project/restart/restarts.ts';
@@ -20,8 +21,7 @@ import { EncryptedSecrets } from './publish/encrypted-secrets.ts';
 import { openPublisher, type Publisher } from './publish/publisher.ts';
 import type { Health } from './serve/health.ts';
 import type { Metrics } from './serve/metrics.ts';
-import { settled } from './settled.ts';
-import { SharedTroubles } from './shared-troubles.ts';
+import { SharedTroubles } from './status/shared-troubles.ts';
 
 /** The way to the cluster, and whether this process may write there. */
 export interface Connection {

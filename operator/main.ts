@@ -5,15 +5,12 @@
  */
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './arguments.ts';
-import { Background } from './background.ts';
-import { Closing } from './closing.ts';
 import { connectCluster, lead, watchCluster } from './cluster.ts';
+import { Background } from './concurrency/background.ts';
 import { readSettings } from './config/read-settings.ts';
 import type { OperatorSettings } from './config/settings.ts';
-import { Follower } from './follow.ts';
-import { openFront, prepareFront } from './front.ts';
-import type { Log } from './log.ts';
-import { lookOnce } from './once.ts';
+import { Follower } from './follow/follower.ts';
+import { lookOnce } from './follow/look-once.ts';
 import {
   lockState,
   openChores,
@@ -24,7 +21,10 @@ import {
   openSources,
   openVolumesServer,
 } from './pipeline.ts';
-import { runProcess, type Signals } from './process.ts';
+import { Closing } from './process/closing.ts';
+import type { Log } from './process/log.ts';
+import { runProcess, type Signals } from './process/run-process.ts';
+import { openFront, prepareFront } from './serve/front.ts';
 import { confirmCommit } from './source/confirmations.ts';
 
 const { version } = packageJson;

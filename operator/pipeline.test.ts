@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { onDisk } from '../test/operator/tmpfs.ts';
-import { Closing } from './closing.ts';
 import type { OperatorSettings } from './config/settings.ts';
 import { lockState } from './pipeline.ts';
+import { Closing } from './process/closing.ts';
 
 test('a state or audit directory that cannot be written is said to be so, and which', async (t) => {
   const directory = onDisk(t);

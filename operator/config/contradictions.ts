@@ -1,6 +1,6 @@
 import { CofferError, type ErrorData } from '../../core/errors.ts';
+import { matches } from '../../core/format/manifest/reach.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
-import { matches } from '../project/reach.ts';
 
 /** Parts that each are right and together cannot be meant: what would silently do nothing is said. Throws `CONFIG_CONTRADICTION`. */
 export function refuseContradictions({ kubernetes, sources, projections }: OperatorConfig, at: ErrorData): void {

@@ -1,7 +1,7 @@
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
-import type { DirectoryConfig } from '../project/directory.ts';
 
 export type GitConfig = NonNullable<OperatorConfig['sources'][number]['git']>;
+export type DirectoryConfig = NonNullable<OperatorConfig['projections'][number]['directory']>;
 
 /** Where the operator's secret keys are. */
 export type KeyPlace =

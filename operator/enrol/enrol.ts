@@ -11,7 +11,7 @@ import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../process/log.ts';
 import type { Source } from '../source/source.ts';
 import { Announcement } from './announcement.ts';
 import { Keyrings } from './keyrings.ts';

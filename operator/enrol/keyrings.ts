@@ -1,5 +1,5 @@
 import type { Keyring } from '../../core/keys/keyring.ts';
-import { readSettings } from '../reconcile/state/settings.ts';
+import { readRepositorySettings } from '../source/repository-settings.ts';
 import type { Source } from '../source/source.ts';
 
 /** The keyrings that the accepted states of the sources commit, read again when a source has a new commit. */
@@ -27,6 +27,6 @@ export class Keyrings {
 }
 
 async function readRing({ repository }: Source, tree: string): Promise<Keyring> {
-  const { keyring, problems } = await readSettings(repository, tree, new Map());
+  const { keyring, problems } = await readRepositorySettings(repository, tree, new Map());
   return { ...keyring, problems: [...problems] };
 }

@@ -1,7 +1,7 @@
 import { Bug } from '../../core/errors.ts';
 import type { KeyPlace } from '../config/settings.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../process/log.ts';
 import { CommandKeyStore } from './command-store.ts';
 import { DirectoryKeyStore } from './directory-store.ts';
 import type { KeyStore } from './key-store.ts';

@@ -13,7 +13,7 @@ import { keyIdOfSeed } from '../../core/keys/key-id.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import { RESOURCES } from '../kubernetes/resource.ts';
-import { secretBody } from '../project/secrets/secret-body.ts';
+import { secretBody } from '../kubernetes/secret-body.ts';
 import type { KeyStore } from './key-store.ts';
 import { type SplitSecret, splitSecret, wipeData } from './secret-data.ts';
 

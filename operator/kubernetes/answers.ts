@@ -1,5 +1,5 @@
 import type { WatchEvent } from './client.ts';
-import { KubernetesError } from './kubernetes-error.ts';
+import { noAnswer } from './kubernetes-error.ts';
 import { type Asked, refusalOf } from './refusal.ts';
 
 /** An answer as JSON; the shape is the server's word. Throws `KUBERNETES_ANSWER`. */
@@ -26,12 +26,4 @@ export function eventOf(line: Buffer, asked: Asked): WatchEvent {
   const isEvent = event?.type !== undefined && event.object?.metadata !== undefined;
   if (!isEvent) throw noAnswer();
   return event as WatchEvent;
-}
-
-/** Something between the operator and the API server answers in its place, or an answer was cut. */
-export function noAnswer(): KubernetesError {
-  return new KubernetesError('KUBERNETES_ANSWER', 'What answers is not as the Kubernetes API answers.', {
-    advice: 'Look at what stands between the operator and the API server.',
-    loop: 'retry',
-  });
 }

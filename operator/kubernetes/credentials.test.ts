@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { newNamespace, sharedCluster } from '../../test/cluster/shared.ts';
-import { connectTo } from '../../test/kubernetes/connect.ts';
+import { connectTo } from '../../test/kubernetes/scene/connect.ts';
 import { onDisk } from '../../test/operator/tmpfs.ts';
 import { connect } from './connect.ts';
 import { RESOURCES } from './resource.ts';

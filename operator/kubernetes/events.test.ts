@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newNamespace, sharedCluster } from '../../test/cluster/shared.ts';
-import { connectTo } from '../../test/kubernetes/connect.ts';
+import { connectTo } from '../../test/kubernetes/scene/connect.ts';
 import { EventRecorder, type EventToEmit } from './events.ts';
 import { type KubeObject, RESOURCES } from './resource.ts';
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { noAnswer } from './answers.ts';
+import { noAnswer } from './kubernetes-error.ts';
 
 export interface HttpRequest {
   origin: string;

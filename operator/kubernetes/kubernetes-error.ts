@@ -60,3 +60,11 @@ export class KubernetesError extends CofferError {
     });
   }
 }
+
+/** Something between the operator and the API server answers in its place, or an answer was cut. */
+export function noAnswer(): KubernetesError {
+  return new KubernetesError('KUBERNETES_ANSWER', 'What answers is not as the Kubernetes API answers.', {
+    advice: 'Look at what stands between the operator and the API server.',
+    loop: 'retry',
+  });
+}

@@ -1,4 +1,4 @@
-import { BackOff, pause } from './back-off.ts';
+import { BackOff, pause } from '../concurrency/back-off.ts';
 import type { KubeClient } from './client.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 import { LeaderLabel } from './leader-label.ts';

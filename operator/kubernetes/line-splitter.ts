@@ -1,4 +1,4 @@
-import { noAnswer } from './answers.ts';
+import { noAnswer } from './kubernetes-error.ts';
 
 const NEWLINE = 0x0a;
 

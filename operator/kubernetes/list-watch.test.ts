@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { Cluster } from '../../test/cluster/cluster.ts';
 import { startCluster } from '../../test/cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../../test/cluster/shared.ts';
-import { connectTo } from '../../test/kubernetes/connect.ts';
+import { connectTo } from '../../test/kubernetes/scene/connect.ts';
 import { type Fault, FaultProxy } from '../../test/servers/fault-proxy.ts';
 import type { KubeClient } from './client.ts';
 import { ListWatch, type ListWatchOptions } from './list-watch.ts';

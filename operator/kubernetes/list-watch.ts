@@ -1,5 +1,5 @@
 import type { CofferError } from '../../core/errors.ts';
-import { BackOff, pause } from './back-off.ts';
+import { BackOff, pause } from '../concurrency/back-off.ts';
 import type { KubeClient, WatchEvent } from './client.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 import type { KubeObject, Resource } from './resource.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { newNamespace, sharedCluster } from '../../test/cluster/shared.ts';
-import { connectTo } from '../../test/kubernetes/connect.ts';
+import { connectTo } from '../../test/kubernetes/scene/connect.ts';
 import { type Namespaces, openNamespaces } from './namespaces.ts';
 import { type KubeObject, RESOURCES } from './resource.ts';
 import { watchNamespaces } from './watch-namespaces.ts';

@@ -1,5 +1,5 @@
 import type { CofferError } from '../../core/errors.ts';
-import { allOrNone } from '../all-or-none.ts';
+import { allOrNone } from '../concurrency/all-or-none.ts';
 import type { KubeClient } from './client.ts';
 import { ListWatch, type Seen } from './list-watch.ts';
 import { type KubeObject, RESOURCES } from './resource.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { newNamespace, sharedCluster } from '../../test/cluster/shared.ts';
-import { connectTo } from '../../test/kubernetes/connect.ts';
+import { connectTo } from '../../test/kubernetes/scene/connect.ts';
 import { eventually } from '../../test/operator/site.ts';
 import { type Fault, FaultProxy } from '../../test/servers/fault-proxy.ts';
 import { type KubeObject, RESOURCES } from './resource.ts';

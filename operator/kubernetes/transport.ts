@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
-import { BackOff, pause } from './back-off.ts';
+import { BackOff, pause } from '../concurrency/back-off.ts';
 import { connectionFault } from './connection-fault.ts';
 import type { Access, Credentials } from './credentials.ts';
 import { exchange, type HttpAnswer, type HttpRequest, stream } from './exchange.ts';

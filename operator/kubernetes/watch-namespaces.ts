@@ -1,6 +1,6 @@
 import type { CofferError } from '../../core/errors.ts';
-import { allOrNone } from '../all-or-none.ts';
-import { matches } from '../project/reach.ts';
+import { matches } from '../../core/format/manifest/reach.ts';
+import { allOrNone } from '../concurrency/all-or-none.ts';
 import type { KubeClient } from './client.ts';
 import { ListWatch, type ListWatchOptions, type Seen } from './list-watch.ts';
 import type { KubeObject } from './resource.ts';

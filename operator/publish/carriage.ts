@@ -3,7 +3,7 @@ import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import { RESOURCES } from '../kubernetes/resource.ts';
-import { type Key, keyOf } from '../reconcile/state/claim.ts';
+import { type Key, keyOf } from '../project/namespaced-name.ts';
 import { definitionTrouble } from './definition-trouble.ts';
 import type { EncryptedSecrets, StoredObject } from './encrypted-secrets.ts';
 import { type EncryptedSecretObject, isMirror, type Mirror, mirrorOf } from './mirror.ts';

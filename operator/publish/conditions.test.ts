@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SecretStatus } from '../reconcile/status/status.ts';
+import type { SecretStatus } from '../status/status.ts';
 import { conditionsOf } from './conditions.ts';
 
 const secret = (more: Partial<SecretStatus>): SecretStatus => ({

@@ -1,5 +1,5 @@
-import { namesOf } from '../reconcile/state/claim.ts';
-import type { SecretStatus } from '../reconcile/status/status.ts';
+import { namesOf } from '../project/namespaced-name.ts';
+import type { SecretStatus } from '../status/status.ts';
 
 /** A condition without its times. */
 export interface Verdict {

@@ -3,7 +3,7 @@ import type { EncryptedSecretStatus } from '../../schemas/crd/encrypted-secret.t
 import type { KubeClient } from '../kubernetes/client.ts';
 import { apiVersionOf, type ObjectMeta, RESOURCES } from '../kubernetes/resource.ts';
 import { type NamespacedWatch, watchNamespaces } from '../kubernetes/watch-namespaces.ts';
-import { type Key, keyOf } from '../reconcile/state/claim.ts';
+import { type Key, keyOf } from '../project/namespaced-name.ts';
 import { type EncryptedSecretObject, isLabelled, isMirror } from './mirror.ts';
 import { fingerprintOf } from './own-spec.ts';
 import { type StoredStatus, storedStatus } from './stored-status.ts';

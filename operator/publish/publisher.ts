@@ -1,11 +1,11 @@
 import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import { concurrently } from '../concurrency/concurrently.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
+import { type Key, keyOf, namesOf } from '../project/namespaced-name.ts';
 import type { Provenance } from '../project/projector.ts';
-import { type Key, keyOf, namesOf } from '../reconcile/state/claim.ts';
-import type { SecretStatus } from '../reconcile/status/status.ts';
-import { concurrently } from '../reconcile/work/concurrently.ts';
+import type { SecretStatus } from '../status/status.ts';
 import { Carriage } from './carriage.ts';
 import { definitionTrouble } from './definition-trouble.ts';
 import type { EncryptedSecrets } from './encrypted-secrets.ts';

@@ -1,16 +1,16 @@
 import { CofferError } from '../../core/errors.ts';
-import { BackOff, pause } from '../kubernetes/back-off.ts';
+import { BackOff, pause } from '../concurrency/back-off.ts';
+import { concurrently } from '../concurrency/concurrently.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
 import { apiVersionOf, type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
-import { type Key, keyOf } from '../reconcile/state/claim.ts';
-import type { SecretStatus } from '../reconcile/status/status.ts';
-import { concurrently } from '../reconcile/work/concurrently.ts';
+import { type Key, keyOf } from '../project/namespaced-name.ts';
+import type { SecretStatus } from '../status/status.ts';
 import { definitionTrouble } from './definition-trouble.ts';
 import type { EncryptedSecrets } from './encrypted-secrets.ts';
 import { statusOf } from './status.ts';
+import { eventsOf } from './status-events.ts';
 import { statusFingerprint } from './stored-status.ts';
-import { turnsOf } from './turns.ts';
 
 /** Statuses that are written at once. */
 const AT_ONCE = 16;
@@ -133,6 +133,6 @@ export class StatusWriter {
     this.#trouble = undefined;
     objects.takeStatus(home, metadata, status);
     const regarding = { apiVersion: body.apiVersion, kind: body.kind, namespace, name, uid };
-    for (const turn of turnsOf(object.status, status)) events.emit({ regarding, ...turn });
+    for (const event of eventsOf(object.status, status)) events.emit({ regarding, ...event });
   }
 }

@@ -1,5 +1,5 @@
 import type { EncryptedSecretStatus } from '../../schemas/crd/encrypted-secret.ts';
-import type { SecretStatus } from '../reconcile/status/status.ts';
+import type { SecretStatus } from '../status/status.ts';
 import { conditionsOf, namespacesOf } from './conditions.ts';
 import type { StoredObject } from './encrypted-secrets.ts';
 

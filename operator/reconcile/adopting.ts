@@ -1,5 +1,5 @@
+import { keyOf } from '../project/namespaced-name.ts';
 import type { Projector, SecretName } from '../project/projector.ts';
-import { keyOf } from './state/claim.ts';
 import type { GitWatched } from './state/git-watched.ts';
 import type { History } from './state/history.ts';
 import type { SecretRecord, State } from './state/state.ts';

@@ -1,9 +1,9 @@
+import { type Key, namesOf } from '../project/namespaced-name.ts';
 import { confirmedCommits, consumeConfirmation, isConfirmed } from '../source/confirmations.ts';
 import type { Sources } from './sources.ts';
-import { type Key, namesOf } from './state/claim.ts';
 import type { State } from './state/state.ts';
 import type { Update, Watched } from './state/watched.ts';
-import type { Board } from './status/secret-statuses.ts';
+import type { Board } from './status/board.ts';
 import type { Reason } from './work/queue.ts';
 import { refusal, type Settled, type Settlement } from './work/settle.ts';
 import type { Worker } from './work/worker.ts';

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Key } from '../project/namespaced-name.ts';
 import { ObjectsWatched } from './objects/objects-watched.ts';
 import { Vouching } from './objects/vouching.ts';
 import type { ReconcilerOptions } from './options.ts';
-import type { Key, Place } from './state/claim.ts';
+import type { Place } from './state/claim.ts';
 import { Claims } from './state/claims.ts';
 import { GitWatched } from './state/git-watched.ts';
 import type { Watched } from './state/watched.ts';

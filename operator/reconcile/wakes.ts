@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { LONGEST_TIMER } from '../../core/duration.ts';
-import type { Key } from './state/claim.ts';
+import type { Key } from '../project/namespaced-name.ts';
 
 /** Milliseconds to wait after the first of several reports: more usually follow, and all are looked at together. */
 const GATHER = 20;

@@ -7,7 +7,7 @@ import { changesBetween } from '../../core/git/changes.ts';
 import { isFile } from '../../core/git/tree.ts';
 import type { Keyring } from '../../core/keys/keyring.ts';
 import { isRequestPath, type JoinRequest, REQUESTS_FOLDER, readRequest } from '../../core/requests/request.ts';
-import { readSettings } from '../reconcile/state/settings.ts';
+import { readRepositorySettings } from '../source/repository-settings.ts';
 import type { Accepted, Source } from '../source/source.ts';
 
 /** What an accepted state asks of one cluster's operator. */
@@ -38,7 +38,7 @@ export async function askedOf(source: Source, state: Accepted, cluster: string):
       problems.push(error.at({ source: source.id, commit: state.commit }));
     }
   }
-  const { keyring, config } = await readSettings(repository, state.tree, new Map());
+  const { keyring, config } = await readRepositorySettings(repository, state.tree, new Map());
   return { source, state, keyring, config, requests, problems };
 }
 

@@ -10,7 +10,7 @@ import { openerFor } from '../../core/opening/opener.ts';
 import { type JoinRequest, requestFile } from '../../core/requests/request.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../process/log.ts';
 import type { Source } from '../source/source.ts';
 import { type Asked, askedOf, manifestsNaming } from './asked.ts';
 import { refuseRolledBack } from './key-history.ts';

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { SecretStatus, Status } from '../reconcile/status/status.ts';
+import type { SecretStatus, Status } from '../status/status.ts';
 
 const STATES: readonly SecretStatus['state'][] = ['pending', 'ready', 'failed', 'held', 'retained'];
 

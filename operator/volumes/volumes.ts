@@ -1,9 +1,9 @@
 import type { AuditLog } from '../../core/audit/log.ts';
 import type { CofferError } from '../../core/errors.ts';
+import { matches } from '../../core/format/manifest/reach.ts';
 import type { VolumesSettings } from '../config/settings.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import type { Log } from '../log.ts';
-import { matches } from '../project/reach.ts';
+import type { Log } from '../process/log.ts';
 import { BreakGlassRoute } from './break-glass.ts';
 import { MountRoute } from './mount.ts';
 import { AUDIENCE } from './pod.ts';

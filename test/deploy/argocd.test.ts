@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 import type { StoredObject } from '../../operator/publish/encrypted-secrets.ts';
 import { statusOf } from '../../operator/publish/status.ts';
-import type { SecretStatus } from '../../operator/reconcile/status/status.ts';
+import type { SecretStatus } from '../../operator/status/status.ts';
 import { partOrSkip } from '../parts/parts.ts';
 
 const run = promisify(execFile);

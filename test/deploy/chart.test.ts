@@ -9,7 +9,7 @@ import { LeaderLabel } from '../../operator/kubernetes/leader-label.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { createMetrics } from '../../operator/serve/metrics.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
-import { connectTo } from '../kubernetes/connect.ts';
+import { connectTo } from '../kubernetes/scene/connect.ts';
 import { partOrSkip } from '../parts/parts.ts';
 import { temporaryFile } from './files.ts';
 import { CHART, helmOrSkip, LEAST } from './helm.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startSealedSecrets } from './sealed-secrets.ts';
-import { holds, textsOf } from './secret-texts.ts';
-import { KubernetesStage } from './stage.ts';
+import { startSealedSecrets } from './scene/sealed-secrets.ts';
+import { holds, textsOf } from './scene/secret-texts.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 const VALUES = { user: 'app', password: 'pa55' };
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recipientFiles } from '../support/secrets.ts';
-import { Engineer } from './engineer.ts';
-import { KubernetesStage } from './stage.ts';
+import { Engineer } from './scene/engineer.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 const CANARY = 'canary-of-break-glass';
 

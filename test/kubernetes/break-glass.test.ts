@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tokenOf } from '../cluster/users.ts';
-import { canary, VolumesScene } from './volumes-scene.ts';
+import { canary, VolumesScene } from './scene/volumes-scene.ts';
 
 const PATH = '/v1/break-glass';
 

@@ -8,7 +8,7 @@ import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import type { EncryptedSecretObject } from '../../operator/publish/mirror.ts';
 import { CLUSTER_PARTS, startCluster } from '../cluster/cluster.ts';
 import { partOrSkip } from '../parts/parts.ts';
-import { MirrorsScene } from './mirrors-scene.ts';
+import { MirrorsScene } from './scene/mirrors-scene.ts';
 
 const DEFINITION = join(import.meta.dirname, '../../deploy/helm/coffer/files/crd/encryptedsecrets.yaml');
 const NAME = 'crd/encryptedsecrets.coffer.dev';

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { CofferError } from '../../core/errors.ts';
-import { listMounts, ourMounts, unmount } from '../../operator/node/mounts.ts';
+import { listMounts, ourMounts, unmount } from '../../operator/node-plugin/mounts.ts';
 import { readEntries } from '../operator/tmpfs.ts';
-import { TestOperator, TOKENS } from './csi-operator.ts';
-import { Plugin } from './csi-plugin.ts';
+import { TestOperator, TOKENS } from './scene/csi-operator.ts';
+import { Plugin } from './scene/csi-plugin.ts';
 
 const CANARY = 'canary-node-plugin';
 

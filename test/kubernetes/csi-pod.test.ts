@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
-import { ourMounts } from '../../operator/node/mounts.ts';
+import { ourMounts } from '../../operator/node-plugin/mounts.ts';
 import { type Node, nodeOrSkip } from '../cluster/node.ts';
-import { Plugin } from './csi-plugin.ts';
-import { Onlooker } from './onlooker.ts';
-import { canary, VolumesScene } from './volumes-scene.ts';
+import { Plugin } from './scene/csi-plugin.ts';
+import { Onlooker } from './scene/onlooker.ts';
+import { canary, VolumesScene } from './scene/volumes-scene.ts';
 
 interface Event extends KubeObject {
   regarding?: { name?: string };

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { status } from '@grpc/grpc-js';
-import { IDENTITY, type Methods, SERVICES } from '../../operator/node/csi.ts';
-import { GrpcError, listen, service } from '../../operator/node/grpc.ts';
-import { ourMounts } from '../../operator/node/mounts.ts';
+import { IDENTITY, type Methods, SERVICES } from '../../operator/node-plugin/csi.ts';
+import { GrpcError, listen, service } from '../../operator/node-plugin/grpc.ts';
+import { ourMounts } from '../../operator/node-plugin/mounts.ts';
 import { partOrSkip } from '../parts/parts.ts';
-import { TestOperator, TOKENS } from './csi-operator.ts';
-import { Plugin } from './csi-plugin.ts';
+import { TestOperator, TOKENS } from './scene/csi-operator.ts';
+import { Plugin } from './scene/csi-plugin.ts';
 
 /**
  * csi-sanity makes its volumes through a controller, which a driver of inline ephemeral volumes does not have: kubelet puts into the

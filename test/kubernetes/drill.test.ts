@@ -6,10 +6,10 @@ import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { CLUSTER_PARTS, type Cluster, startCluster } from '../cluster/cluster.ts';
 import { type OperatorProcess, Site } from '../operator/site.ts';
 import { partOrSkip } from '../parts/parts.ts';
-import { connectTo } from './connect.ts';
-import { Engineer } from './engineer.ts';
-import { Onlooker } from './onlooker.ts';
-import { holds, type SecretObject } from './secret-texts.ts';
+import { connectTo } from './scene/connect.ts';
+import { Engineer } from './scene/engineer.ts';
+import { Onlooker } from './scene/onlooker.ts';
+import { holds, type SecretObject } from './scene/secret-texts.ts';
 
 /** As the chart installs it: keys in a Secret of its namespace, manifests from the engineer's repository. */
 async function install(t: TestContext, cluster: Cluster, name: string, engineer: Engineer): Promise<OperatorProcess> {

@@ -11,7 +11,7 @@ import { Desk } from '../cli/desk.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { onDisk } from '../operator/tmpfs.ts';
-import { connectTo } from './connect.ts';
+import { connectTo } from './scene/connect.ts';
 
 before(() => sodiumReady());
 

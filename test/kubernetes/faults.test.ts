@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { startCluster } from '../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { type Fault, FaultProxy } from '../servers/fault-proxy.ts';
-import { KubernetesStage } from './stage.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 /** A stage whose operator reaches the API server through a proxy. */
 async function behindProxy(t: TestContext): Promise<{ stage: KubernetesStage; proxy: FaultProxy } | undefined> {

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { sharedCluster } from '../cluster/shared.ts';
 import { eventually, type OperatorProcess } from '../operator/site.ts';
 import { FaultProxy } from '../servers/fault-proxy.ts';
-import { KubernetesStage, type StageOptions } from './stage.ts';
+import { KubernetesStage, type StageOptions } from './scene/stage.ts';
 
 /** A stage whose operator reaches the API server through a proxy. */
 async function behindProxy(

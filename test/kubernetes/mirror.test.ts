@@ -7,7 +7,7 @@ import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import type { EncryptedSecretObject } from '../../operator/publish/mirror.ts';
 import { isMirror, mirrorOf } from '../../operator/publish/mirror.ts';
 import { fingerprintOf } from '../../operator/publish/own-spec.ts';
-import { HERE, MirrorsScene } from './mirrors-scene.ts';
+import { HERE, MirrorsScene } from './scene/mirrors-scene.ts';
 
 const KIND = RESOURCES.encryptedSecrets;
 

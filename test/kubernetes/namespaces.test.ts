@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { sharedCluster } from '../cluster/shared.ts';
 import { FaultProxy } from '../servers/fault-proxy.ts';
-import { KubernetesStage } from './stage.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 test('a namespace that is missing, then made, then deleted: its secret fails with the reason, and others go on', async (t) => {
   const stage = await KubernetesStage.open(t);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { eventually } from '../operator/site.ts';
-import { apply, openCarried, othersFields } from './carrier.ts';
-import type { SecretObject } from './secret-texts.ts';
-import type { EncryptedSecretObject } from './stage.ts';
+import { apply, openCarried, othersFields } from './scene/carrier.ts';
+import type { SecretObject } from './scene/secret-texts.ts';
+import type { EncryptedSecretObject } from './scene/stage.ts';
 
 /** EncryptedSecret objects that others carry to the cluster, and git that vouches for them. */
 

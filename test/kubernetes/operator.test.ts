@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { sharedCluster } from '../cluster/shared.ts';
 import { FaultProxy } from '../servers/fault-proxy.ts';
-import { KubernetesStage } from './stage.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 interface Lease extends KubeObject {
   spec: { holderIdentity: string };

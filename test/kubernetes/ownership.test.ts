@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
-import { apply, openCarried, othersFields } from './carrier.ts';
-import type { SecretObject } from './secret-texts.ts';
-import { type EncryptedSecretObject, KubernetesStage } from './stage.ts';
+import { apply, openCarried, othersFields } from './scene/carrier.ts';
+import type { SecretObject } from './scene/secret-texts.ts';
+import { type EncryptedSecretObject, KubernetesStage } from './scene/stage.ts';
 
 /** One owner for each (namespace, name), and what is in the cluster wins over an older memory. */
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
-import { KubernetesStage } from './stage.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 const CANARIES = ['canary-4f1d-"quoted"', 'canary-77aa-second', 'canary-9b0e-emergency'] as const;
 

@@ -6,8 +6,8 @@ import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { fillUp, smallTmpfs } from '../operator/tmpfs.ts';
-import { holds, textsOf } from './secret-texts.ts';
-import { KubernetesStage } from './stage.ts';
+import { holds, textsOf } from './scene/secret-texts.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 /** Who is killed keeps its lease until that ends. */
 const SOON_FREE = { kubernetes: { leaderElection: { duration: '3s' } } };

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { READERS_NAME, type SecretReaders } from '../../operator/project/readers/namespace-readers.ts';
 import { READ_STATE } from '../../operator/project/restart/workload.ts';
-import { env, Rollouts } from './rollouts.ts';
-import { KubernetesStage } from './stage.ts';
+import { env, Rollouts } from './scene/rollouts.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 test('a commit says who may read before the Secret is there, and until after it went; only readers get pods', async (t) => {
   const stage = await KubernetesStage.open(t);

@@ -7,8 +7,8 @@ import { REFERENCE_FIELDS } from '../../operator/project/readers/pod-references.
 import { POLICY_FILE, policyText } from '../../operator/project/readers/policy-text.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
-import { measurePodCreation } from './pod-creation.ts';
-import { samples } from './reference-samples.ts';
+import { measurePodCreation } from './scene/pod-creation.ts';
+import { samples } from './scene/reference-samples.ts';
 
 const SECRET = 'guarded';
 const ROWS = {

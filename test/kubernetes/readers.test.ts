@@ -10,8 +10,8 @@ import { openReaders, type Readers } from '../../operator/project/readers/reader
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { partOrSkip } from '../parts/parts.ts';
-import { connectTo } from './connect.ts';
-import { Onlooker } from './onlooker.ts';
+import { connectTo } from './scene/connect.ts';
+import { Onlooker } from './scene/onlooker.ts';
 
 const NAME = 'coffer';
 const ENTRY = { ciphertext: '' } as never;

@@ -9,9 +9,9 @@ import { joinRequest } from '../../core/requests/request.ts';
 import type { KubeObject } from '../../operator/kubernetes/resource.ts';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { recipientFiles, testCluster } from '../support/secrets.ts';
-import { Engineer } from './engineer.ts';
-import { Onlooker } from './onlooker.ts';
-import { KubernetesStage } from './stage.ts';
+import { Engineer } from './scene/engineer.ts';
+import { Onlooker } from './scene/onlooker.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 test('another cluster opens what this one can, by a request that this one fulfils and its person collects', async (t) => {
   const stage = await KubernetesStage.open(t);

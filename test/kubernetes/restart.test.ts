@@ -5,8 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { openRestarts, type Restarts } from '../../operator/project/restart/restarts.ts';
 import { DIGEST, READ_STATE } from '../../operator/project/restart/workload.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
-import { connectTo } from './connect.ts';
-import { env, Rollouts } from './rollouts.ts';
+import { connectTo } from './scene/connect.ts';
+import { env, Rollouts } from './scene/rollouts.ts';
 
 const NO_ERRORS: never[] = [];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
-import { SecretsScene } from './secrets-scene.ts';
+import { SecretsScene } from './scene/secrets-scene.ts';
 
 describe('deletionPolicy Retain', () => {
   test('leaves it as it is and nobody’s, without a moment of absence; its manifest takes it up again', async (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CofferError } from '../../core/errors.ts';
-import { connectTo } from './connect.ts';
-import { SecretsScene } from './secrets-scene.ts';
+import { connectTo } from './scene/connect.ts';
+import { SecretsScene } from './scene/secrets-scene.ts';
 
 describe('what Kubernetes does not allow to change has a way out, which the error names', () => {
   test('an immutable Secret', async (t) => {

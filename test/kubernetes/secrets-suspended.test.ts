@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
-import { holds } from './secret-texts.ts';
-import { SecretsScene } from './secrets-scene.ts';
-import { KubernetesStage } from './stage.ts';
+import { holds } from './scene/secret-texts.ts';
+import { SecretsScene } from './scene/secrets-scene.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 const HOUR = 3_600_000;
 const at = (time: number) => new Date(time).toISOString();

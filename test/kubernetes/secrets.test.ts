@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
-import { holds, textsOf } from './secret-texts.ts';
-import { SecretsScene } from './secrets-scene.ts';
+import { holds, textsOf } from './scene/secret-texts.ts';
+import { SecretsScene } from './scene/secrets-scene.ts';
 
 const b64 = (text: string) => Buffer.from(text).toString('base64');
 

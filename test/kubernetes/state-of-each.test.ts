@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { testCluster } from '../support/secrets.ts';
-import { type EncryptedSecretObject, KubernetesStage } from './stage.ts';
+import { type EncryptedSecretObject, KubernetesStage } from './scene/stage.ts';
 
 interface Sealed {
   metadata: { name: string; namespace: string };

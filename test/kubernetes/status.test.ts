@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { EncryptedSecretObject } from '../../operator/publish/mirror.ts';
-import { MirrorsScene } from './mirrors-scene.ts';
+import { MirrorsScene } from './scene/mirrors-scene.ts';
 
 const COMMIT = '4f2a9c1e5b7d8a0c3e6f9b2d5a8c1e4f7b0d3a6c';
 const TROUBLE = {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { serveWithCertificate } from '../../operator/volumes/serving/serving-certificate.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
-import { connectTo } from './connect.ts';
+import { connectTo } from './scene/connect.ts';
 
 test('the serving certificate stays over restarts, is renewed while it serves, and is made anew where it was damaged', async (t) => {
   const cluster = await sharedCluster(t);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { readFrame } from '../../operator/volumes/protocol.ts';
 import { eventually } from '../operator/site.ts';
-import { canary, VolumesScene } from './volumes-scene.ts';
+import { canary, VolumesScene } from './scene/volumes-scene.ts';
 
 test('a pod gets the entries that its ServiceAccount may read, by its own token and on the record', async (t) => {
   const scene = await VolumesScene.open(t);

@@ -1,7 +1,7 @@
 /** An operator's projector that is killed while the command which tells of a change runs. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDirectoryProjector } from '../../operator/project/directory.ts';
+import { openDirectoryProjector } from '../../operator/project/directory/open-directory-projector.ts';
 
 const [path = '', stateDirectory = ''] = process.argv.slice(2);
 const began = join(stateDirectory, 'began');

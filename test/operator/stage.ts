@@ -8,13 +8,13 @@ import { type AuditLog, openAuditLog } from '../../core/audit/log.ts';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { readKeyDirectory, storeSecretKey } from '../../core/keys/key-directory.ts';
-import { openDirectoryProjector } from '../../operator/project/directory.ts';
+import { openDirectoryProjector } from '../../operator/project/directory/open-directory-projector.ts';
 import type { Projector } from '../../operator/project/projector.ts';
 import type { ReachableNamespaces } from '../../operator/reconcile/namespaces.ts';
 import { openReconciler, type Reconciler } from '../../operator/reconcile/reconciler.ts';
-import type { SecretStatus } from '../../operator/reconcile/status/status.ts';
 import { type GitSourceConfig, openGitSource } from '../../operator/source/git-source.ts';
 import type { Source } from '../../operator/source/source.ts';
+import type { SecretStatus } from '../../operator/status/status.ts';
 import { WorkTree } from '../servers/work-tree.ts';
 import { sealedManifest, type TestRecipient, testCluster, type WantedManifest } from '../support/secrets.ts';
 

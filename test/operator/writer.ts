@@ -1,5 +1,5 @@
 /** An operator's projector that changes thirty entries as fast as it can, until it is killed. */
-import { openDirectoryProjector } from '../../operator/project/directory.ts';
+import { openDirectoryProjector } from '../../operator/project/directory/open-directory-projector.ts';
 
 const [path = '', stateDirectory = '', uid = '', gid = ''] = process.argv.slice(2);
 const workload = { name: 'shop/api', uid: Number(uid), gid: Number(gid) };

@@ -16,7 +16,7 @@ const ENTRIES = {
   coffer: 'cli/coffer.ts',
   commands: 'cli/commands.ts',
   'coffer-operator': 'operator/main.ts',
-  'coffer-node': 'operator/node/main.ts',
+  'coffer-node': 'operator/node-plugin/main.ts',
 };
 const PROGRAMS = ['coffer.js', 'coffer-operator.js', 'coffer-node.js'];
 /** Chunks of former builds stay this long: a program that started before the swap may still import one. */

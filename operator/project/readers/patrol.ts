@@ -1,9 +1,9 @@
 import { CofferError } from '../../../core/errors.ts';
-import { allOrNone } from '../../all-or-none.ts';
-import { pause } from '../../kubernetes/back-off.ts';
+import { allOrNone } from '../../concurrency/all-or-none.ts';
+import { pause } from '../../concurrency/back-off.ts';
+import { Waiting } from '../../concurrency/waiting.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { EventRecorder } from '../../kubernetes/events.ts';
-import { Waiting } from '../waiting.ts';
 import type { NamespaceReaders } from './namespace-readers.ts';
 import { findOffenders, type Offender } from './offenders.ts';
 import { lookForPolicy } from './policy-look.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { samples } from '../../../test/kubernetes/reference-samples.ts';
+import { samples } from '../../../test/kubernetes/scene/reference-samples.ts';
 import { REFERENCE_FIELDS, secretReferences } from './pod-references.ts';
 
 test('every reference of the table is found, with the entries that it is limited to', () => {

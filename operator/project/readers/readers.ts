@@ -1,13 +1,13 @@
 import { CofferError } from '../../../core/errors.ts';
-import { allOrNone } from '../../all-or-none.ts';
-import { BackOff, pause } from '../../kubernetes/back-off.ts';
+import { allOrNone } from '../../concurrency/all-or-none.ts';
+import { BackOff, pause } from '../../concurrency/back-off.ts';
+import { Waiting } from '../../concurrency/waiting.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { EventRecorder } from '../../kubernetes/events.ts';
 import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
 import { RESOURCES } from '../../kubernetes/resource.ts';
 import { type NamespacedWatch, watchNamespaces } from '../../kubernetes/watch-namespaces.ts';
 import type { SecretName, Wanted } from '../projector.ts';
-import { Waiting } from '../waiting.ts';
 import { isNamespaceGone, NamespaceReaders, READERS_NAME, type SecretReaders } from './namespace-readers.ts';
 import type { Offender } from './offenders.ts';
 import { Patrol } from './patrol.ts';

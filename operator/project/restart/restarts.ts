@@ -1,10 +1,10 @@
 import { CofferError } from '../../../core/errors.ts';
-import { allOrNone } from '../../all-or-none.ts';
+import { allOrNone } from '../../concurrency/all-or-none.ts';
+import { Waiting } from '../../concurrency/waiting.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
 import { RESOURCES, type Resource } from '../../kubernetes/resource.ts';
 import { type NamespacedWatch, watchNamespaces } from '../../kubernetes/watch-namespaces.ts';
-import { Waiting } from '../waiting.ts';
 import { HeldDigests } from './held-digests.ts';
 import { type Change, TrackedWorkload } from './tracked-workload.ts';
 import { notRolled, type WorkloadObject, wantsRestart, workloadKey } from './workload.ts';

@@ -1,6 +1,6 @@
 import { CofferError } from '../../../core/errors.ts';
+import { LARGEST_SECRET } from '../../kubernetes/secret-body.ts';
 import { ADOPT, RECREATE, SUSPEND_UNTIL } from './marks.ts';
-import { LARGEST_SECRET } from './secret-body.ts';
 
 /** Why a Secret is left as it is, and the way out, with the command where there is one. */
 

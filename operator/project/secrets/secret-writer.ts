@@ -1,5 +1,6 @@
 import type { KubeClient } from '../../kubernetes/client.ts';
 import { type KubeObject, type ObjectMeta, RESOURCES } from '../../kubernetes/resource.ts';
+import { LARGEST_SECRET, secretBody, sizeOf } from '../../kubernetes/secret-body.ts';
 import type { ContentDigest, Digests } from './digests.ts';
 import { isOurs, takenOver } from './field-ownership.ts';
 import { type Inventory, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
@@ -8,7 +9,6 @@ import * as marks from './marks.ts';
 import { isAsPlanned, ownerIn, type SecretPlan } from './plan.ts';
 import { ATTEMPTS, isInvalid, isRace } from './races.ts';
 import { contended, immutable, notOurs, suspended, tooLarge, typeChanged } from './refusals.ts';
-import { LARGEST_SECRET, secretBody, sizeOf } from './secret-body.ts';
 import { suspensionOf } from './suspension.ts';
 
 /** Something that people should be told of a Secret. */

@@ -1,5 +1,6 @@
 import type { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
+import { reaches } from '../../../core/format/manifest/reach.ts';
 import type { Namespaces } from '../../kubernetes/namespaces.ts';
 import type { Disturbances } from '../disturbances.ts';
 import type {
@@ -11,9 +12,9 @@ import type {
   SecretName,
   Wanted,
 } from '../projector.ts';
-import { reaches } from '../reach.ts';
 import type { Readers } from '../readers/readers.ts';
 import type { Restarts } from '../restart/restarts.ts';
+import type { Alarms } from './alarms.ts';
 import type { Contention } from './contention.ts';
 import type { Digests } from './digests.ts';
 import { homeOf, type Inventory, type OurSecret, type SecretKey, secretKey, stateOf } from './inventory.ts';
@@ -22,7 +23,6 @@ import { refusal } from './refusals.ts';
 import type { SecretLeaver } from './secret-leaver.ts';
 import type { SecretWatch } from './secret-watch.ts';
 import type { SecretWriter } from './secret-writer.ts';
-import type { Wakes } from './wakes.ts';
 
 export interface SecretsRooms {
   namespaces: Namespaces;
@@ -34,7 +34,7 @@ export interface SecretsRooms {
   writer: SecretWriter;
   leaver: SecretLeaver;
   disturbances: Disturbances;
-  wakes: Wakes;
+  alarms: Alarms;
   contention: Contention;
   readers: Readers | undefined;
   restarts: Restarts | undefined;
@@ -156,7 +156,7 @@ export class SecretsProjector implements Projector {
 
   /** The home of what must be opened and applied again, if that is so. */
   #dueHome(key: SecretKey): SecretKey | undefined {
-    const { inventory, namespaces, contention, wakes, now } = this.#rooms;
+    const { inventory, namespaces, contention, alarms, now } = this.#rooms;
     if (namespaces.isTerminating(placeOf(key).namespace)) return undefined;
     const known = inventory.ours(key);
     const state = known && stateOf(known, now());
@@ -165,7 +165,7 @@ export class SecretsProjector implements Projector {
     if (isRight || home === undefined) return undefined;
     const due = contention.due(key, now());
     if (due > now()) {
-      wakes.at(due, key);
+      alarms.at(due, key);
       return undefined;
     }
     if (known !== undefined) known.asked = state;
@@ -177,7 +177,7 @@ export class SecretsProjector implements Projector {
     plan: SecretPlan,
     values: ReadonlyMap<string, Uint8Array>,
   ): Promise<'unchanged' | 'written'> {
-    const { writer, restarts, inventory, wakes, watch } = this.#rooms;
+    const { writer, restarts, inventory, alarms, watch } = this.#rooms;
     const { namespace, name } = placeOf(key);
     const unprepared = this.#unprepared.get(namespace);
     if (unprepared !== undefined) throw unprepared;
@@ -190,7 +190,7 @@ export class SecretsProjector implements Projector {
       return outcome;
     } finally {
       const until = inventory.ours(key)?.suspendedUntil;
-      if (until !== undefined) wakes.at(until, key);
+      if (until !== undefined) alarms.at(until, key);
     }
   }
 

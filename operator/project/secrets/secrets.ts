@@ -7,6 +7,7 @@ import { Disturbances } from '../disturbances.ts';
 import type { Projector } from '../projector.ts';
 import type { Readers } from '../readers/readers.ts';
 import type { Restarts } from '../restart/restarts.ts';
+import { Alarms } from './alarms.ts';
 import { Contention } from './contention.ts';
 import type { DigestKey } from './digest-key.ts';
 import { Digests } from './digests.ts';
@@ -15,7 +16,6 @@ import { SecretLeaver } from './secret-leaver.ts';
 import { SecretWatch } from './secret-watch.ts';
 import { SecretWriter, type Tell } from './secret-writer.ts';
 import { SecretsProjector } from './secrets-projector.ts';
-import { Wakes } from './wakes.ts';
 
 export interface SecretsProjectorParts {
   client: KubeClient;
@@ -43,7 +43,7 @@ export async function openSecretsProjector(
   const digests = new Digests(digestKey);
   const inventory = new Inventory();
   const disturbances = new Disturbances();
-  const wakes = new Wakes(now, (key) => disturbances.touch(key));
+  const alarms = new Alarms(now, (key) => disturbances.touch(key));
   const watch = new SecretWatch({
     client,
     namespaces: settings.namespaces,
@@ -70,14 +70,14 @@ export async function openSecretsProjector(
     writer,
     leaver: new SecretLeaver({ client, digests, inventory }),
     disturbances,
-    wakes,
+    alarms,
     contention: new Contention(),
     readers,
     restarts,
     now,
     end: async () => {
       closing.abort();
-      wakes.close();
+      alarms.close();
       disturbances.close();
       await watching;
     },

@@ -1,5 +1,5 @@
 import type { CofferError } from '../../../core/errors.ts';
-import type { Key } from '../state/claim.ts';
+import type { Key } from '../../project/namespaced-name.ts';
 
 /** EncryptedSecret objects that somebody else than this operator applies, as one watch over the cluster shows them. */
 export interface ObjectStore {

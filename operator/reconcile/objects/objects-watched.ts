@@ -3,13 +3,14 @@ import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts';
 import type { Keyring } from '../../../core/keys/keyring.ts';
+import { type Key, keyOf, namesOf } from '../../project/namespaced-name.ts';
 import type { Provenance } from '../../project/projector.ts';
-import { type Claim, type Key, keyOf, NO_ORIGIN, namesOf, type Place, type Version } from '../state/claim.ts';
+import type { Verified } from '../../status/status.ts';
+import { type Claim, NO_ORIGIN, type Place, type Version } from '../state/claim.ts';
 import type { GitWatched } from '../state/git-watched.ts';
 import { reachOf } from '../state/reach-of.ts';
 import type { State } from '../state/state.ts';
 import type { Advance, ReadManifest, Update, Watched } from '../state/watched.ts';
-import type { Verified } from '../status/status.ts';
 import type { CarriedObjects } from './carried-objects.ts';
 import type { Vouching } from './vouching.ts';
 

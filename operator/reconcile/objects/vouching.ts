@@ -1,10 +1,11 @@
 import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
-import { type Claim, type Key, keyOf, type Origin } from '../state/claim.ts';
+import { type Key, keyOf } from '../../project/namespaced-name.ts';
+import type { Verified } from '../../status/status.ts';
+import type { Claim, Origin } from '../state/claim.ts';
 import { Claims } from '../state/claims.ts';
 import type { GitWatched } from '../state/git-watched.ts';
 import type { Good } from '../state/state.ts';
-import type { Verified } from '../status/status.ts';
 import { isSameForUs } from './same-for-us.ts';
 
 export interface Verdict {

@@ -1,4 +1,5 @@
 import type { Person } from '../../../core/git/repository.ts';
+import type { Key } from '../../project/namespaced-name.ts';
 
 /** The commit that brought a manifest, as far as it is known. */
 export interface Origin {
@@ -6,18 +7,6 @@ export interface Origin {
   author: Person;
   /** In seconds since 1970, UTC. */
   time: number;
-}
-
-/** NAMESPACE/NAME: what a manifest claims, one for each namespace that it reaches. */
-export type Key = string;
-
-export function keyOf(namespace: string, name: string): Key {
-  return `${namespace}/${name}`;
-}
-
-export function namesOf(key: Key): { namespace: string; name: string } {
-  const slash = key.indexOf('/');
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 /** A document's place: `Claim`s and owners are the same when these three are. */

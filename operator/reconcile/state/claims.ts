@@ -1,4 +1,5 @@
-import type { Claim, Key } from './claim.ts';
+import type { Key } from '../../project/namespaced-name.ts';
+import type { Claim } from './claim.ts';
 
 /** Which manifests want which (namespace, name): of all sources, those that are sealed to this cluster. */
 export class Claims {

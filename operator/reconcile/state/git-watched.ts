@@ -1,12 +1,12 @@
 import type { CofferError } from '../../../core/errors.ts';
 import type { Keyring } from '../../../core/keys/keyring.ts';
 import { COFFER_FOLDER } from '../../source/git-source.ts';
+import { ownRecipients, type RepositorySettings, readRepositorySettings } from '../../source/repository-settings.ts';
 import type { Accepted, Source } from '../../source/source.ts';
 import type { Claim, Origin, Place, Version } from './claim.ts';
 import { History } from './history.ts';
 import { ManifestIndex } from './manifests.ts';
 import { originsOf } from './origin.ts';
-import { ownRecipients, readSettings, type Settings } from './settings.ts';
 import type { State } from './state.ts';
 import type { Advance, ReadManifest, Update, Watched } from './watched.ts';
 
@@ -22,7 +22,7 @@ export class GitWatched implements Watched {
   readonly #cluster: string;
   /** The newest state, which the index may not have reached. */
   #newest: Accepted | undefined;
-  #current: { state: Accepted; settings: Settings; cofferTree: string | undefined } | undefined;
+  #current: { state: Accepted; settings: RepositorySettings; cofferTree: string | undefined } | undefined;
   #own: ReadonlySet<string>;
 
   constructor(source: Source, cluster: string, namespaces: () => Iterable<string>) {
@@ -125,7 +125,7 @@ export class GitWatched implements Watched {
     const cofferTree = (await repository.entryAt(state.tree, COFFER_FOLDER))?.oid;
     const hasNewSettings = before === undefined || cofferTree !== before.cofferTree;
     const settings = hasNewSettings
-      ? await readSettings(repository, state.tree, memory.goodFiles(this.id))
+      ? await readRepositorySettings(repository, state.tree, memory.goodFiles(this.id))
       : before.settings;
     const isSameConfig =
       before !== undefined && JSON.stringify(settings.config) === JSON.stringify(before.settings.config);

@@ -6,7 +6,8 @@ import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts
 import { type Change, changesBetween } from '../../../core/git/changes.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 import { isFile, MODE } from '../../../core/git/tree.ts';
-import { type Claim, keyOf, type Origin } from './claim.ts';
+import { keyOf } from '../../project/namespaced-name.ts';
+import type { Claim, Origin } from './claim.ts';
 import { reachOf } from './reach-of.ts';
 import type { Update } from './watched.ts';
 

@@ -1,5 +1,5 @@
-import { reaches } from '../../project/reach.ts';
-import { type Key, keyOf, namesOf } from './claim.ts';
+import { reaches } from '../../../core/format/manifest/reach.ts';
+import { type Key, keyOf, namesOf } from '../../project/namespaced-name.ts';
 
 /** The keys of a manifest of scope cluster: its home, and its name in each of `namespaces` that `further` names or matches. */
 export function reachOf(home: Key, further: readonly string[], namespaces: Iterable<string>): Key[] {

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import type { Key, Place, Version } from './claim.ts';
+import type { Key } from '../../project/namespaced-name.ts';
+import type { GoodFiles } from '../../source/repository-settings.ts';
+import type { Place, Version } from './claim.ts';
 import { Journal } from './journal.ts';
 
 /** The manifest whose values were projected last. Its blob stays readable in the clone for as long as this is remembered. */
@@ -27,9 +29,6 @@ export interface SecretRecord {
   /** Only where the key is `home`. */
   good?: Good;
 }
-
-/** Path → blob of the files of `.coffer` that were read without an error last. */
-export type GoodFiles = ReadonlyMap<string, string>;
 
 type Row = { secret: Key; record: SecretRecord | null } | { settings: string; good: [path: string, blob: string][] };
 

@@ -1,10 +1,10 @@
 import type { CofferError } from '../../../core/errors.ts';
-import type { Key } from '../state/claim.ts';
+import type { Key } from '../../project/namespaced-name.ts';
+import { type SourceStatus, type Status, troubleOf } from '../../status/status.ts';
 import type { State } from '../state/state.ts';
 import type { Watched } from '../state/watched.ts';
 import type { Settlement } from '../work/settle.ts';
-import type { Board } from './secret-statuses.ts';
-import { type SourceStatus, type Status, troubleOf } from './status.ts';
+import type { Board } from './board.ts';
 
 export interface OverviewParts {
   watched: ReadonlyMap<string, Watched>;

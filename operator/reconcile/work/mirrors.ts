@@ -1,7 +1,7 @@
 import type { CofferError } from '../../../core/errors.ts';
+import { type Key, namesOf } from '../../project/namespaced-name.ts';
 import type { Publisher } from '../../publish/publisher.ts';
 import { namespaceProblem, type ReachableNamespaces } from '../namespaces.ts';
-import { type Key, namesOf } from '../state/claim.ts';
 import type { Chosen } from './selection.ts';
 
 /** The mirrors of what a batch reads, made in the background, a part after the other. */

@@ -4,8 +4,9 @@ import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import { openingKeys, openManifest, refusePlaintext } from '../../../core/opening/open-manifest.ts';
 import type { Opener } from '../../../core/opening/opener.ts';
+import { type Key, namesOf } from '../../project/namespaced-name.ts';
 import type { AppliedWorkload, Audience, Projector, Provenance } from '../../project/projector.ts';
-import { type Key, namesOf, type Origin, type Version } from '../state/claim.ts';
+import type { Origin, Version } from '../state/claim.ts';
 import { unexpected } from './unexpected.ts';
 
 /** A manifest that is to be projected, with what has to be known before it is opened. */

@@ -1,4 +1,4 @@
-import type { Key } from '../state/claim.ts';
+import type { Key } from '../../project/namespaced-name.ts';
 
 /** `commit`: a new state asks for it. `restore`: nothing in git changed; what should be there is put back. */
 export type Reason = 'commit' | 'restore';

@@ -1,12 +1,12 @@
 import type { AuditLog } from '../../../core/audit/log.ts';
 import type { AuditRecord } from '../../../core/audit/record.ts';
 import type { CofferError } from '../../../core/errors.ts';
+import { concurrently } from '../../concurrency/concurrently.ts';
+import type { Key } from '../../project/namespaced-name.ts';
 import type { Projector } from '../../project/projector.ts';
 import type { Publisher } from '../../publish/publisher.ts';
-import type { Key } from '../state/claim.ts';
 import type { State } from '../state/state.ts';
-import type { Board } from '../status/secret-statuses.ts';
-import { concurrently } from './concurrently.ts';
+import type { Board } from '../status/board.ts';
 import { prune, pruneRecord } from './projection.ts';
 import type { Settlement } from './settle.ts';
 

@@ -1,6 +1,7 @@
 import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
-import { isSamePlace, type Key, type Place, type Version } from '../state/claim.ts';
+import type { Key } from '../../project/namespaced-name.ts';
+import { isSamePlace, type Place, type Version } from '../state/claim.ts';
 import type { Good, State } from '../state/state.ts';
 import type { Watched } from '../state/watched.ts';
 import type { Settlement } from './settle.ts';

@@ -1,5 +1,6 @@
 import { CofferError } from '../../../core/errors.ts';
-import { type Claim, isSamePlace, type Key, type Place } from '../state/claim.ts';
+import type { Key } from '../../project/namespaced-name.ts';
+import { type Claim, isSamePlace, type Place } from '../state/claim.ts';
 import type { Claims } from '../state/claims.ts';
 import { judge, type Verdict } from '../state/owners.ts';
 import type { SecretRecord, State } from '../state/state.ts';

@@ -1,19 +1,19 @@
 import { CofferError } from '../../../core/errors.ts';
-import type { Key } from '../state/claim.ts';
+import type { Turns } from '../../concurrency/turns.ts';
+import type { Key } from '../../project/namespaced-name.ts';
 import type { Announcements } from '../status/announcements.ts';
-import { BackOff, type BackOffOptions } from './back-off.ts';
 import { Batch, type BatchParts } from './batch.ts';
 import type { Notices } from './notices.ts';
 import { type Item, Queue, type Reason } from './queue.ts';
 import { isLeftover, Removal } from './removal.ts';
-import type { Turns } from './turns.ts';
+import { Retries, type RetryOptions } from './retries.ts';
 import { unexpected } from './unexpected.ts';
 
 export interface WorkerParts extends BatchParts {
   announcements: Announcements;
   notices: Notices;
   turns: Turns;
-  backOff?: BackOffOptions;
+  backOff?: RetryOptions;
   signal?: AbortSignal;
   /** After each batch: what it did is to be told. */
   tell(): void;
@@ -30,18 +30,18 @@ const LARGEST_BATCH = 1024;
 export class Worker {
   readonly #parts: WorkerParts;
   readonly #queue = new Queue();
-  readonly #backOff: BackOff;
+  readonly #retries: Retries;
   /** Secrets that are to be taken away. */
   readonly #removals = new Set<Key>();
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
-    this.#backOff = new BackOff(parts.backOff);
+    this.#retries = new Retries(parts.backOff);
   }
 
   /** `commit`: what is wanted is another, so that how it failed before says nothing. */
   add(home: Key, reason: Reason): void {
-    if (reason === 'commit') this.#backOff.forget(home);
+    if (reason === 'commit') this.#retries.forget(home);
     this.#queue.add(home, reason);
   }
 
@@ -55,12 +55,12 @@ export class Worker {
 
   /** Puts into the queue what is to be tried again now. */
   takeDue(): void {
-    for (const home of this.#backOff.take(performance.now())) this.#queue.add(home, 'restore');
+    for (const home of this.#retries.take(performance.now())) this.#queue.add(home, 'restore');
   }
 
   /** When the next back-off is over, by `performance.now()`; infinite where there is none. */
   get nextDue(): number {
-    return this.#backOff.next;
+    return this.#retries.next;
   }
 
   /** What waits in the queue, also since an earlier call was kept from it. */
@@ -130,7 +130,7 @@ export class Worker {
 
   #noteEnd(home: Key): void {
     const error = this.#parts.board.failures().get(home);
-    if (error?.loop === 'retry') this.#backOff.failed(home, performance.now());
-    else this.#backOff.forget(home);
+    if (error?.loop === 'retry') this.#retries.failed(home, performance.now());
+    else this.#retries.forget(home);
   }
 }

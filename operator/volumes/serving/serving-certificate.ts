@@ -5,7 +5,7 @@ import { splitSecret, wipeData } from '../../keys/secret-data.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
 import { RESOURCES } from '../../kubernetes/resource.ts';
-import { secretBody } from '../../project/secrets/secret-body.ts';
+import { secretBody } from '../../kubernetes/secret-body.ts';
 import type { KeyedCertificate } from './certificate.ts';
 import { renew, type ServingKeys } from './renewal.ts';
 

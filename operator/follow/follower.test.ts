@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { CofferError } from '../../core/errors.ts';
+import { Stage } from '../../test/operator/stage.ts';
+import type { OperatorSettings } from '../config/settings.ts';
+import { Closing } from '../process/closing.ts';
+import type { Log } from '../process/log.ts';
+import { openFront, prepareFront } from '../serve/front.ts';
+import { Follower, type Pipeline } from './follower.ts';
+import { lookOnce } from './look-once.ts';
+
+const SECRET = { namespace: 'payments', name: 'db', data: { a: 'one' } };
+
+/** The rooms of a stage; of the settings only what the loops look at. */
+function pipelineOf({ reconciler, projector, source }: Awaited<ReturnType<Stage['run']>>, log: Partial<Log>): Pipeline {
+  const settings = {
+    listen: { host: '127.0.0.1', port: 0 },
+    sources: [{ git: { url: source.address }, interval: 5 }],
+    heal: 60_000,
+  } as Pick<OperatorSettings, 'listen' | 'sources' | 'heal'> as OperatorSettings;
+  const silent: Log = { info: () => {}, warn: () => {}, failure: () => {}, thrown: () => {} };
+  const rooms = { sources: [source], projectors: [projector], reconciler, chores: [], sharedTroubles: () => [] };
+  return { settings, ...rooms, log: { ...silent, ...log } };
+}
+
+test('the operator is ready once a state is projected, also where the first try failed', async (t) => {
+  const stage = await Stage.open(t);
+  await stage.tree.commit({ 'db.yaml': stage.manifest(SECRET) });
+  let failures = 1;
+  const run = await stage.run({
+    audit: (log) => ({
+      append: async (records) => {
+        if (failures-- > 0) throw new CofferError('AUDIT_UNWRITABLE', 'full', { advice: 'Wait.', loop: 'retry' });
+        await log.append(records);
+      },
+      close: () => log.close(),
+    }),
+  });
+  const listening = Promise.withResolvers<string>();
+  const pipeline = pipelineOf(run, {
+    info: (_message, fields) => fields?.address !== undefined && listening.resolve(fields.address),
+  });
+  const ending = new AbortController();
+  t.after(() => ending.abort());
+  const closing = new Closing();
+  t.after(() => closing.close());
+  const front = prepareFront('0');
+  front.health.phase = 'leading';
+  await openFront(front, pipeline.settings, pipeline.log, closing);
+  const follower = new Follower(pipeline, front);
+  await follower.bringBack(ending.signal);
+  const followed = follower.follow(ending.signal, () => {});
+  const address = await listening.promise;
+  while ((await stage.read('payments/api', 'db', 'a')) === undefined) await setTimeout(5);
+  for (let looks = 0; looks < 40 && (await fetchReady(address)) !== 200; looks++) await setTimeout(25);
+  assert.equal(await fetchReady(address), 200);
+  ending.abort();
+  await followed;
+});
+
+test('a look that a signal ends is no fault of ours', async (t) => {
+  const stage = await Stage.open(t);
+  await stage.tree.commit({ 'db.yaml': stage.manifest(SECRET) });
+  const run = await stage.run({ source: { url: 'http://127.0.0.1:9/x.git', allowHttp: true } });
+  assert.equal(await lookOnce(pipelineOf(run, {}), AbortSignal.abort()), false);
+});
+
+async function fetchReady(address: string): Promise<number> {
+  // Node's fetch sends Sec-Fetch-Mode only.
+  return (await fetch(`${address}/readyz`)).status;
+}

@@ -1,0 +1,81 @@
+import { CofferError, type ErrorData } from '../../core/errors.ts';
+
+/** What stands in the way, in words that are safe to publish. */
+export interface Trouble {
+  code: string;
+  message: string;
+  advice: string;
+  data: ErrorData;
+}
+
+export interface SecretStatus {
+  namespace: string;
+  name: string;
+  source?: string;
+  path?: string;
+  /**
+   * `ready`: the newest manifest is projected. `failed`: it is not, and what was projected before still is. `held`: its removal
+   * waits for a person. `retained`: its manifest is gone and it stays.
+   */
+  state: 'pending' | 'ready' | 'failed' | 'held' | 'retained';
+  /** The commit whose manifest is projected. */
+  commit?: string;
+  trouble?: Trouble;
+  /** Failed, and tried again without anybody's doing. */
+  isRetried?: boolean;
+  /** The commit since which it is in trouble. */
+  since?: string;
+  /** Held: the commit that a person has to confirm. */
+  heldBy?: string;
+  /** Id of the recipient's key that opens it. */
+  keyId?: string;
+  /** When what is projected changed last, RFC 3339 in UTC; absent where that is not remembered. */
+  changedAt?: string;
+  /** What git says of the EncryptedSecret object of this name, where somebody else than the operator applies one. */
+  verified?: Verified;
+  /** NAMESPACE/NAME of those that have it. */
+  workloads: string[];
+}
+
+export interface Verified {
+  status: 'True' | 'False';
+  /** `Vouched`: an accepted commit has it. `Differs`: one has another of this name. `NoCommit`: none has it. */
+  reason: 'Vouched' | 'Differs' | 'NoCommit';
+  message: string;
+  /** The commit that has it. */
+  commit?: string;
+}
+
+export interface SourceStatus {
+  id: string;
+  address: string;
+  /** The accepted commit. */
+  commit?: string;
+  /** Of the last poll, if it failed. */
+  trouble?: Trouble;
+  /** Commits whose removals wait for `--confirm COMMIT`, and the secrets that each would remove. */
+  held: { commit: string; secrets: string[] }[];
+  /** Files that could not be read, and claims that were refused. */
+  problems: Trouble[];
+}
+
+export interface Status {
+  sources: SourceStatus[];
+  secrets: SecretStatus[];
+  /** What concerns no one secret: workloads that could not be told of a change, a log that cannot be written. */
+  problems: Trouble[];
+}
+
+/** An error as it is published. What is no CofferError is a fault of ours, and its text stays in the log. */
+export function troubleOf(error: unknown): Trouble {
+  if (error instanceof CofferError) {
+    const { code, message, advice, data } = error;
+    return { code, message, advice, data };
+  }
+  return {
+    code: 'BUG',
+    message: 'something happened that coffer rules out',
+    advice: 'Look into the operator’s log, and report it.',
+    data: {},
+  };
+}
