@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
@@ -127,6 +127,21 @@ describe('the first start of a cluster', () => {
     );
     const announced = host.announced();
     assert.ok((await host.keyIds()).includes(announced.keys[0]?.kid ?? ''));
+  });
+
+  test('makes no other where the key is gone that was announced: somebody may have sealed to it', async (t) => {
+    const host = new Host(t);
+    const enrolment = host.enrolment();
+    await enrolment.look();
+    const announced = host.announced();
+    renameSync(join(host.root, 'keys'), join(host.root, 'away'));
+    await enrolment.look();
+    assert.equal(enrolment.trouble?.code, 'KEYS_MISSING');
+    assert.deepEqual([await host.keyIds(), host.announced()], [[], announced]);
+    renameSync(join(host.root, 'away'), join(host.root, 'keys'));
+    await enrolment.look();
+    assert.equal(enrolment.trouble, undefined);
+    assert.deepEqual(host.announced(), announced);
   });
 
   test('waits while a source is unknown: its keyring may list this cluster', async (t) => {

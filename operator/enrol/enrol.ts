@@ -30,8 +30,8 @@ export interface EnrolmentOptions {
 
 /**
  * Sees to it that this cluster has an identity and a key, and that its recipient, which is public, can be fetched. A key is
- * made only where all keyrings are known and none lists this cluster: under a name that somebody seals to, a missing key is an
- * alarm, for a new one would open nothing and hide the loss.
+ * made only where all keyrings are known and none lists this cluster, and none was announced before: under a name that somebody
+ * seals to, a missing key is an alarm, for a new one would open nothing and hide the loss.
  */
 export class Enrolment {
   /** What a person must do: KEYS_MISSING, KEYS_OTHER_IDENTITY, or why the keys cannot be read. */
@@ -65,6 +65,8 @@ export class Enrolment {
   async #look(): Promise<void> {
     const { store } = this.#options;
     const keyrings = await this.#keyrings.all();
+    // First, for another replica announces what it has stored.
+    const announced = await this.#announcement.read();
     const keys = await store.read();
     try {
       const [problem] = keys.problems;
@@ -72,6 +74,8 @@ export class Enrolment {
       const listed = keyrings && this.#listedIn(keyrings);
       if (listed !== undefined) {
         await this.#compare(listed, keys);
+      } else if (keyrings !== undefined && keys.keys.size === 0 && announced !== undefined) {
+        throw lost(announced, store.place);
       } else if (keyrings !== undefined || keys.keys.size > 0) {
         await this.#introduce(new Set(keys.keys.keys()));
       }
@@ -200,6 +204,19 @@ export class Enrolment {
       keys.wipe();
     }
   }
+}
+
+/** Where no keyring says it, as without a git source: people may have sealed to what they were shown. */
+function lost({ name, keys: [key] }: Recipient, place: string): CofferError {
+  return new CofferError(
+    'KEYS_MISSING',
+    `${name} was announced${key === undefined ? '' : ` with the key ${key.kid}`}, and there is no key in ${place}.`,
+    {
+      advice: `Restore it from its backup (docs/operations.md, "Backup and restore"); if nobody has enrolled ${name}, remove what is announced (the ConfigMap coffer-recipient, or recipient.yaml in the state directory), and another is made.`,
+      data: { recipient: name, path: place, ...(key === undefined ? {} : { keyId: key.kid }) },
+      loop: 'retry',
+    },
+  );
 }
 
 function gone(place: string): CofferError {
