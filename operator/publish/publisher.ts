@@ -1,6 +1,8 @@
 import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import { Alarms } from '../concurrency/alarms.ts';
 import { concurrently } from '../concurrency/concurrently.ts';
+import { Contention } from '../concurrency/contention.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
 import { type Key, keyOf, namesOf } from '../project/namespaced-name.ts';
@@ -43,7 +45,7 @@ export interface Publisher {
   orphans(): Key[];
   /** How secrets are doing: written soon, once per change, of several for one home the last. Returns at once. */
   tell(statuses: readonly SecretStatus[]): void;
-  /** The mirror of this home was changed or deleted by others: to be carried again. */
+  /** The mirror of this home was changed or deleted by others: to be carried again. Later and later where that never ends. */
   onDisturbed(listener: (home: Key) => void): void;
   /** What stands in the way of all: the CustomResourceDefinition is missing, say. */
   readonly trouble: CofferError | undefined;
@@ -74,6 +76,8 @@ class ClusterPublisher implements Publisher {
   readonly #outage: Outage;
   readonly #carriage: Carriage;
   readonly #statuses: StatusWriter;
+  readonly #contention = new Contention();
+  readonly #alarms: Alarms;
   #onDisturbed: (home: Key) => void = () => {};
   /** Before all objects were seen, what is not known may be there. */
   #isListed = false;
@@ -86,9 +90,15 @@ class ClusterPublisher implements Publisher {
     });
     this.#carriage = new Carriage({ ...parts, outage: this.#outage });
     this.#statuses = new StatusWriter(parts);
-    parts.objects.onChange((home) => {
-      if (this.#isListed && this.#carriage.isDisturbed(home)) this.#disturb([home]);
-    });
+    const now = () => parts.now().getTime();
+    const putRight = (home: Key) => {
+      if (!this.#isListed || !this.#carriage.isDisturbed(home)) return;
+      const due = this.#contention.due(home, now());
+      if (due > now()) this.#alarms.at(due, home);
+      else this.#disturb([home]);
+    };
+    this.#alarms = new Alarms(now, putRight);
+    parts.objects.onChange(putRight);
     parts.objects.onListed(() => this.#listed());
   }
 
@@ -108,7 +118,10 @@ class ClusterPublisher implements Publisher {
   }
 
   async release(homes: readonly Key[]): Promise<ReadonlyMap<Key, CofferError>> {
-    for (const home of homes) this.#statuses.forget(home);
+    for (const home of homes) {
+      this.#statuses.forget(home);
+      this.#contention.forget(home);
+    }
     return this.#forEach(
       homes,
       (home) => home,
@@ -140,6 +153,7 @@ class ClusterPublisher implements Publisher {
 
   async close(): Promise<void> {
     this.#outage.close();
+    this.#alarms.close();
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, LAST_WORDS);
     await Promise.race([this.#statuses.settled(), late]);

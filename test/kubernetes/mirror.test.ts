@@ -213,3 +213,21 @@ test('plaintext in a manifest goes nowhere', async (t) => {
   await running.carry();
   assert.equal(await scene.client.get(KIND, { namespace, name: 'db' }), undefined);
 });
+
+test('who answers each repair of a mirror with another edit is answered ever later; in the end it is put right', async (t) => {
+  const scene = await MirrorsScene.open(t);
+  if (scene === undefined) return;
+  const right = mirrorOf(scene.commit('db', { PASSWORD: 'one' }), new Set([HERE]))?.fingerprint;
+  const running = await scene.start();
+  await running.carry();
+  const isRight = (object: EncryptedSecretObject | undefined) => fingerprintOf(object?.spec ?? {}) === right;
+  const until = performance.now() + 2500;
+  let edits = 0;
+  for (; performance.now() < until; edits++) {
+    await scene.objects.until('db', isRight);
+    const name = { namespace: scene.namespace, name: 'db' };
+    await scene.client.patch(KIND, name, { spec: { readers: [{ name: `other-${edits}` }] } }, { type: 'merge' });
+  }
+  assert.ok(edits <= 9, `${edits} rounds`);
+  await scene.objects.until('db', isRight);
+});

@@ -1,3 +1,5 @@
+import { Alarms } from '../../concurrency/alarms.ts';
+import { Contention } from '../../concurrency/contention.ts';
 import type { SecretsSettings } from '../../config/settings.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { EventRecorder } from '../../kubernetes/events.ts';
@@ -7,8 +9,6 @@ import { Disturbances } from '../disturbances.ts';
 import type { Projector } from '../projector.ts';
 import type { Readers } from '../readers/readers.ts';
 import type { Restarts } from '../restart/restarts.ts';
-import { Alarms } from './alarms.ts';
-import { Contention } from './contention.ts';
 import type { DigestKey } from './digest-key.ts';
 import { Digests } from './digests.ts';
 import { Inventory } from './inventory.ts';

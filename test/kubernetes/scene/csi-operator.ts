@@ -94,7 +94,7 @@ export class TestOperator {
     },
     reader: { read: (request) => this.#read(request) },
     isConfigured: () => true,
-    isReady: () => true,
+    isUpToDate: () => true,
   });
 
   async #answer(asked: Asked) {

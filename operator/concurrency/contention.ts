@@ -1,12 +1,12 @@
-/** Disturbances of one Secret within a minute that are put right at once. */
+/** Disturbances of one object within a minute that are put right at once. */
 const FREE = 5;
 /** Milliseconds. */
 const WINDOW = 60_000;
 const LONGEST = 300_000;
 
 /**
- * Slows down where somebody changes a Secret again and again: another controller would else be fought for ever, with an opening and
- * a record for each round. A person's edits are put right at once.
+ * Slows down where somebody changes an object of ours again and again: another controller would else be fought for ever, with a
+ * write for each round, and for a Secret an opening and a record. A person's edits are put right at once.
  */
 export class Contention {
   readonly #rounds = new Map<string, { count: number; due: number; isWaiting: boolean }>();

@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from '../../../core/duration.ts';
+import { LONGEST_TIMER } from '../../core/duration.ts';
 
 /** Calls back at certain times: one for each key, the last that was named. */
 export class Alarms {
@@ -16,7 +16,9 @@ export class Alarms {
     clearTimeout(this.#timers.get(key));
     const ring = () => {
       this.#timers.delete(key);
-      this.#ring(key);
+      // Timers run by another clock, which cuts off parts of milliseconds; and that of the wall may be set back.
+      if (this.#now() < time) this.at(time, key);
+      else this.#ring(key);
     };
     this.#timers.set(key, setTimeout(ring, Math.min(Math.max(time - this.#now(), 0), LONGEST_TIMER)).unref());
   }
