@@ -56,8 +56,15 @@ export class EventRecorder {
     const waiting = this.#waiting[event.type];
     if (this.#ending.signal.aborted || this.#isSaid(event) || waiting.length >= WAITING) return;
     waiting.push(event);
+    this.#start();
+  }
+
+  #start(): void {
     this.#sending ??= this.#send().finally(() => {
       this.#sending = undefined;
+      // What came after the last look and before this.
+      const isWaiting = this.#waiting.Warning.length + this.#waiting.Normal.length > 0;
+      if (isWaiting && !this.#ending.signal.aborted) this.#start();
     });
   }
 

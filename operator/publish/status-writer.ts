@@ -77,10 +77,16 @@ export class StatusWriter {
       this.#due.delete(home);
       this.#due.set(home, status);
     }
-    if (this.#due.size > 0)
-      this.#working ??= this.#work().finally(() => {
-        this.#working = undefined;
-      });
+    this.#start();
+  }
+
+  #start(): void {
+    if (this.#due.size === 0 || this.#parts.signal.aborted) return;
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+      // What was told after the last look and before this.
+      this.#start();
+    });
   }
 
   async #work(): Promise<void> {
