@@ -86,6 +86,7 @@ export class ListWatch<T extends KubeObject> {
   async run(signal: AbortSignal): Promise<void> {
     let withoutNews = 0;
     while (!signal.aborted) {
+      const from = this.#resourceVersion;
       try {
         if (this.#resourceVersion === undefined || performance.now() >= this.#relistAt) await this.#list(signal);
         const before = this.#resourceVersion;
@@ -96,7 +97,7 @@ export class ListWatch<T extends KubeObject> {
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof KubernetesError)) throw error;
-        withoutNews++;
+        withoutNews = this.#resourceVersion === from ? withoutNews + 1 : 0;
         this.#restarts++;
         const isLost = error.code === 'KUBERNETES_GONE' || withoutNews > WATCHES_WITHOUT_NEWS;
         if (isLost) this.#resourceVersion = undefined;
