@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { CofferError } from '../core/errors.ts';
+import { parseOptions, wrongUsage } from './process/command-line.ts';
 
 export type Request =
   | { do: 'help' }
@@ -21,6 +20,7 @@ Usage: coffer-operator --config FILE [--once | --confirm COMMIT]
 Exit codes: 0 done, 1 something is in trouble (--once), 2 wrong usage or configuration, 3 cannot go on.
 `;
 
+const PROGRAM = 'coffer-operator';
 const OPTIONS = {
   config: { type: 'string' },
   once: { type: 'boolean' },
@@ -31,29 +31,11 @@ const OPTIONS = {
 
 /** Throws CofferError `ARGUMENTS_INVALID`. */
 export function parseArguments(argv: readonly string[]): Request {
-  const { config, once = false, confirm, help, version } = parsed(argv);
+  const { config, once = false, confirm, help, version } = parseOptions(argv, OPTIONS, PROGRAM);
   if (help) return { do: 'help' };
   if (version) return { do: 'version' };
-  if (config === undefined) throw invalid('--config FILE is missing');
+  if (config === undefined) throw wrongUsage('--config FILE is missing', PROGRAM);
   if (confirm === undefined) return { do: 'run', config, once };
-  if (once) throw invalid('--once and --confirm exclude each other');
+  if (once) throw wrongUsage('--once and --confirm exclude each other', PROGRAM);
   return { do: 'confirm', config, commit: confirm };
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true }).values;
-  } catch (error) {
-    if (error instanceof TypeError && 'code' in error)
-      throw invalid('an argument is not known here, or lacks its value');
-    throw error;
-  }
-}
-
-function invalid(what: string): CofferError {
-  return new CofferError('ARGUMENTS_INVALID', `Wrong usage: ${what}.`, {
-    advice: 'See coffer-operator --help.',
-    exit: 2,
-    loop: 'stop',
-  });
 }

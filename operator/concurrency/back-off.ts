@@ -1,5 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
-
 /** Waits that double from `first` to `most` milliseconds, each between half and the whole, so that many do not come at once. */
 export class BackOff {
   readonly #first: number;
@@ -19,16 +17,5 @@ export class BackOff {
 
   reset(): void {
     this.#failures = 0;
-  }
-}
-
-/** Resolves after so many milliseconds, or at the signal: `false`. */
-export async function pause(milliseconds: number, signal?: AbortSignal): Promise<boolean> {
-  try {
-    await setTimeout(milliseconds, undefined, signal === undefined ? {} : { signal });
-    return true;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') return false;
-    throw error;
   }
 }

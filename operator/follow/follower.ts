@@ -1,6 +1,6 @@
 import { CofferError } from '../../core/errors.ts';
 import { allOrNone } from '../concurrency/all-or-none.ts';
-import { pause } from '../concurrency/back-off.ts';
+import { pause } from '../concurrency/pause.ts';
 import type { OperatorSettings } from '../config/settings.ts';
 import type { Log } from '../process/log.ts';
 import { releaseMemory } from '../process/release-memory.ts';

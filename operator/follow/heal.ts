@@ -1,5 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
-import { LONGEST_TIMER } from '../../core/duration.ts';
+import { pause } from '../concurrency/pause.ts';
 import type { Projector } from '../project/projector.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 
@@ -50,15 +49,4 @@ async function disturbance(
   for (const projector of projectors) projector.onDisturbed(() => heard.abort());
   const isOver = await pause(Math.max(0, milliseconds), AbortSignal.any([heard.signal, signal]));
   return isOver ? 'all' : 'disturbed';
-}
-
-/** Whether the time passed before the signal. */
-async function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await setTimeout(Math.min(milliseconds, LONGEST_TIMER), undefined, { signal });
-    return true;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') return false;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { pause } from '../concurrency/back-off.ts';
+import { pause } from '../concurrency/pause.ts';
 import type { KubeClient } from './client.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 import { RESOURCES } from './resource.ts';

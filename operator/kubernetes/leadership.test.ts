@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { newNamespace, sharedCluster } from '../../test/cluster/shared.ts';
 import { connectTo } from '../../test/kubernetes/scene/connect.ts';
 import { FaultProxy } from '../../test/servers/fault-proxy.ts';
-import { pause } from '../concurrency/back-off.ts';
+import { pause } from '../concurrency/pause.ts';
 import { Leadership } from './leadership.ts';
 import { type KubeObject, RESOURCES } from './resource.ts';
 

@@ -1,4 +1,5 @@
-import { BackOff, pause } from '../concurrency/back-off.ts';
+import { BackOff } from '../concurrency/back-off.ts';
+import { pause } from '../concurrency/pause.ts';
 import type { KubeClient } from './client.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 import { LeaderLabel } from './leader-label.ts';

@@ -1,5 +1,6 @@
 import type { CofferError } from '../../core/errors.ts';
-import { BackOff, pause } from '../concurrency/back-off.ts';
+import { BackOff } from '../concurrency/back-off.ts';
+import { pause } from '../concurrency/pause.ts';
 import type { KubeClient, WatchEvent } from './client.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 import type { KubeObject, Resource } from './resource.ts';

@@ -1,4 +1,5 @@
-import { BackOff, pause } from '../concurrency/back-off.ts';
+import { BackOff } from '../concurrency/back-off.ts';
+import { pause } from '../concurrency/pause.ts';
 import { KubernetesError } from './kubernetes-error.ts';
 
 /** Milliseconds. */

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
-import { BackOff, pause } from '../concurrency/back-off.ts';
+import { BackOff } from '../concurrency/back-off.ts';
+import { pause } from '../concurrency/pause.ts';
 import { connectionFault } from './connection-fault.ts';
 import type { Access, Credentials } from './credentials.ts';
 import { exchange, type HttpAnswer, type HttpRequest, stream } from './exchange.ts';

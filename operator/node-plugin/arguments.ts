@@ -1,9 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { milliseconds } from '../../core/duration.ts';
-import { CofferError } from '../../core/errors.ts';
 import { DURATION } from '../../schemas/grammar.ts';
+import { parseOptions, wrongUsage } from '../process/command-line.ts';
 
 export interface NodeSettings {
   /** `https://HOST:PORT` of the operator's volumes server. */
@@ -42,6 +41,7 @@ It runs as root and privileged: mounts that it makes have to reach kubelet. It h
 Exit codes: 0 done, 2 wrong usage, 3 cannot go on.
 `;
 
+const PROGRAM = 'coffer-node';
 const OPTIONS = {
   operator: { type: 'string' },
   trust: { type: 'string' },
@@ -61,13 +61,13 @@ const MEBIBYTE = 1024 * 1024;
 
 /** Throws CofferError `ARGUMENTS_INVALID`. */
 export function parseArguments(argv: readonly string[], environment: NodeJS.ProcessEnv): NodeRequest {
-  const { operator, trust, ...values } = parsed(argv);
+  const { operator, trust, ...values } = parseOptions(argv, OPTIONS, PROGRAM);
   if (values.help) return { do: 'help' };
   if (values.version) return { do: 'version' };
   if (operator === undefined || URL.parse(operator)?.protocol !== 'https:')
-    throw invalid('--operator https://HOST:PORT is missing');
-  if (trust === undefined) throw invalid('--trust DIRECTORY is missing');
-  if (!/^[1-9][0-9]{0,3}$/.test(values.size)) throw invalid('--size is a number of mebibytes');
+    throw wrongUsage('--operator https://HOST:PORT is missing', PROGRAM);
+  if (trust === undefined) throw wrongUsage('--trust DIRECTORY is missing', PROGRAM);
+  if (!/^[1-9][0-9]{0,3}$/.test(values.size)) throw wrongUsage('--size is a number of mebibytes', PROGRAM);
   return {
     do: 'run',
     settings: {
@@ -87,23 +87,5 @@ export function parseArguments(argv: readonly string[], environment: NodeJS.Proc
 
 function duration(text: string, option: string): number {
   if (new RegExp(DURATION).test(text)) return milliseconds(text);
-  throw invalid(`${option} is a duration such as 10s`);
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true }).values;
-  } catch (error) {
-    if (error instanceof TypeError && 'code' in error)
-      throw invalid('an argument is not known here, or lacks its value');
-    throw error;
-  }
-}
-
-function invalid(what: string): CofferError {
-  return new CofferError('ARGUMENTS_INVALID', `Wrong usage: ${what}.`, {
-    advice: 'See coffer-node --help.',
-    exit: 2,
-    loop: 'stop',
-  });
+  throw wrongUsage(`${option} is a duration such as 10s`, PROGRAM);
 }

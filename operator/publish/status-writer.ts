@@ -1,6 +1,7 @@
 import { CofferError } from '../../core/errors.ts';
-import { BackOff, pause } from '../concurrency/back-off.ts';
+import { BackOff } from '../concurrency/back-off.ts';
 import { concurrently } from '../concurrency/concurrently.ts';
+import { pause } from '../concurrency/pause.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
 import { apiVersionOf, type KubeObject, RESOURCES } from '../kubernetes/resource.ts';

@@ -1,5 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
-import { LONGEST_TIMER } from '../../core/duration.ts';
+import { pause } from '../concurrency/pause.ts';
 import type { Key } from '../project/namespaced-name.ts';
 
 /** Milliseconds to wait after the first of several reports: more usually follow, and all are looked at together. */
@@ -73,13 +72,5 @@ export class Wakes {
     this.#areNamespacesOthers = false;
     this.#due = Number.POSITIVE_INFINITY;
     return reports;
-  }
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await setTimeout(Math.min(milliseconds, LONGEST_TIMER), undefined, { signal });
-  } catch (error) {
-    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { CofferError } from '../../core/errors.ts';
-import { pause } from '../concurrency/back-off.ts';
+import { pause } from '../concurrency/pause.ts';
 import type { Log } from '../process/log.ts';
 import { type Trouble, troubleOf } from './status.ts';
 import { TroubleLog } from './trouble-log.ts';

@@ -1,6 +1,6 @@
 import { CofferError } from '../../../core/errors.ts';
 import { allOrNone } from '../../concurrency/all-or-none.ts';
-import { pause } from '../../concurrency/back-off.ts';
+import { pause } from '../../concurrency/pause.ts';
 import { Waiting } from '../../concurrency/waiting.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { EventRecorder } from '../../kubernetes/events.ts';

@@ -5,7 +5,7 @@ import type { KubeClient } from '../../kubernetes/client.ts';
 import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
 import { RESOURCES } from '../../kubernetes/resource.ts';
 import { secretBody } from '../../kubernetes/secret-body.ts';
-import type { SecretObject } from './marks.ts';
+import type { SecretObject } from './secret-object.ts';
 
 /** Of the operator's namespace. */
 export const DIGEST_KEY_SECRET = 'coffer-digest-key';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProjectedSecret } from '../projector.ts';
 import { Digests } from './digests.ts';
-import { markText, PROVENANCE, readMark } from './marks.ts';
+import { PROVENANCE } from './marks.ts';
+import { markText, readMark } from './provenance-mark.ts';
 
 const KEY = { bytes: Buffer.alloc(32, 7), id: 'x' };
 const PLACE = { namespace: 'payments', name: 'db' };

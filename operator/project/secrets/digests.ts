@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { ProjectedSecret, Provenance } from '../projector.ts';
 import type { DigestKey } from './digest-key.ts';
-import type { Mark, SecretObject } from './marks.ts';
+import type { Mark } from './marks.ts';
+import type { SecretObject } from './secret-object.ts';
 
 /** What a Secret holds, as digests: they tell whether it is the same, and nothing else. */
 export interface ContentDigest {

@@ -1,5 +1,6 @@
 import { FIELD_MANAGER, type ManagedField, type ObjectMeta } from '../../kubernetes/resource.ts';
-import { OWN_ANNOTATIONS, PROJECTED_LABEL, type SecretObject } from './marks.ts';
+import { OWN_ANNOTATIONS, PROJECTED_LABEL } from './marks.ts';
+import type { SecretObject } from './secret-object.ts';
 
 /**
  * Who manages which field of a Secret, as server-side apply notes it (https://kubernetes.io/docs/reference/using-api/server-side-apply/).

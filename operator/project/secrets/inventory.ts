@@ -2,7 +2,8 @@ import type { ObjectMeta, OwnerReference } from '../../kubernetes/resource.ts';
 import type { Provenance, SecretName } from '../projector.ts';
 import type { Digests } from './digests.ts';
 import { isForeignOwner, isSolelyOurs, ownNames } from './field-ownership.ts';
-import { ADOPT, DIGEST, FINGERPRINT, OWN_ANNOTATIONS, RECREATE, readMark, SUSPEND_UNTIL } from './marks.ts';
+import { ADOPT, DIGEST, FINGERPRINT, OWN_ANNOTATIONS, RECREATE, SUSPEND_UNTIL } from './marks.ts';
+import { readMark } from './provenance-mark.ts';
 import { suspensionOf } from './suspension.ts';
 
 /** What is kept of a Secret of ours: nothing of its values, and little, for there may be ten thousand. */

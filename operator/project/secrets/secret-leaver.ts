@@ -3,9 +3,10 @@ import { RESOURCES } from '../../kubernetes/resource.ts';
 import type { Digests } from './digests.ts';
 import { givenUp, isOurs } from './field-ownership.ts';
 import { type Inventory, type OurSecret, secretKey } from './inventory.ts';
-import { OWN_ANNOTATIONS, PROJECTED_LABEL, RETAINED, type SecretObject } from './marks.ts';
+import { OWN_ANNOTATIONS, PROJECTED_LABEL, RETAINED } from './marks.ts';
 import { ATTEMPTS, isRace } from './races.ts';
 import { contended } from './refusals.ts';
+import type { SecretObject } from './secret-object.ts';
 
 export interface SecretLeaverParts {
   client: KubeClient;

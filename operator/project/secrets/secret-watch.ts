@@ -14,7 +14,8 @@ import {
   secretKey,
   stateOf,
 } from './inventory.ts';
-import { ADOPT, isAsked, PROJECTED_LABEL, RETAINED, type SecretObject } from './marks.ts';
+import { ADOPT, isAsked, PROJECTED_LABEL, RETAINED } from './marks.ts';
+import type { SecretObject } from './secret-object.ts';
 
 export interface SecretWatchParts {
   client: KubeClient;

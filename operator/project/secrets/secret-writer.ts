@@ -4,11 +4,11 @@ import { LARGEST_SECRET, secretBody, sizeOf } from '../../kubernetes/secret-body
 import type { ContentDigest, Digests } from './digests.ts';
 import { isOurs, takenOver } from './field-ownership.ts';
 import { type Inventory, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
-import type { SecretObject } from './marks.ts';
 import * as marks from './marks.ts';
 import { isAsPlanned, ownerIn, type SecretPlan } from './plan.ts';
 import { ATTEMPTS, isInvalid, isRace } from './races.ts';
 import { contended, immutable, notOurs, suspended, tooLarge, typeChanged } from './refusals.ts';
+import type { SecretObject } from './secret-object.ts';
 import { suspensionOf } from './suspension.ts';
 
 /** Something that people should be told of a Secret. */

@@ -1,0 +1,25 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { CofferError } from '../../core/errors.ts';
+
+/** Options of a command line, without further arguments. Throws CofferError `ARGUMENTS_INVALID`; `program` is who has the help. */
+export function parseOptions<const Options extends NonNullable<ParseArgsConfig['options']>>(
+  argv: readonly string[],
+  options: Options,
+  program: string,
+) {
+  try {
+    return parseArgs({ args: [...argv], options, strict: true }).values;
+  } catch (error) {
+    if (error instanceof TypeError && 'code' in error)
+      throw wrongUsage('an argument is not known here, or lacks its value', program);
+    throw error;
+  }
+}
+
+export function wrongUsage(what: string, program: string): CofferError {
+  return new CofferError('ARGUMENTS_INVALID', `Wrong usage: ${what}.`, {
+    advice: `See ${program} --help.`,
+    exit: 2,
+    loop: 'stop',
+  });
+}
