@@ -189,6 +189,22 @@ test('a secret is taken out after it went, and a namespace without any has no ob
   await objects.until(NAME, (object) => object === undefined);
 });
 
+test('secrets that are taken out at the same time cost one or two writes, not one each', async (t) => {
+  const at = await scene(t);
+  if (!at) return;
+  const { cluster, namespace, objects } = at;
+  const { readers } = await run(t, cluster, [namespace]);
+  const names = Array.from({ length: 20 }, (_, index) => `db-${index}`);
+  await readers.prepare(['kept', ...names].map((name) => wanted(name, [namespace], API)));
+  await Promise.all(names.map((name) => readers.forget([{ namespace, name }])));
+  await objects.until(NAME, (object) => JSON.stringify(object?.spec.secrets) === '{"kept":["api"]}');
+  // Versions of the status hold as many secrets as the one before.
+  const sizes = new Set(objects.history.map(({ object }) => Object.keys(object?.spec.secrets ?? {}).length));
+  assert.ok(sizes.size <= 3, [...sizes].join(' '));
+  await readers.forget([{ namespace, name: 'kept' }]);
+  await objects.until(NAME, (object) => object === undefined);
+});
+
 test('a namespace that cannot be written fails alone, and so does one with more than an object can hold', async (t) => {
   const at = await scene(t);
   if (!at) return;

@@ -33,6 +33,8 @@ export class NamespaceReaders {
   #version = 0;
   #writtenAt = Number.NEGATIVE_INFINITY;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Changes that wait for their turn, and will be one write. */
+  #waiting: { changes: Map<string, Rows | undefined>; done: Promise<void> } | undefined;
   #status: SecretReaders['status'];
 
   constructor(client: KubeClient, namespace: string) {
@@ -78,18 +80,34 @@ export class NamespaceReaders {
     return false;
   }
 
-  /** `undefined` takes a secret out. Throws KubernetesError; then the object is to say what it was to say before. */
+  /**
+   * `undefined` takes a secret out. Throws KubernetesError; then the object is to say what it was to say before. What waits for its turn
+   * is written together, and fails together: the API server takes the whole object for each write.
+   */
   change(changes: ReadonlyMap<string, Rows | undefined>): Promise<void> {
-    return this.#inTurn(async () => {
-      const next = new Map(this.#wanted);
-      for (const [secret, rows] of changes) {
-        if (rows === undefined) next.delete(secret);
-        else next.set(secret, join(rows));
-      }
-      this.#isKnown = true;
-      if (!this.#isRight(next)) await this.#write(next);
-      this.#wanted = next;
+    this.#waiting ??= this.#newWaiting();
+    for (const [secret, rows] of changes) this.#waiting.changes.set(secret, rows);
+    return this.#waiting.done;
+  }
+
+  #newWaiting() {
+    const changes = new Map<string, Rows | undefined>();
+    const done = this.#inTurn(() => {
+      this.#waiting = undefined;
+      return this.#change(changes);
     });
+    return { changes, done };
+  }
+
+  async #change(changes: ReadonlyMap<string, Rows | undefined>): Promise<void> {
+    const next = new Map(this.#wanted);
+    for (const [secret, rows] of changes) {
+      if (rows === undefined) next.delete(secret);
+      else next.set(secret, join(rows));
+    }
+    this.#isKnown = true;
+    if (!this.#isRight(next)) await this.#write(next);
+    this.#wanted = next;
   }
 
   /** Puts back what others changed. Throws KubernetesError. */
