@@ -6,6 +6,7 @@ import { isOurs, takenOver } from './field-ownership.ts';
 import { type Inventory, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
 import * as marks from './marks.ts';
 import { isAsPlanned, ownerIn, type SecretPlan } from './plan.ts';
+import { markText } from './provenance-mark.ts';
 import { ATTEMPTS, isInvalid, isRace } from './races.ts';
 import { contended, immutable, notOurs, suspended, tooLarge, typeChanged } from './refusals.ts';
 import type { SecretObject } from './secret-object.ts';
@@ -146,7 +147,7 @@ export class SecretWriter {
       ...plan.annotations,
       [marks.DIGEST]: content.whole,
       [marks.FINGERPRINT]: fingerprint,
-      [marks.PROVENANCE]: marks.markText(order, { homeNamespace: secret.namespace, provenance }, this.#digests),
+      [marks.PROVENANCE]: markText(order, { homeNamespace: secret.namespace, provenance }, this.#digests),
     };
     const owner = ownerIn(namespace, plan);
     const identity = known ? { uid: known.uid, resourceVersion: known.resourceVersion } : IF_ABSENT;
