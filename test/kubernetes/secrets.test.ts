@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
+import { eventually } from '../operator/site.ts';
 import { holds, textsOf } from './scene/secret-texts.ts';
 import { SecretsScene } from './scene/secrets-scene.ts';
 
@@ -214,3 +215,18 @@ function before<Client extends object>(client: Client, method: keyof Client, hap
     },
   });
 }
+
+test('what went while its namespace was being deleted comes back where that namespace is there again, be it made anew before anybody looked', async (t) => {
+  const scene = await SecretsScene.open(t);
+  if (scene === undefined) return;
+  let isTerminating = false;
+  const projector = await scene.start({ isTerminating: () => isTerminating });
+  await scene.push(projector, { data: { a: '1' } });
+  await scene.secretIs('db', { a: '1' });
+  isTerminating = true;
+  await scene.kubectl('delete', 'secret', 'db');
+  await eventually(async () => assert.deepEqual([...projector.owned()], []));
+  isTerminating = false;
+  await projector.heal(async (_, name) => void (await scene.project(projector, name)), 'all');
+  await scene.secretIs('db', { a: '1' });
+});

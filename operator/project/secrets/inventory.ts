@@ -199,6 +199,10 @@ export class Inventory {
     this.#missing.delete(key);
   }
 
+  missing(): Iterable<SecretKey> {
+    return this.#missing.keys();
+  }
+
   missingHome(key: SecretKey): SecretKey | undefined {
     return this.#missing.get(key);
   }

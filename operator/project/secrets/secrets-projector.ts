@@ -1,6 +1,8 @@
 import type { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import { reaches } from '../../../core/format/manifest/reach.ts';
+import type { Alarms } from '../../concurrency/alarms.ts';
+import type { Contention } from '../../concurrency/contention.ts';
 import type { Namespaces } from '../../kubernetes/namespaces.ts';
 import type { Disturbances } from '../disturbances.ts';
 import type {
@@ -14,8 +16,6 @@ import type {
 } from '../projector.ts';
 import type { Readers } from '../readers/readers.ts';
 import type { Restarts } from '../restart/restarts.ts';
-import type { Alarms } from './alarms.ts';
-import type { Contention } from './contention.ts';
 import type { Digests } from './digests.ts';
 import { homeOf, type Inventory, type OurSecret, type SecretKey, secretKey, stateOf } from './inventory.ts';
 import { isAsPlanned, planOf, type SecretPlan } from './plan.ts';
@@ -120,11 +120,14 @@ export class SecretsProjector implements Projector {
   }
 
   async heal(again: (namespace: string, name: string) => Promise<void>, where: 'disturbed' | 'all'): Promise<void> {
-    const { inventory, disturbances } = this.#rooms;
+    const { inventory, disturbances, namespaces } = this.#rooms;
     const keys = new Set(disturbances.take());
     if (where === 'all') {
       for (const [key, { noted, asks }] of inventory.all())
         if (noted !== undefined || asks !== undefined) keys.add(key);
+      // Of what went while its namespace was being deleted nobody tells again, should that namespace be made anew at once.
+      const there = namespaces.names();
+      for (const key of inventory.missing()) if (there.has(placeOf(key).namespace)) keys.add(key);
     }
     const homes = new Set<SecretKey>();
     for (const key of keys) {

@@ -2,7 +2,7 @@
 import type { TestContext } from 'node:test';
 import type { Entry, Manifest } from '../../../core/format/manifest/manifest.ts';
 import type { KubeClient } from '../../../operator/kubernetes/client.ts';
-import { openNamespaces } from '../../../operator/kubernetes/namespaces.ts';
+import { type Namespaces, openNamespaces } from '../../../operator/kubernetes/namespaces.ts';
 import { RESOURCES } from '../../../operator/kubernetes/resource.ts';
 import type { AppliedWorkload, Projector, Provenance } from '../../../operator/project/projector.ts';
 import { openDigestKey } from '../../../operator/project/secrets/digest-key.ts';
@@ -78,11 +78,23 @@ export class SecretsScene {
   }
 
   /** Starts a projector that heals as the operator does; each has the operator's namespace in common. */
-  async start(options: { now?: () => number; client?: KubeClient } = {}): Promise<Projector> {
+  async start(
+    options: { now?: () => number; client?: KubeClient; isTerminating?: (name: string) => boolean } = {},
+  ): Promise<Projector> {
     const client = options.client ?? this.client;
     const ending = new AbortController();
-    const namespaces = openNamespaces(client, this.#namespaces);
-    const running = namespaces.run(ending.signal);
+    const seen = openNamespaces(client, this.#namespaces);
+    const running = seen.run(ending.signal);
+    const { isTerminating = (name) => seen.isTerminating(name) } = options;
+    const namespaces: Namespaces = {
+      names: () => seen.names(),
+      isTerminating,
+      isConfigured: (name) => seen.isConfigured(name),
+      onChange: (listener) => seen.onChange(listener),
+      run: (signal) => seen.run(signal),
+      synced: seen.synced,
+      trouble: undefined,
+    };
     this.#t.after(async () => {
       ending.abort();
       await running;
