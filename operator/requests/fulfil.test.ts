@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, beforeEach, describe, type TestContext, test } from 'node:test';
 import type { AuditRecord } from '../../core/audit/record.ts';
@@ -23,6 +23,7 @@ import {
 } from '../../test/support/secrets.ts';
 import { DirectoryKeyStore } from '../keys/directory-store.ts';
 import { openGitSource } from '../source/git-source.ts';
+import type { Source } from '../source/source.ts';
 import { Requests } from './fulfil.ts';
 
 let production: TestRecipient;
@@ -39,36 +40,54 @@ class Stage {
   readonly root: string;
   readonly tree: WorkTree;
   readonly records: AuditRecord[] = [];
-  readonly requests: Requests;
-  readonly #poll: () => Promise<unknown>;
+  readonly #t: TestContext;
+  #source: Source;
+  #requests: Requests;
 
-  private constructor(root: string, tree: WorkTree, source: Awaited<ReturnType<typeof openGitSource>>, t: TestContext) {
+  private constructor(root: string, tree: WorkTree, source: Source, t: TestContext) {
     this.root = root;
     this.tree = tree;
-    this.#poll = () => source.poll(t.signal);
-    this.requests = new Requests({
+    this.#t = t;
+    this.#source = source;
+    this.#requests = this.#operator();
+    t.after(() => this.#source.close());
+  }
+
+  get requests(): Requests {
+    return this.#requests;
+  }
+
+  #operator(): Requests {
+    return new Requests({
       cluster: 'production',
-      stateDirectory: root,
-      pinsFile: join(root, 'pins'),
-      store: new DirectoryKeyStore(join(root, 'keys'), 'production'),
-      sources: [source],
+      stateDirectory: this.root,
+      pinsFile: join(this.root, 'pins'),
+      store: new DirectoryKeyStore(join(this.root, 'keys'), 'production'),
+      sources: [this.#source],
       audit: { append: async (records) => void this.records.push(...records) },
       log: { info: () => undefined },
     });
+  }
+
+  /** An operator whose clone has no more history than its newest commit. */
+  async cloneAnew(): Promise<void> {
+    await this.#source.close();
+    rmSync(join(this.root, 'sources'), { recursive: true });
+    this.#source = await openGitSource({ url: this.tree.directory }, this.root);
+    this.#requests = this.#operator();
+    await this.#source.poll(this.#t.signal);
   }
 
   static async open(t: TestContext): Promise<Stage> {
     const root = onDisk(t);
     await storeSecretKey(join(root, 'keys'), production.seed);
     const tree = await WorkTree.init(join(root, 'repository'));
-    const source = await openGitSource({ url: tree.directory }, root);
-    t.after(() => source.close());
-    return new Stage(root, tree, source, t);
+    return new Stage(root, tree, await openGitSource({ url: tree.directory }, root), t);
   }
 
   async commit(files: Record<string, string | null>): Promise<string> {
     const commit = await this.tree.commit(files);
-    await this.#poll();
+    await this.#source.poll(this.#t.signal);
     return commit;
   }
 
@@ -187,6 +206,25 @@ describe('a committed request', () => {
     await stage.commit({ [path]: stolen, ...requestFiles(), 'a.yaml': pending('a') });
     await stage.requests.look();
     assert.deepEqual([stage.codes, stage.published(), stage.records], [['REQUEST_KEY_ROLLED_BACK'], undefined, []]);
+  });
+
+  test('makes nothing for a key that was given up before the clone’s history begins', async (t) => {
+    const stage = await Stage.open(t);
+    stage.confirm(staging);
+    const [path = '', stolen = ''] = Object.entries(recipientFiles(staging))[0] ?? [];
+    const revoked = { [path]: stolen.replace('status: active', 'status: revoked') };
+    await stage.commit({ ...recipientFiles(production), ...revoked });
+    await stage.requests.look();
+    await stage.tree.commit({ [path]: stolen, ...requestFiles(), 'a.yaml': pending('a') });
+    for (const _ of ['at once', 'and as often as it starts anew']) {
+      await stage.cloneAnew();
+      await stage.requests.look();
+      assert.deepEqual([stage.codes, stage.published(), stage.records], [['REQUEST_KEY_ROLLED_BACK'], undefined, []]);
+    }
+    await stage.tree.commit(revoked);
+    await stage.cloneAnew();
+    await stage.requests.look();
+    assert.deepEqual(stage.codes, ['RECIPIENT_NO_ACTIVE_KEY']);
   });
 
   test('reaches only what lists both, and tells of what does not open', async (t) => {

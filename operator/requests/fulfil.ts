@@ -14,6 +14,7 @@ import type { Log } from '../process/log.ts';
 import type { Source } from '../source/source.ts';
 import { type Asked, askedOf, manifestsNaming } from './asked.ts';
 import { refuseRolledBack } from './key-history.ts';
+import { KnownKeys } from './known-keys.ts';
 import { Publication } from './publication.ts';
 import { Sealer } from './sealer.ts';
 
@@ -39,12 +40,14 @@ export class Requests {
   troubles: readonly CofferError[] = [];
   readonly #options: FulfilmentOptions;
   readonly #publication: Publication;
+  readonly #knownKeys: KnownKeys;
   /** What was looked at last: the same commits and the same pins have nothing new to ask. */
   #seen = '';
 
   constructor(options: FulfilmentOptions) {
     this.#options = options;
     this.#publication = new Publication(options.stateDirectory, options.client);
+    this.#knownKeys = new KnownKeys(options.stateDirectory, options.client);
   }
 
   /** Looks again: at the start and after every poll; cheap when nothing changed. What goes wrong is tried again by the next call. */
@@ -83,15 +86,18 @@ export class Requests {
     troubles.push(...asked.flatMap(({ problems }) => problems));
     await this.#publication.keepOnly(new Set(asked.flatMap(({ requests }) => requests.map(({ id }) => id))));
     for (const one of asked) {
-      for (const request of one.requests) troubles.push(...(await this.#try(one, request, pins)));
+      const known = await this.#knownKeys.learn(one, pins);
+      for (const request of one.requests) {
+        troubles.push(...(await this.#try(one, request, pins, known.get(request.recipient))));
+      }
     }
     this.#seen = troubles.some(({ loop }) => loop === 'retry') ? '' : seen;
   }
 
-  async #try(asked: Asked, request: JoinRequest, pins: Pins): Promise<CofferError[]> {
+  async #try(asked: Asked, request: JoinRequest, pins: Pins, known: string | undefined): Promise<CofferError[]> {
     try {
       const key = keyFor(request, asked, pins);
-      await refuseRolledBack(asked, request.recipient);
+      await refuseRolledBack(asked, request.recipient, known);
       await this.#fulfil(asked, request, key);
       return [];
     } catch (error) {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { storeSecretKey } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
-import { joinRequest } from '../../core/requests/request.ts';
+import { joinRequest, renderRequest, requestFile } from '../../core/requests/request.ts';
 import type { KubeObject } from '../../operator/kubernetes/resource.ts';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { recipientFiles, testCluster } from '../support/secrets.ts';
@@ -71,4 +71,29 @@ test('another cluster opens what this one can, by a request that this one fulfil
     ],
   );
   assert.equal(await operator.end(), 0);
+});
+
+test('a replica that takes over without a state knows which keys were given up, and seals nothing to them', async (t) => {
+  const stage = await KubernetesStage.open(t);
+  if (stage === undefined) return;
+  const { site } = stage;
+  const staging = testCluster('staging');
+  const { identity } = staging.recipient;
+  writeFileSync(site.path('pins'), `staging ${identityText(identity)}\n`);
+  const [path = '', stolen = ''] = Object.entries(recipientFiles(staging))[0] ?? [];
+  const db = stage.files({ name: 'db', to: [site.production, staging], data: { a: 'one' } });
+  await stage.commit({ ...db, [path]: stolen.replace('status: active', 'status: revoked') });
+  const first = await stage.startAndProject();
+  assert.equal(await first.end(), 0);
+
+  rmSync(site.path('state'), { recursive: true });
+  const request = joinRequest({ recipient: 'staging', identity, like: 'production', created: '2026-11-21T09:00:00Z' });
+  await stage.commit({ [path]: stolen, [requestFile(request.id)]: renderRequest(request) });
+  const second = await stage.start();
+  const { msg } = await second.line(({ code }) => String(code).startsWith('REQUEST_') || code === 'BUG');
+  assert.match(String(msg), /is active, and was revoked before/);
+  assert.deepEqual(
+    site.audit().filter(({ action }) => action === 'rewrap'),
+    [],
+  );
 });

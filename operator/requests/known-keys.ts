@@ -1,0 +1,105 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { fromSystemError } from '../../core/files/system-error.ts';
+import { isFile } from '../../core/git/tree.ts';
+import { recipientFile } from '../../core/keys/create.ts';
+import { checkPin, type Pins } from '../../core/keys/pins.ts';
+import type { KubeClient } from '../kubernetes/client.ts';
+import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
+import type { Asked } from './asked.ts';
+import { givenUp } from './key-history.ts';
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** Recipients' files by recipient, as text. */
+type Files = ReadonlyMap<string, string>;
+
+/**
+ * The newest state of keys that a source was seen with, of recipients whose identity the pins confirm. A clone begins shallow: a
+ * replica that takes over, or an operator whose state is gone, finds in its own history nothing of a key that was given up before.
+ * In a cluster a ConfigMap beside the operator keeps it, for all replicas; else the state directory does.
+ */
+export class KnownKeys {
+  readonly #folder: string;
+  readonly #client: KubeClient | undefined;
+
+  constructor(stateDirectory: string, client: KubeClient | undefined) {
+    this.#folder = join(stateDirectory, 'known-keys');
+    this.#client = client;
+  }
+
+  /**
+   * Remembers an accepted state, and gives what is known then, the file of a recipient whose keys went back as it was before.
+   *
+   * @throws CofferError FILE_SYSTEM, KUBERNETES_*: what was given up is then not known
+   */
+  async learn(asked: Asked, pins: Pins): Promise<Files> {
+    const now = await pinnedFiles(asked, pins);
+    if (now.size === 0) return now;
+    const source = asked.source.id;
+    const before = await this.#read(source);
+    const known = new Map(before);
+    for (const [name, text] of now) {
+      const earlier = before.get(name);
+      if (earlier === undefined || givenUp(asked.keyring, name, [Buffer.from(earlier)]) === undefined)
+        known.set(name, text);
+    }
+    const learnt = new Map([...known].filter(([name, text]) => before.get(name) !== text));
+    if (learnt.size > 0) await this.#write(source, known, learnt);
+    return known;
+  }
+
+  async #read(source: string): Promise<Files> {
+    if (this.#client === undefined) return readFolder(join(this.#folder, source));
+    const name = { namespace: this.#client.namespace, name: mapOf(source) };
+    const map = await this.#client.get<ConfigMap>(RESOURCES.configMaps, name);
+    return new Map(Object.entries(map?.data ?? {}));
+  }
+
+  async #write(source: string, known: Files, learnt: Files): Promise<void> {
+    if (this.#client === undefined) return writeFolder(join(this.#folder, source), learnt);
+    const metadata = { namespace: this.#client.namespace, name: mapOf(source) };
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: Object.fromEntries(known) };
+    await this.#client.apply(RESOURCES.configMaps, metadata, body, { force: true });
+  }
+}
+
+function mapOf(source: string): string {
+  return `coffer-known-keys-${source}`;
+}
+
+/** What nobody confirmed is never sealed to, and would be anybody's way to fill the memory. */
+async function pinnedFiles({ source, state, keyring }: Asked, pins: Pins): Promise<Files> {
+  const files = new Map<string, string>();
+  for (const recipient of keyring.recipients.values()) {
+    if (checkPin(pins, recipient) !== 'pinned') continue;
+    const entry = await source.repository.entryAt(state.tree, recipientFile(recipient.name));
+    if (entry === undefined || !isFile(entry)) continue;
+    files.set(recipient.name, (await source.repository.readBlob(entry.oid)).toString());
+  }
+  return files;
+}
+
+async function readFolder(folder: string): Promise<Files> {
+  try {
+    const names = await readdir(folder);
+    return new Map(
+      await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
+    );
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
+    throw fromSystemError(error) ?? error;
+  }
+}
+
+async function writeFolder(folder: string, files: Files): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const [name, text] of files) await writeFileAtomically(join(folder, name), text, { mode: 0o600 });
+  } catch (error) {
+    throw fromSystemError(error) ?? error;
+  }
+}
