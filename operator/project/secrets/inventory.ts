@@ -15,6 +15,8 @@ export interface OurSecret {
   provenance: Provenance | undefined;
   uid: string;
   resourceVersion: string;
+  /** When this version was seen or written; milliseconds since the epoch. */
+  knownAt: number;
   /** Its entries are those that its digest is of. */
   isIntact: boolean;
   digest: string | undefined;
@@ -75,6 +77,7 @@ export function ourSecret(metadata: ObjectMeta, isIntact: boolean, now: number, 
     provenance: mark?.provenance,
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
+    knownAt: now,
     isIntact,
     digest: annotations[DIGEST],
     fingerprint: annotations[FINGERPRINT],

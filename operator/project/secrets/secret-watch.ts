@@ -17,6 +17,12 @@ import {
 import { ADOPT, isAsked, PROJECTED_LABEL, RETAINED } from './marks.ts';
 import type { SecretObject } from './secret-object.ts';
 
+/**
+ * Milliseconds that a watch may be late: a connection that died without a word is given up after 90 s (list-watch.ts), and what
+ * happened meanwhile is told then.
+ */
+export const LONGEST_LAG = 300_000;
+
 export interface SecretWatchParts {
   client: KubeClient;
   /** Names and globs. */
@@ -88,10 +94,17 @@ export class SecretWatch {
     else if (!this.#isOld(metadata)) this.#see(metadata, undefined);
   }
 
-  /** An answer to a write of ours may have come before what the watch tells of the time before. */
-  #isOld({ namespace = '', name, uid, resourceVersion }: ObjectMeta): boolean {
-    const known = this.#parts.inventory.ours(secretKey(namespace, name));
-    return known !== undefined && known.uid === uid && isEarlier(resourceVersion, known.resourceVersion);
+  /**
+   * An answer to a write of ours may have come before what the watch tells of the time before, also of a Secret that was there before
+   * this one. After a while it is no lag: a backup of etcd was restored, and versions begin again at an earlier one.
+   */
+  #isOld({ namespace = '', name, resourceVersion }: ObjectMeta): boolean {
+    const { inventory, now } = this.#parts;
+    const known = inventory.ours(secretKey(namespace, name));
+    if (known === undefined || !isEarlier(resourceVersion, known.resourceVersion)) return false;
+    // Below zero the clock was set back, and says nothing.
+    const age = now() - known.knownAt;
+    return age >= 0 && age < LONGEST_LAG;
   }
 
   /** `secret` undefined: it lost our label, and its values are not seen. */
@@ -153,7 +166,7 @@ function isChanged(before: OurSecret, seen: OurSecret, now: number): boolean {
   return stateOf(before, now) !== stateOf(seen, now);
 }
 
-/** Resource versions of one object are numbers that grow (KEP-5504); of others nothing is said. */
+/** Resource versions of one kind are numbers that grow (KEP-5504); of others nothing is said. */
 function isEarlier(one = '', other = ''): boolean {
   if (!/^\d+$/.test(one) || !/^\d+$/.test(other)) return false;
   return BigInt(one) < BigInt(other);
