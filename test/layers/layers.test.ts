@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { describe, test } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -106,6 +106,13 @@ for (const [layer, rooms] of Object.entries(ROOMS)) {
     }
   });
 }
+
+test('docs/architecture.md names every room', () => {
+  const [, tree = ''] =
+    /```\n(schemas\/[\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8')) ?? [];
+  for (const room of globSync('{core,cli,operator}/*/', { cwd: ROOT }))
+    assert.match(tree, new RegExp(`\\b${basename(room)}/`), `${room} is not in the tree of "The layers"`);
+});
 
 test('no files import each other in a circle', () => {
   const done = new Set<string>();
