@@ -70,3 +70,16 @@ async function fetchReady(address: string): Promise<number> {
   // Node's fetch sends Sec-Fetch-Mode only.
   return (await fetch(`${address}/readyz`)).status;
 }
+
+test('where objects are the only source, what failed is tried again all the same', { timeout: 20_000 }, async (t) => {
+  const stage = await Stage.open(t);
+  const run = await stage.run();
+  const retried = Promise.withResolvers<void>();
+  run.reconciler.retry = async () => retried.resolve();
+  const follower = new Follower({ ...pipelineOf(run, {}), sources: [] }, prepareFront('0'));
+  const ending = new AbortController();
+  const followed = follower.follow(ending.signal, (wake) => wake());
+  await retried.promise;
+  ending.abort();
+  await followed;
+});

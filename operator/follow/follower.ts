@@ -25,8 +25,10 @@ export interface Pipeline {
   log: Log;
 }
 
-/** Milliseconds between looks at the chores where no source is polled. */
+/** Milliseconds between looks at what is to be tried again, and at the chores, where no source is polled. */
 const CHORES = 60_000;
+/** Milliseconds after each at least: wakes must not flood the cluster. */
+const GAP = 1000;
 
 /** Brings back the last good state, then follows the sources and heals. */
 export class Follower {
@@ -38,6 +40,8 @@ export class Follower {
   /** Ids of the sources that were looked at in this run, with what they held done. */
   readonly #upToDate = new Set<string>();
   #isBroughtBack = false;
+  /** Aborted when the process is told to look now. */
+  #woken = new AbortController();
 
   constructor(pipeline: Pipeline, front: Front) {
     this.#pipeline = pipeline;
@@ -76,13 +80,14 @@ export class Follower {
       const polls = sources.map((source, index) => this.#poll(source, settings.sources[index]?.interval ?? 0, ends));
       this.#front.wake = () => {
         for (const poll of polls) poll.wake();
+        this.#woken.abort();
       };
       onWake(() => this.#front.wake());
       return [
         ...polls.map((poll) => poll.run()),
         this.#heal(ends),
         reconciler.run(ends, (error) => this.#looked(error)),
-        ...(sources.length === 0 ? [this.#doChoresUntil(ends)] : []),
+        ...(sources.length === 0 ? [this.#lookWithoutPolls(ends)] : []),
       ];
     });
   }
@@ -150,10 +155,19 @@ export class Follower {
     for (const chore of this.#pipeline.chores) await chore.look();
   }
 
-  async #doChoresUntil(signal: AbortSignal): Promise<void> {
-    while (await pause(CHORES, signal)) {
-      await this.#doChores();
-      this.#report();
+  /** What a poll that finds nothing new does, where objects in the cluster are the only source. */
+  async #lookWithoutPolls(signal: AbortSignal): Promise<void> {
+    while (await pause(GAP, signal)) {
+      await pause(CHORES, AbortSignal.any([signal, this.#woken.signal]));
+      if (signal.aborted) return;
+      this.#woken = new AbortController();
+      try {
+        await this.#pipeline.reconciler.retry();
+        await this.#doChores();
+        this.#looked(undefined);
+      } catch (error) {
+        this.#looked(error);
+      }
     }
   }
 
