@@ -3,13 +3,14 @@ import type { CofferError } from '../../core/errors.ts';
 import { matches } from '../../core/format/manifest/reach.ts';
 import type { VolumesSettings } from '../config/settings.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
+import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import type { Log } from '../process/log.ts';
 import { BreakGlassRoute } from './break-glass.ts';
 import { MountRoute } from './mount.ts';
 import { AUDIENCE } from './pod.ts';
 import { BREAK_GLASS_PATH, MOUNT_PATH } from './protocol.ts';
 import type { Reader } from './reader.ts';
-import { type Answer, type Asked, startServer } from './server.ts';
+import { type Answer, type Asked, startServer, type VolumesServer } from './server.ts';
 import { keepRenewing, type ServingCertificateParts, serveWithCertificate } from './serving/serving-certificate.ts';
 import { TokenReviews } from './token-reviews.ts';
 
@@ -31,7 +32,7 @@ export interface Volumes {
   close(): Promise<void>;
 }
 
-/** Makes or finds the serving certificate and listens. Throws KubernetesError, and CofferError `SERVE_ADDRESS`. */
+/** Makes or finds the serving certificate and listens. Throws CofferError `SERVE_ADDRESS`. */
 export async function openVolumes(
   { listen, names, namespaces }: VolumesSettings,
   { client, reader, audit, cluster, isUpToDate, log }: VolumesParts,
@@ -56,14 +57,8 @@ export async function openVolumes(
     failed: (error) => log.failure(error),
   };
   const closing = new AbortController();
-  let renewing: Promise<void>;
-  try {
-    await serveWithCertificate(renewal);
-    renewing = keepRenewing(renewal, closing.signal);
-  } catch (error) {
-    await server.close();
-    throw error;
-  }
+  const isServed = await serves(renewal, server);
+  const renewing = keepRenewing(renewal, closing.signal, isServed);
   return {
     address: server.address,
     close: async () => {
@@ -72,4 +67,19 @@ export async function openVolumes(
       await renewing;
     },
   };
+}
+
+/** Where the cluster is the reason that there is no certificate yet, all else goes on meanwhile. */
+async function serves(renewal: ServingCertificateParts, server: VolumesServer): Promise<boolean> {
+  try {
+    await serveWithCertificate(renewal);
+    return true;
+  } catch (error) {
+    if (error instanceof KubernetesError) {
+      renewal.failed(error);
+      return false;
+    }
+    await server.close();
+    throw error;
+  }
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { readFrame } from '../../operator/volumes/protocol.ts';
 import { eventually } from '../operator/site.ts';
+import { FaultProxy } from '../servers/fault-proxy.ts';
 import { canary, VolumesScene } from './scene/volumes-scene.ts';
 
 test('a pod gets the entries that its ServiceAccount may read, by its own token and on the record', async (t) => {
@@ -162,4 +163,25 @@ test('promise 1: a replica whose state is older takes nothing from a pod, nor pu
   await eventually(async () => assert.equal((await scene.mount(worker, { secret: 'db', version })).status, 204));
   const current = readFrame((await scene.mount(api)).body);
   assert.deepEqual([...current.values], [['password', Buffer.from(second)]]);
+});
+
+test('who cannot have the serving certificate at the start goes on with all else, and serves when it can', async (t) => {
+  const scene = await VolumesScene.open(t);
+  if (scene === undefined) return;
+  const { stage, app } = scene;
+  const proxy = await FaultProxy.start(stage.cluster);
+  t.after(() => proxy.close());
+  const volumes = { namespaces: [app], listen: new URL(scene.address).host };
+  stage.configure({
+    kubeconfig: await proxy.kubeconfig(stage.cluster.kubeconfig),
+    configuration: { projections: [{ volumes }, { kubernetesSecrets: { namespaces: [app] } }] },
+  });
+  await stage.commit(stage.files({ name: 'db', data: { a: '1' }, readers: ['api'] }));
+  await scene.serviceAccount('api');
+  proxy.plan = ({ url }) => (url.pathname.includes('coffer-serving') ? { kind: 'status', status: 403 } : undefined);
+  await scene.start();
+  await stage.secretIs(app, 'db', { a: '1' });
+  proxy.plan = () => undefined;
+  const token = await scene.token('api', { pod: { name: 'api-0', uid: await scene.pod('api-0', 'api') } });
+  await eventually(async () => assert.equal((await scene.mount(token)).status, 200));
 });

@@ -16,6 +16,7 @@ const CONFIG_MAP = 'coffer-serving-ca';
 
 /** Milliseconds. */
 const LOOK_EVERY = 60 * 60 * 1000;
+const FIRST_AGAIN = 5000;
 /** How often a write is tried again that another replica was ahead of. */
 const ATTEMPTS = 5;
 
@@ -43,15 +44,24 @@ export async function serveWithCertificate(parts: ServingCertificateParts): Prom
   }
 }
 
-/** Renews until the signal. What fails is told and tried again: renewal begins a month before it must be done. */
-export async function keepRenewing(parts: ServingCertificateParts, signal: AbortSignal): Promise<void> {
+/**
+ * Renews until the signal. What fails is told and tried again: soon where there is none to serve with yet (`isServed`), else at leisure,
+ * for renewal begins a month before it must be done.
+ */
+export async function keepRenewing(
+  parts: ServingCertificateParts,
+  signal: AbortSignal,
+  isServed: boolean,
+): Promise<void> {
+  let pause = isServed ? LOOK_EVERY : FIRST_AGAIN;
   for (;;) {
-    await wait(LOOK_EVERY, undefined, { signal, ref: false }).catch((error: unknown) => {
+    await wait(pause, undefined, { signal, ref: false }).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
     if (signal.aborted) return;
     try {
       await serveWithCertificate(parts);
+      pause = LOOK_EVERY;
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
       parts.failed(error);
