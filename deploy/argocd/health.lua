@@ -42,6 +42,10 @@ end
 health.message = ready.reason .. ": " .. ready.message
 if ready.status == "True" then
   health.status = "Healthy"
+  if verified ~= nil and verified.reason == "Behind" then
+    -- Whoever carries the object has still to bring what git has.
+    health.message = verified.reason .. ": " .. verified.message
+  end
 elseif ready.reason == "Suspended" or ready.reason == "RemovalHeld" then
   -- It waits for a time, or for a person.
   health.status = "Suspended"

@@ -39,8 +39,11 @@ export interface SecretStatus {
 
 export interface Verified {
   status: 'True' | 'False';
-  /** `Vouched`: an accepted commit has it. `Differs`: one has another of this name. `NoCommit`: none has it. */
-  reason: 'Vouched' | 'Differs' | 'NoCommit';
+  /**
+   * `Vouched`: an accepted commit has it. `Behind`: one had it, and a newer one has another of this name. `Differs`: the newest has
+   * another. `NoCommit`: none has it.
+   */
+  reason: 'Vouched' | 'Behind' | 'Differs' | 'NoCommit';
   message: string;
   /** The commit that has it. */
   commit?: string;

@@ -54,13 +54,14 @@ function objectOf(secret: Partial<SecretStatus>, isMirror = false, generation = 
 }
 
 const trouble = (code: string) => ({ code, message: 'the key is not here', advice: 'Run `coffer rewrap`.', data: {} });
-const verified = (status: 'True' | 'False', reason: 'Vouched' | 'Differs' | 'NoCommit') => ({
+const verified = (status: 'True' | 'False', reason: NonNullable<SecretStatus['verified']>['reason']) => ({
   verified: { status, reason, message: 'as git says' },
 });
 
 const CASES: [what: string, object: object, health: RegExp][] = [
   ['nobody has looked at', { metadata: { generation: 1 } }, /^Progressing .*not come to it yet/],
   ['is projected', objectOf(verified('True', 'Vouched')), /^Healthy Projected: It is projected into payments/],
+  ['is projected and behind git', objectOf(verified('True', 'Behind')), /^Healthy Behind: as git says/],
   ['was changed since', objectOf({}, false, 3), /^Progressing .*newest change/],
   ['is deleted', { metadata: { deletionTimestamp: 'now' } }, /^Progressing It is being deleted/],
   ['says other than git', objectOf(verified('False', 'Differs')), /^Degraded Differs: as git says/],

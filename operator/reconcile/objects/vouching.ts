@@ -52,7 +52,7 @@ export class Vouching {
     if (other === undefined) return { verified: noCommit(home), isGits };
     // Whoever carries it may be behind, or the newest may be what cannot be projected.
     if (!isGits && good !== undefined && good.good.commit !== '' && isSameForUs(manifest, good.manifest, own))
-      return { verified: vouchedBefore(good.good.commit, home, other.claim), origin: good.good, isGits };
+      return { verified: behind(good.good.commit, home, other.claim), origin: good.good, isGits };
     return { verified: differs(home, other.claim), isGits };
   }
 
@@ -77,10 +77,10 @@ function vouched(commit: string): Verified {
   return { status: 'True', reason: 'Vouched', message: `the accepted commit ${commit} has it as it is here`, commit };
 }
 
-/** People should see that a newer one, which may take away a reader, has not come through. */
-function vouchedBefore(commit: string, home: Key, newer: Claim): Verified {
-  const message = `the accepted commit ${commit} had it as it is here, and what came since did not: ${differs(home, newer).message}`;
-  return { ...vouched(commit), message };
+/** It stays projected, and people see that a newer one, which may take away a reader, has not come through. */
+function behind(commit: string, home: Key, { path, origin }: Claim): Verified {
+  const message = `${home} is as the accepted commit ${commit} had it, and stands otherwise in ${path} as of the newer commit ${origin.commit}`;
+  return { status: 'True', reason: 'Behind', message, commit };
 }
 
 function differs(home: Key, { path, origin }: Claim): Verified {
