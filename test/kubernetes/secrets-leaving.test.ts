@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
+import { sharedCluster } from '../cluster/shared.ts';
+import { FaultProxy } from '../servers/fault-proxy.ts';
 import { SecretsScene } from './scene/secrets-scene.ts';
+import { KubernetesStage } from './scene/stage.ts';
 
 describe('deletionPolicy Retain', () => {
   test('leaves it as it is and nobody’s, without a moment of absence; its manifest takes it up again', async (t) => {
@@ -136,4 +139,36 @@ test('without the digest key everything is compared by its content, and marked a
   await scene.secrets.until('db', marked);
   await scene.project(second, 'db');
   assert.equal(scene.opened.length, 2);
+});
+
+test('a manifest that goes while the operator may not look where its Secret is: the Secret goes as soon as it may', async (t) => {
+  const cluster = await sharedCluster(t);
+  if (cluster === undefined) return;
+  const proxy = await FaultProxy.start(cluster);
+  t.after(() => proxy.close());
+  const kubeconfig = await proxy.kubeconfig(cluster.kubeconfig);
+  const stage = await KubernetesStage.open(t, { kubernetesCluster: cluster, kubeconfig });
+  if (stage === undefined) return;
+  const { app } = stage;
+  await stage.commit(stage.files({ name: 'db', data: { a: '1' } }));
+  const before = await stage.startAndProject();
+  await stage.secretIs(app, 'db', { a: '1' });
+  assert.equal(await before.end(), 0);
+
+  await stage.commit({ 'db.yaml': null });
+  const secrets = `/api/v1/namespaces/${app}/secrets`;
+  proxy.plan = ({ method, url }) =>
+    method === 'GET' && url.pathname === secrets ? { kind: 'status', status: 403 } : undefined;
+  const operator = await stage.startAndProject();
+  proxy.plan = () => undefined;
+  await stage.secretIs(app, 'db', undefined);
+  assert.equal(await operator.end(), 0);
+  assert.deepEqual(
+    stage.site
+      .audit()
+      .filter(({ action, event }) => action === 'prune' && event === 'secret.outcome')
+      .map(({ outcome }) => outcome)
+      .filter((outcome, index, all) => outcome !== all[index - 1]),
+    ['failed', 'removed'],
+  );
 });

@@ -180,13 +180,13 @@ export class SecretsProjector implements Projector {
     plan: SecretPlan,
     values: ReadonlyMap<string, Uint8Array>,
   ): Promise<'unchanged' | 'written'> {
-    const { writer, restarts, inventory, alarms, watch } = this.#rooms;
+    const { writer, restarts, inventory, alarms } = this.#rooms;
     const { namespace, name } = placeOf(key);
     const unprepared = this.#unprepared.get(namespace);
     if (unprepared !== undefined) throw unprepared;
     // Where we may not look, what others change would stay; a watch that is merely broken off comes back by itself.
-    const trouble = watch.trouble(namespace);
-    if (trouble?.code === 'KUBERNETES_FORBIDDEN') throw trouble;
+    const forbidden = this.#forbidden(namespace);
+    if (forbidden !== undefined) throw forbidden;
     try {
       const { outcome, content } = await writer.write(plan, namespace, values);
       restarts?.holds(namespace, name, content.entries);
@@ -215,9 +215,21 @@ export class SecretsProjector implements Projector {
   }
 
   #leaveAll(home: SecretKey, leave: (known: OurSecret) => Promise<void>): Promise<AppliedWorkload[]> {
-    const { inventory } = this.#rooms;
+    const { inventory, isAllowed } = this.#rooms;
     inventory.forgetWishes(home);
-    return Promise.all(inventory.of(home).map((known) => this.#leave(known, leave)));
+    const left = inventory.of(home).map((known) => this.#leave(known, leave));
+    const { namespace } = placeOf(home);
+    if (inventory.ours(home) === undefined && isAllowed(namespace)) {
+      // That none is known where we may not look is no proof that there is none.
+      const forbidden = this.#forbidden(namespace);
+      if (forbidden !== undefined) left.push(this.#attempt(home, home, () => Promise.reject(forbidden)));
+    }
+    return Promise.all(left);
+  }
+
+  #forbidden(namespace: string): CofferError | undefined {
+    const trouble = this.#rooms.watch.trouble(namespace);
+    return trouble?.code === 'KUBERNETES_FORBIDDEN' ? trouble : undefined;
   }
 
   #leave(known: OurSecret, leave: (known: OurSecret) => Promise<void>): Promise<AppliedWorkload> {
