@@ -2,8 +2,8 @@ import { CofferError } from '../../core/errors.ts';
 
 /**
  * As much of Protocol Buffers (proto3, https://protobuf.dev/programming-guides/encoding/) as the messages of CSI need that this
- * program uses: each is described by its fields' numbers. Unknown fields are skipped, absent ones have their default. Libraries for it
- * generate code at run time or from files that would have to come along.
+ * program uses: each is described by its fields' numbers. Unknown fields are skipped, absent ones have their default. What libraries read
+ * has types only with generated code; a `FileDescriptorProto` that they take at run time is longer than these tables and says no more.
  */
 export type FieldType =
   | 'string'
