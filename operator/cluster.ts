@@ -16,7 +16,7 @@ import type { Projector } from './project/projector.ts';
 import { openReaders } from './project/readers/readers.ts';
 import { openRestarts } from './project/restart/restarts.ts';
 import { openDigestKey } from './project/secrets/digest-key.ts';
-import { openSecretsProjector } from './project/secrets/secrets.ts';
+import { openSecretsProjector } from './project/secrets/open-secrets-projector.ts';
 import { EncryptedSecrets } from './publish/encrypted-secrets.ts';
 import { openPublisher, type Publisher } from './publish/publisher.ts';
 import type { Health } from './serve/health.ts';

@@ -5,7 +5,7 @@ import type { State } from './state/state.ts';
 import type { Update, Watched } from './state/watched.ts';
 import type { Board } from './status/board.ts';
 import type { Reason } from './work/queue.ts';
-import { refusal, type Settled, type Settlement } from './work/settle.ts';
+import { refusal, type Settled, type Settlement } from './work/settlement.ts';
 import type { Worker } from './work/worker.ts';
 
 export interface SettlingParts {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, readFileSync } from 'node:fs';
 import { MANIFEST_NAME, NAME } from '../../../schemas/grammar.ts';
 import { type Anchor, systemCode } from '../folder/open-folder.ts';
+import { objectFrom } from '../json-object.ts';
 import type { SecretName } from '../projector.ts';
 
 /** A small file by which this operator knows again, after a restart, what it made. Only its own user can make one. */
@@ -48,15 +49,5 @@ function readMark(folder: Anchor, file: string): Record<string, unknown> {
     return objectFrom(readFileSync(descriptor, 'utf8'));
   } finally {
     closeSync(descriptor);
-  }
-}
-
-function objectFrom(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
   }
 }

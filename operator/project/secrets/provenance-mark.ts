@@ -1,4 +1,5 @@
 import type { ObjectMeta } from '../../kubernetes/resource.ts';
+import { objectFrom } from '../json-object.ts';
 import type { Digests } from './digests.ts';
 import { type Mark, PROVENANCE } from './marks.ts';
 
@@ -16,20 +17,10 @@ export function markText(place: { namespace: string; name: string }, mark: Mark,
 export function readMark({ namespace: place = '', name, annotations }: ObjectMeta, digests: Digests): Mark | undefined {
   const text = annotations?.[PROVENANCE];
   if (text === undefined) return undefined;
-  const { source, path, index, namespace, commit, digest } = parsed(text);
+  const { source, path, index, namespace, commit, digest } = objectFrom(text);
   if (typeof source !== 'string' || typeof path !== 'string' || typeof namespace !== 'string') return undefined;
   if (typeof index !== 'number') return undefined;
   const provenance = { source, path, index, ...(typeof commit === 'string' ? { commit } : {}) };
   const mark = { homeNamespace: namespace, provenance };
   return digest === digests.ofMark({ namespace: place, name }, mark) ? mark : undefined;
-}
-
-function parsed(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
 }

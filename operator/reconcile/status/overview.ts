@@ -3,7 +3,7 @@ import type { Key } from '../../project/namespaced-name.ts';
 import { type SourceStatus, type Status, troubleOf } from '../../status/status.ts';
 import type { State } from '../state/state.ts';
 import type { Watched } from '../state/watched.ts';
-import type { Settlement } from '../work/settle.ts';
+import type { Settlement } from '../work/settlement.ts';
 import type { Board } from './board.ts';
 
 export interface OverviewParts {

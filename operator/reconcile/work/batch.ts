@@ -17,7 +17,7 @@ import { Openers } from './openers.ts';
 import { failureRecord, type Intent, intendToProject, type Outcome, project, pruneRecord } from './projection.ts';
 import type { Item } from './queue.ts';
 import { type Chosen, Selection } from './selection.ts';
-import type { Settlement } from './settle.ts';
+import type { Settlement } from './settlement.ts';
 import { unexpected } from './unexpected.ts';
 
 export interface BatchParts {

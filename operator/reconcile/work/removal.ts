@@ -8,7 +8,7 @@ import type { Publisher } from '../../publish/publisher.ts';
 import type { State } from '../state/state.ts';
 import type { Board } from '../status/board.ts';
 import { prune, pruneRecord } from './projection.ts';
-import type { Settlement } from './settle.ts';
+import type { Settlement } from './settlement.ts';
 
 export interface RemovalParts {
   cluster: string;

@@ -4,7 +4,7 @@ import type { Key } from '../../project/namespaced-name.ts';
 import { isSamePlace, type Place, type Version } from '../state/claim.ts';
 import type { Good, State } from '../state/state.ts';
 import type { Watched } from '../state/watched.ts';
-import type { Settlement } from './settle.ts';
+import type { Settlement } from './settlement.ts';
 
 /** A manifest that is to be projected. */
 export interface Chosen {

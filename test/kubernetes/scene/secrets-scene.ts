@@ -6,7 +6,7 @@ import { type Namespaces, openNamespaces } from '../../../operator/kubernetes/na
 import { RESOURCES } from '../../../operator/kubernetes/resource.ts';
 import type { AppliedWorkload, Projector, Provenance } from '../../../operator/project/projector.ts';
 import { openDigestKey } from '../../../operator/project/secrets/digest-key.ts';
-import { openSecretsProjector } from '../../../operator/project/secrets/secrets.ts';
+import { openSecretsProjector } from '../../../operator/project/secrets/open-secrets-projector.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../../cluster/shared.ts';
 import { connectTo } from './connect.ts';

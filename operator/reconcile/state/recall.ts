@@ -1,15 +1,15 @@
-import { keyOf } from '../project/namespaced-name.ts';
-import type { Projector, SecretName } from '../project/projector.ts';
-import type { GitWatched } from './state/git-watched.ts';
-import type { History } from './state/history.ts';
-import type { SecretRecord, State } from './state/state.ts';
+import { keyOf } from '../../project/namespaced-name.ts';
+import type { Projector, SecretName } from '../../project/projector.ts';
+import type { GitWatched } from './git-watched.ts';
+import type { History } from './history.ts';
+import type { SecretRecord, State } from './state.ts';
 
 /**
  * What is projected in a cluster may know more than the state directory, which may be new, or that of a replica that did not lead
  * for a while: what stands beside a projection wins. Returns whether the state is the older one: then nothing of it is believed
  * until the sources were looked at, or a secret would go back to what it was, and one that came since would be pruned.
  */
-export async function adopt(
+export async function recall(
   projectors: readonly Projector[],
   state: State,
   git: readonly GitWatched[],
@@ -24,14 +24,14 @@ export async function adopt(
       if (record.home !== home) continue;
       const isAhead = await isNewer(found, record, histories);
       isOlder ||= isAhead;
-      const next = adopted(found, record, isAhead);
+      const next = recalled(found, record, isAhead);
       if (next !== state.get(home)) state.set(home, next);
     }
   }
   return isOlder ? 'older' : 'newest';
 }
 
-function adopted({ provenance }: SecretName, record: SecretRecord, isAhead: boolean): SecretRecord {
+function recalled({ provenance }: SecretName, record: SecretRecord, isAhead: boolean): SecretRecord {
   if (provenance === undefined) return record;
   const { source, path, index } = provenance;
   const { owner, good, ...rest } = record;
