@@ -1,10 +1,10 @@
-import type { CofferError } from '../../../core/errors.ts';
-import type { Key } from '../../project/namespaced-name.ts';
-import { type SourceStatus, type Status, troubleOf } from '../../status/status.ts';
-import type { State } from '../state/state.ts';
-import type { Watched } from '../state/watched.ts';
-import type { Settlement } from '../work/settlement.ts';
-import type { Board } from './board.ts';
+import type { CofferError } from '../../core/errors.ts';
+import type { Key } from '../project/namespaced-name.ts';
+import { type SourceStatus, type Status, troubleOf } from '../status/status.ts';
+import type { State } from './state/state.ts';
+import type { Watched } from './state/watched.ts';
+import type { Board } from './status/board.ts';
+import type { Settlement } from './work/settlement.ts';
 
 export interface OverviewParts {
   watched: ReadonlyMap<string, Watched>;
