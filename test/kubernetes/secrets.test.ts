@@ -216,17 +216,43 @@ function before<Client extends object>(client: Client, method: keyof Client, hap
   });
 }
 
-test('what went while its namespace was being deleted comes back where that namespace is there again, be it made anew before anybody looked', async (t) => {
+describe('what went with its namespace comes back with it, be that made anew before anybody looked', () => {
+  for (const what of ['is being deleted', 'is gone'] as const) {
+    test(`told of when that ${what}`, async (t) => {
+      const scene = await SecretsScene.open(t);
+      if (scene === undefined) return;
+      const { namespace } = scene;
+      let isEnding = false;
+      const projector = await scene.start({
+        isTerminating: () => isEnding && what === 'is being deleted',
+        names: () => new Set(isEnding && what === 'is gone' ? [] : [namespace]),
+      });
+      await scene.push(projector, { data: { a: '1' } });
+      await scene.secretIs('db', { a: '1' });
+      isEnding = true;
+      await scene.kubectl('delete', 'secret', 'db');
+      await eventually(async () => assert.deepEqual([...projector.owned()], []));
+      await projector.heal(async (_, name) => void (await scene.project(projector, name)), 'disturbed');
+      isEnding = false;
+      await projector.heal(async (_, name) => void (await scene.project(projector, name)), 'all');
+      await scene.secretIs('db', { a: '1' });
+    });
+  }
+});
+
+test('what is missing is asked for once: where it cannot be made, looks at everything open it no more', async (t) => {
   const scene = await SecretsScene.open(t);
   if (scene === undefined) return;
-  let isTerminating = false;
-  const projector = await scene.start({ isTerminating: () => isTerminating });
+  const projector = await scene.start();
   await scene.push(projector, { data: { a: '1' } });
   await scene.secretIs('db', { a: '1' });
-  isTerminating = true;
+  const asked: string[] = [];
+  const again = async (_: string, name: string) => void asked.push(name);
+  const went = Promise.withResolvers<void>();
+  projector.onDisturbed(went.resolve);
   await scene.kubectl('delete', 'secret', 'db');
-  await eventually(async () => assert.deepEqual([...projector.owned()], []));
-  isTerminating = false;
-  await projector.heal(async (_, name) => void (await scene.project(projector, name)), 'all');
-  await scene.secretIs('db', { a: '1' });
+  await went.promise;
+  await projector.heal(again, 'disturbed');
+  await projector.heal(again, 'all');
+  assert.deepEqual(asked, ['db']);
 });

@@ -130,7 +130,7 @@ export class Inventory {
   /** Left by us, until the watch has told of that → uid. */
   readonly #left = new Map<SecretKey, string>();
   /** Were there, and nobody of us took them away. */
-  readonly #missing = new Map<SecretKey, SecretKey>();
+  readonly #missing = new Map<SecretKey, { home: SecretKey; isAsked: boolean }>();
 
   ours(key: SecretKey): OurSecret | undefined {
     return this.#ours.get(key);
@@ -175,7 +175,7 @@ export class Inventory {
     const secret = this.#ours.get(key);
     if (secret === undefined) return;
     this.#ours.delete(key);
-    this.#missing.set(key, homeOf(secret));
+    this.#missing.set(key, { home: homeOf(secret), isAsked: false });
   }
 
   /** As `forget`; what the watch tells of it from the time before is no news. */
@@ -196,25 +196,30 @@ export class Inventory {
   /** Gone, or nobody's any more, by our doing. */
   forget(key: SecretKey): void {
     const secret = this.#ours.get(key);
-    const home = secret === undefined ? this.#missing.get(key) : homeOf(secret);
+    const home = secret === undefined ? this.missingHome(key) : homeOf(secret);
     if (home !== undefined) this.#leaveHome(home, key);
     this.#ours.delete(key);
     this.#missing.delete(key);
   }
 
-  missing(): Iterable<SecretKey> {
-    return this.#missing.keys();
+  /** The missing that nobody has asked for since they went. */
+  *unasked(): Iterable<SecretKey> {
+    for (const [key, { isAsked }] of this.#missing) if (!isAsked) yield key;
+  }
+
+  ask(key: SecretKey): void {
+    const missing = this.#missing.get(key);
+    if (missing !== undefined) missing.isAsked = true;
   }
 
   missingHome(key: SecretKey): SecretKey | undefined {
-    return this.#missing.get(key);
+    return this.#missing.get(key)?.home;
   }
 
   /** The manifest is gone: nothing of it is wanted any more. */
   forgetWishes(home: SecretKey): void {
-    for (const wishes of [this.#missing, this.#refused]) {
-      for (const [key, of] of wishes) if (of === home) wishes.delete(key);
-    }
+    for (const [key, missing] of this.#missing) if (missing.home === home) this.#missing.delete(key);
+    for (const [key, of] of this.#refused) if (of === home) this.#refused.delete(key);
   }
 
   all(): Iterable<[SecretKey, OurSecret]> {

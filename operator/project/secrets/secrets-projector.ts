@@ -120,14 +120,13 @@ export class SecretsProjector implements Projector {
   }
 
   async heal(again: (namespace: string, name: string) => Promise<void>, where: 'disturbed' | 'all'): Promise<void> {
-    const { inventory, disturbances, namespaces } = this.#rooms;
+    const { inventory, disturbances } = this.#rooms;
     const keys = new Set(disturbances.take());
     if (where === 'all') {
       for (const [key, { noted, asks }] of inventory.all())
         if (noted !== undefined || asks !== undefined) keys.add(key);
-      // Of what went while its namespace was being deleted nobody tells again, should that namespace be made anew at once.
-      const there = namespaces.names();
-      for (const key of inventory.missing()) if (there.has(placeOf(key).namespace)) keys.add(key);
+      // What went with its namespace was asked of nobody, and should that be made anew at once, nobody else sees that it came back.
+      for (const key of inventory.unasked()) keys.add(key);
     }
     const homes = new Set<SecretKey>();
     for (const key of keys) {
@@ -160,7 +159,8 @@ export class SecretsProjector implements Projector {
   /** The home of what must be opened and applied again, if that is so. */
   #dueHome(key: SecretKey): SecretKey | undefined {
     const { inventory, namespaces, contention, alarms, now } = this.#rooms;
-    if (namespaces.isTerminating(placeOf(key).namespace)) return undefined;
+    const { namespace } = placeOf(key);
+    if (!namespaces.names().has(namespace) || namespaces.isTerminating(namespace)) return undefined;
     const known = inventory.ours(key);
     const state = known && stateOf(known, now());
     const isRight = known !== undefined && (state === known.noted || state === known.asked);
@@ -171,7 +171,9 @@ export class SecretsProjector implements Projector {
       alarms.at(due, key);
       return undefined;
     }
-    if (known !== undefined) known.asked = state;
+    // Where it fails, whoever was asked tries again.
+    if (known === undefined) inventory.ask(key);
+    else known.asked = state;
     return home;
   }
 

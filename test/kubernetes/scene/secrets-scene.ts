@@ -79,15 +79,15 @@ export class SecretsScene {
 
   /** Starts a projector that heals as the operator does; each has the operator's namespace in common. */
   async start(
-    options: { now?: () => number; client?: KubeClient; isTerminating?: (name: string) => boolean } = {},
+    options: { now?: () => number; client?: KubeClient } & Partial<Pick<Namespaces, 'names' | 'isTerminating'>> = {},
   ): Promise<Projector> {
     const client = options.client ?? this.client;
     const ending = new AbortController();
     const seen = openNamespaces(client, this.#namespaces);
     const running = seen.run(ending.signal);
-    const { isTerminating = (name) => seen.isTerminating(name) } = options;
+    const { names = () => seen.names(), isTerminating = (name) => seen.isTerminating(name) } = options;
     const namespaces: Namespaces = {
-      names: () => seen.names(),
+      names,
       isTerminating,
       isConfigured: (name) => seen.isConfigured(name),
       onChange: (listener) => seen.onChange(listener),
