@@ -32,7 +32,16 @@ async function scene(t: TestContext) {
     return { leadership, proxy };
   };
   const lease = () => admin.get<Lease>(RESOURCES.leases, { namespace, name: 'coffer-operator' });
-  return { candidate, lease, signal: AbortSignal.timeout(20_000) };
+  const take = (spec: object) => {
+    const metadata = { namespace, name: 'coffer-operator' };
+    return admin.create(RESOURCES.leases, {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata,
+      spec,
+    } as KubeObject);
+  };
+  return { candidate, lease, take, signal: AbortSignal.timeout(20_000) };
 }
 
 test('one leads and renews; at its end the next leads at once', async (t) => {
@@ -53,6 +62,16 @@ test('one leads and renews; at its end the next leads at once', async (t) => {
   assert.equal(await next, true);
   assert.ok(performance.now() - began < DURATION, 'without waiting for the end of the lease');
   assert.equal((await lease())?.spec.leaseTransitions, 1);
+});
+
+test('whoever finds itself in the lease leads, although it never heard so', async (t) => {
+  const found = await scene(t);
+  if (found === undefined) return;
+  const { candidate, take, signal } = found;
+  const a = await candidate('a');
+  await take({ holderIdentity: 'a', leaseDurationSeconds: 60 });
+  assert.equal(await a.leadership.acquire(signal), true);
+  a.leadership.assertHeld();
 });
 
 test('who cannot renew stops writing before another can lead, and ends when it finds the other', async (t) => {

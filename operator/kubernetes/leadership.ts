@@ -96,7 +96,7 @@ export class Leadership {
         const lease = await this.#read(signal);
         const version = lease?.metadata.resourceVersion ?? '';
         if (observed?.version !== version) observed = { version, at: began };
-        if (lease === undefined || isFree(lease, observed.at, this.#options.duration)) {
+        if (lease === undefined || this.#isOurs(lease) || isFree(lease, observed.at, this.#options.duration)) {
           await this.#write(lease);
           this.#renewing = this.#renew();
           await this.#label.set(true);
@@ -174,10 +174,15 @@ export class Leadership {
     return this.#client.get<Lease>(RESOURCES.leases, name, AbortSignal.any([signal, this.#timeLimit()]));
   }
 
+  /** It may be without this process knowing: the answer to the write that took it was lost. */
+  #isOurs(lease: Lease | undefined): boolean {
+    return lease?.spec?.holderIdentity === this.#options.identity;
+  }
+
   /** Takes or renews the lease, only if nobody wrote it since it was read. Throws KubernetesError. */
   async #write(lease: Lease | undefined): Promise<void> {
     const { identity, duration, lease: name } = this.#options;
-    const isOurs = lease?.spec?.holderIdentity === identity;
+    const isOurs = this.#isOurs(lease);
     const now = new Date().toISOString().replace('Z', '000Z');
     const spec = {
       holderIdentity: identity,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { CofferError } from '../../core/errors.ts';
 import { Stage, secretOf } from '../../test/operator/stage.ts';
@@ -184,3 +184,26 @@ class Gate {
     this.passed++;
   }
 }
+
+test('told to end in the middle of a batch, it begins no further secret, records that, and takes it up at the next start', async (t) => {
+  const stage = await Stage.open(t);
+  const names = Array.from({ length: 40 }, (_, index) => `s${index}`);
+  const file = (name: string) => stage.manifest({ namespace: 'payments', name, data: { a: name } });
+  await stage.tree.commit(Object.fromEntries(names.map((name) => [`${name}.yaml`, file(name)])));
+  const ending = new AbortController();
+  const first = await stage.run({ signal: ending.signal });
+  const apply = first.projector.apply.bind(first.projector);
+  let applied = 0;
+  first.projector.apply = (...args) => {
+    applied++;
+    ending.abort();
+    return apply(...args);
+  };
+  await first.poll();
+  assert.ok(applied < names.length, `${applied} of ${names.length}`);
+  await first.close();
+  const records = (await readFile(stage.path('audit', 'audit.jsonl'), 'utf8')).trim().split('\n');
+  assert.equal(records.filter((line) => JSON.parse(line).code === 'RECONCILE_ENDING').length, names.length - applied);
+  await stage.run();
+  for (const name of names) assert.equal(await stage.read('payments/api', name, 'a'), name);
+});

@@ -152,8 +152,8 @@ describe('promise 4 on Kubernetes: prunes what it owns, and not in bulk by mista
 });
 
 describe('promise 5 on Kubernetes: heals', () => {
-  test('what others change or delete is back within a second', async (t) => {
-    const stage = await KubernetesStage.open(t);
+  test('what others change or delete is back as soon as it is seen, not only when everything is looked at', async (t) => {
+    const stage = await KubernetesStage.open(t, { secrets: { resync: '1h' } });
     if (stage === undefined) return;
     const { app } = stage;
     await stage.commit(stage.files({ name: 'db', data: { a: '1' } }, { name: 'mail', data: { a: '1' } }));
@@ -172,8 +172,8 @@ describe('promise 5 on Kubernetes: heals', () => {
       await secrets.until('db', (secret) => secrets.history.length > 1 && holds(secret, { a: '1' }));
       times.push(performance.now() - started);
     }
-    // On a machine that others keep busy one of them may take longer.
-    assert.ok(Math.min(...times) < 1000, `${times}`);
+    // Within a second on a machine that is not busy with other tests.
+    t.diagnostic(`milliseconds: ${times.map(Math.round).join(', ')}`);
     assert.ok(secrets.history.every(({ name }) => name === 'db'));
   });
 

@@ -41,6 +41,8 @@ export interface RunOptions {
   namespaces?: ReachableNamespaces;
   /** Absent: what failed is tried again whenever somebody looks. */
   backOff?: { first: number; longest: number };
+  /** Tells the operator to end. */
+  signal?: AbortSignal;
 }
 
 export class Stage {
@@ -104,6 +106,7 @@ export class Stage {
       audit,
       maxShare: options.maxShare ?? 0.5,
       backOff: options.backOff ?? { first: 0, longest: 0 },
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const run: Run = {
       source,

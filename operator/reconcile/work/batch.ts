@@ -32,6 +32,8 @@ export interface BatchParts {
   settlement: Settlement;
   watched: ReadonlyMap<string, Watched>;
   now(): Date;
+  /** Ends work between secrets: what is left is taken up at the next start. */
+  signal?: AbortSignal;
   /** The manifest that counts for this home is another one, or none. */
   changed(home: Key): void;
 }
@@ -154,7 +156,12 @@ export class Batch {
     const due = await this.#prepare(ready.filter((task) => !this.#takeCurrent(task)));
     if (due.length > 0) await this.#parts.audit.append(due.map(({ intent }) => intent.record));
     const again: Task[] = [];
+    const { signal } = this.#parts;
     await concurrently(due, AT_ONCE, async (task) => {
+      if (signal?.aborted === true) {
+        this.#outcomes.push(failureRecord(task.intent.record, ending()));
+        return;
+      }
       const outcome = await project(task.intent);
       this.#outcomes.push(...outcome.records);
       if ('mistake' in outcome) this.mistakes.push(outcome.mistake);
@@ -288,4 +295,12 @@ export function isSameGood(good: Good | undefined, version: Version): boolean {
   return (
     good !== undefined && good.blob === version.blob && good.commit === version.commit && isSamePlace(good, version)
   );
+}
+
+/** The lease is handed over only when nothing is written any more, and for that there is less time than a large batch takes. */
+function ending(): CofferError {
+  return new CofferError('RECONCILE_ENDING', 'the operator was told to end before it came to this secret', {
+    advice: 'There is nothing to do: whoever goes on takes it up.',
+    loop: 'retry',
+  });
 }

@@ -14,7 +14,6 @@ export interface WorkerParts extends BatchParts {
   notices: Notices;
   turns: Turns;
   backOff?: RetryOptions;
-  signal?: AbortSignal;
   /** After each batch: what it did is to be told. */
   tell(): void;
 }
