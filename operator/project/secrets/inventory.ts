@@ -1,4 +1,5 @@
 import type { ObjectMeta, OwnerReference } from '../../kubernetes/resource.ts';
+import { type Key, keyOf } from '../namespaced-name.ts';
 import type { Provenance, SecretName } from '../projector.ts';
 import type { Digests } from './digests.ts';
 import { isForeignOwner, isSolelyOurs, ownNames } from './field-ownership.ts';
@@ -36,13 +37,6 @@ export interface OurSecret {
   noted: string | undefined;
   /** How it was when it was last asked to be opened and applied again: not again for the same. */
   asked: string | undefined;
-}
-
-/** NAMESPACE/NAME */
-export type SecretKey = string;
-
-export function secretKey(namespace: string, name: string): SecretKey {
-  return `${namespace}/${name}`;
 }
 
 /**
@@ -121,27 +115,27 @@ export interface ForeignSecret {
 
 /** What Secrets there are, ours and others', as last seen or written. */
 export class Inventory {
-  readonly #ours = new Map<SecretKey, OurSecret>();
-  readonly #foreign = new Map<SecretKey, ForeignSecret>();
+  readonly #ours = new Map<Key, OurSecret>();
+  readonly #foreign = new Map<Key, ForeignSecret>();
   /** Where one of ours was wanted and could not be → its home. */
-  readonly #refused = new Map<SecretKey, SecretKey>();
+  readonly #refused = new Map<Key, Key>();
   /** Home → keys of its Secrets, the missing ones too. */
-  readonly #homes = new Map<SecretKey, Set<SecretKey>>();
+  readonly #homes = new Map<Key, Set<Key>>();
   /** Left by us, until the watch has told of that → uid. */
-  readonly #left = new Map<SecretKey, string>();
+  readonly #left = new Map<Key, string>();
   /** Were there, and nobody of us took them away. */
-  readonly #missing = new Map<SecretKey, { home: SecretKey; isAsked: boolean }>();
+  readonly #missing = new Map<Key, { home: Key; isAsked: boolean }>();
 
-  ours(key: SecretKey): OurSecret | undefined {
+  ours(key: Key): OurSecret | undefined {
     return this.#ours.get(key);
   }
 
-  foreign(key: SecretKey): ForeignSecret | undefined {
+  foreign(key: Key): ForeignSecret | undefined {
     return this.#foreign.get(key);
   }
 
   setOurs(secret: OurSecret): void {
-    const key = secretKey(secret.namespace, secret.name);
+    const key = keyOf(secret.namespace, secret.name);
     const before = this.#ours.get(key);
     if (before !== undefined && homeOf(before) !== homeOf(secret)) this.#leaveHome(homeOf(before), key);
     this.#ours.set(key, secret);
@@ -154,24 +148,24 @@ export class Inventory {
     this.#homes.set(home, keys.add(key));
   }
 
-  setForeign(key: SecretKey, foreign: ForeignSecret): void {
+  setForeign(key: Key, foreign: ForeignSecret): void {
     this.#foreign.set(key, foreign);
   }
 
-  forgetForeign(key: SecretKey, uid: string): boolean {
+  forgetForeign(key: Key, uid: string): boolean {
     return this.#foreign.get(key)?.uid === uid && this.#foreign.delete(key);
   }
 
-  refuse(key: SecretKey, home: SecretKey): void {
+  refuse(key: Key, home: Key): void {
     this.#refused.set(key, home);
   }
 
-  refusedHome(key: SecretKey): SecretKey | undefined {
+  refusedHome(key: Key): Key | undefined {
     return this.#refused.get(key);
   }
 
   /** Gone by somebody else's doing: it is remembered whose it was. */
-  miss(key: SecretKey): void {
+  miss(key: Key): void {
     const secret = this.#ours.get(key);
     if (secret === undefined) return;
     this.#ours.delete(key);
@@ -179,22 +173,22 @@ export class Inventory {
   }
 
   /** As `forget`; what the watch tells of it from the time before is no news. */
-  leave(key: SecretKey, uid: string): void {
+  leave(key: Key, uid: string): void {
     this.forget(key);
     this.#left.set(key, uid);
   }
 
-  isLeft(key: SecretKey, uid: string | undefined): boolean {
+  isLeft(key: Key, uid: string | undefined): boolean {
     return uid !== undefined && this.#left.get(key) === uid;
   }
 
   /** The watch has told that a Secret is no more what it was, and that need not be told again. */
-  hasLeft(key: SecretKey, uid: string): void {
+  hasLeft(key: Key, uid: string): void {
     if (this.isLeft(key, uid)) this.#left.delete(key);
   }
 
   /** Gone, or nobody's any more, by our doing. */
-  forget(key: SecretKey): void {
+  forget(key: Key): void {
     const secret = this.#ours.get(key);
     const home = secret === undefined ? this.missingHome(key) : homeOf(secret);
     if (home !== undefined) this.#leaveHome(home, key);
@@ -203,37 +197,37 @@ export class Inventory {
   }
 
   /** The missing that nobody has asked for since they went. */
-  *unasked(): Iterable<SecretKey> {
+  *unasked(): Iterable<Key> {
     for (const [key, { isAsked }] of this.#missing) if (!isAsked) yield key;
   }
 
-  ask(key: SecretKey): void {
+  ask(key: Key): void {
     const missing = this.#missing.get(key);
     if (missing !== undefined) missing.isAsked = true;
   }
 
-  missingHome(key: SecretKey): SecretKey | undefined {
+  missingHome(key: Key): Key | undefined {
     return this.#missing.get(key)?.home;
   }
 
   /** The manifest is gone: nothing of it is wanted any more. */
-  forgetWishes(home: SecretKey): void {
+  forgetWishes(home: Key): void {
     for (const [key, missing] of this.#missing) if (missing.home === home) this.#missing.delete(key);
     for (const [key, of] of this.#refused) if (of === home) this.#refused.delete(key);
   }
 
-  all(): Iterable<[SecretKey, OurSecret]> {
+  all(): Iterable<[Key, OurSecret]> {
     return this.#ours;
   }
 
   /** The Secrets of one manifest that are there. */
-  of(home: SecretKey): OurSecret[] {
+  of(home: Key): OurSecret[] {
     return [...(this.#homes.get(home) ?? [])].flatMap((key) => this.#ours.get(key) ?? []);
   }
 
   /** The manifests that have Secrets here. */
   *homes(): Iterable<SecretName> {
-    const told = new Set<SecretKey>();
+    const told = new Set<Key>();
     for (const secret of this.#ours.values()) {
       const { homeNamespace: namespace, name, provenance } = secret;
       if (told.has(homeOf(secret))) continue;
@@ -242,13 +236,13 @@ export class Inventory {
     }
   }
 
-  #leaveHome(home: SecretKey, key: SecretKey): void {
+  #leaveHome(home: Key, key: Key): void {
     const keys = this.#homes.get(home);
     keys?.delete(key);
     if (keys?.size === 0) this.#homes.delete(home);
   }
 }
 
-export function homeOf({ homeNamespace, name }: Pick<OurSecret, 'homeNamespace' | 'name'>): SecretKey {
-  return secretKey(homeNamespace, name);
+export function homeOf({ homeNamespace, name }: Pick<OurSecret, 'homeNamespace' | 'name'>): Key {
+  return keyOf(homeNamespace, name);
 }

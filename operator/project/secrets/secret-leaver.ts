@@ -1,8 +1,9 @@
 import type { KubeClient } from '../../kubernetes/client.ts';
 import { RESOURCES } from '../../kubernetes/resource.ts';
+import { keyOf } from '../namespaced-name.ts';
 import type { Digests } from './digests.ts';
 import { givenUp, isOurs } from './field-ownership.ts';
-import { type Inventory, type OurSecret, secretKey } from './inventory.ts';
+import type { Inventory, OurSecret } from './inventory.ts';
 import { OWN_ANNOTATIONS, PROJECTED_LABEL, RETAINED } from './marks.ts';
 import { ATTEMPTS, isRace } from './races.ts';
 import { contended } from './refusals.ts';
@@ -59,7 +60,7 @@ export class SecretLeaver {
 
   /** What the watch tells meanwhile is our doing, so nobody must take it for a disturbance. */
   async #leave(known: OurSecret, attempt: (secret: Pick<OurSecret, 'uid' | 'resourceVersion'>) => Promise<void>) {
-    const key = secretKey(known.namespace, known.name);
+    const key = keyOf(known.namespace, known.name);
     this.#inventory.leave(key, known.uid);
     try {
       await this.#withCurrent(known, attempt);

@@ -2,18 +2,10 @@ import type { KubeClient } from '../../kubernetes/client.ts';
 import type { KubeObject, ObjectMeta } from '../../kubernetes/resource.ts';
 import { RESOURCES } from '../../kubernetes/resource.ts';
 import { type NamespacedWatch, watchNamespaces } from '../../kubernetes/watch-namespaces.ts';
+import { type Key, keyOf } from '../namespaced-name.ts';
 import type { Digests } from './digests.ts';
 import { isOurs } from './field-ownership.ts';
-import {
-  homeOf,
-  type Inventory,
-  isSuspended,
-  type OurSecret,
-  ourSecret,
-  type SecretKey,
-  secretKey,
-  stateOf,
-} from './inventory.ts';
+import { homeOf, type Inventory, isSuspended, type OurSecret, ourSecret, stateOf } from './inventory.ts';
 import { ADOPT, isAsked, PROJECTED_LABEL, RETAINED } from './marks.ts';
 import type { SecretObject } from './secret-object.ts';
 
@@ -33,7 +25,7 @@ export interface SecretWatchParts {
   inventory: Inventory;
   now: () => number;
   /** Something is there, gone or changed that may have to be put right. */
-  touched(key: SecretKey): void;
+  touched(key: Key): void;
   /** What a Secret holds: ours, as its digest says or as a person who suspended us left it. */
   holds(namespace: string, name: string, entries: ReadonlyMap<string, string>): void;
 }
@@ -58,7 +50,7 @@ export class SecretWatch {
       { ...options, labelSelector: `${PROJECTED_LABEL}=true` },
       {
         changed: (secret) => this.#seeLabelled(secret),
-        deleted: ({ namespace, name, uid }) => this.#lose(secretKey(namespace, name), uid, true),
+        deleted: ({ namespace, name, uid }) => this.#lose(keyOf(namespace, name), uid, true),
       },
     );
     this.#others = watchNamespaces<KubeObject>(
@@ -67,7 +59,7 @@ export class SecretWatch {
       { ...options, labelSelector: `${PROJECTED_LABEL}!=true`, metadataOnly: true },
       {
         changed: ({ metadata }) => this.#seeOther(metadata),
-        deleted: ({ namespace, name, uid }) => this.#lose(secretKey(namespace, name), uid, false),
+        deleted: ({ namespace, name, uid }) => this.#lose(keyOf(namespace, name), uid, false),
       },
     );
     this.synced = Promise.all([this.#labelled.synced, this.#others.synced]);
@@ -100,7 +92,7 @@ export class SecretWatch {
    */
   #isOld({ namespace = '', name, resourceVersion }: ObjectMeta): boolean {
     const { inventory, now } = this.#parts;
-    const known = inventory.ours(secretKey(namespace, name));
+    const known = inventory.ours(keyOf(namespace, name));
     if (known === undefined || !isEarlier(resourceVersion, known.resourceVersion)) return false;
     // Below zero the clock was set back, and says nothing.
     const age = now() - known.knownAt;
@@ -110,7 +102,7 @@ export class SecretWatch {
   /** `secret` undefined: it lost our label, and its values are not seen. */
   #see(metadata: ObjectMeta, secret: SecretObject | undefined): void {
     const { inventory, digests, now, holds, touched } = this.#parts;
-    const key = secretKey(metadata.namespace ?? '', metadata.name);
+    const key = keyOf(metadata.namespace ?? '', metadata.name);
     if (inventory.isLeft(key, metadata.uid)) return;
     const before = inventory.ours(key);
     // The echo of a write of ours; had admission made other entries of it, it would not be plain.
@@ -130,7 +122,7 @@ export class SecretWatch {
 
   #seeForeign(metadata: ObjectMeta): void {
     const { namespace = '', name, uid = '' } = metadata;
-    const key = secretKey(namespace, name);
+    const key = keyOf(namespace, name);
     const { inventory, touched } = this.#parts;
     if (this.#isOld(metadata)) return;
     const lost = inventory.ours(key);
@@ -150,7 +142,7 @@ export class SecretWatch {
     return mark !== undefined && mark === this.#parts.digests.ofRetained(namespace, name, uid);
   }
 
-  #lose(key: SecretKey, uid: string, isLabelled: boolean): void {
+  #lose(key: Key, uid: string, isLabelled: boolean): void {
     const { inventory, touched } = this.#parts;
     if (isLabelled) inventory.hasLeft(key, uid);
     if (inventory.forgetForeign(key, uid) && inventory.refusedHome(key) !== undefined) touched(key);

@@ -1,9 +1,10 @@
 import type { KubeClient } from '../../kubernetes/client.ts';
 import { type KubeObject, type ObjectMeta, RESOURCES } from '../../kubernetes/resource.ts';
 import { LARGEST_SECRET, secretBody, sizeOf } from '../../kubernetes/secret-body.ts';
+import { keyOf } from '../namespaced-name.ts';
 import type { ContentDigest, Digests } from './digests.ts';
 import { isOurs, takenOver } from './field-ownership.ts';
-import { type Inventory, type OurSecret, ourSecret, secretKey, stateOf } from './inventory.ts';
+import { type Inventory, type OurSecret, ourSecret, stateOf } from './inventory.ts';
 import * as marks from './marks.ts';
 import { isAsPlanned, ownerIn, type SecretPlan } from './plan.ts';
 import { markText } from './provenance-mark.ts';
@@ -65,7 +66,7 @@ export class SecretWriter {
     const order: Order = { namespace, name, plan, values, content };
     const size = sizeOf(values);
     if (size > LARGEST_SECRET) throw tooLarge(order, size);
-    const key = secretKey(namespace, name);
+    const key = keyOf(namespace, name);
     let known = this.#inventory.ours(key);
     let isToLook = known?.isPlain === false || this.#inventory.foreign(key) !== undefined;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {

@@ -5,6 +5,7 @@ import type { Alarms } from '../../concurrency/alarms.ts';
 import type { Contention } from '../../concurrency/contention.ts';
 import type { Namespaces } from '../../kubernetes/namespaces.ts';
 import type { Disturbances } from '../disturbances.ts';
+import { type Key, keyOf, namesOf } from '../namespaced-name.ts';
 import type {
   AppliedWorkload,
   Audience,
@@ -17,7 +18,7 @@ import type {
 import type { Readers } from '../readers/readers.ts';
 import type { Restarts } from '../restart/restarts.ts';
 import type { Digests } from './digests.ts';
-import { homeOf, type Inventory, type OurSecret, type SecretKey, secretKey, stateOf } from './inventory.ts';
+import { homeOf, type Inventory, type OurSecret, stateOf } from './inventory.ts';
 import { isAsPlanned, planOf, type SecretPlan } from './plan.ts';
 import { refusal } from './refusals.ts';
 import type { SecretLeaver } from './secret-leaver.ts';
@@ -43,12 +44,6 @@ export interface SecretsRooms {
   end(): Promise<void>;
 }
 
-/** Where a manifest's Secret goes, as `workload` names it. */
-function placeOf(workload: string): { namespace: string; name: string } {
-  const slash = workload.indexOf('/');
-  return { namespace: workload.slice(0, slash), name: workload.slice(slash + 1) };
-}
-
 /** Kubernetes Secrets: one of the manifest's name in each namespace that it reaches. */
 export class SecretsProjector implements Projector {
   readonly id = 'kubernetes-secrets';
@@ -66,13 +61,13 @@ export class SecretsProjector implements Projector {
     const { namespaces, isAllowed } = this.#rooms;
     const entries = new Set([...manifest.entries.keys(), ...manifest.template.data.keys()]);
     const reached = [...namespaces.names()].filter((name) => isAllowed(name) && reaches(manifest, name));
-    return reached.map((namespace) => ({ workload: secretKey(namespace, manifest.name), entries }));
+    return reached.map((namespace) => ({ workload: keyOf(namespace, manifest.name), entries }));
   }
 
   isCurrent(wanted: Wanted): boolean {
     const { inventory, readers, digests, now } = this.#rooms;
     const { secret, audience, provenance } = wanted;
-    const found = inventory.of(secretKey(secret.namespace, secret.name));
+    const found = inventory.of(keyOf(secret.namespace, secret.name));
     const isEach = found.length === audience.length && audience.every(({ workload }) => inventory.ours(workload));
     if (!isEach || readers?.isCurrent(wanted) === false) return false;
     const plan = planOf(secret, provenance, digests);
@@ -96,7 +91,7 @@ export class SecretsProjector implements Projector {
     provenance: Provenance,
   ): Promise<AppliedWorkload[]> {
     const { inventory, namespaces, digests } = this.#rooms;
-    const home = secretKey(secret.namespace, secret.name);
+    const home = keyOf(secret.namespace, secret.name);
     const plan = planOf(secret, provenance, digests);
     const applied = audience.map(({ workload, entries }) => {
       const granted = new Map([...values].filter(([name]) => entries.has(name)));
@@ -107,16 +102,16 @@ export class SecretsProjector implements Projector {
     // What is in a namespace that is being deleted goes with it.
     const left = inventory
       .of(home)
-      .filter(({ namespace, name }) => !wanted.has(secretKey(namespace, name)) && !namespaces.isTerminating(namespace));
+      .filter(({ namespace, name }) => !wanted.has(keyOf(namespace, name)) && !namespaces.isTerminating(namespace));
     return Promise.all([...applied, ...left.map((known) => this.#leave(known, leave))]);
   }
 
   retain(namespace: string, name: string): Promise<AppliedWorkload[]> {
-    return this.#leaveAll(secretKey(namespace, name), this.#retain);
+    return this.#leaveAll(keyOf(namespace, name), this.#retain);
   }
 
   prune(namespace: string, name: string): Promise<AppliedWorkload[]> {
-    return this.#leaveAll(secretKey(namespace, name), this.#remove);
+    return this.#leaveAll(keyOf(namespace, name), this.#remove);
   }
 
   async heal(again: (namespace: string, name: string) => Promise<void>, where: 'disturbed' | 'all'): Promise<void> {
@@ -128,13 +123,13 @@ export class SecretsProjector implements Projector {
       // What went with its namespace was asked of nobody, and should that be made anew at once, nobody else sees that it came back.
       for (const key of inventory.unasked()) keys.add(key);
     }
-    const homes = new Set<SecretKey>();
+    const homes = new Set<Key>();
     for (const key of keys) {
       const home = this.#dueHome(key);
       if (home !== undefined) homes.add(home);
     }
     for (const home of homes) {
-      const { namespace, name } = placeOf(home);
+      const { namespace, name } = namesOf(home);
       await again(namespace, name);
     }
   }
@@ -157,9 +152,9 @@ export class SecretsProjector implements Projector {
   }
 
   /** The home of what must be opened and applied again, if that is so. */
-  #dueHome(key: SecretKey): SecretKey | undefined {
+  #dueHome(key: Key): Key | undefined {
     const { inventory, namespaces, contention, alarms, now } = this.#rooms;
-    const { namespace } = placeOf(key);
+    const { namespace } = namesOf(key);
     if (!namespaces.names().has(namespace) || namespaces.isTerminating(namespace)) return undefined;
     const known = inventory.ours(key);
     const state = known && stateOf(known, now());
@@ -177,13 +172,9 @@ export class SecretsProjector implements Projector {
     return home;
   }
 
-  async #write(
-    key: SecretKey,
-    plan: SecretPlan,
-    values: ReadonlyMap<string, Uint8Array>,
-  ): Promise<'unchanged' | 'written'> {
+  async #write(key: Key, plan: SecretPlan, values: ReadonlyMap<string, Uint8Array>): Promise<'unchanged' | 'written'> {
     const { writer, restarts, inventory, alarms } = this.#rooms;
-    const { namespace, name } = placeOf(key);
+    const { namespace, name } = namesOf(key);
     const unprepared = this.#unprepared.get(namespace);
     if (unprepared !== undefined) throw unprepared;
     // Where we may not look, what others change would stay; a watch that is merely broken off comes back by itself.
@@ -201,26 +192,26 @@ export class SecretsProjector implements Projector {
 
   async #attempt(
     workload: string,
-    home: SecretKey,
+    home: Key,
     attempt: () => Promise<AppliedWorkload['outcome']>,
   ): Promise<AppliedWorkload> {
     try {
       return { workload, outcome: await attempt() };
     } catch (error) {
       const { inventory, readers } = this.#rooms;
-      const known = refusal(error, { ...placeOf(workload), workload });
+      const known = refusal(error, { ...namesOf(workload), workload });
       if (inventory.ours(workload) === undefined) inventory.refuse(workload, home);
       // It may have been made after its readers were prepared.
-      if (known.code === 'SECRET_NOT_OURS') await readers?.forget([placeOf(workload)]);
+      if (known.code === 'SECRET_NOT_OURS') await readers?.forget([namesOf(workload)]);
       return { workload, outcome: 'refused', error: known };
     }
   }
 
-  #leaveAll(home: SecretKey, leave: (known: OurSecret) => Promise<void>): Promise<AppliedWorkload[]> {
+  #leaveAll(home: Key, leave: (known: OurSecret) => Promise<void>): Promise<AppliedWorkload[]> {
     const { inventory, isAllowed } = this.#rooms;
     inventory.forgetWishes(home);
     const left = inventory.of(home).map((known) => this.#leave(known, leave));
-    const { namespace } = placeOf(home);
+    const { namespace } = namesOf(home);
     if (inventory.ours(home) === undefined && isAllowed(namespace)) {
       // That none is known where we may not look is no proof that there is none.
       const forbidden = this.#forbidden(namespace);
@@ -235,7 +226,7 @@ export class SecretsProjector implements Projector {
   }
 
   #leave(known: OurSecret, leave: (known: OurSecret) => Promise<void>): Promise<AppliedWorkload> {
-    const key = secretKey(known.namespace, known.name);
+    const key = keyOf(known.namespace, known.name);
     return this.#attempt(key, homeOf(known), async () => {
       const { readers, restarts, contention } = this.#rooms;
       await leave(known);
