@@ -141,6 +141,28 @@ test('without the digest key everything is compared by its content, and marked a
   assert.equal(scene.opened.length, 2);
 });
 
+test('a namespace that is taken out of the configuration keeps its Secrets, also when their manifests go', async (t) => {
+  const stage = await KubernetesStage.open(t, { apps: 2 });
+  if (stage === undefined) return;
+  const [app = '', other = ''] = stage.apps;
+  const files = {
+    'db.yaml': stage.manifest({ name: 'db', data: { a: '1' } }),
+    'mail.yaml': stage.manifest({ namespace: other, name: 'mail', data: { a: '1' } }),
+  };
+  await stage.commit(files);
+  const before = await stage.startAndProject();
+  await stage.secretIs(other, 'mail', { a: '1' });
+  assert.equal(await before.end(), 0);
+
+  stage.configure({ secrets: { namespaces: [app] } });
+  const operator = await stage.start();
+  await stage.push(operator, { 'db.yaml': null, 'mail.yaml': null });
+  await stage.secretIs(app, 'db', undefined);
+  assert.equal(await operator.end(), 0);
+  const mail = await stage.client.get(RESOURCES.secrets, { namespace: other, name: 'mail' });
+  assert.equal(mail?.metadata.labels?.['coffer.dev/projected'], 'true');
+});
+
 test('a manifest that goes while the operator may not look where its Secret is: the Secret goes as soon as it may', async (t) => {
   const cluster = await sharedCluster(t);
   if (cluster === undefined) return;

@@ -156,6 +156,27 @@ describe('what it did not make', () => {
     assert.ok(scene.secrets.get('copy'));
   });
 
+  test('includes what a backup tool restored without managed fields, until it is annotated', async (t) => {
+    const scene = await SecretsScene.open(t);
+    if (scene === undefined) return;
+    const first = await scene.start();
+    await scene.push(first, { data: { a: '1' } });
+    const { metadata, ...rest } = await scene.secretIs('db', { a: '1' });
+    await first.close();
+    await scene.kubectl('delete', 'secret', 'db');
+    const { labels = {}, annotations = {} } = metadata;
+    await scene.client.create(
+      RESOURCES.secrets,
+      { ...rest, metadata: { name: 'db', labels, annotations } },
+      { namespace: scene.namespace },
+    );
+    const second = await scene.start();
+    const [refused] = await scene.push(second, { data: { a: '2' } });
+    assert.equal(refused?.error?.code, 'SECRET_NOT_OURS');
+    await scene.kubectl('annotate', 'secret', '-l', 'coffer.dev/projected=true', 'coffer.dev/adopt=true');
+    await scene.secretIs('db', { a: '2' });
+  });
+
   test('is made while ours is being written: it is as it was', async (t) => {
     const scene = await SecretsScene.open(t);
     if (scene === undefined) return;
