@@ -124,7 +124,7 @@ export class Inventory {
   /** Left by us, until the watch has told of that → uid. */
   readonly #left = new Map<Key, string>();
   /** Were there, and nobody of us took them away. */
-  readonly #missing = new Map<Key, { home: Key; isAsked: boolean }>();
+  readonly #missing = new Map<Key, { home: Key; uid: string; isAsked: boolean }>();
 
   ours(key: Key): OurSecret | undefined {
     return this.#ours.get(key);
@@ -148,6 +148,20 @@ export class Inventory {
     this.#homes.set(home, keys.add(key));
   }
 
+  /**
+   * What the answer to a write of ours tells, or a look. The watch may have told of the time after it already: that others changed
+   * what was written, or took it away, is then what counts.
+   */
+  setRight(secret: OurSecret, noted: string): void {
+    const key = keyOf(secret.namespace, secret.name);
+    const seen = this.#ours.get(key);
+    if (this.#missing.get(key)?.uid === secret.uid) return;
+    if (seen?.uid === secret.uid && isEarlier(secret.resourceVersion, seen.resourceVersion)) {
+      seen.noted = noted;
+      seen.asked = undefined;
+    } else this.setOurs({ ...secret, noted });
+  }
+
   setForeign(key: Key, foreign: ForeignSecret): void {
     this.#foreign.set(key, foreign);
   }
@@ -169,7 +183,7 @@ export class Inventory {
     const secret = this.#ours.get(key);
     if (secret === undefined) return;
     this.#ours.delete(key);
-    this.#missing.set(key, { home: homeOf(secret), isAsked: false });
+    this.#missing.set(key, { home: homeOf(secret), uid: secret.uid, isAsked: false });
   }
 
   /** As `forget`; what the watch tells of it from the time before is no news. */
@@ -245,4 +259,10 @@ export class Inventory {
 
 export function homeOf({ homeNamespace, name }: Pick<OurSecret, 'homeNamespace' | 'name'>): Key {
   return keyOf(homeNamespace, name);
+}
+
+/** Resource versions of one kind are numbers that grow (KEP-5504); of others nothing is said. */
+export function isEarlier(one = '', other = ''): boolean {
+  if (!/^\d+$/.test(one) || !/^\d+$/.test(other)) return false;
+  return BigInt(one) < BigInt(other);
 }

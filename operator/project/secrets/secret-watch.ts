@@ -5,7 +5,7 @@ import { type NamespacedWatch, watchNamespaces } from '../../kubernetes/watch-na
 import { type Key, keyOf } from '../namespaced-name.ts';
 import type { Digests } from './digests.ts';
 import { isOurs } from './field-ownership.ts';
-import { homeOf, type Inventory, isSuspended, type OurSecret, ourSecret, stateOf } from './inventory.ts';
+import { homeOf, type Inventory, isEarlier, isSuspended, type OurSecret, ourSecret, stateOf } from './inventory.ts';
 import { ADOPT, isAsked, PROJECTED_LABEL, RETAINED } from './marks.ts';
 import type { SecretObject } from './secret-object.ts';
 
@@ -156,10 +156,4 @@ export class SecretWatch {
 
 function isChanged(before: OurSecret, seen: OurSecret, now: number): boolean {
   return stateOf(before, now) !== stateOf(seen, now);
-}
-
-/** Resource versions of one kind are numbers that grow (KEP-5504); of others nothing is said. */
-function isEarlier(one = '', other = ''): boolean {
-  if (!/^\d+$/.test(one) || !/^\d+$/.test(other)) return false;
-  return BigInt(one) < BigInt(other);
 }

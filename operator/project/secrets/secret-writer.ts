@@ -165,8 +165,7 @@ export class SecretWriter {
   /** Written, or seen to be right. */
   #note(metadata: ObjectMeta): void {
     const secret = ourSecret(metadata, true, this.#now(), this.#digests);
-    secret.noted = stateOf(secret, this.#now());
-    this.#inventory.setOurs(secret);
+    this.#inventory.setRight(secret, stateOf(secret, this.#now()));
   }
 }
 
