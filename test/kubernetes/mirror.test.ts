@@ -228,6 +228,7 @@ test('who answers each repair of a mirror with another edit is answered ever lat
     const name = { namespace: scene.namespace, name: 'db' };
     await scene.client.patch(KIND, name, { spec: { readers: [{ name: `other-${edits}` }] } }, { type: 'merge' });
   }
-  assert.ok(edits <= 9, `${edits} rounds`);
+  // Answered at once each time, there were seventy.
+  assert.ok(edits <= 25, `${edits} rounds`);
   await scene.objects.until('db', isRight);
 });
