@@ -12,7 +12,6 @@ import type { OperatorSettings } from './config/settings.ts';
 import { Follower } from './follow/follower.ts';
 import { lookOnce } from './follow/look-once.ts';
 import {
-  lockState,
   openChores,
   openKeys,
   openProjectors,
@@ -24,6 +23,7 @@ import {
 import { Closing } from './process/closing.ts';
 import type { Log } from './process/log.ts';
 import { runProcess, type Signals } from './process/run-process.ts';
+import { lockState } from './process/state-lock.ts';
 import { openFront, prepareFront } from './serve/front.ts';
 import { confirmCommit } from './source/confirmations.ts';
 

@@ -1,7 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { type AuditLog, openAuditLog } from '../core/audit/log.ts';
-import { CofferError, type ErrorOptions } from '../core/errors.ts';
-import { lockDirectory } from '../core/files/lock.ts';
+import { CofferError } from '../core/errors.ts';
 import { readPinsFile } from '../core/keys/pins.ts';
 import { type Cluster, openSecrets } from './cluster.ts';
 import type { Background } from './concurrency/background.ts';
@@ -46,37 +44,6 @@ export async function openKeys(
     if (!(error instanceof CofferError) || error.loop !== 'retry') throw error;
   }
   return store;
-}
-
-const STATE = 'the state directory';
-
-/** Two operators on one state would undo each other's work. */
-export async function lockState({ stateDirectory, auditDirectory }: OperatorSettings, closing: Closing): Promise<void> {
-  for (const [directory, file, what] of [
-    [stateDirectory, 'operator.lock', STATE],
-    [auditDirectory, 'audit.lock', 'the audit directory'],
-  ] as const) {
-    try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      closing.add(lockDirectory(directory, file, what), (lock) => lock.release());
-    } catch (error) {
-      throw unwritable(error, directory, what);
-    }
-  }
-}
-
-function unwritable(cause: unknown, directory: string, what: string): unknown {
-  if (cause instanceof CofferError || !(cause instanceof Error && 'code' in cause)) return cause;
-  const message = `The operator cannot write in ${what} ${directory} (${String(cause.code)}).`;
-  const options: ErrorOptions = {
-    advice: 'Make the directory writable for the user that the operator runs as, or configure another.',
-    data: { path: directory },
-    loop: 'stop',
-    cause,
-  };
-  return what === STATE
-    ? new CofferError('STATE_UNWRITABLE', message, options)
-    : new CofferError('AUDIT_UNWRITABLE', message, options);
 }
 
 export async function openRecord({ auditDirectory, cluster }: OperatorSettings, closing: Closing): Promise<AuditLog> {

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { onDisk } from '../test/operator/tmpfs.ts';
-import type { OperatorSettings } from './config/settings.ts';
-import { lockState } from './pipeline.ts';
-import { Closing } from './process/closing.ts';
+import { onDisk } from '../../test/operator/tmpfs.ts';
+import { Closing } from './closing.ts';
+import { lockState } from './state-lock.ts';
 
 test('a state or audit directory that cannot be written is said to be so, and which', async (t) => {
   const directory = onDisk(t);
@@ -22,8 +21,7 @@ test('a state or audit directory that cannot be written is said to be so, and wh
     [good, blocked, 'AUDIT_UNWRITABLE'],
   ] as const) {
     const closing = new Closing();
-    const settings = { stateDirectory, auditDirectory } as OperatorSettings;
-    await assert.rejects(lockState(settings, closing), { code, loop: 'stop' });
+    await assert.rejects(lockState({ stateDirectory, auditDirectory }, closing), { code, loop: 'stop' });
     await closing.close();
   }
 });
