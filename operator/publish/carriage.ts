@@ -98,30 +98,29 @@ export class Carriage {
     const { client, objects, outage, signal } = this.#parts;
     const { namespace, name } = body.metadata;
     const precondition = object && { uid: object.uid, resourceVersion: object.resourceVersion };
-    const answer = await client.apply<EncryptedSecretObject>(
-      RESOURCES.encryptedSecrets,
-      { name, ...(namespace === undefined ? {} : { namespace }) },
-      { ...body, metadata: { ...body.metadata, ...precondition } },
-      { force: object !== undefined, signal },
-    );
-    const found = fingerprintOf(answer.spec ?? {});
-    this.#loads.set(home, { wanted: fingerprint, found });
-    objects.take(answer);
+    const { spec } = await objects.ask(home, async () => {
+      const answer = await client.apply<EncryptedSecretObject>(
+        RESOURCES.encryptedSecrets,
+        { name, ...(namespace === undefined ? {} : { namespace }) },
+        { ...body, metadata: { ...body.metadata, ...precondition } },
+        { force: object !== undefined, signal },
+      );
+      // Known before others are told of the object.
+      this.#loads.set(home, { wanted: fingerprint, found: fingerprintOf(answer.spec ?? {}) });
+      return answer;
+    });
     outage.ended();
-    if (found !== fingerprint) throw changed(home);
+    if (fingerprintOf(spec ?? {}) !== fingerprint) throw changed(home);
   }
 
   /** Returns whether it is still for us to apply. */
   async #lookAgain(home: Key): Promise<boolean> {
     const { client, objects, signal } = this.#parts;
     const [namespace = '', name = ''] = home.split('/');
-    const object = await client.get<EncryptedSecretObject>(RESOURCES.encryptedSecrets, { namespace, name }, signal);
-    if (object === undefined) {
-      objects.lost(home);
-      return true;
-    }
-    objects.take(object);
-    return isMirror(object);
+    const object = await objects.ask(home, () =>
+      client.get<EncryptedSecretObject>(RESOURCES.encryptedSecrets, { namespace, name }, signal),
+    );
+    return object === undefined || isMirror(object);
   }
 
   async #unlessUnserved(work: () => Promise<void>): Promise<void> {

@@ -36,6 +36,8 @@ export class EncryptedSecrets {
   readonly #objects = new Map<Key, StoredObject>();
   /** Resource versions of answers that the watch has not reached. */
   readonly #ahead = new Map<Key, string>();
+  /** Requests that are not answered yet. */
+  readonly #questions = new Set<{ key: Key; gone: Set<string> }>();
   readonly #listeners: ObjectListener[] = [];
   readonly #listListeners: (() => void)[] = [];
 
@@ -47,7 +49,7 @@ export class EncryptedSecrets {
       { resource: RESOURCES.encryptedSecrets },
       {
         changed: (object) => this.#seen(object),
-        deleted: ({ namespace, name, uid }) => this.#drop(keyOf(namespace, name), uid),
+        deleted: ({ namespace, name, uid }) => this.#lose(keyOf(namespace, name), uid),
         synced: () => {
           for (const listener of this.#listListeners) listener();
         },
@@ -96,11 +98,25 @@ export class EncryptedSecrets {
     this.#listListeners.push(listener);
   }
 
-  /** An object as the answer to a request shows it: the watch, which comes later, must not bring back what was before. */
-  take(object: EncryptedSecretObject): void {
-    const { namespace = '', name, resourceVersion = '' } = object.metadata;
-    this.#ahead.set(keyOf(namespace, name), resourceVersion);
-    this.#keep(object);
+  /**
+   * Makes a request about one object and takes the object as the answer shows it (`undefined`: it is not there): the watch, which comes
+   * later, must not bring back what was before. Nor does the answer where the watch was faster. Returns the answer.
+   */
+  async ask<Answer extends EncryptedSecretObject | undefined>(
+    key: Key,
+    request: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const question = { key, gone: new Set<string>() };
+    const known = this.#objects.get(key)?.uid;
+    this.#questions.add(question);
+    try {
+      const answer = await request();
+      if (answer !== undefined) this.#take(key, answer, question.gone);
+      else if (known !== undefined) this.#drop(key, known);
+      return answer;
+    } finally {
+      this.#questions.delete(question);
+    }
   }
 
   /** The status that was written, and the metadata of the answer; nothing where the object became another meanwhile. */
@@ -113,10 +129,13 @@ export class EncryptedSecrets {
     this.#objects.set(key, { ...object, resourceVersion, status: storedStatus(status) });
   }
 
-  /** It is not there, as the answer to a request shows. */
-  lost(key: Key): void {
-    const object = this.#objects.get(key);
-    if (object !== undefined) this.#drop(key, object.uid);
+  /** @param gone uids of what the watch has told the end of since the request */
+  #take(key: Key, object: EncryptedSecretObject, gone: ReadonlySet<string>): void {
+    const { uid = '', resourceVersion = '' } = object.metadata;
+    const known = this.#objects.get(key);
+    if (gone.has(uid) || (known !== undefined && isOlder(resourceVersion, known.resourceVersion))) return;
+    this.#ahead.set(key, resourceVersion);
+    this.#keep(object);
   }
 
   #seen(object: EncryptedSecretObject): void {
@@ -135,6 +154,11 @@ export class EncryptedSecrets {
     const now = storedOf(object, before);
     this.#objects.set(key, now);
     if (before === undefined || isOther(before, now)) this.#tell(key, now);
+  }
+
+  #lose(key: Key, uid: string): void {
+    for (const question of this.#questions) if (question.key === key) question.gone.add(uid);
+    this.#drop(key, uid);
   }
 
   #drop(key: Key, uid: string): void {

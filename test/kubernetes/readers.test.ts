@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { EventToEmit } from '../../operator/kubernetes/events.ts';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
-import type { Wanted } from '../../operator/project/projector.ts';
 import type { SecretReaders } from '../../operator/project/readers/namespace-readers.ts';
 import { openReaders, type Readers } from '../../operator/project/readers/readers.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
@@ -12,39 +11,9 @@ import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { partOrSkip } from '../parts/parts.ts';
 import { connectTo } from './scene/connect.ts';
 import { Onlooker } from './scene/onlooker.ts';
+import { wanted } from './scene/wanted-secret.ts';
 
 const NAME = 'coffer';
-const ENTRY = { ciphertext: '' } as never;
-
-/** A secret of two entries that is projected into namespaces. */
-function wanted(name: string, namespaces: readonly string[], readers: { name: string; entries?: string[] }[]): Wanted {
-  return {
-    secret: {
-      namespace: namespaces[0] ?? '',
-      name,
-      type: 'Opaque',
-      deletionPolicy: 'Delete',
-      projection: 'Secret',
-      readers: readers.map(({ name: reader, entries }) => ({
-        name: reader,
-        ...(entries && { entries: new Set(entries) }),
-      })),
-      entries: new Map([
-        ['PASSWORD', ENTRY],
-        ['USERNAME', ENTRY],
-      ]),
-      stanzas: new Map(),
-      template: { data: new Map(), labels: new Map(), annotations: new Map() },
-      binding: { scope: 'strict', namespace: namespaces[0] ?? '', name },
-      namespaces: [],
-    },
-    audience: namespaces.map((namespace) => ({
-      workload: `${namespace}/${name}`,
-      entries: new Set(['PASSWORD', 'USERNAME']),
-    })),
-    provenance: { source: 'git', path: `${name}.yaml`, index: 0 },
-  };
-}
 
 interface Opened {
   readers: Readers;

@@ -29,6 +29,10 @@ export class NamespaceReaders {
   /** The same as the server has it; undefined: there is none. */
   #stored: ReadonlyMap<string, string> | undefined;
   #isKnown = false;
+  /** As `#wanted`, while it is being written. */
+  #writing: ReadonlyMap<string, string> | undefined;
+  /** What the watch told last: which object is there and its version, or which one is gone. */
+  #told: { uid?: string; version?: number; gone?: string } = {};
   /** Of our newest write, and when it was. */
   #version = 0;
   #writtenAt = Number.NEGATIVE_INFINITY;
@@ -63,18 +67,31 @@ export class NamespaceReaders {
   }
 
   /**
-   * To be called with what a watch tells: the object, or that it was deleted. The first one is taken over as it is (an earlier run wrote
-   * it); whether a later one differs from what it is to say, and so must be mended, is returned.
+   * To be called with what a watch tells. The first object is taken over as it is (an earlier run wrote it); whether a later one differs
+   * from what it is to say, and so must be mended, is returned.
    */
-  seen(object: SecretReaders | undefined): boolean {
+  seen(object: SecretReaders): boolean {
+    const { uid = '', resourceVersion } = object.metadata;
+    const version = Number(resourceVersion);
+    this.#told = { uid, version };
     // A watch lags behind our own writes. Versions of one kind can be ordered (KEP-5504), but not with those from before a restored backup.
-    const isLagging = Number(object?.metadata.resourceVersion ?? this.#version) < this.#version;
-    if (isLagging && performance.now() - this.#writtenAt < LONGEST_LAG) return false;
+    if (version < this.#version && performance.now() - this.#writtenAt < LONGEST_LAG) return false;
+    return this.#take(object);
+  }
+
+  /** The same of the end of an object. */
+  gone(uid: string): boolean {
+    this.#told = { gone: uid };
+    return this.#take(undefined);
+  }
+
+  #take(object: SecretReaders | undefined): boolean {
     this.#status = object?.status;
     this.#stored = object && new Map(Object.entries(object.spec.secrets).map(([secret, rows]) => [secret, join(rows)]));
     if (!this.#isKnown && this.#stored !== undefined) this.#wanted = this.#stored;
     this.#isKnown = true;
     if (!this.#isRight(this.#wanted)) return true;
+    if (this.#writing !== undefined && !this.#isRight(this.#writing)) return true;
     // One map instead of two equal ones.
     if (this.#stored !== undefined) this.#stored = this.#wanted;
     return false;
@@ -106,8 +123,8 @@ export class NamespaceReaders {
       else next.set(secret, join(rows));
     }
     this.#isKnown = true;
-    if (!this.#isRight(next)) await this.#write(next);
-    this.#wanted = next;
+    if (this.#isRight(next)) this.#wanted = next;
+    else await this.#write(next);
   }
 
   /** Puts back what others changed. Throws KubernetesError. */
@@ -142,18 +159,33 @@ export class NamespaceReaders {
   }
 
   async #write(wanted: ReadonlyMap<string, string>): Promise<void> {
-    if (wanted.size === 0) {
-      await this.#client.delete(RESOURCES.secretReaders, this.#name());
-      this.#stored = undefined;
-      return;
+    this.#writing = wanted;
+    try {
+      if (wanted.size === 0) await this.#remove();
+      else await this.#apply(wanted);
+      this.#wanted = wanted;
+    } finally {
+      this.#writing = undefined;
     }
+  }
+
+  async #remove(): Promise<void> {
+    const { uid } = this.#told;
+    await this.#client.delete(RESOURCES.secretReaders, this.#name());
+    // Else the watch has told of its end already, and perhaps of an object that others made since.
+    if (this.#told.uid === uid) this.#stored = undefined;
+  }
+
+  async #apply(wanted: ReadonlyMap<string, string>): Promise<void> {
     const secrets = Object.fromEntries([...wanted].sort().map(([secret, rows]) => [secret, split(rows)]));
     const body: SecretReaders = { ...this.#identity(), spec: { secrets } };
     const { secretReaders } = RESOURCES;
     const { metadata } = await this.#client.apply(secretReaders, this.#name(), body, { metadataOnly: true });
     this.#version = Number(metadata.resourceVersion);
     this.#writtenAt = performance.now();
-    this.#stored = wanted;
+    // The watch may have told of the time after it already: that others changed what was written, or took it away, is then what counts.
+    const { version = 0, gone } = this.#told;
+    if (version <= this.#version && (gone === undefined || gone !== metadata.uid)) this.#stored = wanted;
   }
 
   #name() {

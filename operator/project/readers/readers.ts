@@ -89,8 +89,8 @@ class ClusterReaders implements Readers {
       namespaces,
       { resource, fieldSelector },
       {
-        changed: (object) => this.#seen(object.metadata.namespace ?? '', object),
-        deleted: ({ namespace }) => this.#seen(namespace, undefined),
+        changed: (object) => this.#see(object.metadata.namespace ?? '', (readers) => readers.seen(object)),
+        deleted: ({ namespace, uid }) => this.#see(namespace, (readers) => readers.gone(uid)),
       },
     );
     this.synced = this.#watch.synced;
@@ -150,9 +150,9 @@ class ClusterReaders implements Readers {
     return allOrNone(signal, (ends) => [this.#watch.run(ends), this.#mendDisturbed(ends), this.#patrol.run(ends)]);
   }
 
-  #seen(namespace: string, object: SecretReaders | undefined): void {
+  #see(namespace: string, tell: (readers: NamespaceReaders) => boolean): void {
     const isNew = !this.#namespaces.has(namespace);
-    if (this.#of(namespace).seen(object)) this.#disturbed.add(namespace);
+    if (tell(this.#of(namespace))) this.#disturbed.add(namespace);
     if (isNew) this.#patrol.lookAt(namespace);
   }
 

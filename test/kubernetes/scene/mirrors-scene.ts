@@ -71,9 +71,14 @@ export class MirrorsScene {
 
   /** A publisher, as the operator of this kubeconfig would run it, that carries what git holds again where others disturbed it, as the reconciler has it. */
   async start(kubeconfig = this.cluster.kubeconfig): Promise<RunningPublisher> {
+    const { namespace } = this;
+    return this.startWith(await connectTo(this.#t, kubeconfig, { namespace }));
+  }
+
+  /** The same with a client. */
+  async startWith(client: KubeClient): Promise<RunningPublisher> {
     const end = new AbortController();
     const { namespace } = this;
-    const client = await connectTo(this.#t, kubeconfig, { namespace });
     const objects = new EncryptedSecrets(client, [namespace]);
     const publisher = openPublisher({
       client,
@@ -108,6 +113,7 @@ export class RunningPublisher {
   readonly objects: EncryptedSecrets;
   readonly #git: ReadonlyMap<Key, Manifest>;
   readonly #carrying = new Set<Promise<unknown>>();
+  #turn: Promise<unknown> = Promise.resolve();
   #onStop: (() => Promise<void>) | undefined;
 
   constructor(git: ReadonlyMap<Key, Manifest>, publisher: Publisher, objects: EncryptedSecrets) {
@@ -120,13 +126,16 @@ export class RunningPublisher {
     });
   }
 
-  /** All that git holds, or these. */
+  /** All that git holds, or these; one after the other, as the reconciler has its batches. */
   carry(homes: Iterable<Key> = this.#git.keys()): Promise<ReadonlyMap<Key, CofferError>> {
     const batch = [...homes].flatMap((home) => {
       const manifest = this.#git.get(home);
       return manifest === undefined ? [] : [{ home, manifest, isGit: true }];
     });
-    return this.publisher.carry(batch);
+    const carry = () => this.publisher.carry(batch);
+    const done = this.#turn.then(carry, carry);
+    this.#turn = done;
+    return done;
   }
 
   onStop(stop: () => Promise<void>): void {
