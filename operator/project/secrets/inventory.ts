@@ -150,13 +150,13 @@ export class Inventory {
 
   /**
    * What the answer to a write of ours tells, or a look. The watch may have told of the time after it already: that others changed
-   * what was written, or took it away, is then what counts.
+   * what was written, took it away or made another in its place is then what counts.
    */
   setRight(secret: OurSecret, noted: string): void {
     const key = keyOf(secret.namespace, secret.name);
     const seen = this.#ours.get(key);
     if (this.#missing.get(key)?.uid === secret.uid) return;
-    if (seen?.uid === secret.uid && isEarlier(secret.resourceVersion, seen.resourceVersion)) {
+    if (seen !== undefined && isEarlier(secret.resourceVersion, seen.resourceVersion)) {
       seen.noted = noted;
       seen.asked = undefined;
     } else this.setOurs({ ...secret, noted });
