@@ -55,3 +55,16 @@ test('what others delete and bring back otherwise is put back, although it was s
   const healed = await scene.client.get<SecretObject>(resource, name);
   assert.deepEqual(healed && textsOf(healed), OURS);
 });
+
+test('a Secret that others make theirs is left to them and told of, although that was seen before the answer to the write that made it', async (t) => {
+  const scene = await SecretsScene.open(t);
+  if (scene === undefined) return;
+  const name = { namespace: scene.namespace, name: 'db' };
+  const between = () => scene.client.patch(resource, name, { metadata: { managedFields: [{}] } }, { type: 'merge' });
+  const isTold = (event: SecretObject | 'gone') => event !== 'gone' && event.metadata.managedFields === undefined;
+  const projector = await scene.start({ client: racedClient(scene.client, { resource, between, isTold }) });
+  projector.onDisturbed(() => {});
+  await scene.push(projector, { data: OURS });
+  await projector.heal(async (_, home) => void (await scene.project(projector, home)), 'all');
+  assert.equal(scene.results.at(-1)?.error?.code, 'SECRET_NOT_OURS');
+});

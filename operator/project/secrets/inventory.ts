@@ -109,6 +109,7 @@ function byName([one]: [string, string], [other]: [string, string]): number {
 /** Somebody else's, or nobody's. */
 export interface ForeignSecret {
   uid: string;
+  resourceVersion: string;
   /** A person, or what we left there ourselves, says that we may take it over. */
   isOffered: boolean;
 }
@@ -150,12 +151,14 @@ export class Inventory {
 
   /**
    * What the answer to a write of ours tells, or a look. The watch may have told of the time after it already: that others changed
-   * what was written, took it away or made another in its place is then what counts.
+   * what was written, took it away, made it theirs
+   * or put another in its place is then what counts.
    */
   setRight(secret: OurSecret, noted: string): void {
     const key = keyOf(secret.namespace, secret.name);
     const seen = this.#ours.get(key);
     if (this.#missing.get(key)?.uid === secret.uid) return;
+    if (isEarlier(secret.resourceVersion, this.#foreign.get(key)?.resourceVersion)) return;
     if (seen !== undefined && isEarlier(secret.resourceVersion, seen.resourceVersion)) {
       seen.noted = noted;
       seen.asked = undefined;

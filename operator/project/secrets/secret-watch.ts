@@ -121,7 +121,7 @@ export class SecretWatch {
   }
 
   #seeForeign(metadata: ObjectMeta): void {
-    const { namespace = '', name, uid = '' } = metadata;
+    const { namespace = '', name, uid = '', resourceVersion = '' } = metadata;
     const key = keyOf(namespace, name);
     const { inventory, touched } = this.#parts;
     if (this.#isOld(metadata)) return;
@@ -132,7 +132,7 @@ export class SecretWatch {
       inventory.refuse(key, homeOf(lost));
     }
     const isOffered = isAsked(metadata, ADOPT) || this.#wasOurs(metadata);
-    inventory.setForeign(key, { uid, isOffered });
+    inventory.setForeign(key, { uid, resourceVersion, isOffered });
     const isNews = lost?.uid === uid || isOffered;
     if (isNews && inventory.refusedHome(key) !== undefined) touched(key);
   }
