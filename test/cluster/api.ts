@@ -81,3 +81,8 @@ export class AdminApi {
     });
   }
 }
+
+/** Whether a request failed because its server has gone: a new connection is refused, one that was kept alive is reset. */
+export function isServerGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET');
+}

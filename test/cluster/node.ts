@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { findPart, partOrSkip } from '../parts/parts.ts';
+import { isServerGone } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { CONTAINERD_PARTS, type ContainerdParts, startContainerd } from './containerd.ts';
 import { IMAGE } from './image.ts';
@@ -180,9 +181,9 @@ class RunningNode implements Node {
   }
 
   async stop(): Promise<void> {
-    await this.#forget().catch((error: NodeJS.ErrnoException) => {
+    await this.#forget().catch((error: unknown) => {
       // A cluster that a test has stopped knows its nodes no more.
-      if (error.code !== 'ECONNREFUSED') throw error;
+      if (!isServerGone(error)) throw error;
     });
     await this.#folder.remove();
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { partOrSkip } from '../parts/parts.ts';
+import { isServerGone } from './api.ts';
 import { CLUSTER_PARTS, type Cluster, joinCluster, startCluster } from './cluster.ts';
 
 /** Names the folder of the cluster that all test files share. */
@@ -26,8 +27,8 @@ export async function newNamespace(t: TestContext, cluster: Cluster, prefix = 't
   await cluster.admin.expect('POST', '/api/v1/namespaces', { metadata: { name } });
   t.after(async () => {
     // A cluster that a test has stopped took its namespaces along.
-    await cluster.admin.ask('DELETE', path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ECONNREFUSED') throw error;
+    await cluster.admin.ask('DELETE', path).catch((error: unknown) => {
+      if (!isServerGone(error)) throw error;
     });
   });
   if (!cluster.hasControllers) {
