@@ -14,6 +14,7 @@ import { isAmong } from './kubernetes/watch-namespaces.ts';
 import type { Closing } from './process/closing.ts';
 import type { Log } from './process/log.ts';
 import { openDirectoryProjector } from './project/directory/open-directory-projector.ts';
+import { namesOf } from './project/namespaced-name.ts';
 import type { Projector } from './project/projector.ts';
 import type { ReachableNamespaces } from './reconcile/namespaces.ts';
 import type { CarriedObjects } from './reconcile/objects/carried-objects.ts';
@@ -103,7 +104,7 @@ export async function openReconcilerBetween(
 /** Of a plain host's workloads, whose namespaces are names and nothing else, and those of the cluster. */
 function reachable({ directories }: OperatorSettings, inCluster: Namespaces | undefined): ReachableNamespaces {
   const workloads = directories.flatMap((directory) => directory.workloads);
-  const named = new Set(workloads.map(({ name }) => name.split('/')[0] ?? ''));
+  const named = new Set(workloads.map(({ name }) => namesOf(name).namespace));
   if (inCluster === undefined) return { names: () => named };
   return {
     names: () => named.union(inCluster.names()),

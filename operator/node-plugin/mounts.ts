@@ -6,7 +6,7 @@ import { CofferError } from '../../core/errors.ts';
 /** What the kernel has mounted, and how that is changed: by mount(8) and umount(8), for Node has no system calls of its own for it. */
 
 /** The device that our file systems are named by in the table of mounts. */
-export const SOURCE = 'coffer.dev';
+const SOURCE = 'coffer.dev';
 
 const PROGRAMS = { mount: '/bin/mount', umount: '/bin/umount' } as const;
 const FLAGS = 'nosuid,nodev,noexec';

@@ -6,7 +6,7 @@ import { GrpcError, type Service, service } from './grpc.ts';
 import { readPublishRequest, requireVolume } from './publish-request.ts';
 import type { NodeVolumes } from './volumes.ts';
 
-export const DRIVER = 'csi.coffer.dev';
+const DRIVER = 'csi.coffer.dev';
 
 /** The version of the registration's protocol, not of this program. */
 const REGISTRATION_VERSION = '1.0.0';

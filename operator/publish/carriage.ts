@@ -3,7 +3,7 @@ import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import { RESOURCES } from '../kubernetes/resource.ts';
-import { type Key, keyOf } from '../project/namespaced-name.ts';
+import { type Key, keyOf, namesOf } from '../project/namespaced-name.ts';
 import { definitionTrouble } from './definition-trouble.ts';
 import type { EncryptedSecrets, StoredObject } from './encrypted-secrets.ts';
 import { type EncryptedSecretObject, isMirror, type Mirror, mirrorOf } from './mirror.ts';
@@ -116,9 +116,8 @@ export class Carriage {
   /** Returns whether it is still for us to apply. */
   async #lookAgain(home: Key): Promise<boolean> {
     const { client, objects, signal } = this.#parts;
-    const [namespace = '', name = ''] = home.split('/');
     const object = await objects.ask(home, () =>
-      client.get<EncryptedSecretObject>(RESOURCES.encryptedSecrets, { namespace, name }, signal),
+      client.get<EncryptedSecretObject>(RESOURCES.encryptedSecrets, namesOf(home), signal),
     );
     return object === undefined || isMirror(object);
   }

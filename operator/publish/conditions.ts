@@ -93,7 +93,7 @@ function whereOf(namespaces: readonly string[]): string {
 }
 
 /** As programs that read conditions expect a reason: `STANZA_UNKNOWN_KEY` → `StanzaUnknownKey`. */
-export function camelCase(code: string): string {
+function camelCase(code: string): string {
   return code
     .toLowerCase()
     .split('_')

@@ -4,7 +4,7 @@ import { apiVersionOf, FIELD_MANAGER, type KubeObject, type ObjectMeta, RESOURCE
 import { fingerprintOf, ownSpec, type Spec } from './own-spec.ts';
 
 /** Marks what the operator applied from git. */
-export const MIRROR_LABEL = 'coffer.dev/mirror';
+const MIRROR_LABEL = 'coffer.dev/mirror';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 

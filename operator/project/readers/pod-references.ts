@@ -36,7 +36,7 @@ export const VOLUME_FIELDS: readonly ReferenceField[] = [
 
 export const POD_FIELDS: readonly ReferenceField[] = [{ at: 'imagePullSecrets[]', name: 'name' }];
 
-export const CONTAINER_LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const;
+const CONTAINER_LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 
 export const REFERENCE_FIELDS: readonly ReferenceField[] = [
   ...POD_FIELDS,

@@ -8,7 +8,7 @@ import { secretBody } from '../../kubernetes/secret-body.ts';
 import type { SecretObject } from './secret-object.ts';
 
 /** Of the operator's namespace. */
-export const DIGEST_KEY_SECRET = 'coffer-digest-key';
+const DIGEST_KEY_SECRET = 'coffer-digest-key';
 const ENTRY = 'key';
 const LENGTH = 32;
 

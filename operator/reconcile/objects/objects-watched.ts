@@ -15,7 +15,7 @@ import type { CarriedObjects } from './carried-objects.ts';
 import type { Vouching } from './vouching.ts';
 
 /** Id of the source that the objects are. */
-export const OBJECTS = 'objects';
+const OBJECTS = 'objects';
 
 /** What is known of one object. */
 interface Facts {

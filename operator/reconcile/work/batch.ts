@@ -291,7 +291,7 @@ function wanted({ manifest, provenance }: Intent, audience: Wanted['audience']):
   return { secret: manifest, audience, provenance };
 }
 
-export function isSameGood(good: Good | undefined, version: Version): boolean {
+function isSameGood(good: Good | undefined, version: Version): boolean {
   return (
     good !== undefined && good.blob === version.blob && good.commit === version.commit && isSamePlace(good, version)
   );

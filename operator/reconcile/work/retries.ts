@@ -8,7 +8,7 @@ export interface RetryOptions {
   random?: () => number;
 }
 
-export const RETRY: RetryOptions = { first: 1000, longest: 300_000 };
+const RETRY: RetryOptions = { first: 1000, longest: 300_000 };
 
 /** Of the wait: so that secrets that failed together are not tried together. */
 const JITTER = 0.2;

@@ -1,5 +1,5 @@
 import { CofferError } from '../../../core/errors.ts';
-import type { Key } from '../../project/namespaced-name.ts';
+import { type Key, namesOf } from '../../project/namespaced-name.ts';
 import { type Claim, isSamePlace, type Place } from '../state/claim.ts';
 import type { Claims } from '../state/claims.ts';
 import { judge, type Verdict } from '../state/owners.ts';
@@ -195,7 +195,6 @@ export class Settlement {
 
 /** Two manifests want one name. */
 export function refusal(key: Key, claim: Claim, owner: Place | undefined): CofferError {
-  const [namespace, name] = key.split('/');
   return new CofferError(
     'MANIFEST_OWNED_ELSEWHERE',
     owner === undefined
@@ -207,8 +206,7 @@ export function refusal(key: Key, claim: Claim, owner: Place | undefined): Coffe
         file: claim.path,
         line: claim.line,
         source: claim.source,
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(name === undefined ? {} : { name }),
+        ...namesOf(key),
       },
     },
   );
