@@ -29,6 +29,12 @@ export const TIMESTAMP = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}
 export const DURATION = '^[1-9][0-9]{0,5}(?:ms|s|m|h|d)$';
 export const PUBLIC_KEY = '^coffer-public-1-[A-Za-z0-9_-]+$';
 export const IDENTITY = '^coffer-identity-1-[A-Za-z0-9_-]+$';
+/** Of an OpenPGP key, version 4 or 6. */
+export const FINGERPRINT = '^[0-9A-F]{40}(?:[0-9A-F]{24})?$';
+/** A signer's name: as a principal of ssh-keygen's allowed signers, without what has a meaning in their patterns. */
+export const SIGNER = '^[^\\s!,*?"]{1,255}$';
+/** The full id of a commit: SHA-1 in lower-case hex. */
+export const COMMIT = '^[0-9a-f]{40}$';
 export const REPOSITORY_ID = '^[A-Za-z0-9_-]{22}$';
 
 /** What each pattern asks for, for people: goes on from "Use ". */
@@ -46,6 +52,9 @@ export const PATTERN_ADVICE: Readonly<Record<string, string>> = {
   [DURATION]: 'a duration such as 30s, 12h or 90d',
   [PUBLIC_KEY]: 'a text that begins coffer-public-1-',
   [IDENTITY]: 'a text that begins coffer-identity-1-',
+  [FINGERPRINT]: 'the 40 (or 64) hexadecimal digits of a fingerprint, in upper case and without spaces',
+  [SIGNER]: 'a name such as an e-mail address, without spaces, quotes, commas, `*`, `?` or `!`',
+  [COMMIT]: 'the 40 hexadecimal digits of a commit, in lower case and quoted',
   [REPOSITORY_ID]: 'the 22 characters that `coffer init` wrote',
 };
 

@@ -4,6 +4,7 @@ import encryptedSecret from './json/encrypted-secret.schema.json' with { type: '
 import operatorConfig from './json/operator-config.schema.json' with { type: 'json' };
 import recipient from './json/recipient.schema.json' with { type: 'json' };
 import request from './json/request.schema.json' with { type: 'json' };
+import trustPolicy from './json/trust-policy.schema.json' with { type: 'json' };
 
 /** By kind. */
 export const SCHEMAS = {
@@ -12,4 +13,5 @@ export const SCHEMAS = {
   Config: config,
   OperatorConfig: operatorConfig,
   Request: request,
+  TrustPolicy: trustPolicy,
 } as const;

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { API_VERSION, IDENTITY, NAME, SCHEMA_BASE, TIMESTAMP } from './grammar.ts';
+import { API_VERSION, COMMIT, IDENTITY, NAME, SCHEMA_BASE, TIMESTAMP } from './grammar.ts';
 import { namedMetadata, strict } from './metadata.ts';
 
 const Join = strict(
@@ -14,13 +14,33 @@ const Join = strict(
   { description: 'Let a recipient open what another can' },
 );
 
+const Endorse = strict(
+  {
+    commit: Type.String({ pattern: COMMIT, description: 'What the endorser looked at and stands for' }),
+    abandons: Type.Optional(
+      Type.Array(Type.String({ pattern: COMMIT }), {
+        maxItems: 1024,
+        description: 'Commits of the former branch that are given up: operators that accepted one of these follow',
+      }),
+    ),
+  },
+  { description: 'Stand for a commit that operators hold back' },
+);
+
 /** A person's committed wish, a file of `.coffer/requests/`: docs/format.md, "Requests". */
 export const Request = strict(
   {
     apiVersion: Type.Literal(API_VERSION),
     kind: Type.Literal('Request'),
     metadata: namedMetadata,
-    spec: strict({ created: Type.String({ pattern: TIMESTAMP }), join: Join }),
+    spec: strict(
+      {
+        created: Type.String({ pattern: TIMESTAMP }),
+        join: Type.Optional(Join),
+        endorse: Type.Optional(Endorse),
+      },
+      { minProperties: 2, maxProperties: 2 },
+    ),
     status: Type.Optional(Type.Unknown()),
   },
   {

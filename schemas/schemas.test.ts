@@ -39,6 +39,14 @@ const EXAMPLES: Record<string, unknown> = {
     ...{ apiVersion: 'coffer.dev/v1', kind: 'Request', metadata: { name: 'a' } },
     spec: { created: '2026-11-21T09:00:00Z', join: { recipient: 'b', identity: 'coffer-identity-1-A', like: 'c' } },
   },
+  TrustPolicy: {
+    ...{ apiVersion: 'coffer.dev/v1', kind: 'TrustPolicy', metadata: { name: 'a' } },
+    spec: {
+      signers: { ssh: { allowedSigners: 'x' }, openpgp: { keys: [{ name: 'a', file: 'x' }] } },
+      grants: [{ signers: ['a@b'], paths: ['c/**'], may: ['values'] }],
+      namespaces: [{ path: 'c/**', namespaces: ['d-*'] }],
+    },
+  },
   OperatorConfig: {
     ...{
       apiVersion: 'coffer.dev/v1',

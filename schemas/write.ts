@@ -16,6 +16,7 @@ import { EncryptedSecret } from './encrypted-secret.ts';
 import { OperatorConfig } from './operator-config.ts';
 import { Recipient } from './recipient.ts';
 import { Request } from './request.ts';
+import { TrustPolicy } from './trust-policy.ts';
 
 const FILES: Readonly<Record<string, TSchema>> = {
   'encrypted-secret': EncryptedSecret,
@@ -23,6 +24,7 @@ const FILES: Readonly<Record<string, TSchema>> = {
   config: Config,
   'operator-config': OperatorConfig,
   request: Request,
+  'trust-policy': TrustPolicy,
 };
 
 const CRDS = '../deploy/helm/coffer/files/crd/';

@@ -3,7 +3,7 @@ import { SCHEMA_BASE } from '../../schemas/grammar.ts';
 import type { Request as RequestDocument } from '../../schemas/request.ts';
 import { blake2b } from '../crypto/blake2b.ts';
 import { pae } from '../crypto/pae.ts';
-import { CofferError } from '../errors.ts';
+import { Bug, CofferError } from '../errors.ts';
 import { readDocuments } from '../format/document/document.ts';
 import { schemaProblems } from '../format/document/document-schema.ts';
 import { nameText } from '../format/document/scalar-text.ts';
@@ -12,8 +12,25 @@ import { identityText, parseIdentity } from '../keys/key-texts.ts';
 /** Relative to the root of the repository. */
 export const REQUESTS_FOLDER = '.coffer/requests';
 
-/** A person's committed wish that a recipient can open what another can (docs/format.md, "Requests"). */
+/** A person's committed wish (docs/format.md, "Requests"). */
+export type Request = JoinRequest | EndorseRequest;
+
+/** That operators take a commit which they hold back. */
+export interface EndorseRequest {
+  kind: 'endorse';
+  /** The name of its file. */
+  id: string;
+  /** What the endorser stands for, 40 hex digits. */
+  commit: string;
+  /** Commits of the former branch that are given up. */
+  abandons: readonly string[];
+  /** `YYYY-MM-DDTHH:MM:SSZ` */
+  created: string;
+}
+
+/** That a recipient can open what another can. */
 export interface JoinRequest {
+  kind: 'join';
   /** The name of its file: made of what it asks for, so that the same wish is the same file. */
   id: string;
   /** Who is to open it. */
@@ -26,10 +43,14 @@ export interface JoinRequest {
   created: string;
 }
 
-export function joinRequest(wanted: Omit<JoinRequest, 'id'>): JoinRequest {
+export function joinRequest(wanted: Omit<JoinRequest, 'id' | 'kind'>): JoinRequest {
   const { recipient, identity, like, created } = wanted;
   const digest = blake2b(16, pae('coffer/v1/join', recipient, identityText(identity), like)).toString('hex');
-  return { id: `join-${digest.slice(0, 16)}`, recipient, identity, like, created };
+  return { kind: 'join', id: `join-${digest.slice(0, 16)}`, recipient, identity, like, created };
+}
+
+export function endorseRequest(wanted: Omit<EndorseRequest, 'id' | 'kind'>): EndorseRequest {
+  return { kind: 'endorse', id: `endorse-${wanted.commit.slice(0, 16)}`, ...wanted };
 }
 
 export function requestFile(id: string): string {
@@ -42,23 +63,34 @@ export function isRequestPath(path: string): boolean {
 }
 
 /** @returns YAML with a final newline. */
-export function renderRequest({ id, recipient, identity, like, created }: JoinRequest): string {
+export function renderRequest(request: Request): string {
   return `${[
     `# yaml-language-server: $schema=${SCHEMA_BASE}/request.schema.json`,
     'apiVersion: coffer.dev/v1',
     'kind: Request',
-    `metadata: {name: ${id}}`,
+    `metadata: {name: ${request.id}}`,
     'spec:',
-    `  created: "${created}"`,
+    `  created: "${request.created}"`,
+    ...(request.kind === 'join' ? joinLines(request) : endorseLines(request)),
+  ].join('\n')}\n`;
+}
+
+function joinLines({ recipient, identity, like }: JoinRequest): string[] {
+  return [
     '  join:',
     `    recipient: ${nameText(recipient)}`,
     `    identity: ${identityText(identity)}`,
     `    like: ${nameText(like)}`,
-  ].join('\n')}\n`;
+  ];
+}
+
+function endorseLines({ commit, abandons }: EndorseRequest): string[] {
+  const given = abandons.length === 0 ? [] : ['    abandons:', ...abandons.map((oid) => `      - "${oid}"`)];
+  return ['  endorse:', `    commit: "${commit}"`, ...given];
 }
 
 /** @throws CofferError REQUEST_FILE, DOCUMENT_*, KEY_TEXT_* */
-export function readRequest(bytes: Uint8Array, file: string): JoinRequest {
+export function readRequest(bytes: Uint8Array, file: string): Request {
   const [document, ...others] = readDocuments(bytes, file).documents;
   if (document?.kind !== 'Request' || others.length > 0) throw wrongFile(file, 'one document, of kind Request');
   const [problem] = schemaProblems(document);
@@ -66,8 +98,7 @@ export function readRequest(bytes: Uint8Array, file: string): JoinRequest {
   const { metadata, spec } = document.value as RequestDocument;
   const { line, column } = document.position(['spec', 'join', 'identity']);
   try {
-    const identity = parseIdentity(spec.join.identity);
-    const request = joinRequest({ ...spec.join, identity, created: spec.created });
+    const request = requestOf(spec);
     if (metadata.name === request.id && posix.basename(file) === `${request.id}.yaml`) return request;
     throw wrongFile(file, `the request ${request.id}, which its name and metadata.name must say`);
   } catch (error) {
@@ -75,9 +106,16 @@ export function readRequest(bytes: Uint8Array, file: string): JoinRequest {
   }
 }
 
+function requestOf({ created, join, endorse }: RequestDocument['spec']): Request {
+  if (join !== undefined) return joinRequest({ ...join, identity: parseIdentity(join.identity), created });
+  if (endorse !== undefined)
+    return endorseRequest({ commit: endorse.commit, abandons: endorse.abandons ?? [], created });
+  throw new Bug('the schema asks for one wish');
+}
+
 function wrongFile(file: string, what: string): CofferError {
   return new CofferError('REQUEST_FILE', `a file of ${REQUESTS_FOLDER} holds ${what}`, {
-    advice: 'Remove it, and ask again with `coffer recipients add`.',
+    advice: 'Remove it, and ask again with `coffer recipients add` or `coffer endorse`.',
     data: { file },
   });
 }

@@ -13,6 +13,7 @@ import type {
   KubernetesSettings,
   OperatorSettings,
   SecretsSettings,
+  WebhooksSettings,
 } from './settings.ts';
 
 const DEFAULTS = {
@@ -105,6 +106,7 @@ function settingsFrom(bytes: Uint8Array, file: string): OperatorSettings {
       ...[...directories.map(({ heal }) => heal), DEFAULTS.heal].map((heal) => milliseconds(heal ?? DEFAULTS.heal)),
     ),
     maxShare: config.prune?.maxShare ?? DEFAULTS.maxShare,
+    ...(config.serve?.webhooks === undefined ? {} : { webhooks: webhooksFrom(config.serve.webhooks, from, address) }),
     listen: address(config.serve?.listen ?? DEFAULTS.listen, 'serve', 'listen'),
   };
 }
@@ -158,6 +160,19 @@ function secretsFrom({
   return { namespaces, readers, restart, resync: milliseconds(resync) };
 }
 
+function webhooksFrom(
+  { listen, certFile, keyFile }: NonNullable<NonNullable<OperatorConfig['serve']>['webhooks']>,
+  from: (path: string) => string,
+  address: (text: string, ...path: (string | number)[]) => Address,
+): WebhooksSettings {
+  return {
+    listen: address(listen, 'serve', 'webhooks', 'listen'),
+    ...(certFile === undefined || keyFile === undefined
+      ? {}
+      : { tls: { certFile: from(certFile), keyFile: from(keyFile) } }),
+  };
+}
+
 async function readBytes(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
@@ -172,14 +187,29 @@ async function readBytes(file: string): Promise<Buffer> {
   }
 }
 
-/** Files that are named in a source; a url without a scheme is a path, too. */
+const GIT_FILES = [
+  'caFile',
+  'clientCertFile',
+  'clientKeyFile',
+  'usernameFile',
+  'passwordFile',
+  'bearerFile',
+  'sshKeyFile',
+  'sshPassphraseFile',
+  'knownHostsFile',
+] as const;
+
+/** Files that are named in a source; a url without a scheme is a path, too, unless it is USER@HOST:PATH. */
 function withPaths(git: GitConfig, from: (path: string) => string): GitConfig {
   const resolved = { ...git };
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(git.url)) resolved.url = from(git.url);
-  for (const key of ['caFile', 'usernameFile', 'passwordFile', 'bearerFile'] as const) {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/|^[^/]+:/i.test(git.url)) resolved.url = from(git.url);
+  for (const key of GIT_FILES) {
     const path = git[key];
     if (path !== undefined) resolved[key] = from(path);
   }
+  const { webhook, trust } = git;
+  if (webhook !== undefined) resolved.webhook = { ...webhook, secretFile: from(webhook.secretFile) };
+  if (trust?.policy !== undefined) resolved.trust = { ...trust, policy: from(trust.policy) };
   return resolved;
 }
 

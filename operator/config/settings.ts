@@ -43,6 +43,11 @@ export interface VolumesSettings {
   names?: readonly string[];
 }
 
+export interface WebhooksSettings {
+  listen: Address;
+  tls?: { certFile: string; keyFile: string };
+}
+
 /** The operator's configuration with its defaults; paths are absolute, durations in milliseconds. */
 export interface OperatorSettings {
   /** The recipient that this operator opens for. */
@@ -54,6 +59,8 @@ export interface OperatorSettings {
   /** Present where anything of Kubernetes is configured. */
   kubernetes?: KubernetesSettings;
   sources: { git: GitConfig; interval: number }[];
+  /** Where forges say that something was pushed. */
+  webhooks?: WebhooksSettings;
   objects?: ObjectsSettings;
   directories: DirectoryConfig[];
   secrets?: SecretsSettings;

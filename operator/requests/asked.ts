@@ -32,7 +32,7 @@ export async function askedOf(source: Source, state: Accepted, cluster: string):
     if (after === undefined || !isFile(after) || !isRequestPath(path)) continue;
     try {
       const request = readRequest(await repository.readBlob(after.oid), path);
-      if (request.like === cluster) requests.push(request);
+      if (request.kind === 'join' && request.like === cluster) requests.push(request);
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
       problems.push(error.at({ source: source.id, commit: state.commit }));
