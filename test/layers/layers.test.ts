@@ -18,6 +18,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
   core: [
     ['core/files'],
     ['core/crypto', 'core/git', 'core/audit'],
+    ['core/signatures'],
     ['core/ejson'],
     ['core/format/document', 'core/format/sealed'],
     ['core/format/manifest'],
@@ -57,6 +58,7 @@ const HEAVY = [
   'isomorphic-git',
   'libsodium',
   'libsodium-wrappers',
+  'openpgp',
   'tweetnacl',
   'undici',
 ];
