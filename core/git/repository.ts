@@ -1,7 +1,7 @@
 import { CofferError } from '../errors.ts';
 import { type Commit, parseCommit } from './commit.ts';
 import { findGitDirectory, type GitDirectory } from './git-directory.ts';
-import { ObjectStore } from './object-store.ts';
+import { type GitObject, ObjectStore } from './object-store.ts';
 import type { ObjectType } from './pack.ts';
 import { pathParts } from './path.ts';
 import { readRef } from './refs.ts';
@@ -67,6 +67,11 @@ export class Repository {
 
   async readBlob(oid: string): Promise<Buffer> {
     return this.#read(oid, 'blob');
+  }
+
+  /** Any object as it is stored: what a signature was made over, say. */
+  readRaw(oid: string): GitObject {
+    return this.objects.read(oid);
   }
 
   /** What stands at a path (`''`: the root) below a tree; symlinks are not followed. `undefined`: nothing. */
