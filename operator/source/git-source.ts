@@ -9,10 +9,9 @@ import { parseAddress } from './address.ts';
 import { Clone, type Quarantine } from './clone.ts';
 import { isConfirmed } from './confirmations.ts';
 import { sourceFault } from './faults.ts';
-import { HttpRemote } from './http-remote.ts';
 import { assertWhole } from './inspect.ts';
-import { LocalRemote } from './local-remote.ts';
-import type { Remote } from './remote.ts';
+import { openRemote } from './open-remote.ts';
+import type { Head, Remote } from './remote.ts';
 import type { Accepted, Source } from './source.ts';
 
 export type GitSourceConfig = NonNullable<OperatorConfig['sources'][number]['git']>;
@@ -34,15 +33,7 @@ export async function openGitSource(config: GitSourceConfig, stateDirectory: str
     .update(JSON.stringify([address.text, branch, address.path]))
     .digest('hex')
     .slice(0, 16);
-  const remote =
-    address.kind === 'local'
-      ? new LocalRemote(address.text, branch, [COFFER_FOLDER, address.path])
-      : new HttpRemote({
-          url: address.text,
-          branch,
-          credentials: config,
-          ...(config.caFile === undefined ? {} : { caFile: config.caFile }),
-        });
+  const remote = openRemote(config, address, [COFFER_FOLDER, address.path]);
   const clone = await Clone.open(join(stateDirectory, 'sources', id));
   const timeout = milliseconds(config.timeout ?? DEFAULT_TIMEOUT);
   const { carriedBy = 'operator' } = config;
@@ -122,24 +113,26 @@ class GitSource implements Source {
   async #look(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
     const previous = await this.#clone.accepted();
     const head = await this.#remote.head(signal);
-    if (head === previous) {
+    const { commit } = head;
+    if (commit === previous) {
       this.#refused = undefined;
-      if (head !== this.#untold) return 'unchanged';
-      const state = await this.#describe(this.repository, head);
+      if (commit !== this.#untold) return 'unchanged';
+      const state = await this.#describe(this.repository, commit);
       this.#untold = undefined;
       return state;
     }
-    if (head === this.#refused?.commit && !(await this.#isConfirmed(head))) throw this.#refused.error;
+    if (commit === this.#refused?.commit && !(await this.#isConfirmed(commit))) throw this.#refused.error;
     const state = await this.#take(head, previous, signal);
     this.#refused = undefined;
     this.#untold = undefined;
     return state;
   }
 
-  async #take(head: string, previous: string | undefined, signal: AbortSignal): Promise<Accepted> {
+  async #take(head: Head, previous: string | undefined, signal: AbortSignal): Promise<Accepted> {
     const quarantine = await this.#clone.quarantine();
     try {
-      const commit = await this.#remote.fetch(quarantine, head, signal);
+      const { commit } = head;
+      await this.#remote.fetch(quarantine, head, { isWhole: false }, signal);
       const state = await this.#inspect(quarantine, commit, previous);
       this.#untold = commit;
       await this.#clone.adopt(quarantine, commit);

@@ -5,7 +5,7 @@ import { type CredentialFiles, readAuthorization } from './credentials.ts';
 import { type Fault, sourceFault } from './faults.ts';
 import { HttpClient } from './http-client.ts';
 import { guardedFileSystem, LargeObject } from './pack-guard.ts';
-import type { Remote } from './remote.ts';
+import type { FetchOptions, Head, Remote } from './remote.ts';
 
 export interface HttpRemoteOptions {
   /** https://, or http:// where that is allowed; without credentials and without a final slash. */
@@ -24,7 +24,7 @@ export class HttpRemote implements Remote {
     this.#options = options;
   }
 
-  async head(signal: AbortSignal): Promise<string> {
+  async head(signal: AbortSignal): Promise<Head> {
     const { url, branch } = this.#options;
     const client = await this.#refreshClient();
     const { listServerRefs } = (await import('isomorphic-git')).default;
@@ -34,11 +34,11 @@ export class HttpRemote implements Remote {
     if (refs.length === 0) throw sourceFault('SOURCE_EMPTY', { address: url });
     const head = refs.find(({ ref }) => ref === `refs/heads/${branch}`);
     if (head === undefined) throw sourceFault('SOURCE_BRANCH_MISSING', { address: url, detail: branch });
-    return head.oid;
+    return { commit: head.oid, ref: head.ref };
   }
 
-  async fetch(into: Quarantine, _head: string, signal: AbortSignal): Promise<string> {
-    const { url, branch } = this.#options;
+  async fetch(into: Quarantine, head: Head, { isWhole }: FetchOptions, signal: AbortSignal): Promise<void> {
+    const { url } = this.#options;
     const client = await this.#refreshClient();
     const { fetch } = (await import('isomorphic-git')).default;
     const isFirst = (await into.repository.readRef(into.haveRef)) === undefined;
@@ -51,17 +51,16 @@ export class HttpRemote implements Remote {
           gitdir: into.directory,
           url,
           remote: 'origin',
-          remoteRef: `refs/heads/${branch}`,
+          remoteRef: head.ref,
           // What it has; the server sends the rest. With `depth` every later fetch would bring everything again.
           ref: into.haveRef,
-          ...(isFirst ? { depth: 1 } : {}),
+          ...(isFirst && !isWhole ? { depth: 1 } : {}),
           singleBranch: true,
           tags: false,
         }),
       signal,
     );
     if (fetchHead === null) throw sourceFault('SOURCE_EMPTY', { address: url });
-    return fetchHead;
   }
 
   close(): void {

@@ -8,7 +8,7 @@ import { openRepository, type Repository } from '../../core/git/repository.ts';
 import { isTree, MODE, type TreeEntry } from '../../core/git/tree.ts';
 import type { Quarantine } from './clone.ts';
 import { sourceFault } from './faults.ts';
-import type { Remote } from './remote.ts';
+import type { FetchOptions, Head, Remote } from './remote.ts';
 
 /**
  * A repository on this machine. It is read where it is (isomorphic-git fetches over HTTP only), and what a commit needs is
@@ -26,22 +26,22 @@ export class LocalRemote implements Remote {
     this.#parts = parts;
   }
 
-  async head(): Promise<string> {
+  async head(): Promise<Head> {
     const repository = await this.#open();
-    const head = await repository.readRef(`refs/heads/${this.#branch}`);
-    if (head !== undefined) return head;
+    const ref = `refs/heads/${this.#branch}`;
+    const commit = await repository.readRef(ref);
+    if (commit !== undefined) return { commit, ref };
     const fault = (await repository.readRef('HEAD')) === undefined ? 'SOURCE_EMPTY' : 'SOURCE_BRANCH_MISSING';
     throw sourceFault(fault, { address: this.#directory, detail: this.#branch });
   }
 
-  async fetch(into: Quarantine, head: string): Promise<string> {
+  async fetch(into: Quarantine, head: Head, { isWhole }: FetchOptions): Promise<void> {
     const repository = await this.#open();
     try {
-      const oids = await this.#lacking(repository, into, head);
+      const oids = await this.#lacking(repository, into, head.commit, isWhole);
       if (oids.length > 0) {
         await writePack(join(into.directory, 'objects', 'pack'), oids, (oid) => repository.objects.read(oid));
       }
-      return head;
     } finally {
       repository.close();
     }
@@ -62,11 +62,12 @@ export class LocalRemote implements Remote {
   }
 
   /** What a fetch would send: the new commits (of the first one only itself, as with `--depth 1`) and all that they hold. */
-  async #lacking(from: Repository, into: Quarantine, head: string): Promise<string[]> {
+  async #lacking(from: Repository, into: Quarantine, head: string, isWhole: boolean): Promise<string[]> {
     const own = into.repository.objects;
     const isFirst = (await into.repository.readRef(into.haveRef)) === undefined;
-    if (isFirst) await into.writeShallow(head);
-    const isNew = (oid: string): boolean => (isFirst ? oid === head : !own.has(oid) && from.objects.has(oid));
+    if (isFirst && !isWhole) await into.writeShallow(head);
+    const isNew = (oid: string): boolean =>
+      isFirst && !isWhole ? oid === head : !own.has(oid) && from.objects.has(oid);
     const above = new Set<string>();
     const whole = new Set<string>();
     for await (const { oid, tree } of ancestors(from, head, isNew)) {
