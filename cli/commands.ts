@@ -9,6 +9,7 @@ import EjsonDecrypt from './commands/ejson/decrypt.ts';
 import EjsonEncrypt from './commands/ejson/encrypt.ts';
 import EjsonKeygen from './commands/ejson/keygen.ts';
 import Encrypt from './commands/encrypt.ts';
+import Endorse from './commands/endorse.ts';
 import Get from './commands/get.ts';
 import Grant from './commands/grant.ts';
 import Init from './commands/init.ts';
@@ -39,6 +40,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   'ejson:encrypt': EjsonEncrypt,
   'ejson:keygen': EjsonKeygen,
   encrypt: Encrypt,
+  endorse: Endorse,
   get: Get,
   grant: Grant,
   init: Init,

@@ -44,11 +44,9 @@ export default class Diff extends BaseCommand {
 
     const changed = await this.#changedFiles(workspace.root, argv as string[], flags.staged);
     const compared = await compareFiles(workspace.root, workspace.config, changed);
-    const files = flags.reveal
-      ? await withValues(compared, workspace.keyring, flags)
-      : compared.map((file) => shownFile(file));
+    const { renderChanges, shownFile } = await import('../render/changes.ts');
+    const files = flags.reveal ? await withValues(compared, workspace.keyring, flags) : compared.map(shownFile);
 
-    const { renderChanges } = await import('../render/changes.ts');
     this.say(renderChanges(files));
     if (flags['exit-code'] && files.length > 0) this.answerNo();
     return { files };
@@ -79,18 +77,10 @@ export default class Diff extends BaseCommand {
   }
 }
 
-function shownFile({ path, movedFrom, changes, problems }: ComparedFile): ShownFile {
-  return {
-    path,
-    ...(movedFrom === undefined ? {} : { movedFrom }),
-    changes,
-    problems: problems.map(({ code, message }) => ({ code, message })),
-  };
-}
-
 async function withValues(files: readonly ComparedFile[], keyring: Keyring, flags: OpenerFlags): Promise<ShownFile[]> {
   const { openKeys } = await import('../workspace/open-keys.ts');
   const { reveal } = await import('../render/revealed-values.ts');
+  const { shownFile } = await import('../render/changes.ts');
   const { opener, close } = await openKeys(keyring, flags);
   try {
     return files.map((file) => ({

@@ -1,4 +1,4 @@
-import type { RevisionChange } from '../git/compare-revisions.ts';
+import type { ComparedFile, RevisionChange } from '../git/compare-revisions.ts';
 import { paint, printable } from '../output.ts';
 
 export type ShownChange = RevisionChange & {
@@ -11,6 +11,15 @@ export interface ShownFile {
   movedFrom?: string;
   changes: readonly ShownChange[];
   problems: readonly { code: string; message: string }[];
+}
+
+export function shownFile({ path, movedFrom, changes, problems }: ComparedFile): ShownFile {
+  return {
+    path,
+    ...(movedFrom === undefined ? {} : { movedFrom }),
+    changes,
+    problems: problems.map(({ code, message }) => ({ code, message })),
+  };
 }
 
 const MARKS = { added: '+', removed: '-', changed: '~' } as const;
