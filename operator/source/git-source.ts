@@ -67,6 +67,7 @@ class GitSource implements Source {
   readonly carriedBy: Source['carriedBy'];
   readonly path: string;
   readonly repository: Repository;
+  readonly held = [];
   readonly #clone: Clone;
   readonly #remote: Remote;
   readonly #timeout: number;
@@ -92,6 +93,10 @@ class GitSource implements Source {
   async accepted(): Promise<Accepted | undefined> {
     const commit = await this.#clone.accepted();
     return commit === undefined ? undefined : this.#describe(this.repository, commit);
+  }
+
+  async acceptedAt(): Promise<Date | undefined> {
+    return undefined;
   }
 
   async poll(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
@@ -167,7 +172,7 @@ class GitSource implements Source {
   async #describe(repository: Repository, commit: string): Promise<Accepted> {
     const { tree, author } = await repository.readCommit(commit);
     const { name, email, time } = author;
-    return { source: this.id, commit, tree, author: { name, email }, time };
+    return { source: this.id, commit, tree, author: { name, email }, time, basis: 'unsigned', held: [], returns: [] };
   }
 
   #isConfirmed(commit: string): Promise<boolean> {

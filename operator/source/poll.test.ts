@@ -4,7 +4,10 @@ import { setImmediate } from 'node:timers/promises';
 import { Poll } from './poll.ts';
 import type { Accepted, Source } from './source.ts';
 
-const STATE: Accepted = { source: 's', commit: 'c', tree: 't', author: { name: '', email: '' }, time: 0 };
+const STATE: Accepted = {
+  ...{ source: 's', commit: 'c', tree: 't', author: { name: '', email: '' }, time: 0 },
+  ...{ basis: 'unsigned', held: [], returns: [] },
+};
 
 type Answer = Accepted | 'unchanged' | Error | (() => void);
 

@@ -1,19 +1,43 @@
 import type { Person, Repository } from '../../core/git/repository.ts';
+import type { Signer } from '../../core/signatures/signers.ts';
+import type { HeldPath } from '../trust/held-path.ts';
 
-/** A state of a source that was fetched whole and checked: what is projected comes from here. */
+/**
+ * Why a commit was taken. `signed`: by the policy; `endorsed`: a signer stands for it who may; `person`: by
+ * `coffer-operator accept`; `configured`: it is `firstCommit`; `unsigned`: nobody need sign.
+ */
+export type Basis = 'signed' | 'endorsed' | 'person' | 'configured' | 'unsigned';
+
+/** A state of a source that was fetched whole, checked and judged: what is projected comes from here. */
 export interface Accepted {
   /** `Source.id`. */
   source: string;
   commit: string;
+  /** The commit's tree; where paths are held back, one of our own that has them as they were accepted last. */
   tree: string;
   author: Person;
   /** Of the commit, in seconds since 1970, UTC. */
   time: number;
+  basis: Basis;
+  /** Of the commit, of its tag, or of who endorsed it; absent: nobody need sign. */
+  signer?: Signer;
+  /** The commit that endorses this one, or one before it. */
+  endorsedBy?: { commit: string; signer: Signer };
+  /** What of the commit is not in `tree`. */
+  held: readonly HeldPath[];
+  /** Entries that were given a sealed text again that they had lost. */
+  returns: readonly Return[];
+}
+
+export interface Return {
+  path: string;
+  entry: string;
+  commit: string;
 }
 
 /** Where manifests come from. */
 export interface Source {
-  /** Stable between runs; made of the address, the branch and the path. Safe as a file name. */
+  /** Stable between runs; made of the address, the branch or tag, and the path. Safe as a file name. */
   readonly id: string;
   /** For people, without credentials. */
   readonly address: string;
@@ -21,11 +45,17 @@ export interface Source {
   readonly carriedBy: 'operator' | 'objects';
   /** The folder that holds manifests, from the root; '' is the root. */
   readonly path: string;
+  /** Names and globs: where its manifests may write; absent: everywhere. */
+  readonly namespaces?: readonly string[];
   /** Holds every accepted state, also when the place that it came from is gone. */
   readonly repository: Repository;
+  /** What the last look held back: paths of the accepted commit, or of one that was refused as a whole. */
+  readonly held: readonly HeldPath[];
   /** The state that was accepted last, also by an earlier run. */
   accepted(): Promise<Accepted | undefined>;
-  /** Looks once. Throws CofferError (`SOURCE_…`) and keeps what was accepted when anything is wrong with what it finds. */
+  /** Since when it is the accepted one. */
+  acceptedAt(): Promise<Date | undefined>;
+  /** Looks once. Throws CofferError (`SOURCE_…`, `TRUST_…`) and keeps what was accepted when anything is wrong with what it finds. */
   poll(signal: AbortSignal): Promise<Accepted | 'unchanged'>;
   close(): Promise<void>;
 }

@@ -32,7 +32,9 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
   ],
   operator: [
     ['operator/config', 'operator/concurrency', 'operator/process'],
-    ['operator/source', 'operator/kubernetes', 'operator/status'],
+    ['operator/kubernetes', 'operator/status'],
+    ['operator/trust'],
+    ['operator/source'],
     ['operator/keys', 'operator/project'],
     ['operator/publish', 'operator/enrol', 'operator/requests', 'operator/serve'],
     ['operator/reconcile'],
