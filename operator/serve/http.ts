@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
-import { CofferError } from '../../core/errors.ts';
+import { isIP } from 'node:net';
+import { addressOf, listen, stopListening } from '../process/listening.ts';
 
 export interface ServeOptions {
   host: string;
@@ -34,7 +34,7 @@ interface Answer {
 /** Milliseconds. How often Node looks for connections that are over their time is 30 s unless told. */
 const TIMES = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 2000 };
 
-/** Listens for health, metrics, status and the webhook. Throws CofferError `SERVE_ADDRESS`. */
+/** Listens for health, metrics, status and a local wake. Throws CofferError `SERVE_ADDRESS`. */
 export async function serve(options: ServeOptions): Promise<Server> {
   const server = createServer(TIMES, (request, response) => {
     request.resume();
@@ -47,23 +47,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
     );
   });
   server.maxConnections = 256;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(options.port, options.host, resolve);
-  try {
-    await promise;
-  } catch (error) {
-    throw unavailable(error, options);
-  }
-  const { address, family, port } = server.address() as AddressInfo;
-  return {
-    address: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-      }),
-  };
+  await listen(server, options, 'serve.listen', options.failed);
+  return { address: addressOf(server, 'http'), close: () => stopListening(server) };
 }
 
 async function answer(request: IncomingMessage, options: ServeOptions): Promise<Answer> {
@@ -120,13 +105,4 @@ function send(response: ServerResponse, { code, type = 'text/plain; charset=utf-
     ...(allow === undefined ? {} : { allow }),
   });
   response.end(body);
-}
-
-function unavailable(error: unknown, { host, port }: ServeOptions): unknown {
-  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return error;
-  return new CofferError('SERVE_ADDRESS', `The operator cannot listen on ${host}:${port} (${error.code}).`, {
-    advice: 'Choose another serve.listen, or stop what listens there.',
-    loop: 'stop',
-    cause: error,
-  });
 }

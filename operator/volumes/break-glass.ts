@@ -3,12 +3,12 @@ import type { AuditActor, AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import { ENTRY, MANIFEST_NAME, NAME } from '../../schemas/grammar.ts';
+import { RequestRate } from '../concurrency/request-rate.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
 import { jsonObject, VERSION_HEADER } from './protocol.ts';
 import type { Reader } from './reader.ts';
 import { readReason } from './reason.ts';
-import { RequestRate } from './request-rate.ts';
 import type { Answer, Asked } from './server.ts';
 import { bearerToken, type TokenOwner, TokenReviews } from './token-reviews.ts';
 

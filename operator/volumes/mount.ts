@@ -2,10 +2,10 @@ import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import { entriesFor } from '../../core/format/manifest/readers.ts';
 import { MANIFEST_NAME } from '../../schemas/grammar.ts';
+import { RequestRate } from '../concurrency/request-rate.ts';
 import { actorOf, type Pod, podOf } from './pod.ts';
 import { frameParts, jsonObject, type MountRequest, VERSION_HEADER } from './protocol.ts';
 import type { Reader } from './reader.ts';
-import { RequestRate } from './request-rate.ts';
 import type { Answer, Asked } from './server.ts';
 import { bearerToken, type TokenReviews } from './token-reviews.ts';
 

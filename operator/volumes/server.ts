@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { Bug, CofferError } from '../../core/errors.ts';
+import { CofferError } from '../../core/errors.ts';
 import type { Address } from '../config/settings.ts';
+import { addressOf, listen as listenOn, stopListening } from '../process/listening.ts';
 import type { Refusal } from './protocol.ts';
 import type { KeyedCertificate } from './serving/certificate.ts';
 
@@ -69,31 +69,16 @@ export async function startServer(options: ServerOptions): Promise<VolumesServer
     answer(request, response, options).catch(options.failed);
   });
   server.maxConnections = MOST_CONNECTIONS;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(listen.port, listen.host, resolve);
-  try {
-    await promise;
-  } catch (error) {
-    throw unavailable(error, listen);
-  }
-  return { address: addressOf(server), useCertificate: (one) => use(server, one), close: () => close(server) };
+  await listenOn(server, listen, 'projections.volumes.listen', options.failed);
+  return {
+    address: addressOf(server, 'https'),
+    useCertificate: (one) => use(server, one),
+    close: () => stopListening(server),
+  };
 }
 
 function use(server: HttpsServer, { certificate, key }: KeyedCertificate): void {
   server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.3' });
-}
-
-function close(server: HttpsServer): Promise<void> {
-  return new Promise((closed) => {
-    server.close(() => closed());
-    server.closeAllConnections();
-  });
-}
-
-function addressOf(server: HttpsServer): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `https://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: ServerOptions): Promise<void> {
@@ -173,15 +158,5 @@ function mistake(): CofferError {
   return new CofferError('VOLUME_FAILED', 'The operator made a mistake; its log says more.', {
     advice: 'Report it, with the lines of its log.',
     loop: 'retry',
-  });
-}
-
-function unavailable(error: unknown, { host, port }: Address): unknown {
-  if (error instanceof Bug || !(error instanceof Error && 'code' in error && typeof error.code === 'string'))
-    return error;
-  return new CofferError('SERVE_ADDRESS', `The operator cannot listen on ${host}:${port} (${error.code}).`, {
-    advice: 'Choose another projections.volumes.listen, or stop what listens there.',
-    loop: 'stop',
-    cause: error,
   });
 }

@@ -20,18 +20,18 @@ export class RequestRate {
     this.#now = now;
   }
 
-  /** Whether the caller may go on; counts the request if so. */
-  admits(caller: string): boolean {
+  /** Whether the caller may go on; counts the request if so, as so many as it costs. */
+  admits(caller: string, cost = 1): boolean {
     const at = this.#now();
     const before = this.#buckets.get(caller);
     const refilled = before === undefined ? this.#burst : before.tokens + ((at - before.at) / 1000) * this.#perSecond;
     const tokens = Math.min(this.#burst, refilled);
     this.#buckets.delete(caller);
-    this.#buckets.set(caller, { tokens: tokens >= 1 ? tokens - 1 : tokens, at });
+    this.#buckets.set(caller, { tokens: tokens >= cost ? tokens - cost : tokens, at });
     for (const longest of this.#buckets.keys()) {
       if (this.#buckets.size <= CALLERS) break;
       this.#buckets.delete(longest);
     }
-    return tokens >= 1;
+    return tokens >= cost;
   }
 }
