@@ -19,6 +19,7 @@ import {
   openRecord,
   openSources,
   openVolumesServer,
+  openWebhooksServer,
 } from './pipeline.ts';
 import { Closing } from './process/closing.ts';
 import type { Log } from './process/log.ts';
@@ -73,6 +74,7 @@ async function operate(settings: OperatorSettings, once: boolean, log: Log, sign
     await follower.bringBack(signal);
     const hasLooked = () => follower.isUpToDate();
     await openVolumesServer(neighbours, settings, { reader: reconciler, hasLooked, log }, closing);
+    await openWebhooksServer(settings, sources, front, log, closing);
     await follower.follow(signal, signals.onHangUp);
     return 0;
   } catch (error) {

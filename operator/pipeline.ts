@@ -6,6 +6,7 @@ import type { Background } from './concurrency/background.ts';
 import type { OperatorSettings } from './config/settings.ts';
 import { openEnrolment } from './enrol/enrol.ts';
 import type { Chore } from './follow/chore.ts';
+import { openWebhooks } from './hooks/webhooks.ts';
 import type { KeyStore } from './keys/key-store.ts';
 import { openKeyStore } from './keys/open-key-store.ts';
 import type { KubeClient } from './kubernetes/client.ts';
@@ -20,6 +21,7 @@ import type { ReachableNamespaces } from './reconcile/namespaces.ts';
 import type { CarriedObjects } from './reconcile/objects/carried-objects.ts';
 import { openReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import { openFulfilment } from './requests/fulfil.ts';
+import type { Front } from './serve/front.ts';
 import { openGitSource } from './source/git-source.ts';
 import type { Source } from './source/source.ts';
 import { openVolumes } from './volumes/volumes.ts';
@@ -151,4 +153,24 @@ export async function openVolumesServer(
   const server = await openVolumes(volumes, { client, reader, audit, cluster: name, isUpToDate, log });
   closing.add(server, (opened) => opened.close());
   log.info('listening for volumes', { address: server.address });
+}
+
+/** What forges send after a push, where that is configured: whoever does not lead fetches nothing, and does not listen. */
+export async function openWebhooksServer(
+  { webhooks, sources: configured }: OperatorSettings,
+  sources: readonly Source[],
+  front: Front,
+  log: Log,
+  closing: Closing,
+): Promise<void> {
+  if (webhooks === undefined) return;
+  const hooked = sources.flatMap(({ id }, index) => {
+    const webhook = configured[index]?.git.webhook;
+    return webhook === undefined ? [] : [{ id, ...webhook }];
+  });
+  const wake = (source: string) => front.wake(source);
+  const counted = front.metrics.hooked;
+  const server = await openWebhooks(webhooks, { sources: hooked, wake, counted, log });
+  closing.add(server, (opened) => opened.close());
+  log.info('listening for webhooks', { address: server.address });
 }

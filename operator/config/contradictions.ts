@@ -3,7 +3,9 @@ import { matches } from '../../core/format/manifest/reach.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
 
 /** Parts that each are right and together cannot be meant: what would silently do nothing is said. Throws `CONFIG_CONTRADICTION`. */
-export function refuseContradictions({ kubernetes, sources, projections }: OperatorConfig, at: ErrorData): void {
+export function refuseContradictions(config: OperatorConfig, at: ErrorData): void {
+  const { kubernetes, sources, projections } = config;
+  refuseDeafWebhooks(config, at);
   const objects = sources.flatMap(({ encryptedSecrets }) => encryptedSecrets ?? []);
   const isVouching = sources.some(({ git }) => git?.carriedBy === 'objects');
   if (isVouching && objects.length === 0) {
@@ -35,6 +37,32 @@ export function refuseContradictions({ kubernetes, sources, projections }: Opera
     throw contradiction(
       'A context is named without the kubeconfig that has it.',
       'Add kubernetes.kubeconfig, or leave the context out.',
+      at,
+    );
+  }
+}
+
+/** A forge that tells nobody, or nobody that a forge tells. */
+function refuseDeafWebhooks({ sources, serve }: OperatorConfig, at: ErrorData): void {
+  const isTold = sources.some(({ git }) => git?.webhook !== undefined);
+  if (isTold && serve?.webhooks === undefined) {
+    throw contradiction(
+      'A git source has a webhook, and no port is opened for it.',
+      'Add `webhooks: {listen: "0.0.0.0:8785"}` to serve, or leave webhook out.',
+      at,
+    );
+  }
+  if (serve?.webhooks !== undefined && !isTold) {
+    throw contradiction(
+      'A port is opened for webhooks, and no git source has one.',
+      'Add `webhook: {from: github, secretFile: …}` to a git source, or leave serve.webhooks out.',
+      at,
+    );
+  }
+  if ((serve?.webhooks?.certFile === undefined) !== (serve?.webhooks?.keyFile === undefined)) {
+    throw contradiction(
+      'The webhooks have a certificate without its key, or a key without its certificate.',
+      'Give both certFile and keyFile in serve.webhooks, or neither.',
       at,
     );
   }

@@ -87,6 +87,25 @@ describe("the operator's configuration", () => {
       'CONFIG_CONTRADICTION',
       7,
     ],
+    [
+      'a webhook that nobody listens for',
+      (text) => text.replace('250ms', '1s, webhook: {from: github, secretFile: hook}'),
+      'CONFIG_CONTRADICTION',
+      7,
+    ],
+    [
+      'a port for webhooks that no source has',
+      (text) => `${text}serve: {webhooks: {listen: "127.0.0.1:0"}}\n`,
+      'CONFIG_CONTRADICTION',
+      7,
+    ],
+    [
+      'a certificate of the webhooks without its key',
+      (text) =>
+        `${text.replace('250ms', '1s, webhook: {from: github, secretFile: hook}')}serve: {webhooks: {listen: "127.0.0.1:0", certFile: a}}\n`,
+      'CONFIG_CONTRADICTION',
+      7,
+    ],
     ['a context without a kubeconfig', (text) => `${text}kubernetes: {context: c}\n`, 'CONFIG_CONTRADICTION', 7],
     [
       'two projections of Secrets',

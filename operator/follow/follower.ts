@@ -78,9 +78,10 @@ export class Follower {
     const { settings, sources, reconciler } = this.#pipeline;
     await allOrNone(signal, (ends) => {
       const polls = sources.map((source, index) => this.#poll(source, settings.sources[index]?.interval ?? 0, ends));
-      this.#front.wake = () => {
-        for (const poll of polls) poll.wake();
-        this.#woken.abort();
+      this.#front.wake = (wanted) => {
+        for (const [index, poll] of polls.entries())
+          if (wanted === undefined || sources[index]?.id === wanted) poll.wake();
+        if (wanted === undefined) this.#woken.abort();
       };
       onWake(() => this.#front.wake());
       return [

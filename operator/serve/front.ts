@@ -12,8 +12,8 @@ export interface Front {
   metrics: Metrics;
   /** Set as soon as there is something to show. */
   status: () => Status;
-  /** Set as soon as there is something to wake. */
-  wake: () => void;
+  /** Looks at this source soon, or at everything; set as soon as there is something to wake. */
+  wake: (source?: string) => void;
 }
 
 export function prepareFront(version: string): Front {

@@ -11,6 +11,8 @@ export interface Metrics {
   projected(source: string, seconds: number): void;
   /** A request to the Kubernetes API ended; `status` is undefined where there was no answer. */
   answered(verb: string, resource: string, status: number | undefined): void;
+  /** A forge, or somebody in its place, asked for a look. */
+  hooked(result: 'woke' | 'refused' | 'limited'): void;
   /** Asked at every scrape: whether this process leads. */
   leads(isHeld: () => boolean): void;
   render(): Promise<{ type: string; text: string }>;
@@ -60,6 +62,12 @@ export function createMetrics(version: string, status: () => Status): Metrics {
     labelNames: ['resource'],
     registers,
   });
+  const hooks = new Counter({
+    name: 'coffer_webhook_requests_total',
+    help: 'Requests to the webhooks: woke a source, were refused, or came too often to be looked at (limited)',
+    labelNames: ['result'],
+    registers,
+  });
   const leader = new Gauge({
     name: 'coffer_leader',
     help: '1 where this process leads and may write, 0 on a standby',
@@ -77,6 +85,7 @@ export function createMetrics(version: string, status: () => Status): Metrics {
       requests.inc({ verb, resource, code: String(code ?? 0) });
       if (verb === 'watch') watches.inc({ resource });
     },
+    hooked: (result) => hooks.inc({ result }),
     leads(held) {
       isHeld = held;
     },
