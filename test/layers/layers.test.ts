@@ -28,6 +28,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['core/keys'],
     ['core/opening'],
     ['core/requests'],
+    ['core/trust'],
     ['core/rotation', 'core/check'],
   ],
   operator: [

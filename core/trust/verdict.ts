@@ -1,0 +1,39 @@
+import type { Subject } from '../../schemas/trust-policy.ts';
+import type { CofferError } from '../errors.ts';
+import type { Person } from '../git/repository.ts';
+import type { Signer } from '../signatures/signers.ts';
+import type { Learnt } from './sealed-before.ts';
+
+/** What of a head must not be applied, and why. */
+export interface Refusal {
+  /** From the root of the repository. */
+  path: string;
+  /** What of the file, for people: `payments/db spec.readers[payments-api]`; `the file` where it is all of it. */
+  aspect: string;
+  subject: Subject | 'signature' | 'namespace' | 'data-key';
+  /** The commit that made it so, all 40 digits. */
+  commit: string;
+  author: Person;
+  /** `TRUST_…`: names commit, author, path and rule. */
+  error: CofferError;
+}
+
+/** An entry that is back at a sealed text which it had and lost. */
+export interface Return {
+  path: string;
+  entry: string;
+  commit: string;
+}
+
+export interface Verdict {
+  /** Of the head, or of the tag that names it. */
+  signer?: Signer;
+  /** Set where a head that does not descend from the accepted commit is taken because this commit endorses it. */
+  endorsedBy?: { commit: string; signer: Signer };
+  refusals: readonly Refusal[];
+  returns: readonly Return[];
+  /** Signers by commit, in the order in which they were judged: to be remembered, in this order, while anything is held back. */
+  verified: ReadonlyMap<string, Signer>;
+  /** For SealedBefore.persist when the head is accepted. */
+  learnt: Learnt;
+}
