@@ -7,6 +7,9 @@ export interface Side {
   mode: string;
 }
 
+/** Folders within folders beyond this are not read: a tree of a few kilobytes can nest them without an end. */
+const DEEPEST = 128;
+
 /** A path that differs: added without `before`, removed without `after`. */
 export interface Change {
   /** From the root of the repository, with `/`. */
@@ -18,7 +21,7 @@ export interface Change {
 export interface ChangesOptions {
   /** Only this folder (or file) and what is below it; `''` is the root. */
   under?: string;
-  /** Called for each name that git allows and we do not (core/git/path.ts) and that only one side has. */
+  /** Called for each name that git allows and we do not (core/git/path.ts), or that lies too deep, and that only one side has. */
   refused?: (path: string, side: 'before' | 'after') => void;
 }
 
@@ -50,15 +53,20 @@ class Comparison {
     this.#refused = refused;
   }
 
-  *entry(path: string, before: Side | undefined, after: Side | undefined): Generator<Change> {
+  *entry(path: string, before: Side | undefined, after: Side | undefined, depth = 0): Generator<Change> {
     if (before?.oid === after?.oid && before?.mode === after?.mode) return;
+    if (depth > DEEPEST) {
+      if (before !== undefined) this.#refused(path, 'before');
+      if (after !== undefined) this.#refused(path, 'after');
+      return;
+    }
     const trees = [before, after].map((side) => (side !== undefined && isTree(side) ? side.oid : undefined));
-    if (trees.some((tree) => tree !== undefined)) yield* this.#trees(path, trees[0], trees[1]);
+    if (trees.some((tree) => tree !== undefined)) yield* this.#trees(path, trees[0], trees[1], depth + 1);
     const [old, now] = [before, after].map((side) => (side === undefined || isTree(side) ? undefined : side));
     if (old !== undefined || now !== undefined) yield { path, ...sides(old, now) };
   }
 
-  *#trees(path: string, before: string | undefined, after: string | undefined): Generator<Change> {
+  *#trees(path: string, before: string | undefined, after: string | undefined, depth: number): Generator<Change> {
     const a = before === undefined ? Buffer.alloc(0) : this.#repository.readTreeBytes(before);
     const b = after === undefined ? Buffer.alloc(0) : this.#repository.readTreeBytes(after);
     const { removed, added } = differingEntries(a, b);
@@ -69,9 +77,9 @@ class Comparison {
     for (const entry of entries) {
       const was = old.get(entry.name);
       old.delete(entry.name);
-      yield* this.entry(join(path, entry.name), was, entry);
+      yield* this.entry(join(path, entry.name), was, entry, depth);
     }
-    for (const gone of old.values()) yield* this.entry(join(path, gone.name), gone, undefined);
+    for (const gone of old.values()) yield* this.entry(join(path, gone.name), gone, undefined, depth);
   }
 }
 

@@ -1,22 +1,120 @@
-import { Bug } from '../errors.ts';
 import type { Commit } from './commit.ts';
+import { commitLinks } from './commit.ts';
 import type { Repository } from './repository.ts';
 
-/** Whether `ancestor` is `commit` or something that it descends from, as far as the repository's history reaches. */
-export async function isAncestor(_repository: Repository, _ancestor: string, _commit: string): Promise<boolean> {
-  throw new Bug('not written yet');
+/** So many commits are read before the whole history is: mostly what is new lies directly upon what is known. */
+const NEAR = 256;
+
+/**
+ * Whether `ancestor` is `commit` or something that it descends from. Throws `GIT_OBJECT_MISSING` where the history is not
+ * whole and does not say so (git's `shallow` file).
+ */
+export async function isAncestor(repository: Repository, ancestor: string, commit: string): Promise<boolean> {
+  const near = nearby(repository, commit, ancestor);
+  if (near.isFound || near.isAll) return near.isFound;
+  const { graph, objects } = repository;
+  const number = await graph.load(objects, commit, repository.shallow());
+  const reached = graph.reachable([number]);
+  for (let other = number; other >= 0; other--) {
+    if (reached[other] === 1 && graph.commit(other) === ancestor) return true;
+  }
+  return false;
 }
 
-/** The best common ancestors of two commits, none of which is an ancestor of another; sorted. */
-export async function mergeBases(_repository: Repository, _a: string, _b: string): Promise<string[]> {
-  throw new Bug('not written yet');
+/** The best common ancestors of two commits, none of which is an ancestor of another; sorted. Throws as isAncestor does. */
+export async function mergeBases(repository: Repository, a: string, b: string): Promise<string[]> {
+  if (a === b) return [a];
+  const { graph, objects } = repository;
+  const shallow = repository.shallow();
+  await graph.load(objects, a, shallow);
+  const second = await graph.load(objects, b, shallow);
+  const first = await graph.load(objects, a, shallow);
+  const [fromA, fromB] = [graph.reachable([first]), graph.reachable([second])];
+  const isBest = fromA.slice(0, fromB.length).map((reached, number) => reached & (fromB[number] ?? 0));
+  const best: string[] = [];
+  // Whatever is below a common ancestor is the parent of one, and children have the higher numbers.
+  const isBelow = new Uint8Array(isBest.length);
+  for (let number = isBest.length - 1; number >= 0; number--) {
+    if (isBest[number] !== 1) continue;
+    const commit = graph.commit(number);
+    if (isBelow[number] === 0 && commit !== undefined) best.push(commit);
+    for (const parent of graph.parents(number)) isBelow[parent] = 1;
+  }
+  return best.sort();
 }
 
-/** The commits that `to` reaches and `from` does not, parents before children; without `from`, all that `to` reaches. */
-// biome-ignore lint/correctness/useYield: not written yet
+/**
+ * The commits that `to` reaches and `from` does not, parents before children; without `from`, all that `to` reaches. Throws as
+ * isAncestor does.
+ */
 export async function* commitsBetween(
-  _repository: Repository,
-  _range: { from: string | undefined; to: string },
+  repository: Repository,
+  range: { from: string | undefined; to: string },
 ): AsyncGenerator<Commit> {
-  throw new Bug('not written yet');
+  for (const oid of await between(repository, range)) yield await repository.readCommit(oid);
+}
+
+async function between(
+  repository: Repository,
+  { from, to }: { from: string | undefined; to: string },
+): Promise<readonly string[]> {
+  if (from !== undefined) {
+    const near = nearby(repository, to, from);
+    if (near.isClosed) return near.commits;
+  }
+  const { graph, objects } = repository;
+  const shallow = repository.shallow();
+  if (from !== undefined) await graph.load(objects, from, shallow);
+  const last = await graph.load(objects, to, shallow);
+  const known = from === undefined ? [] : graph.reachable([await graph.load(objects, from, shallow)]);
+  const found: string[] = [];
+  for (const [number, reached] of graph.reachable([last]).entries()) {
+    const commit = graph.commit(number);
+    if (reached === 1 && known[number] !== 1 && commit !== undefined) found.push(commit);
+  }
+  return found;
+}
+
+interface Nearby {
+  /** Those that `from` reaches without passing `end`, parents before children. */
+  commits: readonly string[];
+  isFound: boolean;
+  /** Nothing else is reached at all. */
+  isAll: boolean;
+  /**
+   * Every way down ends at `end`. Then each of these descends from it, none of them can be what it descends from, and they are
+   * all that is reached and not below it.
+   */
+  isClosed: boolean;
+}
+
+function nearby(repository: Repository, from: string, end: string): Nearby {
+  const shallow = repository.shallow();
+  const commits: string[] = [];
+  const entered = new Set([from]);
+  const isDone = new Set([end]);
+  const stack: { commit: string; parents: readonly string[] }[] = [];
+  let isFound = from === end;
+  let hasOtherEnd = false;
+  const enter = (commit: string): void => {
+    const parents = shallow.has(commit) ? [] : commitLinks(commit, repository.objects.read(commit)).parents;
+    if (parents.length === 0) hasOtherEnd = true;
+    isFound ||= parents.includes(end);
+    entered.add(commit);
+    stack.push({ commit, parents });
+  };
+  if (!isFound) enter(from);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const next = top.parents.find((parent) => !isDone.has(parent));
+    if (next === undefined) {
+      isDone.add(top.commit);
+      commits.push(top.commit);
+      stack.pop();
+    } else if (entered.size > NEAR) {
+      return { commits: [], isFound, isAll: false, isClosed: false };
+    } else {
+      enter(next);
+    }
+  }
+  return { commits, isFound, isAll: true, isClosed: !hasOtherEnd };
 }

@@ -1,4 +1,5 @@
 import { CofferError } from '../errors.ts';
+import type { GitObject } from './object-store.ts';
 
 export interface Person {
   name: string;
@@ -51,6 +52,20 @@ export function parseCommit(oid: string, bytes: Buffer): Commit {
 function parseSigner(text: string): Signer {
   const groups = PERSON.exec(text)?.groups;
   return { name: groups?.name ?? '', email: groups?.email ?? '', time: Number(groups?.time ?? 0) };
+}
+
+/** Only what a walk needs of a commit. Throws `GIT_OBJECT_MALFORMED`. */
+export function commitLinks(oid: string, object: GitObject): { tree: string; parents: readonly string[] } {
+  if (object.type !== 'commit') throw malformed(oid);
+  const LINE = 48;
+  const tree = /^tree ([0-9a-f]{40})\n$/.exec(object.bytes.toString('latin1', 0, 46))?.[1];
+  if (tree === undefined) throw malformed(oid);
+  const parents: string[] = [];
+  for (let at = 46; ; at += LINE) {
+    const parent = /^parent ([0-9a-f]{40})\n$/.exec(object.bytes.toString('latin1', at, at + LINE))?.[1];
+    if (parent === undefined) return { tree, parents };
+    parents.push(parent);
+  }
 }
 
 /** The object that an annotated tag names. */

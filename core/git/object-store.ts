@@ -193,7 +193,7 @@ function readLoose(file: string): GitObject | undefined {
 }
 
 /** The id of an object: SHA-1 over `TYPE SP SIZE NUL` and its content. */
-function objectId(type: ObjectType, bytes: Uint8Array): string {
+export function objectId(type: ObjectType, bytes: Uint8Array): string {
   return createHash('sha1').update(`${type} ${bytes.length}\0`).update(bytes).digest('hex');
 }
 

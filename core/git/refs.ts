@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitDirectory } from './git-directory.ts';
@@ -24,6 +25,18 @@ export async function readRef(directory: GitDirectory, name: string): Promise<st
 /** The full names that a short one may stand for, in the order of gitrevisions. */
 export function candidateRefs(name: string): string[] {
   return ['', 'refs/', 'refs/tags/', 'refs/heads/', 'refs/remotes/'].map((prefix) => prefix + name);
+}
+
+/** The commits at the end of a shallow clone, one a line (git's shallow page). */
+export function readShallow({ common }: GitDirectory): ReadonlySet<string> {
+  let text: string;
+  try {
+    text = readFileSync(join(common, 'shallow'), 'latin1');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Set();
+    throw error;
+  }
+  return new Set(text.split('\n').filter((line) => OID.test(line)));
 }
 
 async function looseRef({ own, common }: GitDirectory, ref: string): Promise<string | undefined> {

@@ -1,10 +1,11 @@
 import { CofferError } from '../errors.ts';
 import { type Commit, parseCommit } from './commit.ts';
+import { CommitGraph } from './commit-graph.ts';
 import { findGitDirectory, type GitDirectory } from './git-directory.ts';
 import { type GitObject, ObjectStore } from './object-store.ts';
 import type { ObjectType } from './pack.ts';
 import { pathParts } from './path.ts';
-import { readRef } from './refs.ts';
+import { readRef, readShallow } from './refs.ts';
 import { resolveRevision } from './revision.ts';
 import { findEntry, isTree, MODE, parseTree, type Tree, type TreeEntry } from './tree.ts';
 
@@ -24,11 +25,14 @@ const RECENT_TREES = 16;
 export class Repository {
   readonly directory: GitDirectory;
   readonly objects: ObjectStore;
+  readonly graph: CommitGraph;
   readonly #recentTrees = new Map<string, Buffer>();
 
-  constructor(directory: GitDirectory, objects: ObjectStore) {
+  /** `graph`: what is known already of the history that this repository shares. */
+  constructor(directory: GitDirectory, objects: ObjectStore, graph = new CommitGraph()) {
     this.directory = directory;
     this.objects = objects;
+    this.graph = graph;
   }
 
   /**
@@ -42,6 +46,11 @@ export class Repository {
   /** The object that a full ref name (`refs/heads/main`, `HEAD`) stands for. */
   async readRef(name: string): Promise<string | undefined> {
     return readRef(this.directory, name);
+  }
+
+  /** The commits whose parents were left out on purpose (git's `shallow` file). */
+  shallow(): ReadonlySet<string> {
+    return readShallow(this.directory);
   }
 
   async readCommit(oid: string): Promise<Commit> {

@@ -49,6 +49,25 @@ export function parseTree(bytes: Buffer, start = 0, end = bytes.length): Tree {
   return { entries, refused };
 }
 
+export interface RawEntry {
+  name: Buffer;
+  mode: string;
+  /** Of the entry in the tree, its id included. */
+  start: number;
+  end: number;
+}
+
+/** The entries as they stand, whatever their names. Throws `GIT_OBJECT_MALFORMED`. */
+export function* rawEntries(bytes: Buffer): Generator<RawEntry> {
+  for (let start = 0, end = 0; start < bytes.length; start = end) {
+    const space = bytes.indexOf(SPACE, start);
+    const zero = bytes.indexOf(ZERO, space);
+    end = zero + 1 + OID_BYTES;
+    if (space < 0 || zero < 0 || end > bytes.length) throw malformed();
+    yield { name: bytes.subarray(space + 1, zero), mode: bytes.toString('latin1', start, space), start, end };
+  }
+}
+
 /** The entry of a legal name, without making the others. */
 export function findEntry(bytes: Buffer, name: string): TreeEntry | undefined {
   const wanted = Buffer.from(` ${name}\0`);
