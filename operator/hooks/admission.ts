@@ -29,7 +29,7 @@ export class Admission {
 function network(address: string): string {
   if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
   const [before = '', after] = address.split('::');
-  const groups = before.split(':');
-  const zeros = after === undefined ? 0 : 8 - groups.length - after.split(':').length;
-  return [...groups, ...Array<string>(Math.max(0, zeros)).fill('0')].slice(0, 4).join(':');
+  const [head, tail] = [before.split(':'), after?.split(':') ?? []];
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0');
+  return [...head, ...zeros, ...tail].slice(0, 4).join(':');
 }

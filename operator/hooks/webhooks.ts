@@ -26,6 +26,8 @@ export interface WebhooksOptions {
   log: Log;
   /** Absent: the wall clock. */
   now?: () => Date;
+  /** Milliseconds that a whole request may take; absent: 10 s. */
+  patience?: number;
 }
 
 export interface Webhooks {
@@ -43,8 +45,8 @@ const PATH = '/webhooks';
 const MOST_BODY = 25 * 1024 * 1024;
 /** What forges can be set to send; the signature is over the bytes either way. */
 const TYPES: readonly (string | undefined)[] = ['application/json', 'application/x-www-form-urlencoded'];
-/** Milliseconds: forges give up after ten seconds. */
-const TIMES = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 1000 };
+/** Milliseconds: forges give up after ten seconds, too. */
+const PATIENCE = 10_000;
 const MOST_CONNECTIONS = 64;
 
 /** A refusal: what the sender may know of it. */
@@ -69,15 +71,17 @@ export async function openWebhooks(
   await hooks.tryUnreadable();
   const answer = (request: IncomingMessage, response: ServerResponse) => void hooks.answer(request, response);
   const setting = 'serve.webhooks.listen';
+  const { patience = PATIENCE } = options;
+  const times = { requestTimeout: patience, headersTimeout: patience / 2, connectionsCheckingInterval: patience / 10 };
   const failed = (error: unknown) => options.log.thrown(error);
   if (tls === undefined) {
-    const server = createServer(TIMES, answer);
+    const server = createServer(times, answer);
     server.maxConnections = MOST_CONNECTIONS;
     await listen(server, address, setting, failed);
     return { address: addressOf(server, 'http'), close: () => stopListening(server) };
   }
   const pair = await readPair(tls);
-  const server = createTlsServer({ ...TIMES, ...pair, minVersion: 'TLSv1.2' }, answer);
+  const server = createTlsServer({ ...times, ...pair, minVersion: 'TLSv1.2' }, answer);
   server.maxConnections = MOST_CONNECTIONS;
   await listen(server, address, setting, failed);
   const stopFollowing = followPair(server, tls, pair, options.log);
