@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import { Agent, request } from 'node:http';
+import { test } from 'node:test';
+import { GitHttpServer } from '../servers/git-http.ts';
+import { eventually, type OperatorProcess, Site } from './site.ts';
+
+const BODY = Buffer.from('{}');
+const MIB = 1024 * 1024;
+/** Bytes that the process may grow by while it is flooded: what a mebibyte of each of many bodies would not fit into. */
+const ROOM = 64 * MIB;
+
+async function deliver(address: string, secret: string, body = BODY, agent?: Agent): Promise<number | undefined> {
+  const signature = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+  const headers = { 'content-type': 'application/json', 'x-hub-signature-256': signature };
+  const asked = request(new URL('/webhooks', address), { method: 'POST', headers, agent: agent ?? false });
+  asked.on('error', () => {});
+  asked.end(body);
+  const [response] = await once(asked, 'response');
+  response.resume();
+  return response.statusCode;
+}
+
+/** The most memory that the process ever held, in bytes. */
+function peak({ child }: OperatorProcess): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
+test('a push is projected as soon as the forge tells of it; a flood makes nobody fetch or remember more', async (t) => {
+  let looks = 0;
+  const git = await GitHttpServer.start({
+    root: '/',
+    intercept: ({ url }) => {
+      if (url?.includes('/info/refs')) looks++;
+      return false;
+    },
+  });
+  t.after(() => git.close());
+  const site = await Site.open(t);
+  fs.writeFileSync(site.path('hook'), 'the secret\n');
+  const webhook = { from: 'github', secretFile: 'hook' };
+  const url = `${git.url}${site.path('repository')}/.git`;
+  site.configure({
+    sources: [{ git: { url, allowHttp: true, interval: '1h', webhook } }],
+    serve: { listen: '127.0.0.1:0', webhooks: { listen: '127.0.0.1:0' } },
+  });
+  await site.tree.commit({ 'db.yaml': site.manifest({ name: 'db', data: { a: 'one' } }) });
+  const operator = await site.start();
+  await operator.line(({ msg }) => msg === 'projected a commit');
+  const { address = '' } = await operator.line(({ msg }) => msg === 'listening for webhooks');
+
+  await site.tree.commit({ 'db.yaml': site.manifest({ name: 'db', data: { a: 'two' } }) });
+  assert.equal(await deliver(address, 'another secret'), 401);
+  assert.equal(await deliver(address, 'the secret'), 202);
+  await eventually(() => assert.equal(site.read('payments/api/db/a'), 'two'));
+
+  const before = peak(operator);
+  const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+  t.after(() => agent.destroy());
+  const [began, looked] = [performance.now(), looks];
+  const statuses = new Map<number | undefined, number>();
+  const count = (status: number | undefined) => statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  while (performance.now() - began < 2500) {
+    const large = deliver(address, 'the secret', Buffer.alloc(20 * MIB)).catch(() => undefined);
+    const small = Array.from({ length: 40 }, () => deliver(address, 'the secret', BODY, agent).catch(() => undefined));
+    for (const status of await Promise.all([large, ...small])) count(status);
+  }
+  const seconds = (performance.now() - began) / 1000;
+  assert.ok((statuses.get(202) ?? 0) > 10, 'the flood is signed');
+  assert.ok((statuses.get(429) ?? 0) > 100, 'most of it is not looked at');
+  assert.ok(looks - looked <= Math.ceil(seconds) + 1, `${looks - looked} looks in ${seconds} s`);
+  assert.ok(looks > looked, 'nobody looked');
+  assert.ok(peak(operator) - before < ROOM, `${(peak(operator) - before) / MIB} MiB more`);
+  assert.match(await operator.get('/readyz'), /^200/);
+  assert.match(await operator.get('/metrics'), /coffer_webhook_requests_total\{result="limited"\} \d{3}/);
+});
