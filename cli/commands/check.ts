@@ -1,14 +1,19 @@
 import type { CheckReport } from '../../core/check/check.ts';
 import { Args, BaseCommand, Flags } from '../base-command.ts';
+import type { JudgedCommits } from '../trust/judge-commits.ts';
 
 export default class Check extends BaseCommand {
   static override summary = 'look for plaintext, malformed manifests and stale recipients; needs no secret key';
   static override description =
-    'Checks the files of the repository that git tracks or would add, or those under PATH. Exit code 1 if there are errors; warnings alone pass, unless --strict. What each rule means: docs/checks.md.';
+    'Checks the files of the repository that git tracks or would add, or those under PATH. Exit code 1 if there are errors; warnings alone pass, unless --strict. With --trust it judges commits as well: every one of HEAD that the branch named by --since does not have. What each rule means: docs/checks.md.';
   static override examples = [
     '<%= config.bin %> check',
     '<%= config.bin %> check apps/payments --strict',
     { description: 'in a pre-commit hook', command: '<%= config.bin %> check --staged' },
+    {
+      description: 'in a pull request: may those who signed change what they change? (docs/trust.md)',
+      command: '<%= config.bin %> check --trust policy.yaml --since origin/main',
+    },
     { description: 'for a code host', command: '<%= config.bin %> check --sarif > coffer.sarif' },
   ];
   static override strict = false;
@@ -18,6 +23,16 @@ export default class Check extends BaseCommand {
   static override flags = {
     staged: Flags.boolean({ description: 'check what the next commit would add or change, as it stands in the index' }),
     strict: Flags.boolean({ description: 'fail on warnings too' }),
+    trust: Flags.string({
+      description: 'judge the commits of this branch too, by a TrustPolicy or an operator’s configuration',
+      helpValue: 'FILE',
+      exclusive: ['staged'],
+    }),
+    since: Flags.string({
+      description: 'the branch that this one is to be merged into (default: origin/HEAD)',
+      helpValue: 'REVISION',
+      dependsOn: ['trust'],
+    }),
     sarif: Flags.boolean({ description: 'print SARIF 2.1.0', exclusive: ['json'] }),
   };
 
@@ -39,11 +54,32 @@ export default class Check extends BaseCommand {
 
     // A commit is refused for what it does itself; what the history did, for the rest.
     const earlier = flags.staged ? await keyringAtHead(root) : await keyringOfHistory(root);
-    const report = await check(tree, isSubject, earlier);
+    const ofFiles = await check(tree, isSubject, earlier);
+    const { judged, report } = await this.#judge(ofFiles, root, flags);
     await this.#print(report, root, flags.sarif);
+    if (judged !== undefined) await this.#tell(judged, flags.sarif);
     const fails = report.findings.some(({ level }) => level === 'error' || flags.strict);
     if (fails) this.answerNo();
-    return { ...report, ok: !fails };
+    const { findings: _, ...trust } = judged ?? { findings: [] };
+    return { ...report, ...(judged === undefined ? {} : { trust }), ok: !fails };
+  }
+
+  async #judge(
+    report: CheckReport,
+    root: string,
+    { trust, since }: { trust?: string | undefined; since?: string | undefined },
+  ): Promise<{ judged?: JudgedCommits; report: CheckReport }> {
+    if (trust === undefined) return { report };
+    const { judgeCommits } = await import('../trust/judge-commits.ts');
+    const { inOrder } = await import('../../core/check/finding.ts');
+    const judged = await judgeCommits(root, trust, since);
+    return { judged, report: { ...report, findings: inOrder([...report.findings, ...judged.findings]) } };
+  }
+
+  async #tell(judged: JudgedCommits, sarif: boolean): Promise<void> {
+    const { judgedSummary, uncommittedNote } = await import('../render/judged.ts');
+    if (!sarif) this.say(judgedSummary(judged));
+    if (judged.uncommitted > 0) this.note(uncommittedNote(judged.uncommitted));
   }
 
   async #print(report: CheckReport, root: string, sarif: boolean): Promise<void> {

@@ -93,6 +93,7 @@ function resultOf({ rule, level, message, advice, data }: Finding, ruleIndex: nu
 
 /** The same finding in the next run although its line moved. */
 function fingerprint(rule: string, data: Finding['data']): string {
-  const { file, namespace, name, entry, recipient, workload, dataKeyId } = data;
-  return [rule, file, namespace, name, entry, recipient, workload, dataKeyId].map((part) => part ?? '').join(':');
+  const { file, namespace, name, entry, recipient, workload, dataKeyId, commit } = data;
+  const parts = [rule, file, namespace, name, entry, recipient, workload, dataKeyId].map((part) => part ?? '');
+  return [...parts, ...(commit === undefined ? [] : [commit])].join(':');
 }

@@ -10,6 +10,16 @@ export interface Finding {
   /** What to do: one sentence, imperative. */
   advice: string;
   data: ErrorData & { file: string };
+  /** Of a commit that operators would refuse. */
+  trust?: {
+    /** As the commit claims. */
+    author: string;
+    /** Whose key signed it; null: none that the policy knows. */
+    signer: string | null;
+    /** The code that operators report it under. */
+    code: string;
+    aspects: string[];
+  };
 }
 
 export function finding(

@@ -116,6 +116,30 @@ export const RULES = {
     level: 'error',
     summary: 'The configuration names a recipient that is not in the keyring',
   },
+  CHECK_TRUST_SIGNATURE: {
+    level: 'error',
+    summary: 'A commit lacks a signature that the trust policy knows as good',
+  },
+  CHECK_TRUST_NOT_GRANTED: {
+    level: 'error',
+    summary: 'A commit changes what its signer may not change there',
+  },
+  CHECK_TRUST_NAMESPACE: {
+    level: 'error',
+    summary: 'A manifest writes to a namespace that its path may not write to',
+  },
+  CHECK_TRUST_OLD_DATA_KEY: {
+    level: 'error',
+    summary: 'A commit gives an entry a ciphertext that it never held, under a data key that was there before',
+  },
+  CHECK_TRUST_RETURN_EXPOSED: {
+    level: 'error',
+    summary: 'A commit takes an entry back to a value that was sealed to a key which is revoked now',
+  },
+  CHECK_TRUST_RETURN: {
+    level: 'warning',
+    summary: 'A commit takes an entry back to an earlier value',
+  },
 } as const satisfies Record<string, { level: Level; summary: string }>;
 
 export type Level = 'error' | 'warning';

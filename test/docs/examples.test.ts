@@ -8,10 +8,11 @@ import { EncryptedSecret } from '../../schemas/encrypted-secret.ts';
 import { OperatorConfig } from '../../schemas/operator-config.ts';
 import { Recipient } from '../../schemas/recipient.ts';
 import { Request } from '../../schemas/request.ts';
+import { TrustPolicy } from '../../schemas/trust-policy.ts';
 import { validate } from '../../schemas/validate.ts';
 import { ROOT, readPages } from './pages.ts';
 
-const SCHEMAS = { EncryptedSecret, Recipient, Config, OperatorConfig, Request };
+const SCHEMAS = { EncryptedSecret, Recipient, Config, OperatorConfig, Request, TrustPolicy };
 
 /** What pages write in place of long random text, and something of the right shape. */
 const PLACEHOLDERS: [RegExp, string][] = [

@@ -11,7 +11,7 @@ import { sourceText, utf16Of } from './source-text.ts';
 import { strictValue } from './strictness.ts';
 import { yamlNodes } from './yaml-nodes.ts';
 
-export const KINDS = ['EncryptedSecret', 'Recipient', 'Config', 'Request', 'OperatorConfig'] as const;
+export const KINDS = ['EncryptedSecret', 'Recipient', 'Config', 'Request', 'OperatorConfig', 'TrustPolicy'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Deeper than anything that Kubernetes writes under `metadata`. */

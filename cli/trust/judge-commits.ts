@@ -1,0 +1,36 @@
+import type { Finding } from '../../core/check/finding.ts';
+import { trustFindings } from '../../core/check/rules/trust.ts';
+import { openRepository } from '../../core/git/repository.ts';
+import { judge } from '../../core/trust/judge.ts';
+import { SealedBefore } from '../../core/trust/sealed-before.ts';
+import { countUncommitted, type Range, rangeSince } from './range.ts';
+import { readTrustFile, type TrustFile } from './trust-file.ts';
+
+export interface JudgedCommits extends Range {
+  mode: TrustFile['mode'];
+  findings: Finding[];
+  /** Files that are in no commit, and so were not judged. */
+  uncommitted: number;
+}
+
+/** Judges what the branch here adds, as an operator will that has accepted the commit where it began. */
+export async function judgeCommits(root: string, file: string, upstream: string | undefined): Promise<JudgedCommits> {
+  const { mode, policy, namespaces, path } = await readTrustFile(file);
+  const range = await rangeSince(root, upstream);
+  const { since, head } = range;
+  const repository = await openRepository(root);
+  try {
+    const sealedBefore = SealedBefore.inMemory();
+    const { tree } = await repository.readCommit(since);
+    await sealedBefore.persist(await sealedBefore.learnTree(repository, tree, path));
+    const verdict = await judge({
+      ...{ repository, mode, path, since, head, sealedBefore, verified: new Map(), now: new Date() },
+      ...(policy === undefined ? {} : { policy }),
+      ...(namespaces === undefined ? {} : { namespaces }),
+    });
+    const findings = trustFindings(verdict, { since, head, policy });
+    return { ...range, mode, findings, uncommitted: await countUncommitted(root) };
+  } finally {
+    repository.close();
+  }
+}
