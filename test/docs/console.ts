@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { findPart } from '../parts/parts.ts';
 import { type Block, type Page, ROOT } from './pages.ts';
 
 export interface Command {
@@ -61,6 +62,10 @@ export async function runInScratch(commands: readonly Command[]): Promise<Outcom
     for (const folder of [bin, out, work]) mkdirSync(folder);
     for (const program of ['coffer', 'coffer-operator'])
       symlinkSync(join(ROOT, 'dist', `${program}.js`), join(bin, program));
+    for (const name of ['sops', 'age-keygen'] as const) {
+      const part = await findPart(name);
+      if (part !== undefined) symlinkSync(part, join(bin, name));
+    }
     const script = join(scratch, 'script');
     const relocate = (text: string) =>
       text.replaceAll(HOST_FOLDERS, (folder) => join(IN_MEMORY.includes(folder) ? memory : scratch, folder));
