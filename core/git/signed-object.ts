@@ -156,7 +156,9 @@ function readSignature(
   text: Buffer,
 ): { format: SignatureFormat; text: Buffer } {
   if (text.length > LARGEST_SIGNATURE) throw badHeader(type, oid, 'has a signature of more than 64 KiB');
-  const lines = text.toString('latin1').trimEnd().split('\n');
+  let length = text.length;
+  while (text[length - 1] === LF) length -= 1;
+  const lines = text.toString('latin1', 0, length).split('\n');
   const kind = /^-----BEGIN ([A-Z ]{1,20})-----$/.exec(lines[0] ?? '')?.[1];
   const format = kind === undefined ? undefined : FORMATS.get(kind);
   if (format === undefined) throw badHeader(type, oid, 'has a signature of a kind that git does not write');

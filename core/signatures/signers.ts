@@ -1,39 +1,66 @@
-import { Bug, type CofferError } from '../errors.ts';
+import { CofferError } from '../errors.ts';
 import type { SignedObject } from '../git/signed-object.ts';
+import { refusal } from './refusal.ts';
+import type { Signer } from './signer.ts';
+import type { SignersFile } from './ssh/signers-lines.ts';
+import { type SshSignerFiles, SshSigners } from './ssh/ssh-signers.ts';
 
-export interface Signer {
-  /** Principals of allowed_signers, or the name that the policy gives to an OpenPGP key; at least one. */
-  names: readonly string[];
-  /** `SHA256:…` as ssh-keygen writes it, or the fingerprint of the OpenPGP primary key. */
-  key: string;
-  format: 'ssh' | 'openpgp';
-}
+export type { Signer } from './signer.ts';
+export type { SignersFile } from './ssh/signers-lines.ts';
 
+/** `refused`: the error has a code `SIGNATURE_…` and names the commit. */
 export type Judged =
   | { outcome: 'good'; signer: Signer }
   | { outcome: 'unsigned' }
   | { outcome: 'refused'; error: CofferError };
 
-export interface SignersFile {
-  /** As it is named in errors. */
-  file: string;
-  bytes: Buffer;
-}
-
 export interface SignerFiles {
-  ssh?: { allowedSigners: SignersFile; revoked?: SignersFile };
+  ssh?: SshSignerFiles;
   openpgp?: { keys: ({ name: string } & SignersFile)[]; revoked: readonly string[] };
 }
 
-/** Whose signatures count. */
+/** Whose signatures count: read once, then asked for many commits and tags. */
 export class Signers {
-  /** Throws CofferError `SIGNERS_…` with file and line. */
-  static async read(_files: SignerFiles): Promise<Signers> {
-    throw new Bug('not written yet');
+  readonly #ssh: SshSigners | undefined;
+
+  private constructor(ssh: SshSigners | undefined) {
+    this.#ssh = ssh;
   }
 
-  /** Judged at `now`, when the commit is first seen: dates in the commit or the signature prove nothing. */
-  async verify(_object: SignedObject, _now: Date): Promise<Judged> {
-    throw new Bug('not written yet');
+  /**
+   * The files' names are only for errors.
+   *
+   * @throws CofferError SIGNERS_ALLOWED_LINE, SIGNERS_REVOKED_LINE, SIGNERS_REVOKED_KRL, SIGNERS_OPENPGP_KEYS
+   */
+  static async read({ ssh }: SignerFiles): Promise<Signers> {
+    return new Signers(ssh && new SshSigners(ssh));
+  }
+
+  /**
+   * Who signed the object. Keys are judged at `now`, when it is first seen, and not by any date in it: who steals a key
+   * could write whatever date there.
+   */
+  async verify({ oid, payload, signature }: SignedObject, now: Date): Promise<Judged> {
+    if (signature === undefined) return { outcome: 'unsigned' };
+    try {
+      return { outcome: 'good', signer: await this.#signerOf(payload, signature, now) };
+    } catch (error) {
+      if (error instanceof CofferError) return { outcome: 'refused', error: error.at({ commit: oid }) };
+      throw error;
+    }
+  }
+
+  async #signerOf(payload: Buffer, signature: Required<SignedObject>['signature'], now: Date): Promise<Signer> {
+    const { format, text } = signature;
+    if (format === 'x509') {
+      throw refusal(
+        'SIGNATURE_UNSUPPORTED',
+        'the signature is an X.509 one (gpgsm, gitsign), which coffer does not read',
+      );
+    }
+    if (format === 'ssh' && this.#ssh !== undefined) {
+      return this.#ssh.verify(payload, text, Math.floor(now.getTime() / 1000));
+    }
+    throw refusal('SIGNATURE_SIGNER_UNKNOWN', 'the policy names no signers with keys of this kind');
   }
 }
