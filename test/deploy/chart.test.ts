@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { loadAll } from 'js-yaml';
 import { readSettings } from '../../operator/config/read-settings.ts';
 import { LeaderLabel } from '../../operator/kubernetes/leader-label.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
@@ -12,35 +11,23 @@ import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { connectTo } from '../kubernetes/scene/connect.ts';
 import { partOrSkip } from '../parts/parts.ts';
 import { temporaryFile } from './files.ts';
-import { CHART, helmOrSkip, LEAST } from './helm.ts';
-
-interface Rendered {
-  kind: string;
-  metadata: { name: string; namespace?: string; annotations?: Record<string, string> };
-  [field: string]: unknown;
-}
-
-async function render(t: TestContext, values: object): Promise<Rendered[] | undefined> {
-  const helm = await helmOrSkip(t);
-  if (helm === undefined) return undefined;
-  const { status, stdout, stderr } = await helm(['template', 'coffer', CHART, '--namespace', 'coffer-system'], values);
-  assert.equal(status, 0, stderr);
-  return (loadAll(stdout) as (Rendered | null)[]).filter((object) => object !== null);
-}
-
-const named = (objects: readonly Rendered[], kind: string, name: string): Rendered => {
-  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
-  assert.ok(found, `no ${kind} ${name}`);
-  return found;
-};
+import { CHART, helmOrSkip, LEAST, WITH_TRUST } from './helm.ts';
+import { dataOf, named, type Rendered, render } from './rendered.ts';
 
 const rules = (role: Rendered) => role.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[];
 
 test('helm finds nothing wrong with the chart', async (t) => {
   const helm = await helmOrSkip(t);
   if (helm === undefined) return;
-  const { status, stdout } = await helm(['lint', '--strict', CHART], LEAST);
-  assert.equal(status, 0, stdout);
+  for (const values of [LEAST, WITH_TRUST]) {
+    const { status, stdout } = await helm(['lint', '--strict', CHART], values);
+    assert.equal(status, 0, stdout);
+  }
+});
+
+const withIngress = (host: string) => ({
+  ...WITH_TRUST,
+  webhooks: { ...WITH_TRUST.webhooks, ingress: { enabled: true, host } },
 });
 
 describe('values that cannot work are refused in plain words', () => {
@@ -51,6 +38,12 @@ describe('values that cannot work are refused in plain words', () => {
     ['a glob without clusterWide', { ...LEAST, namespaces: ['team-*'] }, /the glob team-\*: that takes clusterWide/],
     ['a misspelt value', { ...LEAST, namespace: ['payments'] }, /'namespace' not allowed/],
     ['a source that is two', { ...LEAST, sources: [{ git: { url: 'x' }, encryptedSecrets: {} }] }, /sources/],
+    ['a webhook that nobody listens for', { ...WITH_TRUST, webhooks: {} }, /that takes webhooks\.enabled: true/],
+    ['webhooks that no source has', { ...LEAST, webhooks: { enabled: true } }, /no git source has a webhook/],
+    ['a policy that is not there', { ...WITH_TRUST, trust: {} }, /trusts by \/etc\/coffer\/trust\/policy\.yaml/],
+    ['two places of trust', { ...WITH_TRUST, trust: { ...WITH_TRUST.trust, configMapName: 'x' } }, /give it or them/],
+    ['an Ingress without a host', withIngress(''), /webhooks\.ingress\.host is missing/],
+    ['a file that leads elsewhere', { ...LEAST, git: { files: { '../x': '' } } }, /'\.\.\/x' does not match/],
     ['a pin that is no identity', { ...LEAST, pins: { staging: 'AAAA' } }, /pins/],
   ];
   for (const [why, values, says] of cases) {
@@ -68,8 +61,8 @@ test('the rendered configuration is one that the operator reads', async (t) => {
   const sources = [...LEAST.sources, { encryptedSecrets: { namespaces: ['payments'], unverified: ['payments'] } }];
   const objects = await render(t, { ...LEAST, sources, secrets: { resync: '5m' } });
   if (objects === undefined) return;
-  const { data } = named(objects, 'ConfigMap', 'coffer-operator') as unknown as { data: Record<string, string> };
-  const settings = await readSettings(await temporaryFile(t, 'operator.yaml', data['operator.yaml'] ?? ''));
+  const { 'operator.yaml': text = '' } = dataOf(objects, 'coffer-operator');
+  const settings = await readSettings(await temporaryFile(t, 'operator.yaml', text));
   assert.equal(settings.cluster, 'production');
   assert.deepEqual(settings.keys, { kind: 'kubernetesSecret', name: 'coffer-keys' });
   assert.deepEqual(settings.objects, { namespaces: ['payments'], unverified: ['payments'] });
@@ -142,7 +135,7 @@ test('custom resource definitions stay when the chart goes', async (t) => {
 
 test('the operator’s pod meets the restricted level of Pod Security, as the API server judges it', async (t) => {
   const cluster = await sharedCluster(t);
-  const objects = await render(t, { ...LEAST, git: { secretName: 'coffer-git' } });
+  const objects = await render(t, WITH_TRUST);
   if (cluster === undefined || objects === undefined) return;
   const namespace = await newNamespace(t, cluster, 'restricted');
   await cluster.kubectl('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
@@ -172,9 +165,8 @@ test('every object of the chart is one that the API server takes', async (t) => 
   if (namespace === undefined || helm === undefined) return;
   // What stands once in a cluster is there already, not by Helm: install.test.ts has a cluster for that.
   const values = {
-    ...LEAST,
+    ...WITH_TRUST,
     namespaces: [namespace],
-    replicas: 2,
     crds: { install: false },
     readers: { enabled: false },
     csi: { enabled: false },
@@ -192,8 +184,9 @@ test('deploy/install.yaml is what the chart gives', async (t) => {
 test('the dashboard asks only for metrics that the operator has', async (t) => {
   const objects = await render(t, { ...LEAST, metrics: { dashboard: { enabled: true } } });
   if (objects === undefined) return;
-  const { data } = named(objects, 'ConfigMap', 'coffer-dashboard') as unknown as { data: Record<string, string> };
-  const { panels } = JSON.parse(data['coffer.json'] ?? '') as { panels: { targets: { expr: string }[] }[] };
+  const { panels } = JSON.parse(dataOf(objects, 'coffer-dashboard')['coffer.json'] ?? '') as {
+    panels: { targets: { expr: string }[] }[];
+  };
   const { text } = await createMetrics('0', () => ({ sources: [], secrets: [], problems: [] })).render();
   const asked = panels.flatMap(({ targets }) =>
     targets.flatMap(({ expr }) => expr.match(/(?:coffer|process)_\w+/g) ?? []),

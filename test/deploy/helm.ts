@@ -16,6 +16,56 @@ export const LEAST = {
   sources: [{ git: { url: 'https://git.example.com/secrets.git' } }],
 };
 
+/** A source over ssh whose commits have to be signed, one behind a proxy, webhooks, two replicas. */
+export const WITH_TRUST = {
+  ...LEAST,
+  replicas: 2,
+  sources: [
+    {
+      git: {
+        url: 'ssh://git@git.example.com:2222/secrets.git',
+        sshKeyFile: '/etc/coffer/git/id_ed25519',
+        knownHostsFile: '/etc/coffer/files/known_hosts',
+        webhook: { from: 'gitea', secretFile: '/etc/coffer/git/webhook' },
+        trust: {
+          mode: 'strict',
+          policy: '/etc/coffer/trust/policy.yaml',
+          firstCommit: '4f2a9c1e5b7d8a0c3e6f9b2d5a8c1e4f7b0d3a6c',
+          perPath: true,
+        },
+      },
+    },
+    {
+      git: {
+        url: 'https://git.example.org/secrets.git',
+        proxy: 'http://proxy.example.org:3128',
+        caFile: '/etc/coffer/files/ca.pem',
+        clientCertFile: '/etc/coffer/secrets/mtls/tls.crt',
+        clientKeyFile: '/etc/coffer/secrets/mtls/tls.key',
+      },
+    },
+    { git: { url: 'git@git.example.net:team/secrets.git', knownHostsFile: '/etc/coffer/files/known_hosts' } },
+  ],
+  git: {
+    secretName: 'coffer-git',
+    secretNames: ['mtls'],
+    files: { known_hosts: 'git.example.com ssh-ed25519 AAAA\n', 'ca.pem': 'none\n' },
+  },
+  proxy: { https: 'http://proxy.example.com', except: '.example.net' },
+  trust: {
+    policy: {
+      signers: { ssh: { allowedSigners: 'allowed_signers' } },
+      grants: [{ signers: ['*@example.com'], may: ['values'] }],
+    },
+    files: { allowed_signers: 'ada@example.com ssh-ed25519 AAAA\n' },
+  },
+  webhooks: {
+    enabled: true,
+    tlsSecretName: 'coffer-webhooks-tls',
+    ingress: { enabled: true, host: 'hooks.example.com' },
+  },
+};
+
 export interface Answer {
   status: number;
   stdout: string;
