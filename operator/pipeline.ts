@@ -22,7 +22,7 @@ import type { CarriedObjects } from './reconcile/objects/carried-objects.ts';
 import { openReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import { openFulfilment } from './requests/fulfil.ts';
 import type { Front } from './serve/front.ts';
-import { openGitSource } from './source/git-source.ts';
+import { openGitSource } from './source/open-git-source.ts';
 import type { Source } from './source/source.ts';
 import { openVolumes } from './volumes/volumes.ts';
 

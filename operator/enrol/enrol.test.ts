@@ -11,7 +11,7 @@ import { WorkTree } from '../../test/servers/work-tree.ts';
 import { recipientFiles, testCluster } from '../../test/support/secrets.ts';
 import { DirectoryKeyStore } from '../keys/directory-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
-import { openGitSource } from '../source/git-source.ts';
+import { openGitSource } from '../source/open-git-source.ts';
 import { Enrolment } from './enrol.ts';
 
 before(() => sodiumReady());

@@ -22,7 +22,7 @@ import {
   testCluster,
 } from '../../test/support/secrets.ts';
 import { DirectoryKeyStore } from '../keys/directory-store.ts';
-import { openGitSource } from '../source/git-source.ts';
+import { openGitSource } from '../source/open-git-source.ts';
 import type { Source } from '../source/source.ts';
 import { Requests } from './fulfil.ts';
 

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
 import { confirmCommit } from './confirmations.ts';
-import type { GitSourceConfig } from './git-source.ts';
+import type { GitSourceConfig } from './open-git-source.ts';
 
 const run = promisify(execFile);
 

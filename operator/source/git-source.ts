@@ -1,106 +1,95 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { milliseconds } from '../../core/duration.ts';
 import { CofferError } from '../../core/errors.ts';
-import { descendsFrom } from '../../core/git/ancestors.ts';
 import type { Repository } from '../../core/git/repository.ts';
-import type { OperatorConfig } from '../../schemas/operator-config.ts';
-import { parseAddress } from './address.ts';
-import { Clone, type Quarantine } from './clone.ts';
-import { isConfirmed } from './confirmations.ts';
+import type { SealedBefore } from '../../core/trust/sealed-before.ts';
+import { spendAcceptance } from '../trust/acceptances.ts';
+import type { Floors } from '../trust/floors.ts';
+import type { HeldPath } from '../trust/held-path.ts';
+import type { Memory, Remembered } from '../trust/memory.ts';
+import { type Admission, lastBefore, type Standard } from './admission.ts';
+import type { Clone, Quarantine } from './clone.ts';
 import { sourceFault } from './faults.ts';
 import { assertWhole } from './inspect.ts';
-import { openRemote } from './open-remote.ts';
+import { isSameState, type NextState, nextState } from './next-state.ts';
+import { CommitRefused } from './refusals.ts';
 import type { Head, Remote } from './remote.ts';
-import type { Accepted, Source } from './source.ts';
+import type { Accepted, Return, Source } from './source.ts';
 
-export type GitSourceConfig = NonNullable<OperatorConfig['sources'][number]['git']>;
-
-/** Where the keyring and the repository's configuration are. */
-export const COFFER_FOLDER = '.coffer';
-
-const DEFAULT_BRANCH = 'main';
-const DEFAULT_TIMEOUT = '60s';
-
-/**
- * Opens (or makes) the source's own clone under `STATE/sources/ID`; touches neither network nor remote. Throws
- * `SOURCE_URL_INVALID`, `SOURCE_PATH_INVALID`.
- */
-export async function openGitSource(config: GitSourceConfig, stateDirectory: string): Promise<Source> {
-  const address = parseAddress(config.url, config.path ?? '.', config.allowHttp === true);
-  const branch = config.branch ?? DEFAULT_BRANCH;
-  const id = createHash('sha256')
-    .update(JSON.stringify([address.text, branch, address.path]))
-    .digest('hex')
-    .slice(0, 16);
-  const remote = openRemote(config, address, [COFFER_FOLDER, address.path]);
-  const clone = await Clone.open(join(stateDirectory, 'sources', id));
-  const timeout = milliseconds(config.timeout ?? DEFAULT_TIMEOUT);
-  const { carriedBy = 'operator' } = config;
-  return new GitSource({
-    id,
-    address: address.text,
-    carriedBy,
-    path: address.path,
-    clone,
-    remote,
-    timeout,
-    stateDirectory,
-  });
-}
-
-interface Parts {
+export interface GitSourceParts {
   id: string;
   address: string;
+  /** The branch, or the glob of tags. */
+  follows: string;
   carriedBy: Source['carriedBy'];
   path: string;
+  namespaces?: readonly string[];
+  /** The folders that are read. */
+  folders: readonly string[];
   clone: Clone;
   remote: Remote;
+  memory: Memory;
+  floors: Floors;
+  sealedBefore: SealedBefore;
+  admission: Admission;
   /** Of a poll, in milliseconds. */
   timeout: number;
   stateDirectory: string;
+  now: () => Date;
 }
 
-class GitSource implements Source {
+/**
+ * The order of a look: head → (refused already, and nothing changed?) → fetch into quarantine → whole? → may it follow → judged →
+ * what counts of it, and the verdict, on disk → ref → floors → handed on. A kill between two of them leaves the former state or
+ * the new one, for the ref alone says which counts.
+ */
+export class GitSource implements Source {
   readonly id: string;
   readonly address: string;
   readonly carriedBy: Source['carriedBy'];
   readonly path: string;
+  readonly namespaces?: readonly string[];
   readonly repository: Repository;
-  readonly held = [];
-  readonly #clone: Clone;
-  readonly #remote: Remote;
-  readonly #timeout: number;
-  readonly #stateDirectory: string;
-  /** A commit that was fetched and refused: it is not fetched again until somebody confirms it. */
-  #refused: { commit: string; error: CofferError } | undefined;
-
+  readonly #parts: GitSourceParts;
+  /** A head that was fetched and refused, or is accepted in part: by the same standard it is neither fetched nor judged again. */
+  #judged: { head: Head; key: string; error?: CofferError } | undefined;
+  #held: readonly HeldPath[] | undefined;
   /** A commit that this run accepted, or began to: its state is handed on even where something failed after the ref moved. */
   #untold: string | undefined;
+  /** The commit that this run handed on last. */
+  #told: string | undefined;
 
-  constructor(parts: Parts) {
+  constructor(parts: GitSourceParts) {
+    this.#parts = parts;
     this.id = parts.id;
     this.address = parts.address;
     this.carriedBy = parts.carriedBy;
     this.path = parts.path;
-    this.#clone = parts.clone;
-    this.#remote = parts.remote;
-    this.#timeout = parts.timeout;
-    this.#stateDirectory = parts.stateDirectory;
+    if (parts.namespaces !== undefined) this.namespaces = parts.namespaces;
     this.repository = parts.clone.repository;
   }
 
+  get held(): readonly HeldPath[] {
+    return this.#held ?? [];
+  }
+
+  get trouble(): CofferError | undefined {
+    return this.#parts.floors.trouble;
+  }
+
   async accepted(): Promise<Accepted | undefined> {
-    const commit = await this.#clone.accepted();
-    return commit === undefined ? undefined : this.#describe(this.repository, commit);
+    const former = await this.#former();
+    if (former === undefined) return undefined;
+    this.#held ??= former.held;
+    return this.#describe(former, []);
   }
 
   async acceptedAt(): Promise<Date | undefined> {
-    return undefined;
+    const former = await this.#former();
+    return former === undefined ? undefined : new Date(former.acceptedAt);
   }
 
   async poll(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
-    const timeout = AbortSignal.timeout(this.#timeout);
+    const timeout = AbortSignal.timeout(this.#parts.timeout);
     try {
       return await this.#look(AbortSignal.any([signal, timeout]));
     } catch (error) {
@@ -111,96 +100,137 @@ class GitSource implements Source {
   }
 
   async close(): Promise<void> {
-    this.#remote.close();
-    this.#clone.close();
+    this.#parts.remote.close();
+    this.#parts.clone.close();
   }
 
   async #look(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
-    const previous = await this.#clone.accepted();
-    const head = await this.#remote.head(signal);
-    const { commit } = head;
-    if (commit === previous) {
-      this.#refused = undefined;
-      if (commit !== this.#untold) return 'unchanged';
-      const state = await this.#describe(this.repository, commit);
-      this.#untold = undefined;
-      return state;
-    }
-    if (commit === this.#refused?.commit && !(await this.#isConfirmed(commit))) throw this.#refused.error;
-    const state = await this.#take(head, previous, signal);
-    this.#refused = undefined;
-    this.#untold = undefined;
-    return state;
-  }
-
-  async #take(head: Head, previous: string | undefined, signal: AbortSignal): Promise<Accepted> {
-    const quarantine = await this.#clone.quarantine();
+    const { remote, admission, floors, clone } = this.#parts;
+    await floors.settle();
+    const former = await this.#former();
+    const head = await remote.head(signal);
+    const standard = await admission.standard(head.commit);
+    if (head.commit === former?.commit) return this.#lookAgain(head, former, standard);
+    if (this.#isJudged(head, standard) && this.#judged?.error !== undefined) throw this.#judged.error;
+    const quarantine = await clone.quarantine();
     try {
-      const { commit } = head;
-      await this.#remote.fetch(quarantine, head, { isWhole: false }, signal);
-      const state = await this.#inspect(quarantine, commit, previous);
-      this.#untold = commit;
-      await this.#clone.adopt(quarantine, commit);
-      return state;
+      const isWhole = admission.needsHistory(former);
+      await remote.fetch(quarantine, head, { isWhole }, signal);
+      await this.#assertWhole(quarantine, head.commit, former?.commit);
+      const next = await this.#judge(quarantine.repository, head, former, standard);
+      this.#untold = head.commit;
+      await this.#keep(next, former, quarantine);
+      return this.#handOn(next.remembered, next.returns);
     } finally {
       await quarantine.discard();
     }
   }
 
-  /** Looks whether everything is there, and whether it may follow what was accepted. */
-  async #inspect(quarantine: Quarantine, commit: string, previous: string | undefined): Promise<Accepted> {
-    const { repository } = quarantine;
-    if (!quarantine.isIntact()) throw sourceFault('SOURCE_INCOMPLETE', { address: this.address, commit });
-    const parts = [COFFER_FOLDER, this.path];
-    await assertWhole(repository, { commit, previous, parts, address: this.address });
-    const refuse = async (error: CofferError): Promise<void> => {
-      if (await this.#isConfirmed(commit)) return;
-      this.#refused = { commit, error };
+  /** Nothing new came; but what is held of the accepted commit may be right by another policy, or by a person's word. */
+  async #lookAgain(head: Head, former: Remembered, standard: Standard): Promise<Accepted | 'unchanged'> {
+    if (!this.#isJudged(head, standard) && former.held.length > 0) {
+      const next = await this.#judge(this.repository, head, former, standard);
+      if (!isSameState(next.remembered, former)) {
+        this.#untold = head.commit;
+        await this.#keep(next, former);
+      }
+    } else if (this.#isJudged(head, standard) && this.#judged?.error !== undefined) {
+      throw this.#judged.error;
+    }
+    const now = (await this.#former()) ?? former;
+    this.#held = now.held;
+    // A person's word is spent only when the state that it let in was handed on, and so is in the audit log.
+    const isOwed = now.basis === 'person' && standard.acceptances.length > 0 && this.#told !== head.commit;
+    if (this.#untold === head.commit || isOwed) return this.#handOn(now, []);
+    await this.#spendAcceptances(head.commit, standard);
+    return 'unchanged';
+  }
+
+  #isJudged(head: Head, { key }: Standard): boolean {
+    const judged = this.#judged;
+    return judged?.head.commit === head.commit && judged.head.tag === head.tag && judged.key === key;
+  }
+
+  async #assertWhole(quarantine: Quarantine, commit: string, previous: string | undefined): Promise<void> {
+    const { address } = this;
+    if (!quarantine.isIntact()) throw sourceFault('SOURCE_INCOMPLETE', { address, commit });
+    await assertWhole(quarantine.repository, { commit, previous, parts: this.#parts.folders, address });
+  }
+
+  async #judge(
+    repository: Repository,
+    head: Head,
+    former: Remembered | undefined,
+    standard: Standard,
+  ): Promise<NextState> {
+    const { admission, now } = this.#parts;
+    this.#judged = { head, key: standard.key };
+    try {
+      const admitted = await admission.admit(repository, head, former, standard);
+      const next = await nextState(repository, head.commit, admitted, now());
+      this.#held = next.remembered.held;
+      return next;
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      this.#judged = { head, key: standard.key, error };
+      this.#held = error instanceof CommitRefused ? error.held : (former?.held ?? []);
       throw error;
-    };
-    const state = await this.#describe(repository, commit);
-    if (previous !== undefined && !(await descendsFrom(repository, commit, previous))) {
-      await refuse(rewound(this.address, commit, previous));
     }
-    if ((await repository.readTree(state.tree)).entries.length === 0) await refuse(emptied(this.address, commit));
-    if ((await repository.entryAt(state.tree, this.path)) === undefined) {
-      await refuse(pathMissing(this.address, commit, this.path));
-    }
-    return state;
   }
 
-  async #describe(repository: Repository, commit: string): Promise<Accepted> {
-    const { tree, author } = await repository.readCommit(commit);
+  /** Nothing of it counts before the ref moves; of a commit that is accepted already, before its verdict is replaced. */
+  async #keep(next: NextState, former: Remembered | undefined, quarantine?: Quarantine): Promise<void> {
+    const { clone, memory, floors, sealedBefore } = this.#parts;
+    const { remembered, objects } = next;
+    await objects.flushTo(join(clone.directory, 'objects'));
+    await sealedBefore.persist(next.learnt);
+    await memory.note(remembered, former?.commit);
+    if (quarantine === undefined) this.repository.objects.refresh();
+    else await clone.adopt(quarantine, remembered.commit);
+    const { id, address, path } = this;
+    const { commit, since, acceptedAt } = remembered;
+    await floors.write({
+      ...{ source: id, address, path, follows: this.#parts.follows, commit, time: acceptedAt },
+      ...(since === undefined ? {} : { since }),
+      held: next.stands,
+    });
+  }
+
+  async #handOn(state: Remembered, returns: readonly Return[]): Promise<Accepted> {
+    const described = await this.#describe(state, returns);
+    this.#untold = undefined;
+    this.#told = state.commit;
+    return described;
+  }
+
+  async #describe(state: Remembered, returns: readonly Return[]): Promise<Accepted> {
+    const { commit, tree, basis, signer, endorsedBy, since, held } = state;
+    const { author } = await this.repository.readCommit(commit);
     const { name, email, time } = author;
-    return { source: this.id, commit, tree, author: { name, email }, time, basis: 'unsigned', held: [], returns: [] };
+    return {
+      ...{ source: this.id, commit, tree, author: { name, email }, time, basis, held, returns },
+      ...(signer === undefined ? {} : { signer }),
+      ...(endorsedBy === undefined ? {} : { endorsedBy }),
+      ...(since === undefined ? {} : { since }),
+    };
   }
 
-  #isConfirmed(commit: string): Promise<boolean> {
-    return isConfirmed(this.#stateDirectory, commit);
+  /** What the ref names; before this operator judged commits, all of one was taken. */
+  async #former(): Promise<Remembered | undefined> {
+    const { clone, memory } = this.#parts;
+    const commit = await clone.accepted();
+    if (commit === undefined) return undefined;
+    const known = memory.of(commit);
+    if (known !== undefined) return known;
+    const { tree } = await this.repository.readCommit(commit);
+    const acceptedAt = new Date(0).toISOString();
+    return { commit, tree, acceptedAt, basis: 'unsigned', since: commit, verified: new Map(), held: [] };
   }
-}
 
-const confirmAdvice = (commit: string): string =>
-  `If it was meant, run \`coffer-operator --config FILE --confirm ${commit}\`.`;
-
-function rewound(address: string, commit: string, previous: string): CofferError {
-  const message = `${address}: the branch was rewound or replaced: ${commit} does not descend from the accepted ${previous}`;
-  return new CofferError('SOURCE_REWOUND', message, {
-    advice: `Push a commit that descends from ${previous}. ${confirmAdvice(commit)}`,
-    data: { source: address, commit },
-  });
-}
-
-function emptied(address: string, commit: string): CofferError {
-  return new CofferError('SOURCE_EMPTIED', `${address}: the commit ${commit} holds no file at all`, {
-    advice: `Revert it. ${confirmAdvice(commit)}`,
-    data: { source: address, commit },
-  });
-}
-
-function pathMissing(address: string, commit: string, path: string): CofferError {
-  return new CofferError('SOURCE_PATH_MISSING', `${address}: the commit ${commit} has no folder ${path}`, {
-    advice: `Check \`path\` in the configuration, or push the folder again. ${confirmAdvice(commit)}`,
-    data: { source: address, commit, path },
-  });
+  async #spendAcceptances(accepted: string, { acceptances }: Standard): Promise<void> {
+    for (const commit of acceptances) {
+      if ((await lastBefore(this.repository, accepted, [commit])) === undefined) continue;
+      await spendAcceptance(this.#parts.stateDirectory, this.id, commit);
+    }
+  }
 }

@@ -1,12 +1,8 @@
+import type { CofferError } from '../../core/errors.ts';
 import type { Person, Repository } from '../../core/git/repository.ts';
 import type { Signer } from '../../core/signatures/signers.ts';
 import type { HeldPath } from '../trust/held-path.ts';
-
-/**
- * Why a commit was taken. `signed`: by the policy; `endorsed`: a signer stands for it who may; `person`: by
- * `coffer-operator accept`; `configured`: it is `firstCommit`; `unsigned`: nobody need sign.
- */
-export type Basis = 'signed' | 'endorsed' | 'person' | 'configured' | 'unsigned';
+import type { Basis } from '../trust/memory.ts';
 
 /** A state of a source that was fetched whole, checked and judged: what is projected comes from here. */
 export interface Accepted {
@@ -19,6 +15,8 @@ export interface Accepted {
   /** Of the commit, in seconds since 1970, UTC. */
   time: number;
   basis: Basis;
+  /** The last commit in which nothing was held back; absent: there was none. */
+  since?: string;
   /** Of the commit, of its tag, or of who endorsed it; absent: nobody need sign. */
   signer?: Signer;
   /** The commit that endorses this one, or one before it. */
@@ -51,6 +49,8 @@ export interface Source {
   readonly repository: Repository;
   /** What the last look held back: paths of the accepted commit, or of one that was refused as a whole. */
   readonly held: readonly HeldPath[];
+  /** What stands in the way beside the looks. */
+  readonly trouble: CofferError | undefined;
   /** The state that was accepted last, also by an earlier run. */
   accepted(): Promise<Accepted | undefined>;
   /** Since when it is the accepted one. */

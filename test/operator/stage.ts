@@ -12,7 +12,7 @@ import { openDirectoryProjector } from '../../operator/project/directory/open-di
 import type { Projector } from '../../operator/project/projector.ts';
 import type { ReachableNamespaces } from '../../operator/reconcile/namespaces.ts';
 import { openReconciler, type Reconciler } from '../../operator/reconcile/reconciler.ts';
-import { type GitSourceConfig, openGitSource } from '../../operator/source/git-source.ts';
+import { type GitSourceConfig, openGitSource } from '../../operator/source/open-git-source.ts';
 import type { Source } from '../../operator/source/source.ts';
 import type { SecretStatus } from '../../operator/status/status.ts';
 import { WorkTree } from '../servers/work-tree.ts';

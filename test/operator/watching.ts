@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { CofferError } from '../../core/errors.ts';
-import { type GitSourceConfig, openGitSource } from '../../operator/source/git-source.ts';
+import { type GitSourceConfig, openGitSource } from '../../operator/source/open-git-source.ts';
 import type { Source } from '../../operator/source/source.ts';
 import { type GitHttpOptions, GitHttpServer } from '../servers/git-http.ts';
 import { WorkTree } from '../servers/work-tree.ts';

@@ -1,6 +1,6 @@
 import type { CofferError } from '../../../core/errors.ts';
 import type { Keyring } from '../../../core/keys/keyring.ts';
-import { COFFER_FOLDER } from '../../source/git-source.ts';
+import { COFFER_FOLDER } from '../../source/open-git-source.ts';
 import { ownRecipients, type RepositorySettings, readRepositorySettings } from '../../source/repository-settings.ts';
 import type { Accepted, Source } from '../../source/source.ts';
 import type { Claim, Origin, Place, Version } from './claim.ts';

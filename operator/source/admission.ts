@@ -1,0 +1,268 @@
+import { Bug, CofferError } from '../../core/errors.ts';
+import { descendsFrom } from '../../core/git/ancestors.ts';
+import type { Repository } from '../../core/git/repository.ts';
+import type { Replacement } from '../../core/git/tree-writer.ts';
+import type { Signer } from '../../core/signatures/signers.ts';
+import type { Policy } from '../../core/trust/policy.ts';
+import type { Learnt, SealedBefore } from '../../core/trust/sealed-before.ts';
+import type { Verdict } from '../../core/trust/verdict.ts';
+import { acceptancesOf } from '../trust/acceptances.ts';
+import type { Floor, Floors } from '../trust/floors.ts';
+import type { HeldPath } from '../trust/held-path.ts';
+import type { Basis, Remembered } from '../trust/memory.ts';
+import type { PolicyFile } from '../trust/policy-file.ts';
+import { isConfirmed } from './confirmations.ts';
+import { judge } from './judging.ts';
+import { CommitRefused, emptied, firstUnnamed, pathMissing, rewound } from './refusals.ts';
+import type { Head } from './remote.ts';
+import type { Return } from './source.ts';
+
+export interface TrustSettings {
+  mode: 'off' | 'head' | 'strict';
+  policy?: PolicyFile;
+  firstCommit?: string;
+  /** Only the files that a refused commit changes are held back. Where nobody need sign it is always so. */
+  perPath: boolean;
+}
+
+export interface AdmissionParts {
+  id: string;
+  address: string;
+  /** The branch, or the glob of tags. */
+  follows: string;
+  path: string;
+  namespaces?: readonly string[];
+  trust: TrustSettings;
+  stateDirectory: string;
+  floors: Floors;
+  sealedBefore: SealedBefore;
+  now: () => Date;
+}
+
+/** What verdicts depend on beside the commit. */
+export interface Standard {
+  policy: Policy | undefined;
+  /** Commits that a person accepted, the last given first. */
+  acceptances: readonly string[];
+  /** The operator was told to follow this commit although it rewinds an unsigned branch or is empty. */
+  isConfirmed: boolean;
+  /** The same for the same standard. */
+  key: string;
+}
+
+export interface Admitted extends Pick<Remembered, 'signer' | 'endorsedBy' | 'since' | 'verified'> {
+  basis: Basis;
+  held: readonly HeldPath[];
+  returns: readonly Return[];
+  learnt: Learnt;
+  /** What stands in the place of held paths; `undefined`: nothing. */
+  replacements: ReadonlyMap<string, Replacement | undefined>;
+}
+
+/** What a head has to follow. */
+interface Base {
+  since?: string;
+  accepted: string;
+  verified: ReadonlyMap<string, Signer>;
+  /** What was taken of a path then. */
+  entryAt(path: string): Promise<Replacement | undefined>;
+}
+
+/** Decides whether a commit that was fetched whole may follow what was accepted, and what of it. */
+export class Admission {
+  readonly #parts: AdmissionParts;
+
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws why the policy cannot be read: nothing new is taken then. */
+  async standard(commit: string): Promise<Standard> {
+    const { id, trust, stateDirectory, now } = this.#parts;
+    const policy = await trust.policy?.read();
+    const acceptances = await acceptancesOf(stateDirectory, id, now());
+    const isSaid = await isConfirmed(stateDirectory, commit);
+    return { policy, acceptances, isConfirmed: isSaid, key: JSON.stringify([policy?.digest, acceptances, isSaid]) };
+  }
+
+  /** Whether more than the newest commit has to be there to tell what it follows. */
+  needsHistory(former: Remembered | undefined): boolean {
+    const { trust, floors } = this.#parts;
+    if (trust.mode === 'strict' || this.#isBehind(former)) return true;
+    return former === undefined && (trust.mode !== 'off' || floors.besides(this.#place()).length > 0);
+  }
+
+  /** Throws CofferError: `SOURCE_…`, `TRUST_…`; CommitRefused where rules forbid single changes and all is held for them. */
+  async admit(
+    repository: Repository,
+    head: Head,
+    former: Remembered | undefined,
+    standard: Standard,
+  ): Promise<Admitted> {
+    const accepted = await lastBefore(repository, head.commit, standard.acceptances);
+    const admitted = await this.#byRules(repository, head, former, standard).catch((error: unknown) => {
+      if (accepted === undefined || !(error instanceof CofferError)) throw error;
+      return undefined;
+    });
+    if (admitted !== undefined && (admitted.held.length === 0 || accepted === undefined)) {
+      await this.#refuseEmpty(repository, head.commit, standard);
+      return admitted;
+    }
+    if (accepted === undefined) throw new Bug('what is not admitted was refused');
+    if (accepted !== head.commit) await this.#refuseEmpty(repository, head.commit, standard);
+    return this.#byPerson(repository, head, accepted, standard);
+  }
+
+  async #byRules(
+    repository: Repository,
+    head: Head,
+    former: Remembered | undefined,
+    standard: Standard,
+  ): Promise<Admitted> {
+    const base = await this.#base(repository, former);
+    if (base === undefined) return this.#first(repository, head, standard);
+    const { mode } = this.#parts.trust;
+    if (mode === 'off' && !(await descendsFrom(repository, head.commit, base.accepted))) {
+      if (standard.isConfirmed) return this.#begin(repository, head, standard, 'unsigned');
+      throw rewound(this.#parts.address, head.commit, base.accepted);
+    }
+    return this.#follow(repository, head, base, standard, mode === 'off' ? 'unsigned' : 'signed');
+  }
+
+  /** Nothing was accepted of this source. */
+  async #first(repository: Repository, head: Head, standard: Standard): Promise<Admitted> {
+    const { address, trust, floors } = this.#parts;
+    for (const { commit } of floors.besides(this.#place())) {
+      if (await descendsFrom(repository, head.commit, commit)) continue;
+      if (trust.mode === 'off' && standard.isConfirmed) continue;
+      throw rewound(address, head.commit, commit);
+    }
+    if (trust.mode === 'off') return this.#begin(repository, head, standard, 'unsigned');
+    const { firstCommit } = trust;
+    if (firstCommit === head.commit) return this.#begin(repository, head, standard, 'configured');
+    if (firstCommit === undefined || !(await descendsFrom(repository, head.commit, firstCommit))) {
+      throw firstUnnamed(address, head.commit, firstCommit);
+    }
+    return this.#follow(repository, head, await baseAt(repository, firstCommit), standard, 'signed');
+  }
+
+  /** A person looked at this commit, or at one before it. */
+  async #byPerson(repository: Repository, head: Head, accepted: string, standard: Standard): Promise<Admitted> {
+    if (accepted !== head.commit) {
+      return this.#follow(repository, head, await baseAt(repository, accepted), standard, 'person');
+    }
+    const { path, sealedBefore } = this.#parts;
+    const { tree } = await repository.readCommit(head.commit);
+    const learnt = await sealedBefore.learnTree(repository, tree, path);
+    return {
+      ...{ basis: 'person', since: head.commit, learnt },
+      ...{ verified: new Map(), held: [], returns: [], replacements: new Map() },
+    };
+  }
+
+  /** Without a base: where manifests write is judged, who wrote them is not. */
+  async #begin(repository: Repository, head: Head, standard: Standard, basis: Basis): Promise<Admitted> {
+    const verdict = await judge({ ...this.#input(repository, head, standard), mode: 'off', verified: new Map() });
+    return this.#admitted(head, verdict, undefined, basis);
+  }
+
+  async #follow(repository: Repository, head: Head, base: Base, standard: Standard, basis: Basis): Promise<Admitted> {
+    const { since, accepted, verified } = base;
+    const input = { ...this.#input(repository, head, standard), accepted, verified };
+    const verdict = await judge(since === undefined ? input : { ...input, since });
+    return this.#admitted(head, verdict, base, verdict.endorsedBy === undefined ? basis : 'endorsed');
+  }
+
+  #input(repository: Repository, { commit, tag }: Head, { policy }: Standard) {
+    const { trust, namespaces, path, sealedBefore, now } = this.#parts;
+    return {
+      ...{ repository, mode: trust.mode, path, head: commit, sealedBefore, now: now() },
+      ...(tag === undefined ? {} : { tag }),
+      ...(policy === undefined ? {} : { policy }),
+      ...(namespaces === undefined ? {} : { namespaces }),
+    };
+  }
+
+  async #admitted({ commit }: Head, verdict: Verdict, base: Base | undefined, basis: Basis): Promise<Admitted> {
+    const { signer, endorsedBy, returns, verified, learnt } = verdict;
+    const held = verdict.refusals.map(({ path, aspect, commit: by, author, error }) => ({
+      ...{ path, aspect, commit: by, author, error },
+    }));
+    const [first, ...others] = held;
+    if (first !== undefined && !this.#holdsPaths(basis)) {
+      throw new CommitRefused(this.#parts.address, commit, first, others);
+    }
+    const replacements = new Map<string, Replacement | undefined>();
+    for (const { path } of held) replacements.set(path, await base?.entryAt(path));
+    const since = held.length === 0 ? commit : base?.since;
+    return {
+      ...{ basis, held, returns, verified, learnt, replacements },
+      ...(since === undefined ? {} : { since }),
+      ...(signer === undefined ? {} : { signer }),
+      ...(endorsedBy === undefined ? {} : { endorsedBy }),
+    };
+  }
+
+  /** Where trust begins nothing may be in doubt: what was held of it would be taken for good later. */
+  #holdsPaths(basis: Basis): boolean {
+    const { mode, perPath } = this.#parts.trust;
+    return (mode === 'off' || perPath) && basis !== 'configured';
+  }
+
+  async #refuseEmpty(repository: Repository, commit: string, standard: Standard): Promise<void> {
+    const { address, path } = this.#parts;
+    const { tree } = await repository.readCommit(commit);
+    const isEmpty = (await repository.readTree(tree)).entries.length === 0;
+    const isMissing = (await repository.entryAt(tree, path)) === undefined;
+    if ((!isEmpty && !isMissing) || standard.isConfirmed) return;
+    throw isEmpty ? emptied(address, commit) : pathMissing(address, commit, path);
+  }
+
+  async #base(repository: Repository, former: Remembered | undefined): Promise<Base | undefined> {
+    const floor = this.#parts.floors.of(this.#parts.id);
+    if (floor !== undefined && this.#isBehind(former)) return baseOfFloor(repository, floor);
+    if (former === undefined) return undefined;
+    const { commit, tree, since, verified } = former;
+    const entryAt = (path: string) => repository.entryAt(tree, path);
+    return { accepted: commit, verified, entryAt, ...(since === undefined ? {} : { since }) };
+  }
+
+  /** Whether the cluster knows of a newer commit than the clone: another replica led, or the state directory is new. */
+  #isBehind(former: Remembered | undefined): boolean {
+    const floor = this.#parts.floors.of(this.#parts.id);
+    if (floor === undefined || floor.commit === former?.commit) return false;
+    return former === undefined || Date.parse(floor.time) > Date.parse(former.acceptedAt);
+  }
+
+  #place(): Pick<Floor, 'source' | 'address' | 'follows'> {
+    const { id, address, follows } = this.#parts;
+    return { source: id, address, follows };
+  }
+}
+
+/** The first of these that a head is, or descends from. */
+export async function lastBefore(
+  repository: Repository,
+  head: string,
+  commits: readonly string[],
+): Promise<string | undefined> {
+  for (const commit of commits) if (await descendsFrom(repository, head, commit)) return commit;
+  return undefined;
+}
+
+/** Trust begins at this commit: all that it holds is taken for good. */
+async function baseAt(repository: Repository, commit: string): Promise<Base> {
+  const { tree } = await repository.readCommit(commit);
+  return { since: commit, accepted: commit, verified: new Map(), entryAt: (path) => repository.entryAt(tree, path) };
+}
+
+/** Of what was accepted elsewhere, the objects are in the history that was fetched, or the branch is another. */
+function baseOfFloor(repository: Repository, { commit, since, held }: Floor): Base {
+  const stands = new Map(Object.entries(held));
+  const entryAt = async (path: string) => {
+    const entry = stands.get(path);
+    if (entry !== undefined) return entry ?? undefined;
+    return repository.entryAt((await repository.readCommit(commit)).tree, path);
+  };
+  return { accepted: commit, verified: new Map(), entryAt, ...(since === undefined ? {} : { since }) };
+}

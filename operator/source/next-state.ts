@@ -1,0 +1,52 @@
+import type { Repository } from '../../core/git/repository.ts';
+import { replacePaths } from '../../core/git/tree-writer.ts';
+import type { Learnt } from '../../core/trust/sealed-before.ts';
+import type { Remembered } from '../trust/memory.ts';
+import type { Admitted } from './admission.ts';
+import { LooseObjects } from './loose-objects.ts';
+import type { Return } from './source.ts';
+
+/** A state that is about to become the accepted one. */
+export interface NextState {
+  remembered: Remembered;
+  /** Trees that no commit has: with what stands in the place of held paths. */
+  objects: LooseObjects;
+  /** As in `Floor.held`. */
+  stands: Record<string, { mode: string; oid: string } | null>;
+  learnt: Learnt;
+  returns: readonly Return[];
+}
+
+/** Puts together what counts of a commit. */
+export async function nextState(
+  repository: Repository,
+  commit: string,
+  admitted: Admitted,
+  now: Date,
+): Promise<NextState> {
+  const { basis, signer, endorsedBy, since, verified, held, learnt, returns, replacements } = admitted;
+  const objects = new LooseObjects();
+  const { tree: whole } = await repository.readCommit(commit);
+  const write: Parameters<typeof replacePaths>[1] = (type, bytes) => objects.add(type, bytes);
+  const tree = replacements.size === 0 ? whole : replacePaths(repository, write, whole, replacements);
+  const stands: NextState['stands'] = Object.create(null);
+  for (const [path, entry] of replacements) {
+    stands[path] = entry === undefined ? null : { mode: entry.mode, oid: entry.oid };
+  }
+  const remembered = {
+    ...{ commit, tree, acceptedAt: now.toISOString(), basis, held },
+    // Only what is held back makes earlier commits be looked at again.
+    verified: held.length === 0 ? new Map() : verified,
+    ...(signer === undefined ? {} : { signer }),
+    ...(endorsedBy === undefined ? {} : { endorsedBy }),
+    ...(since === undefined ? {} : { since }),
+  };
+  return { remembered, objects, stands, learnt, returns };
+}
+
+/** Whether people and projections would see no difference. */
+export function isSameState(one: Remembered, other: Remembered): boolean {
+  const seen = ({ commit, tree, held }: Remembered) =>
+    JSON.stringify([commit, tree, held.map(({ path, aspect, commit: by, error }) => [path, aspect, by, error.code])]);
+  return seen(one) === seen(other);
+}

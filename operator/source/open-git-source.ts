@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { milliseconds } from '../../core/duration.ts';
+import { FloorFile, Floors } from '../trust/floors.ts';
+import { Memory } from '../trust/memory.ts';
+import { PolicyFile } from '../trust/policy-file.ts';
+import { parseAddress } from './address.ts';
+import { Admission, type TrustSettings } from './admission.ts';
+import { Clone } from './clone.ts';
+import { GitSource } from './git-source.ts';
+import { openSealedBefore } from './judging.ts';
+import { openRemote, type RemoteConfig } from './open-remote.ts';
+import type { Source } from './source.ts';
+import { followedBy, sourceId } from './source-id.ts';
+
+/** Where the keyring, the repository's configuration and requests are. */
+export const COFFER_FOLDER = '.coffer';
+
+export type GitSourceConfig = RemoteConfig;
+
+const DEFAULT_TIMEOUT = '60s';
+
+export interface SourceSurroundings {
+  /** What was accepted, as it is known beside the clone; absent: as the state directory says. */
+  floors?: Floors;
+  now?: () => Date;
+}
+
+/**
+ * Opens (or makes) the source's own clone under `STATE/sources/ID`; touches neither network nor remote. Throws
+ * `SOURCE_URL_INVALID`, `SOURCE_PATH_INVALID`, `TRUST_MEMORY_DAMAGED`.
+ */
+export async function openGitSource(
+  config: GitSourceConfig,
+  stateDirectory: string,
+  { floors, now = () => new Date() }: SourceSurroundings = {},
+): Promise<Source> {
+  const address = addressOf(config);
+  const { path } = address;
+  const id = sourceId(config, address);
+  const folder = join(stateDirectory, 'sources', id);
+  const folders = [COFFER_FOLDER, path];
+  const remote = openRemote(config, address, folders);
+  const clone = await Clone.open(folder);
+  const common = {
+    ...{ id, address: address.text, follows: followedBy(config), path, stateDirectory, now },
+    ...(config.namespaces === undefined ? {} : { namespaces: config.namespaces }),
+    floors: floors ?? (await Floors.open([new FloorFile(stateDirectory)])),
+    sealedBefore: await openSealedBefore(join(folder, 'sealed-before')),
+  };
+  return new GitSource({
+    ...common,
+    ...{ clone, remote, folders, carriedBy: config.carriedBy ?? 'operator' },
+    memory: await Memory.open(folder),
+    admission: new Admission({ ...common, trust: trustOf(config) }),
+    timeout: milliseconds(config.timeout ?? DEFAULT_TIMEOUT),
+  });
+}
+
+/** Throws `SOURCE_URL_INVALID`, `SOURCE_PATH_INVALID`. */
+export function idOf(config: GitSourceConfig): string {
+  return sourceId(config, addressOf(config));
+}
+
+function addressOf({ url, path = '.', allowHttp = false }: GitSourceConfig) {
+  return parseAddress(url, path, allowHttp);
+}
+
+function trustOf({ trust }: GitSourceConfig): TrustSettings {
+  const { mode = 'off', policy, firstCommit, perPath = false } = trust ?? {};
+  return {
+    ...{ mode, perPath },
+    ...(policy === undefined ? {} : { policy: new PolicyFile(policy) }),
+    ...(firstCommit === undefined ? {} : { firstCommit }),
+  };
+}

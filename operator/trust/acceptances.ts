@@ -1,0 +1,64 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CofferError } from '../../core/errors.ts';
+import { flush, writeFileAtomically } from '../../core/files/atomic.ts';
+
+const COMMIT = /^[0-9a-f]{40}$/;
+/** A word that nobody needed must not let in, long after, what was forgotten. In milliseconds. */
+const LIFETIME = 24 * 60 * 60 * 1000;
+
+/**
+ * A person's word that a commit is good, whoever signed it and whatever was accepted before: `coffer-operator accept COMMIT`. It
+ * is a file in the state directory, for each source one, so that it can be given while the operator runs and while it does not.
+ * It counts once, for the commit or for what descends from it, and for a day.
+ *
+ * Throws `ACCEPT_COMMIT_INVALID`.
+ */
+export async function giveAcceptance(
+  stateDirectory: string,
+  sources: readonly string[],
+  commit: string,
+): Promise<void> {
+  if (!COMMIT.test(commit)) {
+    throw new CofferError('ACCEPT_COMMIT_INVALID', `${JSON.stringify(commit)} is not a full commit id`, {
+      advice: 'Give the 40 digits that the status shows with what is refused.',
+      exit: 2,
+    });
+  }
+  for (const source of sources) {
+    await mkdir(folder(stateDirectory, source), { recursive: true, mode: 0o700 });
+    for (const above of [stateDirectory, join(stateDirectory, 'accepts')]) await flush(above);
+    const given = new Date().toISOString();
+    await writeFileAtomically(join(folder(stateDirectory, source), commit), `${given}\n`, { mode: 0o600 });
+  }
+}
+
+/** The commits that a person accepted for a source and that were not used; the last given first. */
+export async function acceptancesOf(stateDirectory: string, source: string, now: Date): Promise<string[]> {
+  const found: { commit: string; given: number }[] = [];
+  for (const commit of await namesIn(folder(stateDirectory, source))) {
+    const given = Date.parse((await readFile(join(folder(stateDirectory, source), commit), 'utf8')).trim());
+    if (now.getTime() - given < LIFETIME) found.push({ commit, given });
+    else await spendAcceptance(stateDirectory, source, commit);
+  }
+  return found.sort((a, b) => b.given - a.given).map(({ commit }) => commit);
+}
+
+/** It counts no more, and that is on disk. */
+export async function spendAcceptance(stateDirectory: string, source: string, commit: string): Promise<void> {
+  await rm(join(folder(stateDirectory, source), commit), { force: true });
+  await flush(folder(stateDirectory, source));
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).filter((name) => COMMIT.test(name));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function folder(stateDirectory: string, source: string): string {
+  return join(stateDirectory, 'accepts', source);
+}

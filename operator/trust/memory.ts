@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { Bug, CofferError } from '../../core/errors.ts';
+import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { readIfThere } from '../../core/files/read-if-there.ts';
+import type { Signer } from '../../core/signatures/signers.ts';
+import type { HeldPath } from './held-path.ts';
+
+/**
+ * Why a commit was taken. `signed`: by the policy; `endorsed`: a signer stands for it who may; `person`: by
+ * `coffer-operator accept`; `configured`: it is `firstCommit`; `unsigned`: nobody need sign.
+ */
+export type Basis = 'signed' | 'endorsed' | 'person' | 'configured' | 'unsigned';
+
+/** What is remembered of an accepted commit, beside the ref that names it. */
+export interface Remembered {
+  commit: string;
+  /** What of the commit counts: its own tree, or one of ours where paths are held back. */
+  tree: string;
+  /** RFC 3339 in UTC. */
+  acceptedAt: string;
+  basis: Basis;
+  signer?: Signer;
+  endorsedBy?: { commit: string; signer: Signer };
+  /** The last accepted commit in which nothing was held back; absent: there was none. */
+  since?: string;
+  /** Commits after `since` whose signatures were found good, when they were first seen. */
+  verified: ReadonlyMap<string, Signer>;
+  held: readonly HeldPath[];
+}
+
+type Row = Omit<Remembered, 'verified' | 'held'> & {
+  verified: [commit: string, signer: Signer][];
+  held: (Omit<HeldPath, 'error'> & { code: string; message: string; advice: string })[];
+};
+
+const FILE = 'trust.json';
+const VERSION = 1;
+
+/**
+ * `trust.json` beside a clone: the verdict on the commit that is accepted, and, while the ref moves, also on the next. The ref
+ * alone says which of them counts, so that a kill between the two writes leaves the former state or the new one.
+ */
+export class Memory {
+  readonly #file: string;
+  #states: readonly Remembered[];
+
+  private constructor(file: string, states: readonly Remembered[]) {
+    this.#file = file;
+    this.#states = states;
+  }
+
+  /** Throws `TRUST_MEMORY_DAMAGED`: what was held back must not be let in because nobody remembers. */
+  static async open(folder: string): Promise<Memory> {
+    const file = join(folder, FILE);
+    const text = await readIfThere(file);
+    return new Memory(file, text === '' ? [] : parse(text, file));
+  }
+
+  of(commit: string): Remembered | undefined {
+    return this.#states.find((state) => state.commit === commit);
+  }
+
+  /** On disk when it resolves; `accepted`: what the ref names until it moves. */
+  async note(next: Remembered, accepted: string | undefined): Promise<void> {
+    const former = accepted === undefined || accepted === next.commit ? undefined : this.of(accepted);
+    const states = former === undefined ? [next] : [former, next];
+    await writeFileAtomically(this.#file, `${JSON.stringify({ version: VERSION, states: states.map(rowOf) })}\n`, {
+      mode: 0o600,
+    });
+    this.#states = states;
+  }
+}
+
+function rowOf({ verified, held, ...rest }: Remembered): Row {
+  return {
+    ...rest,
+    verified: [...verified],
+    held: held.map(({ error: { code, message, advice }, ...path }) => ({ ...path, code, message, advice })),
+  };
+}
+
+function stateOf({ verified, held, ...rest }: Row): Remembered {
+  return {
+    ...rest,
+    verified: new Map(verified),
+    held: held.map(({ code, message, advice, ...path }) => ({
+      ...path,
+      error: heldError(path, code, message, advice),
+    })),
+  };
+}
+
+function heldError(
+  { path, commit }: Pick<HeldPath, 'path' | 'commit'>,
+  code: string,
+  message: string,
+  advice: string,
+): CofferError {
+  return new CofferError(code, message, { advice, data: { file: path, commit } });
+}
+
+/** The file is our own, written atomically: what does not look like it was damaged, or is of a later version. */
+function parse(text: string, file: string): Remembered[] {
+  try {
+    const { version, states } = JSON.parse(text) as { version: unknown; states: Row[] };
+    if (version !== VERSION || !states.every(isRow)) throw new Bug('another form');
+    return states.map(stateOf);
+  } catch (cause) {
+    throw new CofferError('TRUST_MEMORY_DAMAGED', 'What was remembered of the accepted commit cannot be read.', {
+      advice:
+        'Restore the state directory; or remove the file, and accept a commit with `coffer-operator accept COMMIT`.',
+      data: { file },
+      loop: 'stop',
+      cause,
+    });
+  }
+}
+
+function isRow({ commit, tree, since, verified, held }: Row): boolean {
+  const isText = (value: unknown) => typeof value === 'string';
+  return [commit, tree, since ?? ''].every(isText) && Array.isArray(verified) && Array.isArray(held);
+}

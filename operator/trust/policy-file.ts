@@ -1,0 +1,39 @@
+import { stat } from 'node:fs/promises';
+import { type Policy, readPolicy } from '../../core/trust/policy.ts';
+
+/** A policy that is read again when one of its files is another: ConfigMaps and configuration management replace them at any time. */
+export class PolicyFile {
+  readonly #file: string;
+  #read: { policy: Policy; stamp: string } | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Throws `TRUST_POLICY_…`, `SIGNERS_…`: then nobody is trusted until it can be read again. */
+  async read(): Promise<Policy> {
+    const before = this.#read;
+    if (before !== undefined && (await stampOf(before.policy.files)) === before.stamp) return before.policy;
+    this.#read = undefined;
+    const policy = await readPolicy(this.#file);
+    // Where somebody writes at the same time, the stamp is that of the newer bytes; so it is taken only if nothing moved.
+    const stamp = await stampOf(policy.files);
+    if (stamp !== undefined && (await readPolicy(this.#file)).digest === policy.digest) this.#read = { policy, stamp };
+    return policy;
+  }
+}
+
+/** Of the files as they are; `undefined`: one is not there. Links are followed: a ConfigMap's files are replaced by one. */
+async function stampOf(files: readonly string[]): Promise<string | undefined> {
+  const stamps: string[] = [];
+  for (const file of files) {
+    try {
+      const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+      stamps.push([file, ino, size, mtimeNs, ctimeNs].join());
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && typeof error.code === 'string') return undefined;
+      throw error;
+    }
+  }
+  return stamps.join('\n');
+}
