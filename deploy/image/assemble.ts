@@ -30,3 +30,7 @@ await mkdir(folder, { recursive: true });
 for (const file of wanted) await copyFile(join(ROOT, 'dist', file), join(folder, file));
 await copyFile(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
 await writeFile(join(folder, 'package.json'), '{"type":"module"}\n');
+// For `kubectl exec … coffer-operator accept`: the image has no env that would find node.
+await mkdir(join(folder, 'bin'), { recursive: true });
+const launcher = "#!/usr/bin/node\nimport '../coffer-operator.js';\n";
+await writeFile(join(folder, 'bin', 'coffer-operator'), launcher, { mode: 0o755 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -30,13 +30,19 @@ test('the image’s programs run without the project beside them, as the unprivi
     });
     assert.equal(stdout, `${program} ${packageJson.version}\n`);
   }
+  // As kubectl exec does; its first line names the image's own node.
+  const launcher = join(folder, 'bin', 'coffer-operator');
+  const { stdout } = await run(process.execPath, [launcher, '--version'], { cwd: '/', env: {} });
+  assert.equal(stdout, `coffer-operator ${packageJson.version}\n`);
+  assert.equal((await stat(launcher)).mode & 0o777, 0o755);
+  assert.match(await readFile(launcher, 'utf8'), /^#!\/usr\/bin\/node\n/);
 });
 
 test('the image holds no command of the CLI, no source and no library beside what its programs load', async (t) => {
   const folder = await assemble(t);
   const files = await readdir(folder);
   assert.ok(!files.includes('coffer.js') && !files.includes('commands.js') && !files.includes('node_modules'));
-  for (const file of files) assert.match(file, /\.js$|^LICENSE$|^package\.json$/);
+  for (const file of files) assert.match(file, /\.js$|^bin$|^LICENSE$|^package\.json$/);
 });
 
 test('the image that is built by default is the operator’s, and runs as nobody', async () => {
