@@ -6,8 +6,8 @@ export function judgedSummary({ commits, upstream, since, mode, findings }: Judg
   const of = `${count(commits, 'commit')} since ${upstream} (${since.slice(0, 12)}), mode ${mode}`;
   const refused = new Set(findings.flatMap(({ level, data }) => (level === 'error' ? [data.commit] : []))).size;
   if (commits === 0) return `No commit to judge: ${upstream} has all of HEAD.`;
-  if (refused === 0) return `${of}: ${paint('green', 'an operator takes them')}.`;
-  return `${of}: ${paint('red', `an operator refuses ${refused === commits ? 'all' : refused} of them`)}.`;
+  if (refused === 0) return `${of}: ${paint('green', `an operator takes ${commits === 1 ? 'it' : 'them'}`)}.`;
+  return `${of}: ${paint('red', `an operator refuses ${commits === 1 ? 'it' : `${refused} of them`}`)}.`;
 }
 
 export function uncommittedNote(files: number): string {
