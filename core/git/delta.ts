@@ -1,20 +1,28 @@
-/**
- * Rebuilds an object from its base and a delta: two sizes, then instructions, each either a copy from the base (high bit
- * set; the other bits say which bytes of offset and length follow) or 1 to 127 bytes of new data. Git's pack-format page.
- * Throws RangeError where the delta does not fit the base.
- */
-export function applyDelta(base: Buffer, delta: Buffer, limit: number): Buffer {
+/** What a delta says of the lengths of its base and of what it makes. Throws RangeError where it is torn. */
+export function deltaSizes(delta: Buffer): { base: number; result: number; length: number } {
   let at = 0;
   const size = (): number => {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
       const byte = delta.readUInt8(at++);
       value += (byte & 0x7f) * 2 ** shift;
+      if (!Number.isSafeInteger(value)) throw new RangeError('a size without an end');
       if ((byte & 0x80) === 0) return value;
     }
   };
-  if (size() !== base.length) throw new RangeError('a delta for another base');
-  const length = size();
+  return { base: size(), result: size(), length: at };
+}
+
+/**
+ * Rebuilds an object from its base and a delta: two sizes, then instructions, each either a copy from the base (high bit
+ * set; the other bits say which bytes of offset and length follow) or 1 to 127 bytes of new data. Git's pack-format page.
+ * Throws RangeError where the delta does not fit the base.
+ */
+export function applyDelta(base: Buffer, delta: Buffer, limit: number): Buffer {
+  const sizes = deltaSizes(delta);
+  if (sizes.base !== base.length) throw new RangeError('a delta for another base');
+  const length = sizes.result;
+  let at = sizes.length;
   if (length > limit) throw new RangeError('a delta that makes too large an object');
   const result = Buffer.allocUnsafe(length);
   let written = 0;

@@ -1,5 +1,16 @@
-import { Bug } from '../errors.ts';
+import { randomBytes } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CofferError } from '../errors.ts';
+import { appendObjects } from './intake/append.ts';
+import { malformedPack, unwritable } from './intake/faults.ts';
+import { Ledger } from './intake/ledger.ts';
+import { PackFile } from './intake/pack-file.ts';
+import { PACK_HEADER, PACK_TRAILER, receivePack } from './intake/receive.ts';
+import { Turns } from './intake/turns.ts';
+import { Unpacker } from './intake/unpacker.ts';
 import type { ObjectStore } from './object-store.ts';
+import { packIndex } from './pack-index.ts';
 
 /** What a pack may hold, all of it counted before it is allocated. */
 export interface PackLimits {
@@ -15,6 +26,7 @@ export interface PackLimits {
 }
 
 export interface TakenPack {
+  /** That were sent: bases that a thin pack left out are not among them. */
   objects: number;
   /** Of the file. */
   bytes: number;
@@ -22,14 +34,76 @@ export interface TakenPack {
   name: string;
 }
 
+export interface IntakeOptions {
+  limits: PackLimits;
+  /** What is there already: bases of a thin pack, and what no object may contradict. */
+  bases: ObjectStore;
+  signal?: AbortSignal;
+}
+
 /**
- * Takes a pack from a stream into `folder` (`objects/pack`), checks every object, and writes its index. `undefined`: the pack
- * is empty and nothing was written. Throws CofferError `PACK_…`.
+ * Takes a pack from a stream into `folder` (`objects/pack`): it is written as it comes, then every object is inflated once,
+ * within its limits, named by its hash, checked as `git fsck` does (core/git/grammar), and entered into an index of version 2,
+ * as `git index-pack --fix-thin` would. Neither file is flushed to the disk. `undefined`: the pack is empty and nothing was
+ * written. Throws `PACK_MALFORMED`, `PACK_TOO_LARGE`, `PACK_OBJECT_REFUSED`, `PACK_COLLISION`, `PACK_UNWRITABLE` and whatever the
+ * stream throws; then nothing is left of it.
+ *
+ * isomorphic-git's GitPackIndex holds the whole pack and every object of it in memory, inflates without a limit, leaves out
+ * what it cannot decode without a word, and checks no grammar.
  */
 export async function takePack(
-  _stream: AsyncIterable<Uint8Array>,
-  _folder: string,
-  _options: { limits: PackLimits; bases: ObjectStore },
+  stream: AsyncIterable<Uint8Array>,
+  folder: string,
+  options: IntakeOptions,
 ): Promise<TakenPack | undefined> {
-  throw new Bug('not written yet');
+  const temporary = join(folder, `tmp-${randomBytes(8).toString('hex')}`);
+  try {
+    return await take(stream, folder, temporary, options);
+  } catch (error) {
+    if (isFull(error)) throw unwritable(error.code, error);
+    throw error;
+  } finally {
+    await rm(`${temporary}.pack`, { force: true });
+    await rm(`${temporary}.idx`, { force: true });
+  }
+}
+
+async function take(
+  stream: AsyncIterable<Uint8Array>,
+  folder: string,
+  temporary: string,
+  { limits, bases, signal }: IntakeOptions,
+): Promise<TakenPack | undefined> {
+  const received = await receivePack(stream, `${temporary}.pack`, limits);
+  if (received.count === 0) {
+    if (received.bytes > PACK_HEADER + PACK_TRAILER) throw malformedPack('it is longer than it says');
+    return undefined;
+  }
+  // A thin pack leaves out at most one base for each delta.
+  const capacity = 2 * received.count;
+  const ledger = new Ledger(capacity, limits.inflatedBytes, bases);
+  const end = received.bytes - PACK_TRAILER;
+  const file = new PackFile(`${temporary}.pack`, end, limits.objectBytes);
+  let trailer = received.trailer;
+  let bytes = received.bytes;
+  try {
+    const unpacker = new Unpacker({ file, ledger, capacity, limits, bases, turns: new Turns(signal) });
+    const reached = await unpacker.readAll(PACK_HEADER, received.count);
+    if (reached !== end) throw malformedPack('it is longer than it says');
+    const added = await unpacker.readThin();
+    if (added.length > 0) ({ trailer, bytes } = appendObjects(`${temporary}.pack`, end, ledger, added, bases));
+  } finally {
+    file.close();
+  }
+  await writeFile(`${temporary}.idx`, packIndex(ledger, trailer), { flag: 'wx', mode: 0o600 });
+  const name = `pack-${trailer.toString('hex')}`;
+  // `.pack` before `.idx`: an index without its pack would be taken for a damaged one.
+  await rename(`${temporary}.pack`, join(folder, `${name}.pack`));
+  await rename(`${temporary}.idx`, join(folder, `${name}.idx`));
+  return { objects: received.count, bytes, name };
+}
+
+function isFull(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  if (error instanceof CofferError || !(error instanceof Error) || !('code' in error)) return false;
+  return ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EFBIG'].includes(String(error.code));
 }

@@ -2,11 +2,11 @@ import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { crc32, deflateSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import type { GitObject } from './object-store.ts';
-import type { ObjectType } from './pack.ts';
+import { packedEntry } from './pack-entry.ts';
+import { type IndexColumns, packIndex } from './pack-index.ts';
 
-const KINDS: Record<ObjectType, number> = { commit: 1, tree: 2, blob: 3, tag: 4 };
 /** Beyond this, offsets would need the index's 64-bit table. */
 const LARGEST = 0x7fffffff;
 /** After so many bytes the event loop gets its turn. */
@@ -59,7 +59,7 @@ async function writeObjects(
     sink.push(head);
     for (const oid of oids) {
       const { type, bytes } = read(oid);
-      const entry = Buffer.concat([entryHeader(KINDS[type], bytes.length), deflateSync(bytes, { level: 1 })]);
+      const entry = packedEntry(type, bytes);
       rows.push({ oid: Buffer.from(oid, 'hex'), offset: sink.length, crc: crc32(entry) });
       sink.push(entry);
       if (sink.length > LARGEST) throw new RangeError('a pack of more than 2 GiB');
@@ -114,37 +114,14 @@ class Sink {
   }
 }
 
-/** Three bits of kind and the size in a variable number of bytes, lowest bits first. */
-function entryHeader(kind: number, size: number): Buffer {
-  const bytes = [(kind << 4) | (size & 0x0f)];
-  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
-    bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) | 0x80;
-    bytes.push(rest & 0x7f);
-  }
-  return Buffer.from(bytes);
-}
-
-function indexOf(rows: Row[], trailer: Buffer): Buffer {
-  rows.sort((a, b) => a.oid.compare(b.oid));
-  const fanout = Buffer.alloc(256 * 4);
-  for (let byte = 0, count = 0; byte < 256; byte++) {
-    while (count < rows.length && (rows[count]?.oid[0] ?? 0) <= byte) count++;
-    fanout.writeUInt32BE(count, byte * 4);
-  }
-  const numbers = (of: (row: Row) => number): Buffer => {
-    const column = Buffer.alloc(rows.length * 4);
-    for (const [i, row] of rows.entries()) column.writeUInt32BE(of(row), i * 4);
-    return column;
+function indexOf(rows: readonly Row[], trailer: Buffer): Buffer {
+  const columns: IndexColumns = {
+    count: rows.length,
+    oids: Buffer.concat(rows.map(({ oid }) => oid)),
+    offsets: Float64Array.from(rows, ({ offset }) => offset),
+    crcs: Uint32Array.from(rows, ({ crc }) => crc),
   };
-  const body = Buffer.concat([
-    Buffer.from('ff744f6300000002', 'hex'),
-    fanout,
-    ...rows.map(({ oid }) => oid),
-    numbers(({ crc }) => crc),
-    numbers(({ offset }) => offset),
-    trailer,
-  ]);
-  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
+  return packIndex(columns, trailer);
 }
 
 async function writeDurably(file: string, bytes: Buffer): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { inflateSync } from 'node:zlib';
+import { deflatedBound, inflateEntry, readEntryHeader } from './pack-entry.ts';
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 
@@ -8,10 +8,6 @@ export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 export type Packed =
   | { type: ObjectType; bytes: Buffer }
   | { type: 'delta'; base: { offset: number } | { oid: string }; bytes: Buffer };
-
-const TYPES: Record<number, ObjectType> = { 1: 'commit', 2: 'tree', 3: 'blob', 4: 'tag' };
-const OFFSET_DELTA = 6;
-const REFERENCE_DELTA = 7;
 
 const INDEX_HEAD = 8;
 const FANOUT = 256 * 4;
@@ -71,37 +67,15 @@ export class Pack {
     const descriptor = this.#open();
     // One read brings the header, and with it most objects whole.
     let chunk = this.#bytes(descriptor, offset, 4096);
-    let at = 0;
-    let byte = chunk.readUInt8(at++);
-    const kind = (byte >> 4) & 7;
-    let size = byte & 0x0f;
-    for (let shift = 4; byte & 0x80; shift += 7) {
-      byte = chunk.readUInt8(at++);
-      size += (byte & 0x7f) * 2 ** shift;
-    }
+    const { length, size, kind } = readEntryHeader(chunk, 0);
     if (size > limit) throw new RangeError(`an object of ${size} bytes`);
-    let base: { offset: number } | { oid: string } | undefined;
-    if (kind === OFFSET_DELTA) {
-      byte = chunk.readUInt8(at++);
-      let back = byte & 0x7f;
-      while (byte & 0x80) {
-        byte = chunk.readUInt8(at++);
-        back = (back + 1) * 128 + (byte & 0x7f);
-      }
-      if (back <= 0 || back > offset) throw new RangeError('a delta against nothing');
-      base = { offset: offset - back };
-    } else if (kind === REFERENCE_DELTA) {
-      base = { oid: chunk.toString('hex', at, at + HASH) };
-      at += HASH;
-    }
-    // zlib never makes more than this of `size` bytes (its compressBound, with room for a stored block each 4 KiB).
-    const bound = size + (size >>> 9) + 64;
-    if (at + bound > chunk.length) chunk = this.#bytes(descriptor, offset, at + bound);
-    const bytes = inflate(chunk.subarray(at), size);
-    if (base !== undefined) return { type: 'delta', base, bytes };
-    const type = TYPES[kind];
-    if (type === undefined) throw new RangeError('an object of no known type');
-    return { type, bytes };
+    const bound = length + deflatedBound(size);
+    if (bound > chunk.length) chunk = this.#bytes(descriptor, offset, bound);
+    const { inflated: bytes } = inflateEntry(chunk.subarray(length), size);
+    if ('type' in kind) return { type: kind.type, bytes };
+    if ('base' in kind) return { type: 'delta', base: { oid: kind.base }, bytes };
+    if (kind.back > offset) throw new RangeError('a delta against nothing');
+    return { type: 'delta', base: { offset: offset - kind.back }, bytes };
   }
 
   /** Whether the pack's bytes are those that its last 20 bytes and the index were computed from. */
@@ -155,19 +129,6 @@ export class Pack {
     if (offset < 0x80000000) return offset;
     return Number(this.#index.readBigUInt64BE(offsets + this.count * 4 + (offset - 0x80000000) * 8));
   }
-}
-
-/** Inflates one zlib stream of a known size; what follows it in `bytes` is ignored. */
-function inflate(bytes: Buffer, size: number): Buffer {
-  let inflated: Buffer;
-  try {
-    // One chunk, one byte longer than it needs: zlib's usual 16 KiB would stay allocated behind every small object.
-    inflated = inflateSync(bytes, { maxOutputLength: size + 1, chunkSize: Math.max(64, size + 1) });
-  } catch (cause) {
-    throw new RangeError('compressed data that is damaged', { cause });
-  }
-  if (inflated.length !== size) throw new RangeError('compressed data of another length');
-  return inflated;
 }
 
 /** Returns how many objects an index has; it may be half written, by a fetch that was killed. */

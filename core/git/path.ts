@@ -1,7 +1,7 @@
 /** What a name in a tree may be: git itself refuses these in a checkout, but a server may store any bytes. */
 
 // As in git's verify_path: the names by which HFS+ and NTFS reach `.git` count too.
-const GIT_FOLDER = /^(?:\.git|git~1)[ .]*$/i;
+const GIT_FOLDER = /^(?:\.git|git~1)[ .]*(?::|$)/i;
 const IGNORABLE = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it looks for
 const FORBIDDEN = /[/\\\u0000-\u001f\u007f\ufffd]/;
@@ -10,7 +10,12 @@ const FORBIDDEN = /[/\\\u0000-\u001f\u007f\ufffd]/;
 export function isLegalName(name: string): boolean {
   if (name === '' || name === '.' || name === '..') return false;
   if (FORBIDDEN.test(name)) return false;
-  return !GIT_FOLDER.test(name.replace(IGNORABLE, ''));
+  return !reachesGitFolder(name);
+}
+
+/** Whether some file system takes the name for `.git` (git's is_hfs_dotgit and is_ntfs_dotgit). */
+export function reachesGitFolder(name: string): boolean {
+  return name.split('\\').some((part) => GIT_FOLDER.test(part.replace(IGNORABLE, '')));
 }
 
 /** The parts of a path from the root of a repository; `''` and `'.'` are the root. `undefined`: it leaves the root. */

@@ -42,7 +42,7 @@ export function parseTree(bytes: Buffer, start = 0, end = bytes.length): Tree {
     if (space < 0 || zero < 0 || next > end) throw malformed();
     const name = bytes.toString('utf8', space + 1, zero);
     if (!isLegalName(name) || names.has(name)) refused.push(printableName(name));
-    else entries.push({ name, mode: bytes.toString('latin1', at, space), oid: bytes.toString('hex', zero + 1, next) });
+    else entries.push({ name, mode: modeAt(bytes, at, space), oid: bytes.toString('hex', zero + 1, next) });
     names.add(name);
     at = next;
   }
@@ -64,7 +64,7 @@ export function* rawEntries(bytes: Buffer): Generator<RawEntry> {
     const zero = bytes.indexOf(ZERO, space);
     end = zero + 1 + OID_BYTES;
     if (space < 0 || zero < 0 || end > bytes.length) throw malformed();
-    yield { name: bytes.subarray(space + 1, zero), mode: bytes.toString('latin1', start, space), start, end };
+    yield { name: bytes.subarray(space + 1, zero), mode: modeAt(bytes, start, space), start, end };
   }
 }
 
@@ -125,6 +125,12 @@ function boundaryFrom(bytes: Buffer, at: number, least: number): number {
   let boundary = at;
   while (boundary < least) boundary = entryEnd(bytes, boundary);
   return boundary;
+}
+
+/** Some old programs padded the mode of a folder with a zero, which git reads as if it were not there. */
+function modeAt(bytes: Buffer, start: number, end: number): string {
+  const mode = bytes.toString('latin1', start, end);
+  return mode.startsWith('0') ? mode.replace(/^0+/, '') : mode;
 }
 
 function entryEnd(bytes: Buffer, at: number): number {
