@@ -181,16 +181,20 @@ test('deploy/install.yaml is what the chart gives', async (t) => {
   await promisify(execFile)(process.execPath, [join(CHART, '..', '..', 'render.ts'), '--check']);
 });
 
-test('the dashboard asks only for metrics that the operator has', async (t) => {
-  const objects = await render(t, { ...LEAST, metrics: { dashboard: { enabled: true } } });
+test('the dashboard and the alerts ask only for metrics that the operator has', async (t) => {
+  const metrics = { dashboard: { enabled: true }, prometheusRule: { enabled: true } };
+  const objects = await render(t, { ...LEAST, metrics });
   if (objects === undefined) return;
+  const { spec } = named(objects, 'PrometheusRule', 'coffer') as unknown as {
+    spec: { groups: { rules: { expr: string }[] }[] };
+  };
+  const rules = spec.groups.flatMap((group) => group.rules);
   const { panels } = JSON.parse(dataOf(objects, 'coffer-dashboard')['coffer.json'] ?? '') as {
     panels: { targets: { expr: string }[] }[];
   };
   const { text } = await createMetrics('0', () => ({ sources: [], secrets: [], problems: [] })).render();
-  const asked = panels.flatMap(({ targets }) =>
-    targets.flatMap(({ expr }) => expr.match(/(?:coffer|process)_\w+/g) ?? []),
-  );
-  assert.ok(asked.length >= panels.length);
+  const expressions = [...panels.flatMap(({ targets }) => targets), ...rules].map(({ expr }) => expr);
+  const asked = expressions.flatMap((expr) => expr.match(/(?:coffer|process)_\w+/g) ?? []);
+  assert.ok(rules.length > 0 && asked.length >= panels.length + rules.length);
   for (const metric of asked) assert.ok(text.includes(`# TYPE ${metric.replace(/_bucket$/, '')} `), metric);
 });
