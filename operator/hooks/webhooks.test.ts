@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
@@ -257,6 +257,23 @@ describe('the certificate of the webhooks', () => {
     const tls = { certFile: join(folder, 'none.crt'), keyFile: join(folder, 'none.key') };
     const opened = openWebhooks({ listen: { host: '127.0.0.1', port: 0 }, tls }, options);
     await assert.rejects(opened, { code: 'WEBHOOK_CERTIFICATE' });
+  });
+
+  test('whoever connects and says nothing is cut off, before and after the handshake', async (t) => {
+    const files = certify(onDisk(t), 'a');
+    const log: Log = { info: () => {}, warn: () => {}, failure: () => {}, thrown: () => {} };
+    const options = { sources: [], wake: () => {}, counted: () => {}, log, patience: 300 };
+    for (const tls of [undefined, files]) {
+      const listen = { host: '127.0.0.1', port: 0 };
+      const hooks = await openWebhooks(tls === undefined ? { listen } : { listen, tls }, options);
+      t.after(() => hooks.close());
+      const { port } = new URL(hooks.address);
+      const mute = [connect({ host: '127.0.0.1', port: Number(port) })];
+      if (tls !== undefined)
+        mute.push(connectTls({ host: '127.0.0.1', port: Number(port), rejectUnauthorized: false }));
+      const silent = (socket: Socket) => once(socket.on('error', () => {}).resume(), 'close');
+      await Promise.all(mute.map(silent));
+    }
   });
 
   test('speaks no TLS that is out of date', async (t) => {
