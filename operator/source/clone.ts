@@ -6,10 +6,12 @@ import { flush, writeFileAtomically } from '../../core/files/atomic.ts';
 import { ObjectStore } from '../../core/git/object-store.ts';
 import { writePack } from '../../core/git/pack-writer.ts';
 import { openRepository, Repository } from '../../core/git/repository.ts';
+import { PACK_LIMITS, Quarantine, SHALLOW } from './quarantine.ts';
 
 /** The commit whose state was accepted last. */
 const ACCEPTED = 'refs/coffer/accepted';
-const SHALLOW = 'shallow';
+/** What the objects of a clone may take of the disk: a fetch that would bring more is refused. */
+const CLONE_BYTES = 4 * 2 ** 30;
 /** With more packs than this the small ones are put together. */
 const MANY_PACKS = 32;
 
@@ -59,8 +61,11 @@ export class Clone {
     }
     await copyIfThere(join(this.directory, SHALLOW), join(directory, SHALLOW));
     const objects = new ObjectStore([join(directory, 'objects'), join(this.directory, 'objects')]);
-    const repository = new Repository({ own: directory, common: directory }, objects);
-    return new Quarantine(directory, repository, ACCEPTED);
+    const repository = new Repository({ own: directory, common: directory }, objects, this.repository.graph);
+    const used = await bytesBelow(join(this.directory, 'objects'));
+    const limits = { ...PACK_LIMITS, bytes: Math.max(0, CLONE_BYTES - used) };
+    const [isFirst, shallow] = [accepted === undefined, this.repository.shallow()];
+    return new Quarantine({ directory, repository, haveRef: ACCEPTED, isFirst, shallow, limits });
   }
 
   /** Takes in what is in the quarantine and makes `commit` the accepted one; the ref moves last. */
@@ -78,8 +83,11 @@ export class Clone {
     if (await isThere(shallow)) {
       await flush(shallow);
       await rename(shallow, join(this.directory, SHALLOW));
-      await flush(this.directory);
+    } else {
+      await rm(join(this.directory, SHALLOW), { force: true });
     }
+    await flush(this.directory);
+    quarantine.isAdopted = true;
     await writeFileAtomically(join(this.directory, ACCEPTED), `${commit}\n`);
     this.repository.objects.refresh();
     await this.#putTogether();
@@ -109,37 +117,6 @@ export class Clone {
   }
 }
 
-/** Where a fetch puts its objects. Reads see the clone's objects as well. */
-export class Quarantine {
-  readonly directory: string;
-  readonly repository: Repository;
-  /** The ref of the commit that is there already, if there is one. */
-  readonly haveRef: string;
-
-  constructor(directory: string, repository: Repository, haveRef: string) {
-    this.directory = directory;
-    this.repository = repository;
-    this.haveRef = haveRef;
-  }
-
-  /** Marks a commit whose parents are left out on purpose. */
-  async writeShallow(commit: string): Promise<void> {
-    await writeFile(join(this.directory, SHALLOW), `${commit}\n`);
-  }
-
-  /** Looks at what came in. Whether the packs are as their sender made them: nobody else hashes them as a whole. */
-  isIntact(): boolean {
-    this.repository.objects.refresh();
-    const arrived = this.repository.objects.packs().filter((pack) => pack.file.startsWith(this.directory));
-    return arrived.every((pack) => pack.isIntact());
-  }
-
-  async discard(): Promise<void> {
-    this.repository.close();
-    await rm(this.directory, { recursive: true, force: true });
-  }
-}
-
 async function makeBare(directory: string): Promise<void> {
   await mkdir(join(directory, 'objects', 'pack'), { recursive: true, mode: 0o700 });
   await mkdir(join(directory, 'refs', 'coffer'), { recursive: true });
@@ -150,6 +127,15 @@ async function makeBare(directory: string): Promise<void> {
   );
   // What openRepository looks for comes last.
   await writeFileAtomically(join(directory, 'HEAD'), 'ref: refs/heads/main\n');
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  let sum = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    sum += entry.isDirectory() ? await bytesBelow(path) : (await stat(path)).size;
+  }
+  return sum;
 }
 
 async function copyIfThere(from: string, to: string): Promise<void> {

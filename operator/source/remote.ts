@@ -1,4 +1,4 @@
-import type { Quarantine } from './clone.ts';
+import type { Quarantine } from './quarantine.ts';
 
 /** What a source follows, as its server names it now. */
 export interface Head {
