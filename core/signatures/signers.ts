@@ -1,12 +1,12 @@
 import { CofferError } from '../errors.ts';
 import type { SignedObject } from '../git/signed-object.ts';
+import { type OpenPgpSignerFiles, OpenPgpSigners } from './openpgp/openpgp-signers.ts';
 import { refusal } from './refusal.ts';
 import type { Signer } from './signer.ts';
-import type { SignersFile } from './ssh/signers-lines.ts';
 import { type SshSignerFiles, SshSigners } from './ssh/ssh-signers.ts';
 
 export type { Signer } from './signer.ts';
-export type { SignersFile } from './ssh/signers-lines.ts';
+export type { SignersFile } from './signers-file.ts';
 
 /** `refused`: the error has a code `SIGNATURE_…` and names the commit. */
 export type Judged =
@@ -16,15 +16,17 @@ export type Judged =
 
 export interface SignerFiles {
   ssh?: SshSignerFiles;
-  openpgp?: { keys: ({ name: string } & SignersFile)[]; revoked: readonly string[] };
+  openpgp?: OpenPgpSignerFiles;
 }
 
 /** Whose signatures count: read once, then asked for many commits and tags. */
 export class Signers {
   readonly #ssh: SshSigners | undefined;
+  readonly #openpgp: OpenPgpSigners | undefined;
 
-  private constructor(ssh: SshSigners | undefined) {
+  private constructor(ssh: SshSigners | undefined, openpgp: OpenPgpSigners | undefined) {
     this.#ssh = ssh;
+    this.#openpgp = openpgp;
   }
 
   /**
@@ -32,8 +34,8 @@ export class Signers {
    *
    * @throws CofferError SIGNERS_ALLOWED_LINE, SIGNERS_REVOKED_LINE, SIGNERS_REVOKED_KRL, SIGNERS_OPENPGP_KEYS
    */
-  static async read({ ssh }: SignerFiles): Promise<Signers> {
-    return new Signers(ssh && new SshSigners(ssh));
+  static async read({ ssh, openpgp }: SignerFiles): Promise<Signers> {
+    return new Signers(ssh && new SshSigners(ssh), openpgp && (await OpenPgpSigners.read(openpgp)));
   }
 
   /**
@@ -61,6 +63,7 @@ export class Signers {
     if (format === 'ssh' && this.#ssh !== undefined) {
       return this.#ssh.verify(payload, text, Math.floor(now.getTime() / 1000));
     }
+    if (format === 'openpgp' && this.#openpgp !== undefined) return this.#openpgp.verify(payload, text, now);
     throw refusal('SIGNATURE_SIGNER_UNKNOWN', 'the policy names no signers with keys of this kind');
   }
 }

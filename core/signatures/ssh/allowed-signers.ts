@@ -1,8 +1,8 @@
 import { CofferError } from '../../errors.ts';
 import { refusal } from '../refusal.ts';
+import { linesOf, type SignersFile } from '../signers-file.ts';
 import { type AllowedSigner, readAllowedLine } from './allowed-line.ts';
 import { matchesPatternList } from './pattern-list.ts';
-import { linesOf, type SignersFile } from './signers-lines.ts';
 
 /** What git signs commits and tags for. */
 export const NAMESPACE = 'git';

@@ -1,5 +1,5 @@
 import { CofferError } from '../../errors.ts';
-import { LARGEST_FILE, type SignersFile } from './signers-lines.ts';
+import { LARGEST_FILE, type SignersFile } from '../signers-file.ts';
 import { WireReader } from './wire-reader.ts';
 
 /** Keys that count no more, in base64: as SSH writes them, and the hashes of that. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { CofferError } from '../../errors.ts';
+import { linesOf, type SignersFile } from '../signers-file.ts';
 import { readKeyText } from './key-text.ts';
 import { isKrl, type Revocations, readKrl } from './krl.ts';
-import { linesOf, type SignersFile } from './signers-lines.ts';
 
 /** What `ssh-keygen -Y verify -r FILE` takes: a KRL, or a list of public keys; and fingerprints (`SHA256:…`) besides. */
 export class RevokedKeys {

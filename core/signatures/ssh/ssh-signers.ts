@@ -1,9 +1,9 @@
 import { refusal } from '../refusal.ts';
 import type { Signer } from '../signer.ts';
+import type { SignersFile } from '../signers-file.ts';
 import { AllowedSigners, NAMESPACE, principalsOf } from './allowed-signers.ts';
 import { fingerprintOf } from './public-key.ts';
 import { RevokedKeys } from './revoked-keys.ts';
-import type { SignersFile } from './signers-lines.ts';
 import { readSshSignature, signedData } from './sshsig.ts';
 import { verifySignature } from './verify-signature.ts';
 

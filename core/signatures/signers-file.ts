@@ -1,4 +1,4 @@
-import type { CofferError } from '../../errors.ts';
+import type { CofferError } from '../errors.ts';
 
 /** A file of signers as it is named in errors. */
 export interface SignersFile {
