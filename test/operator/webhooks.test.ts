@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import * as fs from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { GitHttpServer } from '../servers/git-http.ts';
+import { deliver } from './delivery.ts';
 import { eventually, type OperatorProcess, Site } from './site.ts';
 
-const BODY = Buffer.from('{}');
 const MIB = 1024 * 1024;
 /** Bytes that the process may grow by while it is flooded: what a mebibyte of each of many bodies would not fit into. */
 const ROOM = 64 * MIB;
-
-async function deliver(address: string, secret: string, body = BODY, agent?: Agent): Promise<number | undefined> {
-  const signature = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
-  const headers = { 'content-type': 'application/json', 'x-hub-signature-256': signature };
-  const asked = request(new URL('/webhooks', address), { method: 'POST', headers, agent: agent ?? false });
-  asked.on('error', () => {});
-  asked.end(body);
-  const [response] = await once(asked, 'response');
-  response.resume();
-  return response.statusCode;
-}
 
 /** The most memory that the process ever held, in bytes. */
 function peak({ child }: OperatorProcess): number {
@@ -65,7 +52,9 @@ test('a push is projected as soon as the forge tells of it; a flood makes nobody
   const count = (status: number | undefined) => statuses.set(status, (statuses.get(status) ?? 0) + 1);
   while (performance.now() - began < 2500) {
     const large = deliver(address, 'the secret', Buffer.alloc(20 * MIB)).catch(() => undefined);
-    const small = Array.from({ length: 40 }, () => deliver(address, 'the secret', BODY, agent).catch(() => undefined));
+    const small = Array.from({ length: 40 }, () =>
+      deliver(address, 'the secret', undefined, agent).catch(() => undefined),
+    );
     for (const status of await Promise.all([large, ...small])) count(status);
   }
   const seconds = (performance.now() - began) / 1000;
