@@ -133,12 +133,12 @@ export async function outcome(
   }
 }
 
-export async function piped(command: string, args: string[], input: Buffer = Buffer.alloc(0)): Promise<Buffer> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+export async function piped(command: string, args: string[], input?: Buffer): Promise<Buffer> {
+  const child = spawn(command, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   const [output, errors]: [Buffer[], Buffer[]] = [[], []];
-  child.stdout.on('data', (bytes) => output.push(bytes));
-  child.stderr.on('data', (bytes) => errors.push(bytes));
-  child.stdin.end(input);
+  child.stdout?.on('data', (bytes) => output.push(bytes));
+  child.stderr?.on('data', (bytes) => errors.push(bytes));
+  child.stdin?.end(input);
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${Buffer.concat(errors)}`);
   return Buffer.concat(output);
