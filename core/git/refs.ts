@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import type { GitDirectory } from './git-directory.ts';
 
 const OID = /^[0-9a-f]{40}$/;
@@ -20,6 +20,16 @@ export async function readRef(directory: GitDirectory, name: string): Promise<st
     ref = text.slice('ref: '.length);
   }
   return undefined;
+}
+
+/** What stands behind a prefix (`refs/tags/`) in the names of the refs that have it, loose and packed. */
+export async function listRefs({ common }: GitDirectory, prefix: string): Promise<string[]> {
+  const loose = await readdir(join(common, prefix), { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = loose.filter((entry) => entry.isFile());
+  const lines = (await readText(join(common, 'packed-refs')))?.split('\n') ?? [];
+  const packed = lines.map((line) => line.slice(41)).filter((ref) => ref.startsWith(prefix));
+  const names = files.map((file) => relative(common, join(file.parentPath, file.name)));
+  return [...new Set([...names, ...packed])].filter((ref) => !ILLEGAL.test(ref)).map((ref) => ref.slice(prefix.length));
 }
 
 /** The full names that a short one may stand for, in the order of gitrevisions. */

@@ -16,7 +16,8 @@ export async function readAuthorization(files: CredentialFiles): Promise<string 
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-async function readLine(file: string): Promise<string> {
+/** The one line of a file. Throws `SOURCE_CREDENTIALS_UNREADABLE`. */
+export async function readLine(file: string): Promise<string> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

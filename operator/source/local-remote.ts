@@ -1,14 +1,17 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import { ancestors } from '../../core/git/ancestors.ts';
 import type { ObjectStore } from '../../core/git/object-store.ts';
 import { writePack } from '../../core/git/pack-writer.ts';
+import { listRefs } from '../../core/git/refs.ts';
 import { openRepository, type Repository } from '../../core/git/repository.ts';
 import { isTree, MODE, type TreeEntry } from '../../core/git/tree.ts';
-import type { Quarantine } from './clone.ts';
 import { sourceFault } from './faults.ts';
+import type { Followed } from './git-remote.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { FetchOptions, Head, Remote } from './remote.ts';
+import { highestTag } from './tags.ts';
 
 /**
  * A repository on this machine. It is read where it is (isomorphic-git fetches over HTTP only), and what a commit needs is
@@ -16,29 +19,40 @@ import type { FetchOptions, Head, Remote } from './remote.ts';
  */
 export class LocalRemote implements Remote {
   readonly #directory: string;
-  readonly #branch: string;
+  readonly #followed: Followed;
   /** Folders and files, from the root, of which everything is copied. */
   readonly #parts: readonly string[];
 
-  constructor(directory: string, branch: string, parts: readonly string[]) {
+  constructor(directory: string, followed: Followed, parts: readonly string[]) {
     this.#directory = directory;
-    this.#branch = branch;
+    this.#followed = followed;
     this.#parts = parts;
   }
 
   async head(): Promise<Head> {
     const repository = await this.#open();
-    const ref = `refs/heads/${this.#branch}`;
-    const commit = await repository.readRef(ref);
-    if (commit !== undefined) return { commit, ref };
+    const followed = this.#followed;
+    const ref = 'tag' in followed ? await this.#tag(repository, followed.tag) : `refs/heads/${followed.branch}`;
+    const oid = await repository.readRef(ref);
+    if (oid !== undefined) {
+      const commit = 'tag' in followed ? await repository.resolve(ref) : oid;
+      return commit === oid ? { commit, ref } : { commit, tag: oid, ref };
+    }
     const fault = (await repository.readRef('HEAD')) === undefined ? 'SOURCE_EMPTY' : 'SOURCE_BRANCH_MISSING';
-    throw sourceFault(fault, { address: this.#directory, detail: this.#branch });
+    throw sourceFault(fault, { address: this.#directory, detail: 'tag' in followed ? followed.tag : followed.branch });
+  }
+
+  async #tag(repository: Repository, glob: string): Promise<string> {
+    const name = highestTag(await listRefs(repository.directory, 'refs/tags/'), glob);
+    if (name !== undefined) return `refs/tags/${name}`;
+    throw sourceFault('SOURCE_TAG_MISSING', { address: this.#directory, detail: glob });
   }
 
   async fetch(into: Quarantine, head: Head, { isWhole }: FetchOptions): Promise<void> {
     const repository = await this.#open();
     try {
       const oids = await this.#lacking(repository, into, head.commit, isWhole);
+      if (head.tag !== undefined && !into.repository.objects.has(head.tag)) oids.push(head.tag);
       if (oids.length > 0) {
         await writePack(join(into.directory, 'objects', 'pack'), oids, (oid) => repository.objects.read(oid));
       }
@@ -65,9 +79,15 @@ export class LocalRemote implements Remote {
   async #lacking(from: Repository, into: Quarantine, head: string, isWhole: boolean): Promise<string[]> {
     const own = into.repository.objects;
     const isFirst = (await into.repository.readRef(into.haveRef)) === undefined;
+    const isCutOff = into.repository.shallow().size > 0;
     if (isFirst && !isWhole) await into.writeShallow(head);
-    const isNew = (oid: string): boolean =>
-      isFirst && !isWhole ? oid === head : !own.has(oid) && from.objects.has(oid);
+    // git's `shallow` file: nothing is cut off any more.
+    if (isCutOff && isWhole) await rm(join(into.directory, 'shallow'));
+    const isNew = (oid: string): boolean => {
+      if (isFirst && !isWhole) return oid === head;
+      // Below where it was cut off there is more that is not here.
+      return from.objects.has(oid) && ((isCutOff && isWhole) || !own.has(oid));
+    };
     const above = new Set<string>();
     const whole = new Set<string>();
     for await (const { oid, tree } of ancestors(from, head, isNew)) {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { sourceFault } from './faults.ts';
 import { Poll } from './poll.ts';
 import type { Accepted, Source } from './source.ts';
 
 const STATE: Accepted = {
   ...{ source: 's', commit: 'c', tree: 't', author: { name: '', email: '' }, time: 0 },
-  ...{ basis: 'unsigned', held: [], returns: [] },
+  ...{ basis: 'unsigned', held: [], returns: [], reach: { key: '', allows: () => true } },
 };
 
 type Answer = Accepted | 'unchanged' | Error | (() => void);
@@ -88,6 +89,15 @@ describe('a poll', () => {
     }
     assert.deepEqual(await after(16_000), ['poll', 'unchanged']);
     assert.deepEqual(await after(1000), ['poll', 'unchanged']);
+    ending.abort();
+  });
+
+  test('leaves a server that asks for rest alone for as long, whoever wakes it', async (t) => {
+    const { poll, settle, after, ending } = loop(t, [sourceFault('SOURCE_BUSY', { address: 's', retryAfter: 90_000 })]);
+    assert.deepEqual(await settle(), ['poll', 'failed']);
+    poll.wake();
+    assert.deepEqual(await after(98_999), []);
+    assert.deepEqual(await after(1), ['poll', 'unchanged']);
     ending.abort();
   });
 

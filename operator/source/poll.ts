@@ -1,4 +1,5 @@
 import { LONGEST_TIMER } from '../../core/duration.ts';
+import { SourceFault } from './faults.ts';
 import type { Accepted, Source } from './source.ts';
 
 export interface PollOptions {
@@ -23,7 +24,7 @@ const JITTER = 0.2;
 /** Milliseconds between a look that a wake caused, or that failed, and the next: wakes must not flood the source. */
 const GAP = 1000;
 
-/** Looks at a source again and again: at its interval with jitter, after failures with back-off, when woken soon. */
+/** Looks at a source again and again: at its interval with jitter, after failures with back-off and not before the server wants it, when woken soon. */
 export class Poll {
   readonly #source: Source;
   readonly #options: PollOptions;
@@ -47,9 +48,12 @@ export class Poll {
     for (let failures = 0; !signal.aborted; ) {
       const wasWoken = this.#isWoken;
       this.#isWoken = false;
-      failures = (await this.#lookOnce()) ? 0 : failures + 1;
-      const pause = this.#pause(failures);
-      const rest = wasWoken || failures > 0 ? Math.min(GAP, pause) : 0;
+      const outcome = await this.#lookOnce();
+      failures = outcome.isGood ? 0 : failures + 1;
+      // A server that asked for rest gets it, whoever wakes; spread, for it told the same to others.
+      const asked = Math.round(outcome.retryAfter * (1 + JITTER * this.#random()));
+      const pause = Math.max(this.#pause(failures), asked);
+      const rest = wasWoken || failures > 0 ? Math.max(Math.min(GAP, pause), asked) : 0;
       await this.#wait(rest);
       if (!this.#isWoken)
         await this.#wait(pause - rest, (end) => {
@@ -59,22 +63,27 @@ export class Poll {
     }
   }
 
-  async #lookOnce(): Promise<boolean> {
+  /** `retryAfter`: milliseconds in which the server wants no other look. */
+  async #lookOnce(): Promise<{ isGood: boolean; retryAfter: number }> {
     const { signal, accepted, unchanged, failed } = this.#options;
     try {
       const state = await this.#source.poll(signal);
       await (state === 'unchanged' ? unchanged() : accepted(state));
-      return true;
+      return { isGood: true, retryAfter: 0 };
     } catch (error) {
       if (!signal.aborted) await failed(error);
-      return false;
+      return { isGood: false, retryAfter: error instanceof SourceFault ? (error.retryAfter ?? 0) : 0 };
     }
+  }
+
+  #random(): number {
+    return (this.#options.random ?? Math.random)();
   }
 
   /** In milliseconds. */
   #pause(failures: number): number {
-    const { interval, random = Math.random } = this.#options;
-    const wait = interval * Math.min(2 ** failures, LONGEST_BACK_OFF) * (1 - JITTER / 2 + JITTER * random());
+    const { interval } = this.#options;
+    const wait = interval * Math.min(2 ** failures, LONGEST_BACK_OFF) * (1 - JITTER / 2 + JITTER * this.#random());
     return Math.min(wait, LONGEST_TIMER);
   }
 

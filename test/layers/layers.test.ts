@@ -63,6 +63,7 @@ const HEAVY = [
   'libsodium-wrappers',
   'openpgp',
   'tweetnacl',
+  'ssh2',
   'undici',
 ];
 /** What of core a command may load at once: small, and without imports of its own beyond these. */

@@ -1,3 +1,4 @@
+import { matchesWildcard } from '../../wildcard.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
@@ -10,19 +11,7 @@ export function reaches(manifest: Pick<Manifest, 'namespace' | 'namespaces' | 'b
   return manifest.namespaces.some((glob) => matches(glob, namespace));
 }
 
-/** Whether a namespace is the name or matches the glob: `*` any number of characters, `?` one. Linear: the pattern holds nothing but literals, `.` and `.*?` over at most 63 characters. */
+/** Whether a namespace is the name or matches the glob. */
 export function matches(glob: string, namespace: string): boolean {
-  let row = [true, ...Array.from(namespace, () => false)];
-  for (const token of glob) {
-    const next = [token === '*' && row[0] === true];
-    for (let at = 1; at <= namespace.length; at++) {
-      const before = row[at - 1] === true;
-      next[at] =
-        token === '*'
-          ? next[at - 1] === true || row[at] === true
-          : before && (token === '?' || token === namespace[at - 1]);
-    }
-    row = next;
-  }
-  return row[namespace.length] === true;
+  return matchesWildcard(glob, namespace);
 }

@@ -1,0 +1,151 @@
+import { connect, type Socket } from 'node:net';
+import type { Client, ClientChannel, ConnectConfig, PublicKeyAuthMethod } from 'ssh2';
+import type { SshPlace } from '../address.ts';
+import { sourceFault } from '../faults.ts';
+import type { KnownHosts } from './known-hosts.ts';
+import { connectionFault, hostFault, keyRefused } from './ssh-faults.ts';
+import type { SshKey } from './ssh-key.ts';
+import { RemoteProgram } from './ssh-program.ts';
+
+export interface SshConnectionOptions {
+  place: SshPlace;
+  /** Of the source, for errors. */
+  address: string;
+  key: SshKey;
+  knownHosts: KnownHosts;
+  /** Milliseconds in which something must come. */
+  idle: number;
+}
+
+/** RFC 8332: an rsa key signs by SHA-2; the type is still called ssh-rsa. */
+const SIGNATURES: Record<string, readonly string[]> = { 'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'] };
+const HOST_KEYS = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+];
+/** Nothing of SHA-1; first what Node's own OpenSSL does fastest. */
+const ALGORITHMS = {
+  kex: [
+    'curve25519-sha256',
+    'curve25519-sha256@libssh.org',
+    'ecdh-sha2-nistp256',
+    'ecdh-sha2-nistp384',
+    'ecdh-sha2-nistp521',
+    'diffie-hellman-group-exchange-sha256',
+    'diffie-hellman-group14-sha256',
+    'diffie-hellman-group16-sha512',
+    'diffie-hellman-group18-sha512',
+  ],
+  cipher: [
+    'aes128-gcm@openssh.com',
+    'aes256-gcm@openssh.com',
+    'aes128-ctr',
+    'aes192-ctr',
+    'aes256-ctr',
+    'chacha20-poly1305@openssh.com',
+  ],
+  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
+  compress: ['none'],
+} satisfies ConnectConfig['algorithms'];
+const KEEPALIVE = 15_000;
+const KEEPALIVES_LOST = 2;
+
+/** An ssh connection to a host whose key was known before. */
+export class SshConnection {
+  readonly #client: Client;
+  readonly #socket: Socket;
+  readonly #options: SshConnectionOptions;
+  #lost: unknown;
+
+  /** Throws `SSH_…`, `SOURCE_UNREACHABLE`, `SOURCE_SILENT`, `SOURCE_PROTOCOL`. */
+  static async open(options: SshConnectionOptions, signal: AbortSignal): Promise<SshConnection> {
+    const { Client: SshClient } = (await import('ssh2')).default;
+    const { place, address, key, knownHosts, idle } = options;
+    signal.throwIfAborted();
+    const socket = connect({ host: place.host, port: place.port, noDelay: true });
+    const client = new SshClient();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const connection = new SshConnection(client, socket, options);
+    client.on('error', (error) => {
+      const isRefused = 'level' in error && error.level === 'client-authentication';
+      reject(isRefused ? keyRefused(address, key.key.getPublicSSH(), place.user) : connectionFault(error, address));
+    });
+    client.once('ready', resolve);
+    socket.once('close', () => reject(sourceFault('SOURCE_UNREACHABLE', { address, detail: 'the connection broke' })));
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const auth: PublicKeyAuthMethod = { type: 'publickey', username: place.user, key: key.key };
+    const types = knownHosts.typesOf(place.host, place.port);
+    const wanted = types.flatMap((type) => SIGNATURES[type] ?? [type]).filter((type) => HOST_KEYS.includes(type));
+    client.connect({
+      sock: socket,
+      username: place.user,
+      authHandler: [auth],
+      // Of a host that is not known any key is asked for, to say which it shows.
+      algorithms: {
+        ...ALGORITHMS,
+        serverHostKey: wanted.length > 0 ? wanted : HOST_KEYS,
+      } as ConnectConfig['algorithms'],
+      hostVerifier: (shown: Buffer) => {
+        const verdict = knownHosts.judge(place.host, place.port, shown);
+        if (verdict !== 'known') reject(hostFault(verdict, shown, address));
+        return verdict === 'known';
+      },
+      readyTimeout: idle,
+      keepaliveInterval: KEEPALIVE,
+      keepaliveCountMax: KEEPALIVES_LOST,
+    } as ConnectConfig);
+    try {
+      await promise;
+      return connection;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  private constructor(client: Client, socket: Socket, options: SshConnectionOptions) {
+    this.#client = client;
+    this.#socket = socket;
+    this.#options = options;
+    client.on('error', (error) => {
+      this.#lost ??= error;
+    });
+    socket.once('close', () => {
+      this.#lost ??= new Error('the connection is closed');
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#lost === undefined;
+  }
+
+  /** Runs a program there. */
+  async run(command: string, signal: AbortSignal): Promise<RemoteProgram> {
+    const { address, idle } = this.#options;
+    const channel = await new Promise<ClientChannel>((resolve, reject) => {
+      this.#client.exec(command, (error, opened) => {
+        if (error === undefined || error === null) resolve(opened);
+        else reject(sourceFault('SOURCE_UNAVAILABLE', { address, detail: 'it runs no program', cause: error }));
+      });
+    });
+    return new RemoteProgram(channel, { address, idle, signal });
+  }
+
+  /** Whether the process may end although this is open. */
+  rest(isResting: boolean): void {
+    if (isResting) this.#socket.unref();
+    else this.#socket.ref();
+  }
+
+  end(): void {
+    this.#client.end();
+    this.#socket.unref();
+  }
+}
