@@ -27,6 +27,11 @@ const SIDE_BAND = 'side-band-64k';
 /** As deep as can be said (gitprotocol-pack, `deepen`), which is all of it. */
 const WHOLE_DEPTH = 0x7fffffff;
 
+const PACK_FAULTS: Partial<Record<string, Fault>> = {
+  PACK_MALFORMED: 'SOURCE_INCOMPLETE',
+  PACK_TOO_LARGE: 'SOURCE_TOO_LARGE',
+};
+
 /** A repository on a server that speaks git's protocol, fetched through isomorphic-git. */
 export class GitRemote implements Remote {
   readonly #options: GitRemoteOptions;
@@ -145,10 +150,18 @@ export class GitRemote implements Remote {
     try {
       return await work();
     } catch (cause) {
-      if (cause instanceof CofferError) throw cause;
+      if (cause instanceof CofferError) throw this.#ofPack(cause);
       signal.throwIfAborted();
       throw this.#faultOf(cause, fault);
     }
+  }
+
+  /** A pack that is torn or too large is the source's fault; what its objects are is told as core/git found it. */
+  #ofPack(cause: CofferError): CofferError {
+    const fault = PACK_FAULTS[cause.code];
+    return fault === undefined
+      ? cause
+      : sourceFault(fault, { address: this.#options.address, detail: cause.message, cause });
   }
 
   #faultOf(cause: unknown, otherwise: Fault): SourceFault {

@@ -35,7 +35,7 @@ const ONE_FILE = {
   groups: [
     {
       name: 'core',
-      test: /\/core\/(?:config|crypto|files|format|keys|opening)|\/schemas\/(?:checks|grammar|validate)|node_modules\/(?:js-yaml|ignore)\//,
+      test: /\/core\/(?:config|crypto|files|format|keys|opening|wildcard)|\/schemas\/(?:checks|grammar|validate)|node_modules\/(?:js-yaml|ignore)\//,
     },
     { name: 'workspace', test: /\/cli\/(?:workspace|seal|input\/(?!ejson-arguments|select-document))/ },
   ],
@@ -47,8 +47,13 @@ async function bundle(to: string): Promise<void> {
     input: ENTRIES,
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
-    // oclif requires it only to run TypeScript sources; bundled, it would make coffer ten times as large.
-    external: ['typescript'],
+    external: [
+      // oclif requires it only to run TypeScript sources; bundled, it would make coffer ten times as large.
+      'typescript',
+      // What ssh2 would use of native code, and does without where it is not built, as here (`allowScripts`).
+      'cpu-features',
+      /\.node$/,
+    ],
     plugins: lighterOclif,
     transform: { define: COMMONJS_NAMES },
     onLog(level, log, handle) {

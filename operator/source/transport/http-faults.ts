@@ -42,7 +42,7 @@ export function faultOfConnection(error: unknown): { fault: Fault; detail: strin
 
 function faultOfCode(code: string): Fault {
   if (SILENCE.has(code)) return 'SOURCE_SILENT';
-  if (code.startsWith('UND_ERR_PRX')) return 'SOURCE_PROXY';
+  if (/^UND_ERR_PRX_/.test(code)) return 'SOURCE_PROXY';
   if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return 'SOURCE_PROTOCOL';
   if (ALERT.test(code)) return 'SOURCE_CLIENT_CERTIFICATE';
   return CERTIFICATE.test(code) ? 'SOURCE_CERTIFICATE' : 'SOURCE_UNREACHABLE';
