@@ -13,6 +13,7 @@ import { Follower } from './follow/follower.ts';
 import { lookOnce } from './follow/look-once.ts';
 import {
   openChores,
+  openFloors,
   openKeys,
   openProjectors,
   openReconcilerBetween,
@@ -20,6 +21,7 @@ import {
   openSources,
   openVolumesServer,
   openWebhooksServer,
+  sourceIds,
 } from './pipeline.ts';
 import { Closing } from './process/closing.ts';
 import type { Log } from './process/log.ts';
@@ -27,6 +29,7 @@ import { runProcess, type Signals } from './process/run-process.ts';
 import { lockState } from './process/state-lock.ts';
 import { openFront, prepareFront } from './serve/front.ts';
 import { confirmCommit } from './source/confirmations.ts';
+import { giveAcceptance } from './trust/acceptances.ts';
 
 const { version } = packageJson;
 
@@ -39,6 +42,10 @@ await runProcess(async (log, signals) => {
   const settings = await readSettings(request.config);
   if (request.do === 'confirm') {
     await confirmCommit(settings.stateDirectory, request.commit);
+    return 0;
+  }
+  if (request.do === 'accept') {
+    await giveAcceptance(settings.stateDirectory, sourceIds(settings), request.commit);
     return 0;
   }
   return await operate(settings, request.once, log, signals);
@@ -59,7 +66,8 @@ async function operate(settings: OperatorSettings, once: boolean, log: Log, sign
     await lockState(settings, closing);
 
     const keys = await openKeys(settings, connection?.client, log, closing);
-    const sources = await openSources(settings, closing);
+    const floors = await openFloors(connection, settings, signal);
+    const sources = await openSources(settings, floors, closing);
     const cluster = await watchCluster(connection, settings, background, closing);
     const projectors = await openProjectors(settings, process.env, { cluster, background }, closing);
     const audit = await openRecord(settings, closing);

@@ -1,7 +1,7 @@
 import { type AuditLog, openAuditLog } from '../core/audit/log.ts';
 import { CofferError } from '../core/errors.ts';
 import { readPinsFile } from '../core/keys/pins.ts';
-import { type Cluster, openSecrets } from './cluster.ts';
+import { type Cluster, type Connection, openSecrets } from './cluster.ts';
 import type { Background } from './concurrency/background.ts';
 import type { OperatorSettings } from './config/settings.ts';
 import { openEnrolment } from './enrol/enrol.ts';
@@ -11,6 +11,7 @@ import type { KeyStore } from './keys/key-store.ts';
 import { openKeyStore } from './keys/open-key-store.ts';
 import type { KubeClient } from './kubernetes/client.ts';
 import type { Namespaces } from './kubernetes/namespaces.ts';
+import { persist } from './kubernetes/persist.ts';
 import { isAmong } from './kubernetes/watch-namespaces.ts';
 import type { Closing } from './process/closing.ts';
 import type { Log } from './process/log.ts';
@@ -22,8 +23,10 @@ import type { CarriedObjects } from './reconcile/objects/carried-objects.ts';
 import { openReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import { openFulfilment } from './requests/fulfil.ts';
 import type { Front } from './serve/front.ts';
-import { openGitSource } from './source/open-git-source.ts';
+import { idOf, openGitSource } from './source/open-git-source.ts';
 import type { Source } from './source/source.ts';
+import { FloorMap } from './trust/floor-map.ts';
+import { FloorFile, Floors } from './trust/floors.ts';
 import { openVolumes } from './volumes/volumes.ts';
 
 /** How each room of the pipeline is opened from the settings; `closing` learns how to close it. All throw CofferError. */
@@ -55,12 +58,49 @@ export async function openRecord({ auditDirectory, cluster }: OperatorSettings, 
   return closing.add(audit, (log) => log.append([{ event: 'operator.stopped', cluster }]));
 }
 
-export async function openSources({ sources, stateDirectory }: OperatorSettings, closing: Closing): Promise<Source[]> {
+/** What was accepted by earlier runs and other replicas. Waits for the cluster; throws `TRUST_MEMORY_DAMAGED` and the signal's reason. */
+export async function openFloors(
+  connection: Connection | undefined,
+  { stateDirectory }: OperatorSettings,
+  signal: AbortSignal,
+): Promise<Floors> {
+  const file = new FloorFile(stateDirectory);
+  if (connection === undefined) return Floors.open([file]);
+  const stores = [file, new FloorMap(connection.client)];
+  let trouble: CofferError | undefined;
+  connection.troubles.add(() => trouble);
+  return persist(
+    () => Floors.open(stores),
+    signal,
+    (failure) => {
+      trouble = failure;
+    },
+  );
+}
+
+export async function openSources(
+  { sources, stateDirectory }: OperatorSettings,
+  floors: Floors,
+  closing: Closing,
+): Promise<Source[]> {
   const opened: Source[] = [];
   for (const { git } of sources) {
-    opened.push(closing.add(await openGitSource(git, stateDirectory), (source) => source.close()));
+    opened.push(closing.add(await openGitSource(git, stateDirectory, { floors }), (source) => source.close()));
   }
   return opened;
+}
+
+/** For whom a person's word is left. Throws CofferError `ACCEPT_NO_SOURCE`. */
+export function sourceIds({ sources }: OperatorSettings): string[] {
+  if (sources.length > 0) return sources.map(({ git }) => idOf(git));
+  throw new CofferError(
+    'ACCEPT_NO_SOURCE',
+    'The configuration has no git source, so that there is nothing to accept.',
+    {
+      advice: 'Give the file that the operator runs with.',
+      exit: 2,
+    },
+  );
 }
 
 export async function openProjectors(

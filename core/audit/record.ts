@@ -6,6 +6,10 @@ export type AuditEvent =
   | 'log.recovered'
   | 'commit.accepted'
   | 'commit.refused'
+  /** A file of a commit is not taken; where it was accepted before, that version stays. */
+  | 'path.refused'
+  /** An entry was given a sealed text again that it had lost. */
+  | 'value.returned'
   /** On disk before anything is opened or projected. */
   | 'secret.intent'
   /** How the intent of the same `operation` ended. */
@@ -74,6 +78,17 @@ export interface AuditRecord {
   author?: AuditPerson;
   /** Of the commit, ISO 8601 in UTC. */
   committed?: string;
+  /**
+   * Why the commit was taken. `signed`: by the policy; `endorsed`: `endorsement` stands for it; `person`: by `coffer-operator
+   * accept`; `configured`: it is the first commit that the configuration names; `unsigned`: nobody need sign.
+   */
+  basis?: 'signed' | 'endorsed' | 'person' | 'configured' | 'unsigned';
+  /** Of the commit, its tag or its endorsement; `key`: `SHA256:…`, or an OpenPGP fingerprint. */
+  signer?: { names: string[]; key: string };
+  /** The commit that endorses it. */
+  endorsement?: string;
+  /** What of the file is refused. */
+  aspect?: string;
   /** Of the manifest, from the root of the repository. */
   path?: string;
   /** Of an error: `CofferError.code`. */

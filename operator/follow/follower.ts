@@ -12,6 +12,7 @@ import type { Accepted, Source } from '../source/source.ts';
 import { type Status, type Trouble, troubleOf } from '../status/status.ts';
 import { TroubleLog } from '../status/trouble-log.ts';
 import type { Chore } from './chore.ts';
+import { Freshness } from './freshness.ts';
 import { heal } from './heal.ts';
 
 export interface Pipeline {
@@ -39,6 +40,7 @@ export class Follower {
   readonly #projected = new Set<string>();
   /** Ids of the sources that were looked at in this run, with what they held done. */
   readonly #upToDate = new Set<string>();
+  readonly #freshness: Freshness;
   #isBroughtBack = false;
   /** Aborted when the process is told to look now. */
   #woken = new AbortController();
@@ -47,6 +49,8 @@ export class Follower {
     this.#pipeline = pipeline;
     this.#front = front;
     this.#troubles = new TroubleLog(pipeline.log);
+    const { sources, settings } = pipeline;
+    this.#freshness = new Freshness(sources.map(({ id }, at) => ({ id, git: settings.sources[at]?.git ?? {} })));
     front.status = () => this.#status();
     front.health.isProjected = () => this.isProjected();
   }
@@ -95,14 +99,16 @@ export class Follower {
 
   #status(): Status {
     const { reconciler, sharedTroubles } = this.#pipeline;
-    const { problems, ...status } = reconciler.status();
-    return { ...status, problems: [...sharedTroubles(), ...this.#choreTroubles(), ...problems] };
+    const { problems, sources, ...status } = reconciler.status();
+    const aged = sources.map((source) => this.#freshness.of(source));
+    return { ...status, sources: aged, problems: [...sharedTroubles(), ...this.#choreTroubles(), ...problems] };
   }
 
   #poll(source: Source, interval: number, signal: AbortSignal): Poll {
     const { reconciler, log } = this.#pipeline;
     const ended = async (result: 'succeeded' | 'failed', error?: unknown) => {
       reconciler.polled(source.id, error);
+      if (result === 'succeeded') this.#freshness.succeeded(source.id);
       this.#front.metrics.polled(source.id, result);
       this.#front.health.beat();
       await this.#doChores();
@@ -115,12 +121,13 @@ export class Follower {
       unchanged: async () => {
         await reconciler.retry(source.id);
         // What was accepted is done now, also where that failed when it came.
-        this.#projected.add(source.id);
-        this.#upToDate.add(source.id);
+        this.#isDone(source.id);
         await ended('succeeded');
       },
       failed: async (error) => {
         if (!(error instanceof CofferError)) log.thrown(error);
+        // A head that is refused leaves what was accepted: it is true now, and pods may have it.
+        if (source.isSettled && (await reconciler.stay(source.id))) this.#isDone(source.id);
         await ended('failed', error);
       },
     });
@@ -145,11 +152,15 @@ export class Follower {
     await reconciler.accept(state);
     if (signal.aborted) return;
     const milliseconds = Math.round(performance.now() - began);
-    this.#projected.add(source);
-    this.#upToDate.add(source);
+    this.#isDone(source);
     this.#front.metrics.projected(source, milliseconds / 1000);
     log.info('projected a commit', { source, commit, milliseconds });
     await releaseMemory();
+  }
+
+  #isDone(source: string): void {
+    this.#projected.add(source);
+    this.#upToDate.add(source);
   }
 
   async #doChores(): Promise<void> {
@@ -177,7 +188,8 @@ export class Follower {
   }
 
   #report(): void {
-    const { problems, ...status } = this.#pipeline.reconciler.troubles();
-    this.#troubles.report({ ...status, problems: [...this.#choreTroubles(), ...problems] });
+    const { problems, sources, ...status } = this.#pipeline.reconciler.troubles();
+    const aged = sources.map((source) => this.#freshness.of(source));
+    this.#troubles.report({ ...status, sources: aged, problems: [...this.#choreTroubles(), ...problems] });
   }
 }

@@ -61,7 +61,14 @@ function readyOf(secret: SecretStatus): Verdict {
   }
 }
 
-function verifiedOf({ verified, source, state }: SecretStatus, isMirror: boolean): Verdict | undefined {
+function verifiedOf(secret: SecretStatus, isMirror: boolean): Verdict | undefined {
+  const { verified, source, state, trouble, commit } = secret;
+  if (isMirror && trouble?.code.startsWith('TRUST_')) {
+    return {
+      ...{ type: 'Verified', status: 'True', reason: 'Behind' },
+      message: `It is as ${commit ?? 'an accepted commit'} had it; a newer version is held back: ${sentence(trouble.message)}`,
+    };
+  }
   if (isMirror) {
     const isGone = state === 'held' || state === 'retained';
     return {

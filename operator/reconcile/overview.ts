@@ -1,6 +1,8 @@
 import type { CofferError } from '../../core/errors.ts';
 import type { Key } from '../project/namespaced-name.ts';
-import { type SourceStatus, type Status, troubleOf } from '../status/status.ts';
+import type { Accepted } from '../source/source.ts';
+import { type RefusedPath, type SourceStatus, type Status, troubleOf } from '../status/status.ts';
+import type { HeldPath } from '../trust/held-path.ts';
 import type { State } from './state/state.ts';
 import type { Watched } from './state/watched.ts';
 import type { Board } from './status/board.ts';
@@ -33,7 +35,7 @@ export class Overview {
   troubles(): Status {
     const { board, state } = this.#parts;
     const held = [...state.held().values()].flatMap((keys) => [...keys]);
-    return this.#of(new Set([...board.failures().keys(), ...held]));
+    return this.#of(new Set([...board.failures().keys(), ...board.withheld(), ...held]));
   }
 
   #of(homes: ReadonlySet<Key>): Status {
@@ -46,12 +48,14 @@ export class Overview {
   }
 
   #source(watched: Watched): SourceStatus {
-    const { id, address } = watched;
+    const { id, address, accepted, held = [] } = watched;
     const problems = [...watched.problems(), ...this.#parts.settlement.refusals(id)];
     return {
       id,
       address,
       ...(watched.commit === undefined ? {} : { commit: watched.commit }),
+      ...(accepted === undefined ? {} : acceptedStatus(accepted)),
+      refused: held.map(refusedStatus),
       ...(watched.trouble === undefined ? {} : { trouble: troubleOf(watched.trouble) }),
       held: this.#held(id),
       problems: problems.map(troubleOf),
@@ -65,4 +69,16 @@ export class Overview {
       return secrets.length === 0 ? [] : [{ commit, secrets }];
     });
   }
+}
+
+function acceptedStatus({ basis, signer, acceptedAt }: Accepted): Partial<SourceStatus> {
+  return {
+    basis,
+    ...(signer === undefined ? {} : { signer: { names: signer.names, key: signer.key } }),
+    ...(acceptedAt === undefined ? {} : { acceptedAt }),
+  };
+}
+
+function refusedStatus({ path, aspect, commit, author: { name, email }, error }: HeldPath): RefusedPath {
+  return { ...troubleOf(error), path, aspect, commit, author: { name, email } };
 }

@@ -4,6 +4,7 @@ import { Turns } from '../concurrency/turns.ts';
 import { type Key, keyOf, namesOf } from '../project/namespaced-name.ts';
 import type { Accepted } from '../source/source.ts';
 import type { Status } from '../status/status.ts';
+import type { HeldPath } from '../trust/held-path.ts';
 import { NamespaceChanges } from './namespace-changes.ts';
 import { namespaceProblem } from './namespaces.ts';
 import type { ReconcilerOptions } from './options.ts';
@@ -13,8 +14,10 @@ import { Settling } from './settling.ts';
 import { Sources } from './sources.ts';
 import { recall } from './state/recall.ts';
 import { State } from './state/state.ts';
+import type { Watched } from './state/watched.ts';
 import { Announcements } from './status/announcements.ts';
 import { Board } from './status/board.ts';
+import { Refusals } from './status/refusals.ts';
 import { Wakes } from './wakes.ts';
 import { NewKeys } from './work/new-keys.ts';
 import { Notices } from './work/notices.ts';
@@ -50,6 +53,7 @@ export class Reconciler {
   readonly #announcements: Announcements;
   readonly #turns = new Turns();
   readonly #wakes = new Wakes();
+  readonly #refusals = new Refusals();
   readonly #newKeys: NewKeys;
   readonly #namespaceChanges: NamespaceChanges;
   readonly #listeners: ((namespace: string, name: string) => void)[] = [];
@@ -98,7 +102,10 @@ export class Reconciler {
   async start(): Promise<void> {
     const { objects, projectors } = this.#options;
     const { git } = this.#sources;
-    for (const one of git) await one.takeAccepted();
+    for (const one of git) {
+      await one.takeAccepted();
+      this.#refusals.known(one.id, one.held);
+    }
     const isDoubted = (await recall(projectors, this.#state, git)) === 'older';
     for (const one of git) one.isDoubted = isDoubted;
     await objects?.store.synced;
@@ -107,14 +114,13 @@ export class Reconciler {
     if (isDoubted) this.#settling.postpone(known);
     else this.#settling.touch(known);
     await this.#worker.work(await this.#catchUp('restore'));
+    for (const one of git) this.#withhold(one);
   }
 
   /** Takes up a new state; it goes ahead of what is only put back. Resolves when its work is done or has failed. */
   async accept(state: Accepted): Promise<void> {
-    const { source, commit, author, time } = state;
-    this.#sources.looked(source)?.take(state);
-    const committed = new Date(time * 1000).toISOString();
-    this.#announcements.add({ event: 'commit.accepted', source, commit, author, committed });
+    this.#sources.looked(state.source)?.take(state);
+    for (const record of this.#refusals.accepted(state)) this.#announcements.add(record);
     await this.#worker.work(await this.#catchUp('commit'));
     await this.#releaseOrphans();
   }
@@ -123,17 +129,27 @@ export class Reconciler {
   polled(source: string, error: unknown): void {
     const watched = this.#sources.byId.get(source);
     if (watched === undefined) return;
-    const before = watched.trouble;
     watched.trouble = error instanceof CofferError ? error : undefined;
-    const { code, message, data } = watched.trouble ?? { data: {} };
-    if (code === undefined || data.commit === undefined || before?.data.commit === data.commit) return;
-    this.#announcements.add({ event: 'commit.refused', source, commit: data.commit, code, message });
+    this.#withhold(watched);
+    const records = this.#refusals.refused(source, watched.trouble, watched.held ?? []);
+    if (records.length === 0) return;
+    for (const record of records) this.#announcements.add(record);
     // Where it cannot be written it waits, and the status says so.
     this.#turns
       .take(() => this.#announcements.write())
       .catch((failure) => {
         if (!(failure instanceof CofferError)) throw failure;
       });
+  }
+
+  /**
+   * A source's newest commit was refused, and what it accepted before is all that counts: known to be true now, unless the cluster
+   * knows of something newer. Returns whether it is so.
+   */
+  async stay(source: string): Promise<boolean> {
+    if (this.#sources.git.find(({ id }) => id === source)?.isDoubted !== false) return false;
+    await this.retry(source);
+    return true;
   }
 
   /**
@@ -269,6 +285,21 @@ export class Reconciler {
     const homes = new Set([...this.#board.tried(), ...owned.map(({ namespace, name }) => keyOf(namespace, name))]);
     const stays = (home: Key) => namespaceProblem(namespaces, namesOf(home).namespace) === undefined;
     return new Set([...homes].filter(stays));
+  }
+
+  /** What is held back of a source is seen on the secrets that its files own. */
+  #withhold({ id, held = [] }: Watched): void {
+    const homes = new Map<Key, HeldPath>();
+    for (const one of held) {
+      for (const key of this.#state.ownedBy(id, one.path)) {
+        const home = this.#state.get(key)?.home ?? key;
+        homes.set(home, homes.get(home) ?? one);
+      }
+    }
+    if (!this.#board.withhold(id, homes)) return;
+    // Objects of others may differ from git for that reason.
+    this.#sources.objects?.recheck(homes.keys());
+    this.#tell();
   }
 
   #changed(home: Key): void {

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SecretStatus, Status } from '../status/status.ts';
+import { trustGauges } from './trust-gauges.ts';
 
 const STATES: readonly SecretStatus['state'][] = ['pending', 'ready', 'failed', 'held', 'retained'];
 
@@ -116,6 +117,7 @@ function statusGauges(registers: Registry[]): (status: Status) => void {
     labelNames: ['source'],
     registers,
   });
+  const trust = trustGauges(registers);
   return (status) => {
     const states = Map.groupBy(status.secrets, ({ state }) => state);
     for (const state of STATES) secrets.set({ state }, states.get(state)?.length ?? 0);
@@ -123,5 +125,6 @@ function statusGauges(registers: Registry[]): (status: Status) => void {
       problems.set({ source: id }, found.length + (trouble === undefined ? 0 : 1));
       held.set({ source: id }, removals.flatMap((removal) => removal.secrets).length);
     }
+    trust(status.sources);
   };
 }

@@ -2,10 +2,10 @@ import { Bug, CofferError } from '../../core/errors.ts';
 import { descendsFrom } from '../../core/git/ancestors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { Replacement } from '../../core/git/tree-writer.ts';
-import type { Signer } from '../../core/signatures/signers.ts';
 import type { Policy } from '../../core/trust/policy.ts';
+import { covers } from '../../core/trust/reach-rules.ts';
 import type { Learnt, SealedBefore } from '../../core/trust/sealed-before.ts';
-import type { Verdict } from '../../core/trust/verdict.ts';
+import type { Outstanding, Verdict } from '../../core/trust/verdict.ts';
 import { acceptancesOf } from '../trust/acceptances.ts';
 import type { Floor, Floors } from '../trust/floors.ts';
 import type { HeldPath } from '../trust/held-path.ts';
@@ -15,7 +15,7 @@ import { isConfirmed } from './confirmations.ts';
 import { judge } from './judging.ts';
 import { CommitRefused, emptied, firstUnnamed, pathMissing, rewound } from './refusals.ts';
 import type { Head } from './remote.ts';
-import type { Return } from './source.ts';
+import type { ReachRule, Return } from './source.ts';
 
 export interface TrustSettings {
   mode: 'off' | 'head' | 'strict';
@@ -50,7 +50,7 @@ export interface Standard {
   key: string;
 }
 
-export interface Admitted extends Pick<Remembered, 'signer' | 'endorsedBy' | 'since' | 'verified'> {
+export interface Admitted extends Pick<Remembered, 'signer' | 'endorsedBy' | 'since' | 'outstanding'> {
   basis: Basis;
   held: readonly HeldPath[];
   returns: readonly Return[];
@@ -63,7 +63,7 @@ export interface Admitted extends Pick<Remembered, 'signer' | 'endorsedBy' | 'si
 interface Base {
   since?: string;
   accepted: string;
-  verified: ReadonlyMap<string, Signer>;
+  outstanding: readonly Outstanding[];
   /** What was taken of a path then. */
   entryAt(path: string): Promise<Replacement | undefined>;
 }
@@ -85,11 +85,27 @@ export class Admission {
     return { policy, acceptances, isConfirmed: isSaid, key: JSON.stringify([policy?.digest, acceptances, isSaid]) };
   }
 
+  /** As far as the policy can be read; `standard` throws why it cannot. */
+  async reach(): Promise<ReachRule> {
+    const { trust, namespaces } = this.#parts;
+    try {
+      return reachRule(namespaces, await trust.policy?.read());
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      return reachRule(namespaces, undefined);
+    }
+  }
+
   /** Whether more than the newest commit has to be there to tell what it follows. */
   needsHistory(former: Remembered | undefined): boolean {
     const { trust, floors } = this.#parts;
     if (trust.mode === 'strict' || this.#isBehind(former)) return true;
     return former === undefined && (trust.mode !== 'off' || floors.besides(this.#place()).length > 0);
+  }
+
+  /** Whether the clone has what was accepted last, as far as is known. */
+  isNewest(former: Remembered | undefined): boolean {
+    return former !== undefined && !this.#isBehind(former);
   }
 
   /** Throws CofferError: `SOURCE_…`, `TRUST_…`; CommitRefused where rules forbid single changes and all is held for them. */
@@ -151,32 +167,33 @@ export class Admission {
     if (accepted !== head.commit) {
       return this.#follow(repository, head, await baseAt(repository, accepted), standard, 'person');
     }
-    const { path, sealedBefore } = this.#parts;
-    const { tree } = await repository.readCommit(head.commit);
-    const learnt = await sealedBefore.learnTree(repository, tree, path);
+    const { learnt } = await this.#judgeUnsigned(repository, head, standard);
     return {
       ...{ basis: 'person', since: head.commit, learnt },
-      ...{ verified: new Map(), held: [], returns: [], replacements: new Map() },
+      ...{ outstanding: [], held: [], returns: [], replacements: new Map() },
     };
   }
 
   /** Without a base: where manifests write is judged, who wrote them is not. */
   async #begin(repository: Repository, head: Head, standard: Standard, basis: Basis): Promise<Admitted> {
-    const verdict = await judge({ ...this.#input(repository, head, standard), mode: 'off', verified: new Map() });
+    const verdict = await this.#judgeUnsigned(repository, head, standard);
     return this.#admitted(head, verdict, undefined, basis);
   }
 
+  #judgeUnsigned(repository: Repository, head: Head, standard: Standard): Promise<Verdict> {
+    return judge({ ...this.#input(repository, head, standard), mode: 'off', outstanding: [] });
+  }
+
   async #follow(repository: Repository, head: Head, base: Base, standard: Standard, basis: Basis): Promise<Admitted> {
-    const { since, accepted, verified } = base;
-    const input = { ...this.#input(repository, head, standard), accepted, verified };
-    const verdict = await judge(since === undefined ? input : { ...input, since });
+    const { accepted, outstanding } = base;
+    const verdict = await judge({ ...this.#input(repository, head, standard), accepted, outstanding });
     return this.#admitted(head, verdict, base, verdict.endorsedBy === undefined ? basis : 'endorsed');
   }
 
-  #input(repository: Repository, { commit, tag }: Head, { policy }: Standard) {
+  #input(repository: Repository, { commit, tag, ref }: Head, { policy }: Standard) {
     const { trust, namespaces, path, sealedBefore, now } = this.#parts;
     return {
-      ...{ repository, mode: trust.mode, path, head: commit, sealedBefore, now: now() },
+      ...{ repository, mode: trust.mode, path, head: commit, ref, sealedBefore, now: now() },
       ...(tag === undefined ? {} : { tag }),
       ...(policy === undefined ? {} : { policy }),
       ...(namespaces === undefined ? {} : { namespaces }),
@@ -184,7 +201,7 @@ export class Admission {
   }
 
   async #admitted({ commit }: Head, verdict: Verdict, base: Base | undefined, basis: Basis): Promise<Admitted> {
-    const { signer, endorsedBy, returns, verified, learnt } = verdict;
+    const { signer, endorsedBy, returns, outstanding, learnt } = verdict;
     const held = verdict.refusals.map(({ path, aspect, commit: by, author, error }) => ({
       ...{ path, aspect, commit: by, author, error },
     }));
@@ -196,7 +213,7 @@ export class Admission {
     for (const { path } of held) replacements.set(path, await base?.entryAt(path));
     const since = held.length === 0 ? commit : base?.since;
     return {
-      ...{ basis, held, returns, verified, learnt, replacements },
+      ...{ basis, held, returns, outstanding, learnt, replacements },
       ...(since === undefined ? {} : { since }),
       ...(signer === undefined ? {} : { signer }),
       ...(endorsedBy === undefined ? {} : { endorsedBy }),
@@ -222,9 +239,9 @@ export class Admission {
     const floor = this.#parts.floors.of(this.#parts.id);
     if (floor !== undefined && this.#isBehind(former)) return baseOfFloor(repository, floor);
     if (former === undefined) return undefined;
-    const { commit, tree, since, verified } = former;
+    const { commit, tree, since, outstanding } = former;
     const entryAt = (path: string) => repository.entryAt(tree, path);
-    return { accepted: commit, verified, entryAt, ...(since === undefined ? {} : { since }) };
+    return { accepted: commit, outstanding, entryAt, ...(since === undefined ? {} : { since }) };
   }
 
   /** Whether the cluster knows of a newer commit than the clone: another replica led, or the state directory is new. */
@@ -253,16 +270,24 @@ export async function lastBefore(
 /** Trust begins at this commit: all that it holds is taken for good. */
 async function baseAt(repository: Repository, commit: string): Promise<Base> {
   const { tree } = await repository.readCommit(commit);
-  return { since: commit, accepted: commit, verified: new Map(), entryAt: (path) => repository.entryAt(tree, path) };
+  return { since: commit, accepted: commit, outstanding: [], entryAt: (path) => repository.entryAt(tree, path) };
 }
 
 /** Of what was accepted elsewhere, the objects are in the history that was fetched, or the branch is another. */
-function baseOfFloor(repository: Repository, { commit, since, held }: Floor): Base {
+function baseOfFloor(repository: Repository, { commit, outstanding, held }: Floor): Base {
   const stands = new Map(Object.entries(held));
   const entryAt = async (path: string) => {
     const entry = stands.get(path);
     if (entry !== undefined) return entry ?? undefined;
     return repository.entryAt((await repository.readCommit(commit)).tree, path);
   };
-  return { accepted: commit, verified: new Map(), entryAt, ...(since === undefined ? {} : { since }) };
+  return { accepted: commit, outstanding, entryAt };
+}
+
+function reachRule(namespaces: readonly string[] | undefined, policy: Policy | undefined): ReachRule {
+  const isConfigured = (wanted: string) => namespaces?.some((glob) => covers(glob, wanted)) ?? true;
+  return {
+    key: JSON.stringify([namespaces, policy?.digest]),
+    allows: (path, wanted) => isConfigured(wanted) && (policy?.mayWriteTo(path, wanted) ?? true),
+  };
 }

@@ -7,13 +7,17 @@ import type { Floors } from '../trust/floors.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import type { Memory, Remembered } from '../trust/memory.ts';
 import { type Admission, lastBefore, type Standard } from './admission.ts';
-import type { Clone, Quarantine } from './clone.ts';
+import type { Clone } from './clone.ts';
 import { sourceFault } from './faults.ts';
 import { assertWhole } from './inspect.ts';
 import { isSameState, type NextState, nextState } from './next-state.ts';
+import type { Quarantine } from './quarantine.ts';
 import { CommitRefused } from './refusals.ts';
 import type { Head, Remote } from './remote.ts';
 import type { Accepted, Return, Source } from './source.ts';
+
+/** Of what an earlier version accepted, which did not remember when. */
+const LONG_AGO = new Date(0).toISOString();
 
 export interface GitSourceParts {
   id: string;
@@ -22,7 +26,6 @@ export interface GitSourceParts {
   follows: string;
   carriedBy: Source['carriedBy'];
   path: string;
-  namespaces?: readonly string[];
   /** The folders that are read. */
   folders: readonly string[];
   clone: Clone;
@@ -47,14 +50,16 @@ export class GitSource implements Source {
   readonly address: string;
   readonly carriedBy: Source['carriedBy'];
   readonly path: string;
-  readonly namespaces?: readonly string[];
   readonly repository: Repository;
   readonly #parts: GitSourceParts;
   /** A head that was fetched and refused, or is accepted in part: by the same standard it is neither fetched nor judged again. */
   #judged: { head: Head; key: string; error?: CofferError } | undefined;
   #held: readonly HeldPath[] | undefined;
+  isSettled = false;
   /** A commit that this run accepted, or began to: its state is handed on even where something failed after the ref moved. */
   #untold: string | undefined;
+  /** Of the rule that was handed on last. */
+  #reachKey: string | undefined;
   /** The commit that this run handed on last. */
   #told: string | undefined;
 
@@ -64,7 +69,6 @@ export class GitSource implements Source {
     this.address = parts.address;
     this.carriedBy = parts.carriedBy;
     this.path = parts.path;
-    if (parts.namespaces !== undefined) this.namespaces = parts.namespaces;
     this.repository = parts.clone.repository;
   }
 
@@ -80,12 +84,9 @@ export class GitSource implements Source {
     const former = await this.#former();
     if (former === undefined) return undefined;
     this.#held ??= former.held;
-    return this.#describe(former, []);
-  }
-
-  async acceptedAt(): Promise<Date | undefined> {
-    const former = await this.#former();
-    return former === undefined ? undefined : new Date(former.acceptedAt);
+    const described = await this.#describe(former, []);
+    this.#reachKey ??= described.reach.key;
+    return described;
   }
 
   async poll(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
@@ -102,16 +103,21 @@ export class GitSource implements Source {
   async close(): Promise<void> {
     this.#parts.remote.close();
     this.#parts.clone.close();
+    await this.#parts.sealedBefore.close();
   }
 
   async #look(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
     const { remote, admission, floors, clone } = this.#parts;
+    this.isSettled = false;
     await floors.settle();
     const former = await this.#former();
     const head = await remote.head(signal);
     const standard = await admission.standard(head.commit);
     if (head.commit === former?.commit) return this.#lookAgain(head, former, standard);
-    if (this.#isJudged(head, standard) && this.#judged?.error !== undefined) throw this.#judged.error;
+    if (this.#isJudged(head, standard) && this.#judged?.error !== undefined) {
+      this.isSettled = admission.isNewest(former);
+      throw this.#judged.error;
+    }
     const quarantine = await clone.quarantine();
     try {
       const isWhole = admission.needsHistory(former);
@@ -141,7 +147,8 @@ export class GitSource implements Source {
     this.#held = now.held;
     // A person's word is spent only when the state that it let in was handed on, and so is in the audit log.
     const isOwed = now.basis === 'person' && standard.acceptances.length > 0 && this.#told !== head.commit;
-    if (this.#untold === head.commit || isOwed) return this.#handOn(now, []);
+    const isOtherRule = (await this.#parts.admission.reach()).key !== this.#reachKey;
+    if (this.#untold === head.commit || isOwed || isOtherRule) return this.#handOn(now, []);
     await this.#spendAcceptances(head.commit, standard);
     return 'unchanged';
   }
@@ -153,7 +160,7 @@ export class GitSource implements Source {
 
   async #assertWhole(quarantine: Quarantine, commit: string, previous: string | undefined): Promise<void> {
     const { address } = this;
-    if (!quarantine.isIntact()) throw sourceFault('SOURCE_INCOMPLETE', { address, commit });
+    if (!quarantine.isIntact(commit)) throw sourceFault('SOURCE_INCOMPLETE', { address, commit });
     await assertWhole(quarantine.repository, { commit, previous, parts: this.#parts.folders, address });
   }
 
@@ -172,9 +179,11 @@ export class GitSource implements Source {
       return next;
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
-      this.#judged = { head, key: standard.key, error };
+      const named = error instanceof CommitRefused ? error : error.at({ source: this.address, commit: head.commit });
+      this.#judged = { head, key: standard.key, error: named };
+      this.isSettled = admission.isNewest(former);
       this.#held = error instanceof CommitRefused ? error.held : (former?.held ?? []);
-      throw error;
+      throw named;
     }
   }
 
@@ -183,16 +192,15 @@ export class GitSource implements Source {
     const { clone, memory, floors, sealedBefore } = this.#parts;
     const { remembered, objects } = next;
     await objects.flushTo(join(clone.directory, 'objects'));
-    await sealedBefore.persist(next.learnt);
+    await sealedBefore.learn(next.learnt);
     await memory.note(remembered, former?.commit);
     if (quarantine === undefined) this.repository.objects.refresh();
     else await clone.adopt(quarantine, remembered.commit);
     const { id, address, path } = this;
-    const { commit, since, acceptedAt } = remembered;
+    const { commit, outstanding, acceptedAt } = remembered;
     await floors.write({
       ...{ source: id, address, path, follows: this.#parts.follows, commit, time: acceptedAt },
-      ...(since === undefined ? {} : { since }),
-      held: next.stands,
+      ...{ outstanding, held: next.stands },
     });
   }
 
@@ -200,18 +208,21 @@ export class GitSource implements Source {
     const described = await this.#describe(state, returns);
     this.#untold = undefined;
     this.#told = state.commit;
+    this.#reachKey = described.reach.key;
     return described;
   }
 
   async #describe(state: Remembered, returns: readonly Return[]): Promise<Accepted> {
-    const { commit, tree, basis, signer, endorsedBy, since, held } = state;
+    const { commit, tree, basis, signer, endorsedBy, since, held, acceptedAt } = state;
     const { author } = await this.repository.readCommit(commit);
     const { name, email, time } = author;
     return {
       ...{ source: this.id, commit, tree, author: { name, email }, time, basis, held, returns },
+      reach: await this.#parts.admission.reach(),
       ...(signer === undefined ? {} : { signer }),
       ...(endorsedBy === undefined ? {} : { endorsedBy }),
       ...(since === undefined ? {} : { since }),
+      ...(acceptedAt === LONG_AGO ? {} : { acceptedAt }),
     };
   }
 
@@ -223,8 +234,7 @@ export class GitSource implements Source {
     const known = memory.of(commit);
     if (known !== undefined) return known;
     const { tree } = await this.repository.readCommit(commit);
-    const acceptedAt = new Date(0).toISOString();
-    return { commit, tree, acceptedAt, basis: 'unsigned', since: commit, verified: new Map(), held: [] };
+    return { commit, tree, acceptedAt: LONG_AGO, basis: 'unsigned', since: commit, outstanding: [], held: [] };
   }
 
   async #spendAcceptances(accepted: string, { acceptances }: Standard): Promise<void> {

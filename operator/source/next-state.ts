@@ -24,7 +24,7 @@ export async function nextState(
   admitted: Admitted,
   now: Date,
 ): Promise<NextState> {
-  const { basis, signer, endorsedBy, since, verified, held, learnt, returns, replacements } = admitted;
+  const { basis, signer, endorsedBy, since, outstanding, held, learnt, returns, replacements } = admitted;
   const objects = new LooseObjects();
   const { tree: whole } = await repository.readCommit(commit);
   const write: Parameters<typeof replacePaths>[1] = (type, bytes) => objects.add(type, bytes);
@@ -34,9 +34,7 @@ export async function nextState(
     stands[path] = entry === undefined ? null : { mode: entry.mode, oid: entry.oid };
   }
   const remembered = {
-    ...{ commit, tree, acceptedAt: now.toISOString(), basis, held },
-    // Only what is held back makes earlier commits be looked at again.
-    verified: held.length === 0 ? new Map() : verified,
+    ...{ commit, tree, acceptedAt: now.toISOString(), basis, held, outstanding },
     ...(signer === undefined ? {} : { signer }),
     ...(endorsedBy === undefined ? {} : { endorsedBy }),
     ...(since === undefined ? {} : { since }),

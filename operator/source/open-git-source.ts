@@ -45,7 +45,7 @@ export async function openGitSource(
     ...{ id, address: address.text, follows: followedBy(config), path, stateDirectory, now },
     ...(config.namespaces === undefined ? {} : { namespaces: config.namespaces }),
     floors: floors ?? (await Floors.open([new FloorFile(stateDirectory)])),
-    sealedBefore: await openSealedBefore(join(folder, 'sealed-before')),
+    sealedBefore: await openSealedBefore(folder),
   };
   return new GitSource({
     ...common,

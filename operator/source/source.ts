@@ -15,6 +15,8 @@ export interface Accepted {
   /** Of the commit, in seconds since 1970, UTC. */
   time: number;
   basis: Basis;
+  /** RFC 3339 in UTC; absent: by a version that did not remember it. */
+  acceptedAt?: string;
   /** The last commit in which nothing was held back; absent: there was none. */
   since?: string;
   /** Of the commit, of its tag, or of who endorsed it; absent: nobody need sign. */
@@ -25,6 +27,15 @@ export interface Accepted {
   held: readonly HeldPath[];
   /** Entries that were given a sealed text again that they had lost. */
   returns: readonly Return[];
+  reach: ReachRule;
+}
+
+/** Where the manifests of a source may write as of now: what was accepted earlier is bound by it too. */
+export interface ReachRule {
+  /** The same for the same rule. */
+  key: string;
+  /** `namespace`: a name, or a glob that reaches as far. */
+  allows(path: string, namespace: string): boolean;
 }
 
 export interface Return {
@@ -43,18 +54,19 @@ export interface Source {
   readonly carriedBy: 'operator' | 'objects';
   /** The folder that holds manifests, from the root; '' is the root. */
   readonly path: string;
-  /** Names and globs: where its manifests may write; absent: everywhere. */
-  readonly namespaces?: readonly string[];
   /** Holds every accepted state, also when the place that it came from is gone. */
   readonly repository: Repository;
   /** What the last look held back: paths of the accepted commit, or of one that was refused as a whole. */
   readonly held: readonly HeldPath[];
+  /**
+   * The last look saw the newest commit and refused it, and nothing newer than the accepted one is known of: what is accepted is what
+   * counts now.
+   */
+  readonly isSettled: boolean;
   /** What stands in the way beside the looks. */
   readonly trouble: CofferError | undefined;
   /** The state that was accepted last, also by an earlier run. */
   accepted(): Promise<Accepted | undefined>;
-  /** Since when it is the accepted one. */
-  acceptedAt(): Promise<Date | undefined>;
   /** Looks once. Throws CofferError (`SOURCE_…`, `TRUST_…`) and keeps what was accepted when anything is wrong with what it finds. */
   poll(signal: AbortSignal): Promise<Accepted | 'unchanged'>;
   close(): Promise<void>;

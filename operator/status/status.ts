@@ -49,11 +49,33 @@ export interface Verified {
   commit?: string;
 }
 
+export interface RefusedPath extends Trouble {
+  path: string;
+  /** What of the file. */
+  aspect: string;
+  commit: string;
+  /** As the commit says it, which proves nothing. */
+  author: { name: string; email: string };
+}
+
 export interface SourceStatus {
   id: string;
   address: string;
   /** The accepted commit. */
   commit?: string;
+  /** Why it is the accepted one, and who signed it (or its endorsement), where somebody need. */
+  basis?: string;
+  signer?: { names: readonly string[]; key: string };
+  /** RFC 3339 in UTC. */
+  acceptedAt?: string;
+  /** When a look at the source succeeded last; absent: not in this run. */
+  lastSuccess?: string;
+  /** Since when no look succeeded, where that is longer than it may be; RFC 3339 in UTC. */
+  staleSince?: string;
+  /** Since when nothing new came, where that is longer than it may be. */
+  quietSince?: string;
+  /** Files whose newest version is not taken; the one that was accepted before stays. */
+  refused: RefusedPath[];
   /** Of the last poll, if it failed. */
   trouble?: Trouble;
   /** Commits whose removals wait for `--confirm COMMIT`, and the secrets that each would remove. */

@@ -28,7 +28,8 @@ function troublesOf({ sources, secrets, problems: general }: Status): Map<string
     troubles.set(JSON.stringify([where, trouble.code, file, line, commit, trouble.message]), trouble);
   };
   for (const problem of general) add('', problem);
-  for (const { id, trouble, problems, held } of sources) {
+  for (const { id, trouble, problems, held, refused } of sources) {
+    for (const { path, commit, ...why } of refused) add(id, { ...why, data: { ...why.data, file: path, commit } });
     for (const problem of trouble === undefined ? problems : [trouble, ...problems]) add(id, problem);
     for (const { commit, secrets: kept } of held) add(id, heldRemoval(id, commit, kept.length));
   }

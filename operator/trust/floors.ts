@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
+import type { Outstanding } from '../../core/trust/verdict.ts';
 
 /** What a source accepted last, as it is known beside the source's own clone: nothing older may follow. */
 export interface Floor {
@@ -13,7 +14,7 @@ export interface Floor {
   path: string;
   commit: string;
   /** As in `Remembered`. */
-  since?: string;
+  outstanding: readonly Outstanding[];
   /** Of paths that are held back, what stands in their place: blobs of the history; `null`: nothing. */
   held: Record<string, { mode: string; oid: string } | null>;
   /** When it was accepted, RFC 3339 in UTC. */
@@ -69,10 +70,10 @@ function parse(text: string, file: string): Floor[] {
 const COMMIT = /^[0-9a-f]{40}$/;
 
 export function isFloor(value: unknown): value is Floor {
-  const { source, address, follows, path, commit, since, held, time } = (value ?? {}) as Partial<Floor>;
+  const { source, address, follows, path, commit, outstanding, held, time } = (value ?? {}) as Partial<Floor>;
   const isText = [source, address, follows, path, time].every((part) => typeof part === 'string');
   const isCommit = (text: unknown) => typeof text === 'string' && COMMIT.test(text);
-  return isText && isCommit(commit) && (since === undefined || isCommit(since)) && typeof held === 'object' && !!held;
+  return isText && isCommit(commit) && Array.isArray(outstanding) && typeof held === 'object' && held !== null;
 }
 
 /** All floors that bind one source. */

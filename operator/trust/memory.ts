@@ -3,6 +3,7 @@ import { Bug, CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import type { Signer } from '../../core/signatures/signers.ts';
+import type { Outstanding } from '../../core/trust/verdict.ts';
 import type { HeldPath } from './held-path.ts';
 
 /**
@@ -23,13 +24,12 @@ export interface Remembered {
   endorsedBy?: { commit: string; signer: Signer };
   /** The last accepted commit in which nothing was held back; absent: there was none. */
   since?: string;
-  /** Commits after `since` whose signatures were found good, when they were first seen. */
-  verified: ReadonlyMap<string, Signer>;
+  /** What the next verdict has to know of this one. */
+  outstanding: readonly Outstanding[];
   held: readonly HeldPath[];
 }
 
-type Row = Omit<Remembered, 'verified' | 'held'> & {
-  verified: [commit: string, signer: Signer][];
+type Row = Omit<Remembered, 'held'> & {
   held: (Omit<HeldPath, 'error'> & { code: string; message: string; advice: string })[];
 };
 
@@ -71,18 +71,16 @@ export class Memory {
   }
 }
 
-function rowOf({ verified, held, ...rest }: Remembered): Row {
+function rowOf({ held, ...rest }: Remembered): Row {
   return {
     ...rest,
-    verified: [...verified],
     held: held.map(({ error: { code, message, advice }, ...path }) => ({ ...path, code, message, advice })),
   };
 }
 
-function stateOf({ verified, held, ...rest }: Row): Remembered {
+function stateOf({ held, ...rest }: Row): Remembered {
   return {
     ...rest,
-    verified: new Map(verified),
     held: held.map(({ code, message, advice, ...path }) => ({
       ...path,
       error: heldError(path, code, message, advice),
@@ -116,7 +114,7 @@ function parse(text: string, file: string): Remembered[] {
   }
 }
 
-function isRow({ commit, tree, since, verified, held }: Row): boolean {
+function isRow({ commit, tree, since, outstanding, held }: Row): boolean {
   const isText = (value: unknown) => typeof value === 'string';
-  return [commit, tree, since ?? ''].every(isText) && Array.isArray(verified) && Array.isArray(held);
+  return [commit, tree, since ?? ''].every(isText) && Array.isArray(outstanding) && Array.isArray(held);
 }

@@ -3,6 +3,7 @@ import type { Keyring } from '../../../core/keys/keyring.ts';
 import { COFFER_FOLDER } from '../../source/open-git-source.ts';
 import { ownRecipients, type RepositorySettings, readRepositorySettings } from '../../source/repository-settings.ts';
 import type { Accepted, Source } from '../../source/source.ts';
+import type { HeldPath } from '../../trust/held-path.ts';
 import type { Claim, Origin, Place, Version } from './claim.ts';
 import { History } from './history.ts';
 import { ManifestIndex } from './manifests.ts';
@@ -59,6 +60,14 @@ export class GitWatched implements Watched {
     return this.#current?.state.commit;
   }
 
+  get accepted(): Accepted | undefined {
+    return this.#newest;
+  }
+
+  get held(): readonly HeldPath[] {
+    return this.#source.held;
+  }
+
   get keyring(): Keyring | undefined {
     return this.#current?.settings.keyring;
   }
@@ -91,7 +100,9 @@ export class GitWatched implements Watched {
   }
 
   problems(): CofferError[] {
-    return [...(this.#current?.settings.problems ?? []), ...this.#index.problems()];
+    const { trouble } = this.#source;
+    const own = this.#current?.settings.problems ?? [];
+    return [...(trouble === undefined ? [] : [trouble]), ...own, ...this.#index.problems()];
   }
 
   isOurs(claim: Claim): boolean {
@@ -119,7 +130,7 @@ export class GitWatched implements Watched {
   async advance(memory: State): Promise<Advance | undefined> {
     const state = this.#newest;
     const before = this.#current;
-    if (state === undefined || state.commit === before?.state.commit) return undefined;
+    if (state === undefined || (before !== undefined && isSame(state, before.state))) return undefined;
     if (this.isDoubted && !this.isLooked) return undefined;
     const { repository } = this.#source;
     const cofferTree = (await repository.entryAt(state.tree, COFFER_FOLDER))?.oid;
@@ -130,7 +141,9 @@ export class GitWatched implements Watched {
     const isSameConfig =
       before !== undefined && JSON.stringify(settings.config) === JSON.stringify(before.settings.config);
     const config = isSameConfig ? before.settings.config : settings.config;
-    const update = await this.#index.advance(isSameConfig ? before.state.tree : null, state.tree, config, (changes) =>
+    const isSameRule = isSameConfig && before.state.reach.key === state.reach.key;
+    const from = isSameRule ? before.state.tree : null;
+    const update = await this.#index.advance(from, state.tree, { config, reach: state.reach }, (changes) =>
       this.#origins(state, before?.state, changes, memory),
     );
     this.#current = { state, settings: { ...settings, config }, cofferTree };
@@ -146,7 +159,11 @@ export class GitWatched implements Watched {
     memory: State,
   ): Promise<(path: string, blob: string) => Origin> {
     const { repository, id } = this.#source;
-    if (before !== undefined) return originsOf(repository, state.commit, before.commit, changes);
+    // What was held back came with a commit that is older than the one that was accepted before.
+    if (before !== undefined) {
+      const since = before.held.length === 0 ? before.commit : before.since;
+      return originsOf(repository, state.commit, since, changes);
+    }
     // After a start the journal knows more than a shallow clone's history.
     const known = new Map<string, Origin>();
     for (const [, { good }] of memory.secrets()) {
@@ -158,4 +175,9 @@ export class GitWatched implements Watched {
       return { commit, author, time };
     };
   }
+}
+
+/** What counts of a commit may be another by another policy, and so may be where its manifests may write. */
+function isSame(one: Accepted, other: Accepted): boolean {
+  return one.commit === other.commit && one.tree === other.tree && one.reach.key === other.reach.key;
 }

@@ -7,16 +7,24 @@ import { type Change, changesBetween } from '../../../core/git/changes.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 import { isFile, MODE } from '../../../core/git/tree.ts';
 import { keyOf } from '../../project/namespaced-name.ts';
+import type { ReachRule } from '../../source/source.ts';
+import { beyondReach } from './beyond-reach.ts';
 import type { Claim, Origin } from './claim.ts';
 import { reachOf } from './reach-of.ts';
 import type { Update } from './watched.ts';
 
 /** What is known of one file of the accepted state. */
 interface FileFacts {
-  /** Of its blob and its mode: the same facts come of the same. */
+  /** Of its blob, its mode and the rule of where it may write: the same facts come of the same. */
   version: string;
   claims: readonly Claim[];
   problems: readonly CofferError[];
+}
+
+/** What decides of a file what it claims. */
+export interface IndexRules {
+  config: RepositoryConfig;
+  reach: ReachRule;
 }
 
 export interface IndexOptions {
@@ -50,13 +58,13 @@ export class ManifestIndex {
   }
 
   /**
-   * Moves from one tree to another. `from` null, or another `config` than before: everything is looked at, and what is known
-   * of files that are the same is kept.
+   * Moves from one tree to another. `from` null, or other `rules` than before: everything is looked at, and what is known of
+   * files that are the same is kept.
    */
   async advance(
     from: string | null,
     to: string,
-    config: RepositoryConfig,
+    { config, reach }: IndexRules,
     originOf: (changes: readonly Change[]) => Promise<(path: string, blob: string) => Origin>,
   ): Promise<Update> {
     const { repository, under } = this.#options;
@@ -74,7 +82,7 @@ export class ManifestIndex {
     if (from === null) for (const path of this.#files.keys()) facts.set(path, undefined);
     let turn = 0;
     for (const change of changes) {
-      facts.set(change.path, await this.#read(change, origin));
+      facts.set(change.path, await this.#read(change, reach, origin));
       if (++turn % TURN === 0) await setImmediate();
     }
     // Nothing above has changed what is known: a tree that cannot be read leaves all as it was.
@@ -130,10 +138,14 @@ export class ManifestIndex {
     );
   }
 
-  async #read(change: Change, origin: (path: string, blob: string) => Origin): Promise<FileFacts | undefined> {
+  async #read(
+    change: Change,
+    reach: ReachRule,
+    origin: (path: string, blob: string) => Origin,
+  ): Promise<FileFacts | undefined> {
     const { path, after } = change;
     if (after === undefined || after.mode === MODE.submodule) return undefined;
-    const version = `${after.mode} ${after.oid}`;
+    const version = `${after.mode} ${after.oid} ${reach.key}`;
     const known = this.#files.get(path);
     if (known?.version === version) return known;
     if (!isFile(after)) return { version, claims: [], problems: [symlink(path)] };
@@ -149,7 +161,9 @@ export class ManifestIndex {
     }
     for (const manifest of manifests) this.#remember(`${after.oid}:${manifest.index}`, manifest);
     const from = { blob: after.oid, origin: origin(path, after.oid) };
-    return { version, claims: manifests.map((manifest) => this.#claim(manifest, from)), problems };
+    const refused = new Map(manifests.flatMap((manifest) => beyondReach(manifest, reach) ?? []));
+    const claims = manifests.filter((one) => !refused.has(one)).map((manifest) => this.#claim(manifest, from));
+    return { version, claims, problems: [...problems, ...refused.values()] };
   }
 
   #claim(manifest: Manifest, from: { blob: string; origin: Origin }): Claim {

@@ -2,6 +2,8 @@ import type { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import type { Keyring } from '../../../core/keys/keyring.ts';
 import type { Provenance } from '../../project/projector.ts';
+import type { Accepted } from '../../source/source.ts';
+import type { HeldPath } from '../../trust/held-path.ts';
 import type { Claim, Place, Version } from './claim.ts';
 import type { State } from './state.ts';
 
@@ -43,6 +45,10 @@ export interface Watched {
   readonly keyring: Keyring | undefined;
   /** The recipients that this cluster is: itself, and its groups. */
   readonly own: ReadonlySet<string>;
+  /** The state that was accepted last, where the source knows commits. */
+  readonly accepted?: Accepted | undefined;
+  /** Files whose newest version is not taken; of an accepted commit, or of one that is refused as a whole. */
+  readonly held?: readonly HeldPath[];
   /** Of the last look, when it failed. */
   trouble: CofferError | undefined;
   /** Takes the claims to the newest state that is known; `undefined` where that is the one they show. */

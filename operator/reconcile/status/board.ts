@@ -1,7 +1,9 @@
 import type { CofferError } from '../../../core/errors.ts';
 import { type Key, namesOf } from '../../project/namespaced-name.ts';
 import { type SecretStatus, troubleOf, type Verified } from '../../status/status.ts';
+import type { HeldPath } from '../../trust/held-path.ts';
 import type { SecretRecord } from '../state/state.ts';
+import { Withheld } from './withheld.ts';
 
 interface Row {
   error?: CofferError;
@@ -17,6 +19,7 @@ export class Board {
   readonly #rows = new Map<Key, Row>();
   readonly #failures = new Map<Key, CofferError>();
   readonly #verified = new Map<Key, Verified>();
+  readonly #withheld = new Withheld();
   readonly #changed = new Set<Key>();
 
   ready(home: Key, workloads: readonly string[], keyId?: string): void {
@@ -56,9 +59,21 @@ export class Board {
     this.#changed.add(home);
   }
 
+  /** Secrets of a source whose newest manifest is not taken. Returns whether that is another than before. */
+  withhold(source: string, held: ReadonlyMap<Key, HeldPath>): boolean {
+    const changed = this.#withheld.set(source, held);
+    for (const home of changed) this.#changed.add(home);
+    return changed.length > 0;
+  }
+
+  withheld(): Iterable<Key> {
+    return this.#withheld.homes();
+  }
+
   /** The homes of which something was said since the last call and is not forgotten. */
   takeChanged(): Key[] {
-    const changed = [...this.#changed].filter((home) => this.#rows.has(home) || this.#verified.has(home));
+    const isKnown = (home: Key) => this.#rows.has(home) || this.#verified.has(home);
+    const changed = [...this.#changed].filter(isKnown);
     this.#changed.clear();
     return changed;
   }
@@ -80,18 +95,20 @@ export class Board {
     const row = this.#rows.get(home);
     const { owner, good } = record ?? {};
     const verified = this.#verified.get(home);
+    const error = row?.error ?? this.#withheld.get(home);
+    const since = row?.error === undefined ? error?.data.commit : row.since;
     return {
       ...namesOf(home),
       ...(owner === undefined ? {} : { source: owner.source, path: owner.path }),
-      state: stateOf(row, record),
+      state: stateOf(row, record, error),
       ...(good === undefined || good.commit === '' ? {} : { commit: good.commit }),
       ...(row?.keyId === undefined ? {} : { keyId: row.keyId }),
       ...(good?.changedAt === undefined ? {} : { changedAt: good.changedAt }),
       ...(verified === undefined ? {} : { verified }),
-      ...(row?.error === undefined ? {} : { trouble: troubleOf(row.error) }),
-      ...(row?.error?.loop === 'retry' ? { isRetried: true } : {}),
+      ...(error === undefined ? {} : { trouble: troubleOf(error) }),
+      ...(error?.loop === 'retry' ? { isRetried: true } : {}),
       ...(record?.held === undefined ? {} : { heldBy: record.held }),
-      ...(row?.since === undefined ? {} : { since: row.since }),
+      ...(since === undefined ? {} : { since }),
       workloads: [...(row?.workloads ?? [])],
     };
   }
@@ -102,8 +119,12 @@ export class Board {
   }
 }
 
-function stateOf(row: Row | undefined, record: SecretRecord | undefined): SecretStatus['state'] {
-  if (row?.error !== undefined) return 'failed';
+function stateOf(
+  row: Row | undefined,
+  record: SecretRecord | undefined,
+  error: CofferError | undefined,
+): SecretStatus['state'] {
+  if (error !== undefined) return 'failed';
   if (record?.held !== undefined) return 'held';
   if (record?.retained === true) return 'retained';
   return row?.isTried === true ? 'ready' : 'pending';

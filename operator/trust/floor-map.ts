@@ -1,0 +1,71 @@
+import type { KubeClient } from '../kubernetes/client.ts';
+import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
+import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
+import { type Floor, type FloorStore, isFloor } from './floors.ts';
+
+/** Of the operator's namespace: source id → a floor as JSON. */
+const CONFIG_MAP = 'coffer-accepted';
+/** An object may have 1 MiB; of more sources than this the oldest are forgotten that nobody writes any more. */
+const MOST = 200;
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** In the cluster: outlives the state directory, and is there for the replica that leads next. */
+export class FloorMap implements FloorStore {
+  readonly #client: KubeClient;
+
+  constructor(client: KubeClient) {
+    this.#client = client;
+  }
+
+  /** Throws KubernetesError. What is no floor is left out: it binds nothing, and whoever may write it may remove it too. */
+  async read(): Promise<Floor[]> {
+    return Object.values((await this.#get())?.data ?? {}).flatMap((text) => floorFrom(text) ?? []);
+  }
+
+  async write(floor: Floor): Promise<void> {
+    const { namespace } = this.#client;
+    const name = { namespace, name: CONFIG_MAP };
+    const before = await this.#get();
+    const data = { [floor.source]: JSON.stringify(floor) };
+    if (before === undefined) {
+      try {
+        const metadata = { ...name, labels: { 'app.kubernetes.io/managed-by': 'coffer-operator' } };
+        await this.#client.create(
+          RESOURCES.configMaps,
+          { apiVersion: 'v1', kind: 'ConfigMap', metadata, data },
+          { namespace },
+        );
+        return;
+      } catch (error) {
+        if (!(error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT')) throw error;
+      }
+    }
+    const forgotten = oldest(before?.data ?? {}, floor.source);
+    await this.#client.patch(RESOURCES.configMaps, name, { data: { ...forgotten, ...data } }, { type: 'merge' });
+  }
+
+  #get(): Promise<ConfigMap | undefined> {
+    return this.#client.get<ConfigMap>(RESOURCES.configMaps, { namespace: this.#client.namespace, name: CONFIG_MAP });
+  }
+}
+
+function floorFrom(text: string): Floor | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isFloor(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** What has to go for another, as a merge patch says it. */
+function oldest(data: Readonly<Record<string, string>>, kept: string): Record<string, null> {
+  const others = Object.entries(data).filter(([source]) => source !== kept);
+  const timeOf = (text: string) => floorFrom(text)?.time ?? '';
+  const byAge = others.toSorted(([, a], [, b]) => (timeOf(a) < timeOf(b) ? -1 : 1));
+  return Object.fromEntries(byAge.slice(0, Math.max(0, others.length + 1 - MOST)).map(([source]) => [source, null]));
+}
