@@ -171,9 +171,9 @@ export function openChores(
   { cluster: name, stateDirectory, pinsFile }: OperatorSettings,
   log: Log,
 ): Chore[] {
-  const common = { cluster: name, stateDirectory, store: keys, sources, client: cluster?.client, log };
+  const common = { cluster: name, stateDirectory, pinsFile, store: keys, sources, client: cluster?.client, log };
   const enrolment = openEnrolment(common);
-  const fulfilment = openFulfilment({ ...common, pinsFile, audit });
+  const fulfilment = openFulfilment({ ...common, audit });
   return [
     { look: () => enrolment.look(), troubles: () => (enrolment.trouble === undefined ? [] : [enrolment.trouble]) },
     { look: () => fulfilment.look(), troubles: () => fulfilment.troubles },

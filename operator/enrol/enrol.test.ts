@@ -5,6 +5,7 @@ import { before, describe, type TestContext, test } from 'node:test';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
 import { storeIdentity, storeSecretKey } from '../../core/keys/key-directory.ts';
+import { identityText } from '../../core/keys/key-texts.ts';
 import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
 import { onDisk } from '../../test/operator/tmpfs.ts';
 import { WorkTree } from '../../test/servers/work-tree.ts';
@@ -31,7 +32,14 @@ class Host {
 
   enrolment(sources: ConstructorParameters<typeof Enrolment>[0]['sources'] = [], store: KeyStore = this.store) {
     const log = { info: (line: string) => this.said.push(line) };
-    return new Enrolment({ cluster: 'production', stateDirectory: this.root, store, sources, log });
+    return new Enrolment({
+      cluster: 'production',
+      stateDirectory: this.root,
+      pinsFile: join(this.root, 'pins'),
+      store,
+      sources,
+      log,
+    });
   }
 
   /** A git source of a repository that commits these files; not yet looked at. */
@@ -194,6 +202,26 @@ describe('a cluster that the keyring lists', () => {
     const enrolment = host.enrolment([source]);
     await enrolment.look();
     assert.equal(enrolment.trouble?.code, 'KEYS_OTHER_IDENTITY');
+  });
+
+  test('with a key that is not its own, or another identity than its pins have, is an alarm', async (t) => {
+    const host = new Host(t);
+    const [own, foreign] = [testCluster('production'), testCluster('production')];
+    const source = await host.source(recipientFiles(foreign));
+    await source.poll(t.signal);
+    await storeSecretKey(join(host.root, 'keys'), own.seed);
+    const enrolment = host.enrolment([source]);
+    await enrolment.look();
+    assert.equal(enrolment.trouble?.code, 'KEYS_ACTIVE_FOREIGN');
+    assert.equal(enrolment.trouble.data.keyId, foreign.recipient.keys[0]?.kid);
+    await storeSecretKey(join(host.root, 'keys'), foreign.seed);
+    const code = async () => {
+      await enrolment.look();
+      return enrolment.trouble?.code;
+    };
+    assert.equal(await code(), undefined);
+    writeFileSync(join(host.root, 'pins'), `production ${identityText(own.recipient.identity)}\n`);
+    assert.equal(await code(), 'KEYS_ACTIVE_FOREIGN');
   });
 });
 

@@ -7,6 +7,7 @@ import { identityOf } from '../../core/keys/endorsement.ts';
 import type { SecretKeys } from '../../core/keys/key-file.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import type { Keyring } from '../../core/keys/keyring.ts';
+import { readPinsFile } from '../../core/keys/pins.ts';
 import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import type { KeyStore } from '../keys/key-store.ts';
@@ -14,11 +15,14 @@ import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../process/log.ts';
 import type { Source } from '../source/source.ts';
 import { Announcement } from './announcement.ts';
+import { foreignKey } from './foreign-key.ts';
 import { Keyrings } from './keyrings.ts';
 
 export interface EnrolmentOptions {
   cluster: string;
   stateDirectory: string;
+  /** The operator's own. */
+  pinsFile: string;
   store: KeyStore;
   /** Those whose keyrings say whether this cluster is known. */
   sources: readonly Source[];
@@ -34,7 +38,7 @@ export interface EnrolmentOptions {
  * seals to, a missing key is an alarm, for a new one would open nothing and hide the loss.
  */
 export class Enrolment {
-  /** What a person must do: KEYS_MISSING, KEYS_OTHER_IDENTITY, or why the keys cannot be read. */
+  /** What a person must do: KEYS_MISSING, KEYS_OTHER_IDENTITY, KEYS_ACTIVE_FOREIGN, or why the keys cannot be read. */
   trouble: CofferError | undefined;
   readonly #options: EnrolmentOptions;
   readonly #keyrings: Keyrings;
@@ -99,6 +103,8 @@ export class Enrolment {
   /** Announces it too, as the keyring has it, if it is our own: people ask a cluster who it is. */
   async #compare(listed: Recipient, { keys }: SecretKeys): Promise<void> {
     const { cluster, store } = this.#options;
+    const foreign = foreignKey(listed, new Set(keys.keys()), await readPinsFile(this.#options.pinsFile));
+    if (foreign !== undefined) throw foreign;
     const wanted = activeKey(listed);
     if (wanted !== undefined && !keys.has(wanted.kid)) {
       throw new CofferError(

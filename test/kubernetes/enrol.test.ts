@@ -28,7 +28,15 @@ const storeIn = (client: KubeClient) => new SecretKeyStore(client, 'coffer-keys'
 function enrolmentIn(t: TestContext, client: KubeClient) {
   const log = { info: () => undefined };
   const store = storeIn(client);
-  return openEnrolment({ cluster: 'production', stateDirectory: onDisk(t), store, sources: [], client, log });
+  return openEnrolment({
+    cluster: 'production',
+    stateDirectory: onDisk(t),
+    pinsFile: '/nonexistent',
+    store,
+    sources: [],
+    client,
+    log,
+  });
 }
 
 describe('keys in a Secret', () => {
