@@ -24,6 +24,8 @@ export async function isAncestor(repository: Repository, ancestor: string, commi
 /** The best common ancestors of two commits, none of which is an ancestor of another; sorted. Throws as isAncestor does. */
 export async function mergeBases(repository: Repository, a: string, b: string): Promise<string[]> {
   if (a === b) return [a];
+  const near = nearMergeBase(repository, a, b);
+  if (near !== undefined) return [near];
   const { graph, objects } = repository;
   const shallow = repository.shallow();
   await graph.load(objects, a, shallow);
@@ -41,6 +43,30 @@ export async function mergeBases(repository: Repository, a: string, b: string): 
     for (const parent of graph.parents(number)) isBelow[parent] = 1;
   }
   return best.sort();
+}
+
+/**
+ * The usual case, without the whole history: both first-parent lines meet in a commit, and whatever else was merged into either
+ * since then began at it or above. Then a better common ancestor would lie above it on both sides.
+ */
+function nearMergeBase(repository: Repository, a: string, b: string): string | undefined {
+  const line = new Set(firstParents(repository, a));
+  const meeting = [...firstParents(repository, b)].find((commit) => line.has(commit));
+  if (meeting === undefined) return undefined;
+  const [aboveA, aboveB] = [nearby(repository, a, meeting), nearby(repository, b, meeting)];
+  if (!aboveA.isClosed || !aboveB.isClosed) return undefined;
+  const ofA = new Set(aboveA.commits);
+  return aboveB.commits.some((commit) => ofA.has(commit)) ? undefined : meeting;
+}
+
+function* firstParents(repository: Repository, from: string): Generator<string> {
+  const shallow = repository.shallow();
+  let commit: string | undefined = from;
+  for (let steps = 0; commit !== undefined && steps < NEAR; steps++) {
+    yield commit;
+    if (shallow.has(commit)) return;
+    commit = commitLinks(commit, repository.objects.read(commit)).parents[0];
+  }
 }
 
 /**

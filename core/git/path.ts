@@ -1,7 +1,8 @@
 /** What a name in a tree may be: git itself refuses these in a checkout, but a server may store any bytes. */
 
 // As in git's verify_path: the names by which HFS+ and NTFS reach `.git` count too.
-const GIT_FOLDER = /^(?:\.git|git~1)[ .]*(?::|$)/i;
+// On NTFS a colon ends the name; on HFS+ git lets bytes that are no UTF-8 end it.
+const GIT_FOLDER = /^(?:(?:\.git|git~1)[ .]*(?::|$)|\.git\ufffd)/i;
 const IGNORABLE = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it looks for
 const FORBIDDEN = /[/\\\u0000-\u001f\u007f\ufffd]/;

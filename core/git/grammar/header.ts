@@ -23,10 +23,6 @@ export class Header {
     if (!this.#lines[0]?.startsWith(`${name} `)) return undefined;
     return this.#lines.shift()?.slice(name.length + 1);
   }
-
-  get isDone(): boolean {
-    return this.#lines.length === 0;
-  }
 }
 
 export function isObjectId(text: string): boolean {

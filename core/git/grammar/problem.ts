@@ -13,7 +13,6 @@ export type Problem =
   | 'badTreeSha1'
   | 'badType'
   | 'duplicateEntries'
-  | 'extraHeaderEntry'
   | 'fullPathname'
   | 'hasDot'
   | 'hasDotdot'
@@ -25,11 +24,9 @@ export type Problem =
   | 'missingObject'
   | 'missingSpaceBeforeDate'
   | 'missingSpaceBeforeEmail'
-  | 'missingTag'
   | 'missingTagEntry'
   | 'missingTaggerEntry'
   | 'missingTree'
-  | 'missingType'
   | 'missingTypeEntry'
   | 'multipleAuthors'
   | 'nulInCommit'
@@ -56,5 +53,4 @@ export const TOLERATED: ReadonlySet<Problem> = new Set([
   'zeroPaddedFilemode',
   'badTagName',
   'missingTaggerEntry',
-  'extraHeaderEntry',
 ]);

@@ -21,5 +21,4 @@ export function* tagProblems(bytes: Buffer): Generator<Problem> {
   const tagger = header.take('tagger');
   const problem = tagger === undefined ? 'missingTaggerEntry' : identityProblem(tagger);
   if (problem !== undefined) yield problem;
-  if (!header.isDone) yield 'extraHeaderEntry';
 }
