@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -33,12 +33,13 @@ export interface SshdOptions {
 export class Sshd {
   readonly port: number;
   readonly user = userInfo().username;
-  readonly #folder: string;
+  /** A test may keep keys there; it goes with the server. */
+  readonly folder: string;
   readonly #options: SshdOptions;
   #process: ChildProcess | undefined;
 
   private constructor(folder: string, port: number, options: SshdOptions) {
-    this.#folder = folder;
+    this.folder = folder;
     this.port = port;
     this.#options = options;
   }
@@ -67,7 +68,7 @@ export class Sshd {
 
   /** Only these may log in from now on. */
   async authorize(...keys: readonly KeyPair[]): Promise<void> {
-    const file = join(this.#folder, 'authorized_keys');
+    const file = join(this.folder, 'authorized_keys');
     await writeFile(file, keys.map(({ publicLine }) => `${publicLine}\n`).join(''), { mode: 0o600 });
   }
 
@@ -87,7 +88,7 @@ export class Sshd {
 
   async close(): Promise<void> {
     await this.#end();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   get #types(): readonly KeyType[] {
@@ -95,17 +96,17 @@ export class Sshd {
   }
 
   #hostKey(type: KeyType): string {
-    return join(this.#folder, `host_${type}`);
+    return join(this.folder, `host_${type}`);
   }
 
   async #launch(): Promise<void> {
-    const file = join(this.#folder, 'sshd_config');
+    const file = join(this.folder, 'sshd_config');
     const lines = [
       ...(this.#options.config ?? []),
       `Port ${this.port}`,
       'ListenAddress 127.0.0.1',
       ...this.#types.map((type) => `HostKey ${this.#hostKey(type)}`),
-      `AuthorizedKeysFile ${join(this.#folder, 'authorized_keys')}`,
+      `AuthorizedKeysFile ${join(this.folder, 'authorized_keys')}`,
       // The folder above is one of a test's, which others may write to.
       'StrictModes no',
       'UsePAM no',
@@ -119,7 +120,6 @@ export class Sshd {
     await writeFile(file, `${lines.join('\n')}\n`);
     const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
     });
     this.#process = child;
     let log = '';
@@ -133,15 +133,39 @@ export class Sshd {
     });
   }
 
-  /** With the processes of its connections, which are of its group. */
+  /** With the processes of its connections, which have sessions of their own. */
   async #end(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
     if (child?.pid === undefined || child.exitCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    process.kill(-child.pid, 'SIGKILL');
+    const connections = await descendants(child.pid);
+    child.kill('SIGKILL');
     await ended;
+    for (const pid of connections) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        // It ended by itself meanwhile.
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      }
+    }
   }
+}
+
+/** proc_pid_stat(5): the fourth field is the parent. */
+async function descendants(pid: number): Promise<number[]> {
+  const file = (each: string) => readFile(join('/proc', each, 'stat'), 'latin1').catch(() => '');
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const rows = await Promise.all(
+    pids.map(async (each) => ({
+      pid: Number(each),
+      parent: Number((await file(each)).replace(/^.*\) \S /s, '').split(' ')[0]),
+    })),
+  );
+  const below = (parent: number): number[] =>
+    rows.filter((row) => row.parent === parent).flatMap((row) => [row.pid, ...below(row.pid)]);
+  return below(pid);
 }
 
 async function freePort(): Promise<number> {

@@ -18,8 +18,8 @@ export interface SshTransportOptions {
   idle: number;
 }
 
-/** A fetch follows what a look found on the same connection; the next look opens another. */
-const LINGER = 5000;
+/** Milliseconds: a fetch goes over the connection of the look before it; the next look, which is later, opens another. */
+const LINGER = 500;
 
 /**
  * git's protocol over ssh (gitprotocol-pack, "SSH Transport"): the programs git-upload-pack and git-receive-pack run on the

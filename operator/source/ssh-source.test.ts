@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
+import { generateKey, type KeyPair, Sshd } from '../../test/servers/sshd.ts';
+import type { RemoteConfig } from './open-remote.ts';
+
+const run = promisify(execFile);
+
+let sshd: Sshd;
+let keys: Record<'ed25519' | 'ecdsa' | 'rsa' | 'encrypted' | 'pem' | 'stranger', KeyPair>;
+
+before(async () => {
+  sshd = await Sshd.start({ hostKeys: ['ed25519', 'ecdsa', 'rsa'] });
+  const made = (name: string) => join(sshd.folder, `client_${name}`);
+  keys = {
+    ed25519: await generateKey(made('ed25519'), 'ed25519'),
+    ecdsa: await generateKey(made('ecdsa'), 'ecdsa', '', '-b', '384'),
+    rsa: await generateKey(made('rsa'), 'rsa', '', '-b', '2048'),
+    encrypted: await generateKey(made('encrypted'), 'ed25519', 'correct horse'),
+    pem: await generateKey(made('pem'), 'ecdsa', 'correct horse', '-m', 'PKCS8'),
+    stranger: await generateKey(made('stranger'), 'ed25519'),
+  };
+  const { stranger: _, ...known } = keys;
+  await sshd.authorize(...Object.values(known));
+});
+after(() => sshd.close());
+
+interface Bench {
+  bench: Watching;
+  config: RemoteConfig;
+  commit: string;
+}
+
+/** A repository with a commit, and what reaches it. */
+async function team(t: TestContext, over: Partial<RemoteConfig> = {}): Promise<Bench> {
+  const bench = await Watching.open(t);
+  const commit = await bench.tree.commit({ a: '1' });
+  const knownHostsFile = await bench.file('known_hosts', await sshd.knownHosts());
+  const sshKeyFile = keys.ed25519.file;
+  return { bench, commit, config: { url: sshd.url(bench.tree.directory), sshKeyFile, knownHostsFile, ...over } };
+}
+
+describe('a repository over ssh', () => {
+  const PASSPHRASE = 'correct horse';
+  for (const name of ['ed25519', 'ecdsa', 'rsa', 'encrypted', 'pem'] as const) {
+    test(`is taken in commit by commit, by a key: ${name}`, async (t) => {
+      const { bench, config, commit } = await team(t);
+      const sshPassphraseFile = await bench.file('passphrase', `${PASSPHRASE}\n`);
+      const isEncrypted = name === 'encrypted' || name === 'pem';
+      const source = await bench.source({
+        ...config,
+        sshKeyFile: keys[name].file,
+        ...(isEncrypted ? { sshPassphraseFile } : {}),
+      });
+      assert.equal(await commitOf(source), commit);
+      assert.equal(await commitOf(source), 'unchanged');
+      await bench.tree.commit({ b: 'in between' });
+      const third = await bench.tree.commit({ a: '2' });
+      assert.equal(await commitOf(source), third);
+      await bench.gitInClone(source, 'fsck', '--strict', 'refs/coffer/accepted');
+    });
+  }
+
+  test('may have any path: the shell there expands nothing of it', async (t) => {
+    const { bench, config, commit } = await team(t);
+    const odd = join(bench.root, 'it\'s $(touch x) `touch x` !new; "é"');
+    await rename(bench.tree.directory, odd);
+    const url = sshd.url(odd.split('/').map(encodeURIComponent).join('/'));
+    assert.equal(await commitOf(await bench.source({ ...config, url })), commit);
+  });
+
+  test('that is not there, or has no such branch, is told in the words of the server', async (t) => {
+    const { bench, config, commit } = await team(t);
+    const gone = await bench.source({ ...config, url: sshd.url('/nowhere') });
+    await assert.rejects(gone.poll(never), (error) => {
+      assert.ok(code('SOURCE_MISSING')(error));
+      assert.match(String(error), /the server says: fatal: '\/nowhere' does not appear to be a git repository/);
+      return true;
+    });
+    const source = await bench.source({ ...config, branch: 'other' });
+    await assert.rejects(source.poll(never), code('SOURCE_BRANCH_MISSING'));
+    await bench.tree.git('branch', 'other');
+    assert.equal(await commitOf(source), commit);
+  });
+});
+
+describe('the host’s key', () => {
+  const line = (text: string, type: string): string => text.split('\n').find((each) => each.includes(type)) ?? '';
+  const GOOD: Record<string, (all: string, file: string) => Promise<string>> = {
+    'of only one of the types that the host has': async (all) => line(all, 'ssh-rsa'),
+    'hashed by ssh-keygen': async (all, file) => {
+      await writeFile(file, all);
+      await run('ssh-keygen', ['-q', '-H', '-f', file]);
+      const hashed = await readFile(file, 'utf8');
+      assert.doesNotMatch(hashed, /127\.0\.0\.1/);
+      return hashed;
+    },
+    'under a pattern, beside other hosts and comments': async (all) =>
+      `# ours\n\ngithub.com ${line(all, 'ed25519').split(' ').slice(1).join(' ')}\n${line(all, 'ecdsa').replace(/^\S+/, '!other,[127.0.0.?]:*')} who\r\n`,
+  };
+  for (const [what, known] of Object.entries(GOOD)) {
+    test(`is trusted ${what}`, async (t) => {
+      const { bench, config, commit } = await team(t);
+      await bench.file('known_hosts', await known(await sshd.knownHosts(), join(bench.root, 'hashing')));
+      assert.equal(await commitOf(await bench.source(config)), commit);
+    });
+  }
+
+  const BAD: Record<string, { known: (all: string) => string; expected: string }> = {
+    'the file has no line of it': { known: () => '', expected: 'SSH_HOST_UNKNOWN' },
+    'another port of the host is known': {
+      known: (all) => all.replace(/\[127\.0\.0\.1\]:\d+/g, '127.0.0.1'),
+      expected: 'SSH_HOST_UNKNOWN',
+    },
+    'a pattern excludes it': {
+      known: (all) => all.replace(/(\[127\S+)/g, '*,!$1'),
+      expected: 'SSH_HOST_UNKNOWN',
+    },
+    'it is another than the known one': {
+      known: (all) => line(all, 'ed25519').replace(/\S+$/, keys.ed25519.publicLine.split(' ')[1] ?? ''),
+      expected: 'SSH_HOST_CHANGED',
+    },
+    'it is revoked, although another line trusts it': {
+      known: (all) => `${line(all, 'ed25519')}\n@revoked * ${line(all, 'ed25519').split(' ').slice(1).join(' ')}\n`,
+      expected: 'SSH_HOST_REVOKED',
+    },
+    'only an authority speaks for it': {
+      known: (all) => `@cert-authority ${line(all, 'ed25519')}`,
+      expected: 'SSH_HOST_CERTIFICATE',
+    },
+    'a line is no line': { known: (all) => `${all}not a line`, expected: 'SSH_KNOWN_HOSTS_INVALID' },
+    'a key says it is of another type': {
+      known: (all) => line(all, 'ed25519').replace('ssh-ed25519', 'ssh-rsa'),
+      expected: 'SSH_KNOWN_HOSTS_INVALID',
+    },
+  };
+  for (const [what, { known, expected }] of Object.entries(BAD)) {
+    test(`is refused where ${what}; the next poll reads the file again`, async (t) => {
+      const { bench, config, commit } = await team(t);
+      const all = await sshd.knownHosts();
+      await bench.file('known_hosts', known(all));
+      const source = await bench.source(config);
+      await assert.rejects(source.poll(never), code(expected));
+      await bench.file('known_hosts', all);
+      assert.equal(await commitOf(source), commit);
+    });
+  }
+
+  test('is told by its fingerprint when it changed, and is no reason to lose what was accepted', async (t) => {
+    const { bench, config, commit } = await team(t);
+    const source = await bench.source(config);
+    assert.equal(await commitOf(source), commit);
+    await sshd.renewHostKeys();
+    await sshd.restart();
+    await bench.tree.commit({ a: '2' });
+    const fresh = await bench.file('fresh', await sshd.knownHosts('ed25519'));
+    const { stdout } = await run('ssh-keygen', ['-l', '-f', fresh]);
+    const [, fingerprint = ''] = stdout.split(' ');
+    await assert.rejects(source.poll(never), (error) => {
+      assert.ok(code('SSH_HOST_CHANGED')(error));
+      assert.ok(String(error).includes(fingerprint), `${error} without ${fingerprint}`);
+      return true;
+    });
+    assert.equal((await source.accepted())?.commit, commit);
+    await bench.file('known_hosts', await sshd.knownHosts());
+    assert.notEqual(await commitOf(source), commit);
+  });
+});
+
+describe('the operator’s key', () => {
+  test('that is not authorized, or not any more, is refused; once it is, it is taken', async (t) => {
+    const { bench, config, commit } = await team(t);
+    const source = await bench.source({ ...config, sshKeyFile: keys.stranger.file });
+    await assert.rejects(source.poll(never), code('SSH_KEY_REFUSED'));
+    const { stranger, ...known } = keys;
+    await sshd.authorize(stranger, ...Object.values(known));
+    t.after(() => sshd.authorize(...Object.values(known)));
+    assert.equal(await commitOf(source), commit);
+    await sshd.authorize(...Object.values(known));
+    await sshd.restart();
+    await assert.rejects(source.poll(never), code('SSH_KEY_REFUSED'));
+  });
+
+  test('is read again at every fetch: unreadable, encrypted and wrong ones are told apart', async (t) => {
+    const { bench, config, commit } = await team(t);
+    const sshKeyFile = join(bench.root, 'id');
+    const sshPassphraseFile = join(bench.root, 'passphrase');
+    const source = await bench.source({ ...config, sshKeyFile });
+    await assert.rejects(source.poll(never), code('SSH_KEY_UNREADABLE'));
+    for (const nonsense of ['', 'ssh-ed25519 AAAA', keys.ed25519.publicLine, '-----BEGIN PRIVATE KEY-----\nAA\n']) {
+      await writeFile(sshKeyFile, nonsense);
+      await assert.rejects(source.poll(never), code('SSH_KEY_UNREADABLE'), nonsense);
+    }
+    for (const name of ['encrypted', 'pem'] as const) {
+      await cp(keys[name].file, sshKeyFile);
+      await assert.rejects(source.poll(never), code('SSH_PASSPHRASE'));
+      const opened = await bench.source({ ...config, sshKeyFile, sshPassphraseFile });
+      await bench.file('passphrase', 'wrong\n');
+      await assert.rejects(opened.poll(never), code('SSH_PASSPHRASE'));
+      await bench.file('passphrase', 'correct horse\n');
+      await opened.poll(never);
+      assert.equal((await opened.accepted())?.commit, commit);
+    }
+    await cp(keys.rsa.file, sshKeyFile);
+    await source.poll(never);
+  });
+});
+
+describe('settings', () => {
+  const WRONG: Record<string, Partial<RemoteConfig>> = {
+    'no known hosts': { knownHostsFile: undefined as never },
+    'no key': { sshKeyFile: undefined as never },
+    'a token': { bearerFile: '/token' },
+    'a proxy, which ssh does not use': { proxy: 'http://proxy:3128' },
+    'a branch and a tag': { branch: 'main', tag: 'v*' },
+  };
+  for (const [what, over] of Object.entries(WRONG)) {
+    test(`are refused with ${what}`, async (t) => {
+      const { bench, config } = await team(t, over);
+      await assert.rejects(bench.source(config), code('SOURCE_SETTINGS'));
+    });
+  }
+});

@@ -1,0 +1,72 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** What happens to what a server sends, from so many bytes of one connection on. */
+export interface Cut {
+  after: number;
+  /** `freeze`: nothing more comes, and the connection stays. `trickle`: one byte every so many milliseconds. */
+  how: 'reset' | 'end' | 'freeze' | { trickle: number };
+}
+
+/** Stands between a client and any server and breaks connections as networks do, whatever is spoken over them. */
+export class TcpRelay {
+  /** For connections that begin from now on; `undefined`: nothing. */
+  cut: Cut | undefined;
+  /** Bytes that the server sent in all. */
+  received = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  static async start(port: number): Promise<TcpRelay> {
+    const relay = new TcpRelay(port);
+    await new Promise<void>((resolve) => relay.#server.listen(0, '127.0.0.1', resolve));
+    return relay;
+  }
+
+  private constructor(port: number) {
+    this.#server = createServer((client) => {
+      const upstream = connect(port, '127.0.0.1');
+      for (const socket of [client, upstream]) {
+        this.#sockets.add(socket);
+        socket.on('close', () => {
+          this.#sockets.delete(socket);
+          client.destroy();
+          upstream.destroy();
+        });
+        // A connection that breaks is what this is for.
+        socket.on('error', () => undefined);
+      }
+      client.pipe(upstream);
+      this.#relay(upstream, client, this.cut);
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #relay(from: Socket, to: Socket, cut: Cut | undefined): void {
+    let sent = 0;
+    from.on('data', (chunk: Buffer) => {
+      this.received += chunk.length;
+      const room = cut === undefined ? chunk.length : Math.max(0, cut.after - sent);
+      sent += chunk.length;
+      to.write(chunk.subarray(0, room));
+      if (cut === undefined || sent < cut.after) return;
+      if (cut.how === 'reset') to.resetAndDestroy();
+      else if (cut.how === 'end') to.end();
+      else if (cut.how !== 'freeze') trickle(to, chunk.subarray(room), cut.how.trickle);
+    });
+    from.on('end', () => cut === undefined && to.end());
+  }
+}
+
+function trickle(to: Socket, bytes: Buffer, milliseconds: number): void {
+  let at = 0;
+  const timer = setInterval(() => to.write(bytes.subarray(at, ++at)), milliseconds);
+  to.on('close', () => clearInterval(timer));
+}
