@@ -10,10 +10,14 @@ export interface Rendered {
   [field: string]: unknown;
 }
 
-export async function render(t: TestContext, values: object): Promise<Rendered[] | undefined> {
+export async function render(
+  t: TestContext,
+  values: object,
+  namespace = 'coffer-system',
+): Promise<Rendered[] | undefined> {
   const helm = await helmOrSkip(t);
   if (helm === undefined) return undefined;
-  const { status, stdout, stderr } = await helm(['template', 'coffer', CHART, '--namespace', 'coffer-system'], values);
+  const { status, stdout, stderr } = await helm(['template', 'coffer', CHART, '--namespace', namespace], values);
   assert.equal(status, 0, stderr);
   return (loadAll(stdout) as (Rendered | null)[]).filter((object) => object !== null);
 }

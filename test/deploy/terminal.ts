@@ -12,11 +12,17 @@ import { findPart } from '../parts/parts.ts';
 /** Where somebody types what docs/operations.md shows, in a folder that has the project's `deploy/` in it. */
 export interface Terminal {
   write(file: string, text: string): void;
+  read(file: string): string;
   /** Runs the one command of that section that answers; rejects with what it printed when it fails. */
   run(section: string, command: RegExp): Promise<string>;
 }
 
-export async function terminalOf(t: TestContext, kubeconfig: string): Promise<Terminal> {
+/** `names`: what is called otherwise here than on the page, such as a namespace. */
+export async function terminalOf(
+  t: TestContext,
+  kubeconfig: string,
+  names: Readonly<Record<string, string>> = {},
+): Promise<Terminal> {
   const folder = mkdtempSync(join(tmpdir(), 'coffer-terminal-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   symlinkSync(join(ROOT, 'deploy'), join(folder, 'deploy'));
@@ -25,8 +31,12 @@ export async function terminalOf(t: TestContext, kubeconfig: string): Promise<Te
   const env = { PATH: [...folders, process.env.PATH].join(delimiter), HOME: folder, KUBECONFIG: kubeconfig };
   return {
     write: (file, text) => writeFileSync(join(folder, file), text),
+    read: (file) => readFileSync(join(folder, file), 'utf8'),
     async run(section, command) {
-      const text = findCommand(section, command);
+      const text = Object.entries(names).reduce(
+        (shown, [there, here]) => shown.replaceAll(there, here),
+        findCommand(section, command),
+      );
       const { stdout } = await promisify(execFile)('bash', ['-euc', text], { cwd: folder, env });
       return stdout;
     },
