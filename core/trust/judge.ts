@@ -1,9 +1,22 @@
-import { Bug } from '../errors.ts';
-import type { Repository } from '../git/repository.ts';
-import type { Signer } from '../signatures/signers.ts';
+import { CofferError } from '../errors.ts';
+import { commitsBetween, isAncestor } from '../git/commit-walk.ts';
+import type { Commit, Repository } from '../git/repository.ts';
+import type { Signer } from '../signatures/signer.ts';
+import { type Endorsement, endorsementsIn } from './endorsements.ts';
+import { Ledger } from './ledger.ts';
+import { NamespaceRule } from './namespace-rule.ts';
 import type { Policy } from './policy.ts';
-import type { SealedBefore } from './sealed-before.ts';
+import { proposalsOf } from './proposals.ts';
+import { groupRefusals } from './refusals.ts';
+import { rolledBack } from './roll-back.ts';
+import { Scope } from './scope.ts';
+import { type SealedBefore, seenUpTo } from './sealed-before.ts';
+import { State } from './state.ts';
+import { historyShallow, StrictWalk } from './strict-walk.ts';
+import { ValueRule } from './value-rule.ts';
 import type { Verdict } from './verdict.ts';
+import type { Outstanding } from './violation.ts';
+import { type Witness, Witnesses } from './witnesses.ts';
 
 export interface JudgeInput {
   repository: Repository;
@@ -13,20 +26,241 @@ export interface JudgeInput {
   namespaces?: readonly string[];
   /** The folder of the source; `''`: the root. */
   path: string;
-  /** The last accepted commit in which nothing was held back; absent: nothing was accepted, and the caller made sure that `head` may be the first. */
-  since?: string;
-  /** The last accepted commit; absent: `since`. */
+  /** The last accepted commit; absent: nothing was accepted, and the caller made sure that `head` may be the first. */
   accepted?: string;
+  /** What its verdict gave, when it was accepted. */
+  outstanding: readonly Outstanding[];
   head: string;
+  /** The full name of the ref that names the head. */
+  ref?: string;
   /** The annotated tag that names the head, where a tag is followed. */
   tag?: string;
-  /** Signers of commits between `since` and `accepted`, as they were found when these were first seen, in that order. */
-  verified: ReadonlyMap<string, Signer>;
   sealedBefore: SealedBefore;
   now: Date;
 }
 
-/** Throws `TRUST_DIVERGED`, `TRUST_HISTORY_SHALLOW`, `TRUST_POLICY_MISSING`; what is wrong with single changes is in the verdict. */
-export async function judge(_input: JudgeInput): Promise<Verdict> {
-  throw new Bug('not written yet');
+/**
+ * Judges what a head brings since the accepted commit. What is wrong with single changes is in the verdict. Changes nothing, not
+ * even `sealedBefore`.
+ *
+ * @throws CofferError TRUST_DIVERGED, TRUST_HISTORY_SHALLOW, TRUST_POLICY_MISSING
+ */
+export async function judge(input: JudgeInput): Promise<Verdict> {
+  return new Judgement(input).verdict();
+}
+
+/** From which commit on is judged, and what is outstanding there. */
+interface Start {
+  commit: string;
+  state: State;
+  endorsedBy?: { commit: string; signer: Signer };
+}
+
+class Judgement {
+  readonly #input: JudgeInput;
+  readonly #repository: Repository;
+  readonly #scope: Scope;
+  readonly #policy: Policy | undefined;
+  readonly #witnesses: Witnesses | undefined;
+  readonly #signers = new Map<string, readonly Signer[]>();
+
+  constructor(input: JudgeInput) {
+    const { repository, mode, policy, now } = input;
+    this.#input = input;
+    this.#repository = repository;
+    this.#scope = new Scope(repository, input.path);
+    if (mode !== 'off' && policy === undefined) throw policyMissing(mode);
+    this.#policy = mode === 'off' ? undefined : policy;
+    this.#witnesses = this.#policy && new Witnesses(repository, this.#policy, now);
+  }
+
+  async verdict(): Promise<Verdict> {
+    const { accepted } = this.#input;
+    const head = await this.#repository.readCommit(this.#input.head);
+    return accepted === undefined ? this.#first(head) : this.#next(head, accepted);
+  }
+
+  /** Nothing came before it, so that only where it writes to can be judged. */
+  async #first(head: Commit): Promise<Verdict> {
+    const rule = new NamespaceRule(this.#scope, this.#input);
+    const bad = await rule.judge(await this.#scope.changes(null, head.tree), head.tree, () => head.oid);
+    const learnt = await seenUpTo(this.#repository, this.#scope, head.oid);
+    return { ...(await this.#told(head, bad)), returns: [], learnt };
+  }
+
+  async #next(head: Commit, accepted: string): Promise<Verdict> {
+    const isThere = this.#repository.objects.has(accepted);
+    const former = isThere ? (await this.#repository.readCommit(accepted)).tree : null;
+    const net = await this.#scope.changes(former, head.tree);
+    const values = new ValueRule({
+      repository: this.#repository,
+      sealedBefore: this.#input.sealedBefore,
+      tree: head.tree,
+      prime: () => seenUpTo(this.#repository, this.#scope, isThere ? accepted : head.oid),
+      former: async () => {
+        const texts = new Set<string>();
+        for (const { path, before } of net) {
+          for (const { entry, text } of (await this.#scope.aspects(path, before)).values()) {
+            if (entry !== undefined) texts.add(text);
+          }
+        }
+        return texts;
+      },
+    });
+    const ledger = new Ledger(this.#policy, values);
+    const start = await this.#start(head, accepted, former, ledger);
+    const state = await this.#walk(head, start, ledger);
+    const namespaces = new NamespaceRule(this.#scope, this.#input);
+    const writer = (path: string, aspect: string) => ledger.writerOf(path, aspect) ?? head.oid;
+    const bad = [...state.bad(), ...(await namespaces.judge(net, head.tree, writer))];
+    const textAt = async (path: string, aspect: string) =>
+      (await this.#scope.aspects(path, await this.#scope.fileAt(head.tree, path))).get(aspect)?.text;
+    return {
+      ...(await this.#told(head, bad)),
+      ...(start.endorsedBy === undefined ? {} : { endorsedBy: start.endorsedBy }),
+      returns: await values.returns(textAt),
+      learnt: values.learnt(),
+    };
+  }
+
+  /**
+   * The accepted commit, if the head descends from it. Else what somebody endorsed in its stead: that state is the endorser's own
+   * change of all that differs, so that who may endorse but not change a path cannot take it back to an older state either.
+   */
+  async #start(head: Commit, accepted: string, former: string | null, ledger: Ledger): Promise<Start> {
+    const state = State.of(this.#input.outstanding.filter(({ rule }) => rule !== 'namespace'));
+    await this.#judgeAgain(state, ledger);
+    if (former !== null && (await isAncestor(this.#repository, accepted, head.oid))) return { commit: accepted, state };
+    const commits = await this.#commits(former === null ? undefined : accepted, head.oid);
+    const endorsement = (await this.#endorsements(commits)).findLast(({ abandons }) => abandons.includes(accepted));
+    if (endorsement === undefined) throw this.#diverged(accepted, head, commits);
+    const { commit, signer, by } = endorsement;
+    const { tree } = await this.#repository.readCommit(commit);
+    const proposals = await proposalsOf(this.#scope, await this.#scope.changes(former, tree));
+    await ledger.apply(state, { commit, signers: [signer] }, proposals);
+    this.#signers.set(commit, [signer]);
+    ledger.endorse(state, [signer], () => true);
+    return { commit, state, endorsedBy: { commit: by, signer } };
+  }
+
+  async #walk(head: Commit, { commit: root, state }: Start, ledger: Ledger): Promise<State> {
+    if (this.#input.mode !== 'strict' || this.#witnesses === undefined)
+      return this.#walkHeads(head, root, state, ledger);
+    const commits = await this.#commits(root, head.oid);
+    const walk = new StrictWalk({
+      repository: this.#repository,
+      scope: this.#scope,
+      ledger,
+      witnesses: this.#witnesses,
+      endorsements: await this.#endorsements(commits),
+    });
+    const end = await walk.walk(root, state, commits);
+    for (const [oid, signers] of walk.signers) this.#signers.set(oid, signers);
+    const merge = commits.findLast(({ parents }) => parents.length > 1);
+    if (merge !== undefined) {
+      const { tree } = await this.#repository.readCommit(root);
+      await rolledBack(this.#scope, end, { from: tree, to: head.tree, merge: merge.oid });
+    }
+    return end;
+  }
+
+  /** The head's signer answers for all; for what somebody endorsed on the way, up to there, the endorser. In mode off nobody has to. */
+  async #walkHeads(head: Commit, root: string, state: State, ledger: Ledger): Promise<State> {
+    let at = root;
+    for (const { commit, signer } of await this.#endorsements(await this.#commits(root, head.oid))) {
+      if (commit === at || !(await isAncestor(this.#repository, at, commit))) {
+        ledger.endorse(state, [signer], (bad) => bad.commit === commit);
+        continue;
+      }
+      await this.#step(at, commit, state, ledger, [signer]);
+      at = commit;
+    }
+    const witness = await this.#headWitness(head);
+    const signers = witness?.signer === undefined ? [] : [witness.signer];
+    await this.#step(at, head.oid, state, ledger, signers, witness?.fault);
+    return state;
+  }
+
+  async #step(
+    from: string,
+    to: string,
+    state: State,
+    ledger: Ledger,
+    signers: readonly Signer[],
+    fault?: CofferError,
+  ): Promise<void> {
+    const trees = [
+      (await this.#repository.readCommit(from)).tree,
+      (await this.#repository.readCommit(to)).tree,
+    ] as const;
+    const proposals = await proposalsOf(this.#scope, await this.#scope.changes(...trees));
+    this.#signers.set(to, signers);
+    await ledger.apply(state, { commit: to, signers, ...(fault === undefined ? {} : { fault }) }, proposals);
+  }
+
+  /** What is held back may be allowed by now: the policy or the signers changed. */
+  async #judgeAgain(state: State, ledger: Ledger): Promise<void> {
+    for (const commit of new Set([...state.bad()].map((bad) => bad.commit))) {
+      if (!this.#repository.objects.has(commit)) continue;
+      const witness = await this.#witnesses?.ofCommit({ oid: commit });
+      const signers = witness?.signer === undefined ? [] : [witness.signer];
+      this.#signers.set(commit, signers);
+      ledger.endorse(state, signers, (bad) => bad.commit === commit);
+    }
+  }
+
+  async #commits(from: string | undefined, to: string): Promise<Commit[]> {
+    return Array.fromAsync(commitsBetween(this.#repository, { from, to }));
+  }
+
+  async #endorsements(commits: readonly Commit[]): Promise<Endorsement[]> {
+    if (this.#witnesses === undefined || this.#policy === undefined) return [];
+    return endorsementsIn(this.#repository, commits, { witnesses: this.#witnesses, policy: this.#policy });
+  }
+
+  /** Where a tag is followed, the tag is what people sign to release: a commit that was signed on its way is not one. */
+  async #headWitness(head: Commit): Promise<Witness | undefined> {
+    const { mode, tag, ref } = this.#input;
+    const isTag = mode === 'head' && (tag !== undefined || ref?.startsWith('refs/tags/') === true);
+    if (!isTag) return this.#witnesses?.ofCommit(head);
+    return this.#witnesses?.ofTag(tag ?? head.oid, head.oid, ref);
+  }
+
+  async #told(
+    head: Commit,
+    bad: readonly Outstanding[],
+  ): Promise<Pick<Verdict, 'signer' | 'refusals' | 'outstanding'>> {
+    const commits = new Map([[head.oid, head]]);
+    for (const { commit } of bad) {
+      const isKnown = commits.has(commit) || !this.#repository.objects.has(commit);
+      if (!isKnown) commits.set(commit, await this.#repository.readCommit(commit));
+    }
+    const signerOf = (oid: string) => this.#signers.get(oid)?.[0]?.names.join(', ');
+    const witness = await this.#headWitness(head);
+    const refusals = groupRefusals(bad, (oid) => commits.get(oid) ?? head, this.#policy, signerOf);
+    return { ...(witness?.signer === undefined ? {} : { signer: witness.signer }), refusals, outstanding: bad };
+  }
+
+  #diverged(accepted: string, head: Commit, commits: readonly Commit[]): CofferError {
+    const shallow = this.#repository.shallow();
+    const end = commits.find(({ oid, parents }) => parents.length > 0 && shallow.has(oid));
+    if (end !== undefined && this.#input.mode === 'strict') return historyShallow(end.oid);
+    const [from, to] = [accepted.slice(0, 12), head.oid.slice(0, 12)];
+    const { name } = head.author;
+    return new CofferError(
+      'TRUST_DIVERGED',
+      `the head ${to} by ${JSON.stringify(name.slice(0, 100))} does not descend from the accepted commit ${from}: the branch was rewound or replaced`,
+      {
+        advice: `Find out who pushed it. If it is meant, a signer with the role \`endorse\` runs \`coffer endorse ${head.oid} --instead-of ${accepted}\`; else push the former branch again.`,
+        data: { commit: head.oid },
+      },
+    );
+  }
+}
+
+function policyMissing(mode: string): CofferError {
+  return new CofferError('TRUST_POLICY_MISSING', `the trust mode ${mode} has no policy that says who the signers are`, {
+    advice: 'Name a file of kind TrustPolicy as trust.policy of the source; docs/trust.md shows one.',
+    loop: 'stop',
+  });
 }

@@ -3,6 +3,9 @@ import type { CofferError } from '../errors.ts';
 import type { Person } from '../git/repository.ts';
 import type { Signer } from '../signatures/signers.ts';
 import type { Learnt } from './sealed-before.ts';
+import type { Outstanding } from './violation.ts';
+
+export type { Outstanding } from './violation.ts';
 
 /** What of a head must not be applied, and why. */
 export interface Refusal {
@@ -32,8 +35,8 @@ export interface Verdict {
   endorsedBy?: { commit: string; signer: Signer };
   refusals: readonly Refusal[];
   returns: readonly Return[];
-  /** Signers by commit, in the order in which they were judged: to be remembered, in this order, while anything is held back. */
-  verified: ReadonlyMap<string, Signer>;
-  /** For SealedBefore.persist when the head is accepted. */
+  /** To be remembered with the head when it is accepted, and given back when the next is judged: JSON-safe, [] where all is well. */
+  outstanding: readonly Outstanding[];
+  /** For SealedBefore.learn when the head is accepted. */
   learnt: Learnt;
 }

@@ -1,0 +1,78 @@
+import { CofferError } from '../errors.ts';
+import { changesBetween } from '../git/changes.ts';
+import { isAncestor } from '../git/commit-walk.ts';
+import type { Commit, Repository } from '../git/repository.ts';
+import { isFile } from '../git/tree.ts';
+import { type EndorseRequest, isRequestPath, REQUESTS_FOLDER, readRequest } from '../requests/request.ts';
+import type { Signer } from '../signatures/signer.ts';
+import type { Policy } from './policy.ts';
+import type { Witnesses } from './witnesses.ts';
+
+/** That somebody with the role stands for a commit. */
+export interface Endorsement {
+  /** The commit that says so. */
+  by: string;
+  signer: Signer;
+  /** What it stands for: an ancestor of `by`. */
+  commit: string;
+  /**
+   * Commits of a former branch that it gives up. With any, its signer stands for all that the endorsed commit holds, because it was
+   * compared with what is given up; without, for what that commit changes.
+   */
+  abandons: readonly string[];
+}
+
+/**
+ * The endorsements that these commits make themselves, in their order: each adds or changes the file of a request, is signed by
+ * somebody who may endorse, and descends from what it endorses. What a merge brings from a parent is that parent's word, and a
+ * file that somebody copied is that person's.
+ */
+export async function endorsementsIn(
+  repository: Repository,
+  commits: readonly Commit[],
+  { witnesses, policy }: { witnesses: Witnesses; policy: Policy },
+): Promise<Endorsement[]> {
+  const found: Endorsement[] = [];
+  for (const commit of commits) {
+    for (const { path, request } of await ownRequests(repository, commit)) {
+      const { signer } = await witnesses.ofCommit(commit);
+      if (signer === undefined || !policy.mayChange(signer, path, 'endorse')) continue;
+      if (request.commit === commit.oid || !(await isAncestor(repository, request.commit, commit.oid))) continue;
+      found.push({ by: commit.oid, signer, commit: request.commit, abandons: request.abandons });
+    }
+  }
+  return found;
+}
+
+async function ownRequests(
+  repository: Repository,
+  commit: Commit,
+): Promise<{ path: string; request: EndorseRequest }[]> {
+  const trees = [];
+  for (const parent of commit.parents) {
+    trees.push(repository.objects.has(parent) ? (await repository.readCommit(parent)).tree : null);
+  }
+  const own = new Map<string, number>();
+  const requests: { path: string; request: EndorseRequest }[] = [];
+  for (const tree of trees.length === 0 ? [null] : trees) {
+    for await (const { path, after } of changesBetween(repository, tree, commit.tree, { under: REQUESTS_FOLDER })) {
+      const count = (own.get(path) ?? 0) + 1;
+      own.set(path, count);
+      if (after === undefined || !isFile(after) || count < trees.length || !isRequestPath(path)) continue;
+      const request = endorseRequestOf(await repository.readBlob(after.oid), path);
+      if (request !== undefined) requests.push({ path, request });
+    }
+  }
+  return requests;
+}
+
+/** A file that cannot be read endorses nothing; `coffer check` says what is wrong with it. */
+function endorseRequestOf(bytes: Buffer, path: string): EndorseRequest | undefined {
+  try {
+    const request = readRequest(bytes, path);
+    return request.kind === 'endorse' ? request : undefined;
+  } catch (error) {
+    if (error instanceof CofferError) return undefined;
+    throw error;
+  }
+}

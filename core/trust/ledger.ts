@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import type { CofferError } from '../errors.ts';
+import type { Signer } from '../signatures/signer.ts';
+import { SEPARATOR } from './aspects.ts';
+import type { Policy } from './policy.ts';
+import { type Entry, SET, type State } from './state.ts';
+import type { ValueRule } from './value-rule.ts';
+import type { Outstanding, Proposal } from './violation.ts';
+
+/** Who answers for what a commit changes. */
+export interface Author {
+  commit: string;
+  /** Who signed it, and who endorsed it. */
+  signers: readonly Signer[];
+  /** Why nobody signed it, where nobody did. */
+  fault?: CofferError;
+}
+
+/** Judges changes one commit after another, and keeps what is wrong until it is undone, overwritten by who may, or endorsed. */
+export class Ledger {
+  /** Without one everybody may all: mode off. */
+  readonly #policy: Policy | undefined;
+  readonly #values: ValueRule;
+  /** By path and document: the last commit that made where it writes to. */
+  readonly #writers = new Map<string, string>();
+
+  constructor(policy: Policy | undefined, values: ValueRule) {
+    this.#policy = policy;
+    this.#values = values;
+  }
+
+  async apply(state: State, author: Author, proposals: readonly Proposal[]): Promise<void> {
+    const changes = proposals.map((proposal) => {
+      const entry = state.get(proposal.path, proposal.aspect);
+      return { proposal, isAllowed: this.#isAllowed(author.signers, proposal, entry), isTouched: entry !== undefined };
+    });
+    const faults = await this.#values.judge(author.commit, changes);
+    for (const { proposal, isAllowed } of changes) {
+      const { path, aspect } = proposal;
+      const bad = state.get(path, aspect)?.bad;
+      this.#noteWriter(proposal, author.commit);
+      const fault = faults.get(proposal);
+      if (isUndone(bad, proposal)) state.set(path, aspect, bad?.before?.isSet === true ? SET : undefined);
+      else if (isAllowed && fault === undefined) state.set(path, aspect, SET);
+      else state.set(path, aspect, { bad: this.#outstanding(state, author, proposal, isAllowed ? fault : undefined) });
+    }
+  }
+
+  /** Takes it as these signers' own too: what they may change is set, whoever else had changed it. */
+  endorse(state: State, signers: readonly Signer[], isMeant: (bad: Outstanding) => boolean): void {
+    for (const bad of [...state.bad()]) {
+      const isMendable = bad.rule === 'grant' || bad.rule === 'signature';
+      if (isMendable && isMeant(bad) && this.may(signers, bad)) state.set(bad.path, bad.aspect, SET);
+    }
+  }
+
+  may(signers: readonly Signer[], { path, subjects }: Pick<Outstanding, 'path' | 'subjects'>): boolean {
+    const policy = this.#policy;
+    if (policy === undefined) return true;
+    if (subjects.length === 0) return signers.length > 0;
+    return subjects.some((subject) => signers.some((signer) => policy.mayChange(signer, path, subject)));
+  }
+
+  writerOf(path: string, aspect: string): string | undefined {
+    return this.#writers.get(`${path}${SEPARATOR}${aspect}`);
+  }
+
+  /** What is usual is nobody's change in a manifest that is new, but it is in one that somebody just took away. */
+  #isAllowed(signers: readonly Signer[], proposal: Proposal, entry: Entry | undefined): boolean {
+    if (proposal.isUsual && entry === undefined) return this.#policy === undefined || signers.length > 0;
+    return this.may(signers, proposal);
+  }
+
+  #outstanding(
+    state: State,
+    { commit, signers, fault }: Author,
+    { path, aspect, label, subjects, undo }: Proposal,
+    ofValue: { rule: Outstanding['rule']; detail: string } | undefined,
+  ): Outstanding {
+    const entry = state.get(path, aspect);
+    const rule = ofValue?.rule ?? (signers.length === 0 ? 'signature' : 'grant');
+    const detail = ofValue?.detail ?? (rule === 'signature' && fault !== undefined ? faultText(fault) : undefined);
+    const undone = undo === undefined ? undefined : { digest: digestOf(undo.text), isSet: entry !== undefined };
+    const before = entry?.bad === undefined ? undone : entry.bad.before;
+    return {
+      ...{ path, aspect, label, rule, subjects, commit },
+      ...(before === undefined ? {} : { before }),
+      ...(detail === undefined ? {} : { detail }),
+    };
+  }
+
+  #noteWriter({ path, aspect }: Proposal, commit: string): void {
+    const [document = '', field = ''] = aspect.split(SEPARATOR);
+    if (aspect !== '' && (field === '' || field === 'spec.scope')) {
+      this.#writers.set(`${path}${SEPARATOR}${document}${SEPARATOR}`, commit);
+    }
+  }
+}
+
+function isUndone(bad: Outstanding | undefined, { to }: Proposal): boolean {
+  return bad?.before !== undefined && bad.before.digest === digestOf(to?.text);
+}
+
+function digestOf(text: string | undefined): string | null {
+  return text === undefined ? null : createHash('sha256').update(text).digest('base64url');
+}
+
+function faultText({ code, message }: CofferError): string {
+  return `${code} ${message}`;
+}

@@ -1,0 +1,211 @@
+import type { Side } from '../git/changes.ts';
+import { mergeBases } from '../git/commit-walk.ts';
+import type { Commit, Repository } from '../git/repository.ts';
+import { type Aspects, noAspects } from './aspects.ts';
+import { proposal } from './proposals.ts';
+import type { Scope } from './scope.ts';
+import { type Entry, SET, State } from './state.ts';
+import type { Proposal } from './violation.ts';
+
+export interface Parent {
+  commit: Commit;
+  state: State;
+  /** Whether it descends from the accepted commit, or is it. */
+  isDescended: boolean;
+}
+
+export interface Merged {
+  /** Of what the parents say; the merge's own proposals are still to be judged. */
+  state: State;
+  proposals: Proposal[];
+  /** Files that no parent which descends from the accepted commit has so. */
+  brought: ReadonlySet<string>;
+  /** Whether anything in scope differs from any parent. */
+  isTouching: boolean;
+}
+
+/** Pairs of parents grow with the square; git's own octopus merges rarely have more than a few. */
+const MOST_PARENTS = 8;
+
+/**
+ * What a merge does itself. Each aspect whose text is what the three-way merge of the parents' texts gives is as the parent had
+ * it that changed it, with whatever is wrong there; every other one is the merge's own change. All merge bases of all pairs of
+ * parents have to agree, else it is the merge's own too: a criss-cross or an octopus merge is judged more strictly, never less.
+ */
+export class Merge {
+  readonly #repository: Repository;
+  readonly #scope: Scope;
+  readonly #commit: Commit;
+  readonly #parents: readonly Parent[];
+  readonly #state = new State();
+  readonly #proposals: Proposal[] = [];
+  #baseTrees: readonly string[] | undefined;
+
+  constructor(repository: Repository, scope: Scope, commit: Commit, parents: readonly Parent[]) {
+    this.#repository = repository;
+    this.#scope = scope;
+    this.#commit = commit;
+    this.#parents = parents;
+  }
+
+  async read(): Promise<Merged> {
+    const brought = new Set<string>();
+    const sidesOf = await this.#changedFiles();
+    this.#inheritEqualFiles(new Set(sidesOf.keys()));
+    for (const [path, { sides, now }] of sidesOf) {
+      if (!this.#parents.some(({ isDescended }, index) => isDescended && isSame(sides[index], now))) brought.add(path);
+      if (!(await this.#inheritFile(path, sides, now))) await this.#aspects(path, sides, now);
+    }
+    return { state: this.#state, proposals: this.#proposals, brought, isTouching: sidesOf.size > 0 };
+  }
+
+  /** Every file that differs from some parent, as each parent has it. */
+  async #changedFiles(): Promise<Map<string, { sides: (Side | undefined)[]; now: Side | undefined }>> {
+    const diffs = [];
+    for (const { commit } of this.#parents) {
+      const changes = await this.#scope.changes(commit.tree, this.#commit.tree);
+      diffs.push(new Map(changes.map((change) => [change.path, change])));
+    }
+    const files = new Map<string, { sides: (Side | undefined)[]; now: Side | undefined }>();
+    for (const { path, after } of diffs.flatMap((diff) => [...diff.values()])) {
+      const sides = diffs.map((diff) => (diff.has(path) ? diff.get(path)?.before : after));
+      if (!files.has(path)) files.set(path, { sides, now: after });
+    }
+    return files;
+  }
+
+  #inheritEqualFiles(changed: ReadonlySet<string>): void {
+    for (const path of new Set(this.#parents.flatMap(({ state }) => [...state.paths]))) {
+      if (changed.has(path)) continue;
+      for (const aspect of this.#touched(path)) this.#state.set(path, aspect, this.#united(path, aspect, this.#all()));
+    }
+  }
+
+  /** Whole files that only some parents changed, and all of these alike: they need not be read. */
+  async #inheritFile(path: string, sides: readonly (Side | undefined)[], now: Side | undefined): Promise<boolean> {
+    const has = this.#all().filter((index) => isSame(sides[index], now));
+    if (has.length === 0 || this.#parents.length > MOST_PARENTS) return false;
+    const others = this.#all().filter((index) => !has.includes(index));
+    const isFaulty = others.some((index) => this.#isBadAnywhere(index, path));
+    if (isFaulty) return false;
+    for (const tree of await this.#bases()) {
+      const base = await this.#scope.fileAt(tree, path);
+      if (others.some((index) => !isSame(sides[index], base))) return false;
+    }
+    if ((await this.#bases()).length === 0 && others.some((index) => sides[index] !== undefined)) return false;
+    for (const aspect of this.#touched(path)) this.#state.set(path, aspect, this.#united(path, aspect, has));
+    return true;
+  }
+
+  async #aspects(path: string, sides: readonly (Side | undefined)[], now: Side | undefined): Promise<void> {
+    const to = await this.#scope.aspects(path, now);
+    const from: Aspects[] = [];
+    for (const side of sides) from.push(await this.#scope.aspects(path, side));
+    const names = new Set([to, ...from].flatMap((aspects) => [...aspects.keys()]));
+    for (const aspect of names.union(this.#touched(path))) await this.#aspect(path, aspect, from, to);
+  }
+
+  async #aspect(path: string, aspect: string, from: readonly Aspects[], to: Aspects): Promise<void> {
+    const texts = from.map((aspects) => aspects.get(aspect)?.text);
+    const now = to.get(aspect)?.text;
+    if (texts.every((text) => text === now)) {
+      this.#state.set(path, aspect, this.#united(path, aspect, this.#all()));
+      return;
+    }
+    const result = await this.#threeWay(path, aspect, texts);
+    const isOverFault = result?.givers.length !== texts.length && this.#isOverFault(path, aspect, result?.givers ?? []);
+    if (result === undefined || isOverFault) {
+      this.#propose(path, aspect, from, to);
+    } else {
+      this.#state.set(path, aspect, this.#united(path, aspect, result.givers));
+      if (result.text !== now) this.#propose(path, aspect, from, to, { text: result.text });
+    }
+  }
+
+  #propose(path: string, aspect: string, from: readonly Aspects[], to: Aspects, undo?: Proposal['undo']): void {
+    const former = from.find((aspects) => aspects.has(aspect)) ?? noAspects();
+    const made = proposal(path, aspect, former, to);
+    this.#proposals.push({ ...made, isUsual: false, ...(undo === undefined ? {} : { undo }) });
+  }
+
+  /** What merging the parents' texts gives, and the parents who gave it; undefined: a conflict, or bases that disagree. */
+  async #threeWay(
+    path: string,
+    aspect: string,
+    texts: readonly (string | undefined)[],
+  ): Promise<{ text: string | undefined; givers: readonly number[] } | undefined> {
+    const bases = new Set<string | undefined>();
+    if (this.#parents.length > MOST_PARENTS) return undefined;
+    for (const tree of await this.#bases()) {
+      const aspects = await this.#scope.aspects(path, await this.#scope.fileAt(tree, path));
+      bases.add(aspects.get(aspect)?.text);
+    }
+    if (bases.size > 1) return undefined;
+    const [base] = bases;
+    const changers = this.#all().filter((index) => texts[index] !== base);
+    const [first] = changers;
+    if (first === undefined) return { text: base, givers: this.#all() };
+    return changers.every((index) => texts[index] === texts[first])
+      ? { text: texts[first], givers: changers }
+      : undefined;
+  }
+
+  /** Trees of the best common ancestors of every two parents. */
+  async #bases(): Promise<readonly string[]> {
+    if (this.#baseTrees !== undefined) return this.#baseTrees;
+    const commits = new Set<string>();
+    for (const [index, { commit }] of this.#parents.entries()) {
+      for (const { commit: other } of this.#parents.slice(index + 1)) {
+        for (const base of await mergeBases(this.#repository, commit.oid, other.oid)) commits.add(base);
+      }
+    }
+    const trees = new Set<string>();
+    for (const commit of commits) trees.add((await this.#repository.readCommit(commit)).tree);
+    this.#baseTrees = [...trees];
+    return this.#baseTrees;
+  }
+
+  /**
+   * How an aspect came to be that all of these parents have alike. Who set it so on one side and may has said that it is right.
+   * A parent that has it untouched since the accepted commit speaks for it too, unless the others undid what somebody who may had
+   * set: else merging an older state would undo that unseen.
+   */
+  #united(path: string, aspect: string, parents: readonly number[]): Entry | undefined {
+    const entries = parents.map((index) => this.#parents[index]?.state.get(path, aspect));
+    const bad = entries.flatMap((entry) => entry?.bad ?? []);
+    const [first] = bad;
+    if (entries.some((entry) => entry !== undefined && entry.bad === undefined)) return SET;
+    if (first === undefined) return undefined;
+    const isUntouched = parents.some((index, at) => entries[at] === undefined && this.#parents[index]?.isDescended);
+    if (isUntouched && bad.every(({ before }) => before?.isSet === false)) return undefined;
+    const { before, ...others } = first;
+    const isAgreed = bad.every(
+      (other) => other.before?.digest === before?.digest && other.before?.isSet === before?.isSet,
+    );
+    return { bad: before !== undefined && isAgreed ? first : others };
+  }
+
+  /** Whether a parent whose text is not taken had it from somebody who must not: then nothing follows from that it was left. */
+  #isOverFault(path: string, aspect: string, givers: readonly number[]): boolean {
+    return this.#parents.some(
+      ({ state }, index) => !givers.includes(index) && state.get(path, aspect)?.bad !== undefined,
+    );
+  }
+
+  #isBadAnywhere(index: number, path: string): boolean {
+    const entries = this.#parents[index]?.state.file(path).values() ?? [];
+    return [...entries].some(({ bad }) => bad !== undefined);
+  }
+
+  #touched(path: string): Set<string> {
+    return new Set(this.#parents.flatMap(({ state }) => [...state.file(path).keys()]));
+  }
+
+  #all(): number[] {
+    return [...this.#parents.keys()];
+  }
+}
+
+function isSame(one: Side | undefined, other: Side | undefined): boolean {
+  return one?.oid === other?.oid && one?.mode === other?.mode;
+}

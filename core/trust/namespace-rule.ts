@@ -1,0 +1,44 @@
+import type { Change } from '../git/changes.ts';
+import type { JudgeInput } from './judge.ts';
+import { covers } from './reach-rules.ts';
+import type { Scope } from './scope.ts';
+import type { Outstanding } from './violation.ts';
+
+/** Where manifests write to is judged as it stands at the head, whoever wrote it: no signature makes it right. */
+export class NamespaceRule {
+  readonly #scope: Scope;
+  readonly #input: Pick<JudgeInput, 'policy' | 'namespaces' | 'outstanding'>;
+
+  constructor(scope: Scope, input: Pick<JudgeInput, 'policy' | 'namespaces' | 'outstanding'>) {
+    this.#scope = scope;
+    this.#input = input;
+  }
+
+  /** Of the files that changed since the accepted commit, and of those that were held back for this. */
+  async judge(
+    net: readonly Change[],
+    tree: string,
+    writerOf: (path: string, aspect: string) => string,
+  ): Promise<Outstanding[]> {
+    const former = this.#input.outstanding.filter(({ rule }) => rule === 'namespace');
+    const changed = new Set(net.map(({ path }) => path));
+    const found: Outstanding[] = [];
+    for (const path of new Set([...changed, ...former.map((bad) => bad.path)])) {
+      const aspects = await this.#scope.aspects(path, await this.#scope.fileAt(tree, path));
+      for (const [aspect, { reach, label }] of aspects) {
+        const outside = reach?.filter((namespace) => !this.#mayWriteTo(path, namespace)) ?? [];
+        const before = former.find((bad) => bad.path === path && bad.aspect === aspect && !changed.has(path));
+        const commit = before?.commit ?? writerOf(path, aspect);
+        const bad = { path, aspect, label, rule: 'namespace', subjects: [], commit } as const;
+        for (const detail of outside) found.push({ ...bad, detail });
+      }
+    }
+    return found;
+  }
+
+  #mayWriteTo(path: string, namespace: string): boolean {
+    const { policy, namespaces } = this.#input;
+    const isOfSource = namespaces?.some((glob) => covers(glob, namespace)) ?? true;
+    return isOfSource && (policy?.mayWriteTo(path, namespace) ?? true);
+  }
+}

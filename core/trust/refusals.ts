@@ -1,0 +1,143 @@
+import type { Subject } from '../../schemas/trust-policy.ts';
+import { CofferError } from '../errors.ts';
+import type { Commit } from '../git/repository.ts';
+import type { Policy } from './policy.ts';
+import { printable } from './printable.ts';
+import type { Refusal } from './verdict.ts';
+import type { Outstanding } from './violation.ts';
+
+/** Named in a message; the others are counted. */
+const MOST_NAMED = 3;
+
+/** Those of one commit in one file for one reason are one refusal. */
+export function groupRefusals(
+  bad: Iterable<Outstanding>,
+  commitOf: (oid: string) => Commit,
+  policy: Policy | undefined,
+  signerOf: (oid: string) => string | undefined,
+): Refusal[] {
+  const groups = Map.groupBy(bad, ({ path, commit, rule, subjects, detail }) =>
+    JSON.stringify([path, commit, rule, subjects[0], detail]),
+  );
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    return first === undefined ? [] : refusal(first, group, commitOf(first.commit), policy, signerOf(first.commit));
+  });
+}
+
+function refusal(
+  first: Outstanding,
+  group: readonly Outstanding[],
+  commit: Commit,
+  policy: Policy | undefined,
+  signer: string | undefined,
+): Refusal {
+  const labels = [...new Set(group.map(({ label }) => label))].filter((label) => label !== 'the file');
+  const aspect = labels.length === 0 ? 'the file' : printable(listed(labels));
+  const path = first.path;
+  const what = aspect === 'the file' ? printable(path) : `${aspect} in ${printable(path)}`;
+  const made = `${first.commit.slice(0, 12)} by ${printable(commit.author.name)} <${printable(commit.author.email)}>`;
+  const subject = subjectOf(first);
+  const { code, message, advice } = TEXTS[first.rule]({ what, made, first, policy, signer });
+  const error = new CofferError(code, message, { advice, data: { commit: first.commit, path }, exit: 1, loop: 'wait' });
+  const { name, email } = commit.author;
+  return { path, aspect, subject, commit: first.commit, author: { name, email }, error };
+}
+
+function subjectOf({ rule, subjects }: Outstanding): Refusal['subject'] {
+  if (rule === 'namespace') return 'namespace';
+  if (rule === 'old-data-key' || rule === 'return') return 'data-key';
+  return (rule === 'grant' ? subjects[0] : undefined) ?? 'signature';
+}
+
+interface Told {
+  what: string;
+  /** Commit and author. */
+  made: string;
+  first: Outstanding;
+  policy: Policy | undefined;
+  signer: string | undefined;
+}
+
+type Text = (told: Told) => { code: string; message: string; advice: string };
+
+const TEXTS: Record<Outstanding['rule'], Text> = {
+  signature: ({ what, made, first, policy }) => {
+    const [code = '', ...words] = (first.detail ?? 'TRUST_UNSIGNED').split(' ');
+    const isUnsigned = code === 'TRUST_UNSIGNED';
+    const why = isUnsigned ? 'no signature' : `a signature that does not count (${code}: ${words.join(' ')})`;
+    return {
+      code: isUnsigned ? 'TRUST_UNSIGNED' : 'TRUST_SIGNATURE',
+      message: `the commit ${made} changes ${what} and has ${why}`,
+      advice: `Revert it with a signed commit, sign it again if nobody has it yet (\`git commit --amend -S\`), or let ${whoEndorses(policy, first)} run \`coffer endorse ${first.commit}\`.`,
+    };
+  },
+  grant: ({ what, made, first, policy, signer }) => {
+    const subject = first.subjects[0] ?? 'values';
+    const signed = signer === undefined ? 'its signer' : printable(signer);
+    return {
+      code: 'TRUST_NOT_GRANTED',
+      message: `the commit ${made} changes ${what}, and ${signed} may not change ${PHRASES[subject]} there`,
+      advice: `Revert it, or let ${whoMay(policy, first, subject)} make the change; who also has the role \`endorse\` can run \`coffer endorse ${first.commit}\`.`,
+    };
+  },
+  'old-data-key': ({ what, made, first }) => ({
+    code: 'TRUST_OLD_DATA_KEY',
+    message: `the commit ${made} gives ${what} a new ciphertext under the data key ${first.detail ?? ''}, which an earlier commit brought`,
+    advice: 'Revert it, and give the value again with `coffer set`: values of one run belong in one commit.',
+  }),
+  return: ({ what, made, first }) => ({
+    code: 'TRUST_RETURN_EXPOSED',
+    message: `the commit ${made} takes ${what} back to a former ciphertext, whose data key ${first.detail ?? ''} was sealed to a key that is revoked`,
+    advice: 'Revert it, and give the entry a new value with `coffer set`.',
+  }),
+  namespace: ({ what, made, first }) => ({
+    code: 'TRUST_NAMESPACE',
+    message: `the commit ${made} lets ${what} write to the namespace ${printable(first.detail ?? '')}, to which manifests of that path may not write`,
+    advice: 'Revert it, move the manifest to a path from which that is allowed, or let who keeps the policy allow it.',
+  }),
+  'rolled-back': ({ what, made }) => ({
+    code: 'TRUST_ROLLED_BACK',
+    message: `the commit ${made} takes ${what} back to an older state, by a merge in which nobody says so`,
+    advice: 'Revert the merge, and merge again from the branch that operators follow.',
+  }),
+};
+
+/** What a subject of a grant means, after "may not change". */
+const PHRASES: Record<Subject, string> = {
+  values: 'values',
+  stanzas: 'stanzas',
+  readers: 'readers',
+  recipients: 'recipients',
+  namespaces: 'scope and namespaces',
+  type: 'type and projection',
+  template: 'templates',
+  rotation: 'the rotation',
+  deletionPolicy: 'the deletionPolicy',
+  removal: 'whether manifests stay (removal)',
+  keyring: 'the keyring',
+  rules: 'the rules of .coffer/',
+  requests: 'requests',
+  endorse: 'endorsements',
+};
+
+function whoEndorses(policy: Policy | undefined, { path }: Outstanding): string {
+  return named(policy?.whoMay(path, 'endorse') ?? [], 'somebody with the role `endorse`');
+}
+
+function whoMay(policy: Policy | undefined, { path }: Outstanding, subject: Subject): string {
+  return named(
+    policy?.whoMay(path, subject) ?? [],
+    `somebody to whom the policy grants \`${subject}\` there (nobody yet)`,
+  );
+}
+
+function named(names: readonly string[], nobody: string): string {
+  if (names.includes('*')) return 'any signer';
+  return names.length === 0 ? nobody : printable(listed(names));
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return more <= 1 ? names.join(', ') : `${names.slice(0, MOST_NAMED).join(', ')} and ${more} more`;
+}

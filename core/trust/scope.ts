@@ -1,0 +1,75 @@
+import { type Change, changesBetween, type Side } from '../git/changes.ts';
+import { pathParts } from '../git/path.ts';
+import type { Repository } from '../git/repository.ts';
+import { isTree } from '../git/tree.ts';
+import { type Aspects, aspectsOf, hasContent, noAspects } from './aspects.ts';
+import { isCofferFolder } from './coffer-folder.ts';
+
+/** Files whose aspects are kept, in bytes of the files: a commit's file is its child's file before the change. */
+const KEPT = 32 * 1024 * 1024;
+
+/**
+ * What of a repository a source looks at: the files below its path, and `.coffer/` at the root with all that could be taken for
+ * it. Files with names that git allows and we do not (core/git/path.ts) are nobody's: nothing reads them.
+ */
+export class Scope {
+  readonly #repository: Repository;
+  readonly #path: string;
+  readonly #kept = new Map<string, { aspects: Aspects; size: number }>();
+  #keptBytes = 0;
+
+  /** `path`: of the source; `''` and `.` are the root. */
+  constructor(repository: Repository, path: string) {
+    this.#repository = repository;
+    this.#path = (pathParts(path) ?? []).join('/');
+  }
+
+  /** The files that differ between two trees; `null` is the tree of nothing. */
+  async changes(from: string | null, to: string | null): Promise<Change[]> {
+    if (from === to) return [];
+    const found = new Map<string, Change>();
+    const folders = this.#path === '' ? [''] : [this.#path, ...(await this.#cofferFolders(from, to))];
+    for (const under of folders) {
+      for await (const change of changesBetween(this.#repository, from, to, { under })) found.set(change.path, change);
+    }
+    return [...found.values()];
+  }
+
+  /** The file at a path of a tree, if there is one in scope. */
+  async fileAt(tree: string | null, path: string): Promise<Side | undefined> {
+    if (tree === null) return undefined;
+    const entry = await this.#repository.entryAt(tree, path);
+    return entry === undefined || isTree(entry) ? undefined : { mode: entry.mode, oid: entry.oid };
+  }
+
+  async aspects(path: string, side: Side | undefined): Promise<Aspects> {
+    if (side === undefined) return noAspects();
+    if (!hasContent(path, side)) return aspectsOf(path, side, undefined);
+    const key = `${side.mode}:${side.oid}`;
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) return kept.aspects;
+    const bytes = await this.#repository.readBlob(side.oid);
+    const aspects = aspectsOf(path, side, bytes);
+    this.#keep(key, aspects, bytes.length + 512);
+    return aspects;
+  }
+
+  async #cofferFolders(from: string | null, to: string | null): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const tree of [from, to]) {
+      if (tree === null) continue;
+      for (const { name } of (await this.#repository.readTree(tree)).entries) if (isCofferFolder(name)) found.add(name);
+    }
+    return found;
+  }
+
+  #keep(key: string, aspects: Aspects, size: number): void {
+    this.#kept.set(key, { aspects, size });
+    this.#keptBytes += size;
+    for (const [oldest, old] of this.#kept) {
+      if (this.#keptBytes <= KEPT) return;
+      this.#kept.delete(oldest);
+      this.#keptBytes -= old.size;
+    }
+  }
+}

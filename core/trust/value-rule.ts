@@ -1,0 +1,163 @@
+import { SEALED_VALUE } from '../../schemas/grammar.ts';
+import { documentProblems } from '../format/document/document.ts';
+import { changesBetween } from '../git/changes.ts';
+import type { Repository } from '../git/repository.ts';
+import { isFile } from '../git/tree.ts';
+import { RECIPIENTS_FOLDER } from '../keys/keyring.ts';
+import { type Learnt, type SealedBefore, Seen } from './sealed-before.ts';
+import type { Return } from './verdict.ts';
+import type { Proposal } from './violation.ts';
+
+/** What is wrong with a value, whoever changed it. `detail`: the data key id. */
+export interface ValueFault {
+  rule: 'old-data-key' | 'return';
+  detail: string;
+}
+
+/** A change with what is known of it already. */
+export interface ValueChange {
+  proposal: Proposal;
+  /** Whether who made it may. */
+  isAllowed: boolean;
+  /** Whether the aspect was changed since the accepted commit. */
+  isTouched: boolean;
+}
+
+export interface ValueRuleParts {
+  repository: Repository;
+  sealedBefore: SealedBefore;
+  /** Of the head: its keyring says which keys are revoked. */
+  tree: string;
+  /** What is to be known before the first value is judged, where `sealedBefore` knows nothing yet. */
+  prime: () => Promise<Learnt>;
+  /** The sealed texts that files held in the accepted commit which differ in the head. */
+  former: () => Promise<ReadonlySet<string>>;
+}
+
+const SEALED = new RegExp(SEALED_VALUE);
+
+/**
+ * docs/format.md, "Old under new": a data key is for the values of one run, which one commit brings. A text under a data key that
+ * was seen before has to be one of those that came with it. Then it is a return to what was there and went, unless it only moved.
+ */
+export class ValueRule {
+  readonly #parts: ValueRuleParts;
+  readonly #seen = new Seen();
+  readonly #texts = new Map<string, Set<string>>();
+  readonly #sealedTo = new Map<string, Set<string>>();
+  readonly #returns: (Return & { aspect: string; text: string })[] = [];
+  #known: SealedBefore;
+  #primed: Learnt | undefined;
+  #revoked: readonly string[] | undefined;
+
+  constructor(parts: ValueRuleParts) {
+    this.#parts = parts;
+    this.#known = parts.sealedBefore;
+  }
+
+  /** Judges what one commit changes itself, and remembers it for those after it. */
+  async judge(commit: string, changes: readonly ValueChange[]): Promise<ReadonlyMap<Proposal, ValueFault>> {
+    this.#noteStanzas(changes);
+    const faults = new Map<Proposal, ValueFault>();
+    const values = changes.filter(({ proposal }) => dataKeyIdOf(proposal) !== undefined);
+    if (values.length === 0) return faults;
+    await this.#prime();
+    const leaving = new Set(changes.flatMap(({ proposal: { from } }) => (from?.entry === undefined ? [] : from.text)));
+    const fresh = values.filter(({ proposal }) => !this.#hasDataKey(dataKeyIdOf(proposal) ?? ''));
+    for (const change of values) {
+      if (fresh.includes(change) || leaving.has(change.proposal.to?.text ?? '')) continue;
+      const fault = await this.#fault(commit, change);
+      if (fault !== undefined) faults.set(change.proposal, fault);
+    }
+    // What somebody brought who must not founds nothing: else a data key that is known from a pull request could be spoilt.
+    for (const { proposal, isAllowed } of fresh) if (isAllowed) this.#found(proposal);
+    return faults;
+  }
+
+  /** Returns that the head still holds; `textAt` gives what it says there. */
+  async returns(textAt: (path: string, aspect: string) => Promise<string | undefined>): Promise<Return[]> {
+    const found: Return[] = [];
+    for (const { aspect, text, ...told } of this.#returns) {
+      if ((await textAt(told.path, aspect)) === text) found.push(told);
+    }
+    return found;
+  }
+
+  learnt(): Learnt {
+    return { records: [...(this.#primed?.records ?? []), ...this.#seen.learnt().records] };
+  }
+
+  async #fault(commit: string, { proposal, isTouched }: ValueChange): Promise<ValueFault | undefined> {
+    const { path, aspect, to } = proposal;
+    const [text, detail] = [to?.text ?? '', dataKeyIdOf(proposal) ?? ''];
+    const isOfHistory = this.#known.hasText(detail, text);
+    if (!isOfHistory && this.#texts.get(detail)?.has(text) !== true) return { rule: 'old-data-key', detail };
+    // The same change on another branch, not accepted yet either: nothing was lost in between.
+    if (!isOfHistory && !isTouched) return undefined;
+    if ((await this.#parts.former()).has(text)) return undefined;
+    if (await this.#isExposed(detail)) return { rule: 'return', detail };
+    this.#returns.push({ path, entry: to?.entry ?? '', commit, aspect, text });
+    return undefined;
+  }
+
+  #found(proposal: Proposal): void {
+    const dataKeyId = dataKeyIdOf(proposal) ?? '';
+    const text = proposal.to?.text ?? '';
+    const texts = this.#texts.get(dataKeyId) ?? new Set();
+    this.#texts.set(dataKeyId, texts.add(text));
+    this.#seen.text(dataKeyId, text);
+  }
+
+  #hasDataKey(dataKeyId: string): boolean {
+    return this.#texts.has(dataKeyId) || this.#known.hasDataKey(dataKeyId);
+  }
+
+  /** Whoever made the stanza: if it opens, the data key is out. */
+  #noteStanzas(changes: readonly ValueChange[]): void {
+    for (const { proposal } of changes) {
+      const { to } = proposal;
+      const kid = /^"([0-9a-f]{32}):/.exec(to?.text ?? '')?.[1];
+      if (to?.dataKeyId === undefined || kid === undefined) continue;
+      const kids = this.#sealedTo.get(to.dataKeyId) ?? new Set();
+      this.#sealedTo.set(to.dataKeyId, kids.add(kid));
+      this.#seen.key(to.dataKeyId, kid);
+    }
+  }
+
+  async #prime(): Promise<void> {
+    if (!this.#known.isEmpty || this.#primed !== undefined) return;
+    this.#primed = await this.#parts.prime();
+    this.#known = this.#known.with(this.#primed);
+  }
+
+  async #isExposed(dataKeyId: string): Promise<boolean> {
+    this.#revoked ??= await revokedKeys(this.#parts.repository, this.#parts.tree);
+    return this.#revoked.some(
+      (kid) => this.#known.wasSealedTo(dataKeyId, kid) || this.#sealedTo.get(dataKeyId)?.has(kid) === true,
+    );
+  }
+}
+
+/** Of a change that makes an entry a sealed text. */
+function dataKeyIdOf({ to }: Proposal): string | undefined {
+  return to?.entry !== undefined && SEALED.test(to.text) ? to.text.split(':')[1] : undefined;
+}
+
+/** Read leniently: a keyring file that is wrong in another place still revokes what it says that it revokes. */
+async function revokedKeys(repository: Repository, tree: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { path, after } of changesBetween(repository, null, tree, { under: RECIPIENTS_FOLDER })) {
+    if (after === undefined || !isFile(after)) continue;
+    const { documents } = documentProblems(await repository.readBlob(after.oid), path).documents;
+    for (const { kind, value } of documents) {
+      if (kind !== 'Recipient') continue;
+      const { spec } = value as { spec?: { keys?: unknown } };
+      const keys: unknown[] = Array.isArray(spec?.keys) ? spec.keys : [];
+      for (const key of keys) {
+        const { id, status } = (key ?? {}) as { id?: unknown; status?: unknown };
+        if (typeof id === 'string' && status === 'revoked') found.push(id);
+      }
+    }
+  }
+  return found;
+}

@@ -1,0 +1,48 @@
+import type { Subject } from '../../schemas/trust-policy.ts';
+import type { Aspect } from './aspects.ts';
+
+/** Which rule a change breaks. `signature` and `grant` can be mended by who endorses the commit; the others are about what it says. */
+export type Rule = 'signature' | 'grant' | 'old-data-key' | 'return' | 'namespace' | 'rolled-back';
+
+/** What an aspect was before it was changed against the rules, so that putting it back is known for what it is. */
+export interface Before {
+  /** A digest of its text; null: it was not there. */
+  digest: string | null;
+  /** Whether somebody who may had set it since the accepted commit: undoing that is no way out. */
+  isSet: boolean;
+}
+
+/**
+ * An aspect that stands as somebody made it who must not, or as nobody may. JSON-safe: remembered with the accepted commit while
+ * it is held back.
+ */
+export interface Outstanding {
+  /** From the root of the repository. */
+  path: string;
+  /** The aspect's name in its file (aspects.ts). */
+  aspect: string;
+  label: string;
+  rule: Rule;
+  subjects: readonly Subject[];
+  /** Whose text stands. */
+  commit: string;
+  /** Absent: only who may can mend it. */
+  before?: Before;
+  /** Code and message of what is wrong with the signature, of rule `signature`; the namespace or data key of others. */
+  detail?: string;
+}
+
+/** A change of one aspect that a commit makes itself. */
+export interface Proposal {
+  path: string;
+  aspect: string;
+  from: Aspect | undefined;
+  to: Aspect | undefined;
+  /** The right to any of these is enough; none: a signature is. */
+  subjects: readonly Subject[];
+  label: string;
+  /** What putting it back means, where that can be said. */
+  undo?: { text: string | undefined };
+  /** A new manifest leaves it as usual. */
+  isUsual: boolean;
+}
