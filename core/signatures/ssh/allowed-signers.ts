@@ -2,6 +2,7 @@ import { CofferError } from '../../errors.ts';
 import { refusal } from '../refusal.ts';
 import { linesOf, type SignersFile } from '../signers-file.ts';
 import { type AllowedSigner, readAllowedLine } from './allowed-line.ts';
+import type { Certificate } from './certificate.ts';
 import { matchesPatternList } from './pattern-list.ts';
 
 /** What git signs commits and tags for. */
@@ -10,6 +11,7 @@ export const NAMESPACE = 'git';
 /** The signers of an allowed_signers file, found by key. */
 export class AllowedSigners {
   readonly #byKey = new Map<string, AllowedSigner[]>();
+  readonly #byAuthority = new Map<string, AllowedSigner[]>();
 
   /** @throws CofferError SIGNERS_ALLOWED_LINE, with file and line */
   static read(file: SignersFile): AllowedSigners {
@@ -21,9 +23,9 @@ export class AllowedSigners {
       });
     for (const { text, number } of linesOf(file, refuseAt)) {
       const signer = readAllowedLine(text, (what) => refuseAt(number, what));
-      if (signer.isAuthority) throw refuseAt(number, 'a certificate authority, which coffer does not support');
+      const lines = signer.isAuthority ? signers.#byAuthority : signers.#byKey;
       const id = signer.key.blob.toString('base64');
-      signers.#byKey.set(id, [...(signers.#byKey.get(id) ?? []), signer]);
+      lines.set(id, [...(lines.get(id) ?? []), signer]);
     }
     return signers;
   }
@@ -31,6 +33,11 @@ export class AllowedSigners {
   /** The lines with this key, whether or not they count now. */
   find(blob: Buffer): readonly AllowedSigner[] {
     return this.#byKey.get(blob.toString('base64')) ?? [];
+  }
+
+  /** The lines with this key as an authority. */
+  findAuthority(blob: Buffer): readonly AllowedSigner[] {
+    return this.#byAuthority.get(blob.toString('base64')) ?? [];
   }
 }
 
@@ -41,18 +48,40 @@ export class AllowedSigners {
  * @throws CofferError SIGNATURE_KEY_NOT_VALID
  */
 export function principalsOf(lines: readonly AllowedSigner[], now: number): string[] {
-  const names = new Set<string>();
-  for (const { principals, namespaces, validAfter = 0, validBefore = Number.POSITIVE_INFINITY } of lines) {
-    if (namespaces !== undefined && !matchesPatternList(NAMESPACE, namespaces)) continue;
-    if (now < validAfter || now > validBefore) continue;
-    for (const name of principals.split(',')) if (!name.startsWith('!')) names.add(name);
-  }
-  if (names.size === 0) {
-    const key = lines[0]?.key.fingerprint;
+  const written = lines.filter((line) => countsNow(line, now)).flatMap(({ principals }) => principals.split(','));
+  return atLeastOne(new Set(written.filter((name) => !name.startsWith('!'))), lines);
+}
+
+/**
+ * The same for a certificate by the authority of these lines: its own principals, as far as a line has them.
+ *
+ * @throws CofferError SIGNATURE_KEY_NOT_VALID
+ */
+export function certifiedPrincipalsOf(
+  lines: readonly AllowedSigner[],
+  certificate: Certificate,
+  now: number,
+): string[] {
+  const { principals, validAfter, validBefore } = certificate;
+  if (now < validAfter || now >= validBefore) {
     throw refusal(
       'SIGNATURE_KEY_NOT_VALID',
-      `the key ${key} is among the signers, but not now, or not for git (valid-after, valid-before, namespaces)`,
+      `the certificate of ${certificate.key.fingerprint} is expired, or not valid yet`,
     );
   }
-  return [...names];
+  const counting = lines.filter((line) => countsNow(line, now));
+  const names = principals.filter((name) => counting.some((line) => matchesPatternList(name, line.principals)));
+  return atLeastOne(new Set(names), lines);
+}
+
+function countsNow({ namespaces, validAfter = 0, validBefore = Infinity }: AllowedSigner, now: number): boolean {
+  const isForGit = namespaces === undefined || matchesPatternList(NAMESPACE, namespaces);
+  return isForGit && validAfter <= now && now <= validBefore;
+}
+
+function atLeastOne(names: ReadonlySet<string>, lines: readonly AllowedSigner[]): string[] {
+  if (names.size > 0) return [...names];
+  const reason = 'but not now, not for git, or for nobody (valid-after, valid-before, namespaces, principals)';
+  const fingerprint = lines[0]?.key.fingerprint;
+  throw refusal('SIGNATURE_KEY_NOT_VALID', `the key ${fingerprint} is among the signers, ${reason}`);
 }

@@ -1,5 +1,5 @@
 import type { Refuse } from '../refusal.ts';
-import { WireReader } from './wire-reader.ts';
+import { WireReader } from './wire.ts';
 
 /** Standard base64 with its padding, in the one form that these bytes have. */
 export function decodeBase64(text: string): Buffer | undefined {

@@ -1,19 +1,20 @@
 import { CofferError } from '../../errors.ts';
 import { LARGEST_FILE, type SignersFile } from '../signers-file.ts';
-import { WireReader } from './wire-reader.ts';
+import { type RevokedCertificates, readRevokedCertificates, skipExtension } from './krl-certificates.ts';
+import { WireReader } from './wire.ts';
 
 /** Keys that count no more, in base64: as SSH writes them, and the hashes of that. */
 export interface Revocations {
   keys: ReadonlySet<string>;
   sha1: ReadonlySet<string>;
   sha256: ReadonlySet<string>;
+  certificates: readonly RevokedCertificates[];
 }
 
 /** PROTOCOL.krl. */
 const MAGIC = Buffer.from('SSHKRL\n\0', 'latin1');
 const VERSION = 1;
 const SECTION = { certificates: 1, keys: 2, sha1: 3, sha256: 5, extension: 255 } as const;
-const OF_CERTIFICATES = { list: 0x20, range: 0x21, bitmap: 0x22, keyId: 0x23, extension: 0x39 } as const;
 
 export const isKrl = (bytes: Buffer): boolean => bytes.subarray(0, MAGIC.length).equals(MAGIC);
 
@@ -37,14 +38,15 @@ export function readKrl({ file, bytes }: SignersFile): Revocations {
   if (reader.uint64() !== 0n) throw refuse('has flags, and none are known');
   reader.string();
   reader.string();
-  const revocations = { keys: new Set<string>(), sha1: new Set<string>(), sha256: new Set<string>() };
+  const certificates: RevokedCertificates[] = [];
+  const revocations = { keys: new Set<string>(), sha1: new Set<string>(), sha256: new Set<string>(), certificates };
   while (!reader.isAtEnd) {
     const kind = reader.uint8();
     const section = reader.nested();
     if (kind === SECTION.keys) readBlobs(section, revocations.keys);
     else if (kind === SECTION.sha1) readBlobs(section, revocations.sha1, 20);
     else if (kind === SECTION.sha256) readBlobs(section, revocations.sha256, 32);
-    else if (kind === SECTION.certificates) skipCertificates(section, refuse);
+    else if (kind === SECTION.certificates) certificates.push(readRevokedCertificates(section, refuse));
     else if (kind === SECTION.extension) skipExtension(section, refuse);
     else throw refuse('has a section that coffer cannot read');
   }
@@ -57,25 +59,4 @@ export function readKrl({ file, bytes }: SignersFile): Revocations {
       into.add(blob.toString('base64'));
     }
   }
-}
-
-/** Signatures by certificates never count here, so that none need be revoked; but a torn list may have lost more. */
-function skipCertificates(section: WireReader, refuse: (what: string) => CofferError): void {
-  section.string();
-  section.string();
-  while (!section.isAtEnd) {
-    const kind = section.uint8();
-    const body = section.nested();
-    if (kind === OF_CERTIFICATES.extension) skipExtension(body, refuse);
-    else if (!Object.values<number>(OF_CERTIFICATES).includes(kind)) {
-      throw refuse('has a section on certificates that coffer cannot read');
-    }
-  }
-}
-
-function skipExtension(section: WireReader, refuse: (what: string) => CofferError): void {
-  section.string();
-  if (section.uint8() !== 0) throw refuse('has a critical extension, and none are known');
-  section.string();
-  section.end();
 }

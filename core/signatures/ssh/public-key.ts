@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
 import type { Refuse } from '../refusal.ts';
 import { isUsualPoint } from './ed25519-point.ts';
-import { WireReader } from './wire-reader.ts';
+import { WireReader } from './wire.ts';
 
 /** A public key that can verify. */
 export interface PublicKey {

@@ -1,8 +1,9 @@
 import { refusal } from '../refusal.ts';
 import type { Signer } from '../signer.ts';
 import type { SignersFile } from '../signers-file.ts';
-import { AllowedSigners, NAMESPACE, principalsOf } from './allowed-signers.ts';
-import { fingerprintOf } from './public-key.ts';
+import { AllowedSigners, certifiedPrincipalsOf, NAMESPACE, principalsOf } from './allowed-signers.ts';
+import { isCertificate, readCertificate } from './certificate.ts';
+import { fingerprintOf, type PublicKey } from './public-key.ts';
 import { RevokedKeys } from './revoked-keys.ts';
 import { readSshSignature, signedData } from './sshsig.ts';
 import { verifySignature } from './verify-signature.ts';
@@ -29,17 +30,33 @@ export class SshSigners {
     if (signature.namespace !== NAMESPACE) {
       throw refusal('SIGNATURE_NAMESPACE', 'the SSH signature was made for something else than git');
     }
-    const fingerprint = fingerprintOf(signature.publicKey);
-    const lines = this.#allowed.find(signature.publicKey);
-    const [line] = lines;
-    if (line === undefined) {
-      throw refusal('SIGNATURE_SIGNER_UNKNOWN', `the SSH key ${fingerprint} is not among the signers`);
-    }
-    if (this.#revoked?.has(line.key.blob)) {
-      throw refusal('SIGNATURE_KEY_REVOKED', `the SSH key ${fingerprint} is revoked`);
-    }
-    const names = principalsOf(lines, now);
-    verifySignature(line.key, signature.signature, signedData(signature, payload));
-    return { names, key: fingerprint, format: 'ssh' };
+    const { publicKey } = signature;
+    const { key, names } = isCertificate(publicKey) ? this.#certified(publicKey, now) : this.#listed(publicKey, now);
+    verifySignature(key, signature.signature, signedData(signature, payload));
+    return { names, key: key.fingerprint, format: 'ssh' };
+  }
+
+  #listed(blob: Buffer, now: number): { key: PublicKey; names: string[] } {
+    const lines = this.#allowed.find(blob);
+    const key = lines[0]?.key;
+    if (key === undefined) throw unknown(`the SSH key ${fingerprintOf(blob)}`);
+    if (this.#revoked?.has(blob)) throw revokedKey(key);
+    return { key, names: principalsOf(lines, now) };
+  }
+
+  #certified(blob: Buffer, now: number): { key: PublicKey; names: string[] } {
+    const certificate = readCertificate(blob);
+    const { key } = certificate;
+    const lines = this.#allowed.findAuthority(certificate.authority);
+    const authority = lines[0]?.key;
+    if (authority === undefined)
+      throw unknown(`the authority ${fingerprintOf(certificate.authority)} of an SSH certificate`);
+    verifySignature(authority, certificate.signature, certificate.signed);
+    if (this.#revoked?.hasCertificate(certificate)) throw revokedKey(key);
+    return { key, names: certifiedPrincipalsOf(lines, certificate, now) };
   }
 }
+
+const unknown = (who: string) => refusal('SIGNATURE_SIGNER_UNKNOWN', `${who} is not among the signers`);
+const revokedKey = ({ fingerprint }: PublicKey) =>
+  refusal('SIGNATURE_KEY_REVOKED', `the SSH key ${fingerprint}, or its certificate, is revoked`);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Refuse, refusal } from '../refusal.ts';
 import { decodeBase64 } from './key-text.ts';
-import { WireReader } from './wire-reader.ts';
+import { WireReader, wireString } from './wire.ts';
 
 /** What a signature says of itself. Nothing of it is to be believed before it is verified. */
 export interface SshSignature {
@@ -43,13 +43,7 @@ export function readSshSignature(text: Buffer): SshSignature {
 /** What the key signed for this message. */
 export function signedData({ namespace, hash }: SshSignature, message: Buffer): Buffer {
   const parts = [namespace, '', hash, createHash(hash).update(message).digest()];
-  return Buffer.concat([MAGIC, ...parts.map((part) => wireString(Buffer.from(part)))]);
-}
-
-function wireString(bytes: Buffer): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
+  return Buffer.concat([MAGIC, ...parts.map(wireString)]);
 }
 
 function unarmored(text: Buffer, malformed: Refuse): Buffer {

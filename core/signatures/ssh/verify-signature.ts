@@ -1,7 +1,7 @@
 import { createHash, verify } from 'node:crypto';
 import { type Refuse, refusal } from '../refusal.ts';
 import type { Curve, PublicKey } from './public-key.ts';
-import { WireReader } from './wire-reader.ts';
+import { WireReader } from './wire.ts';
 
 /** RFC 8332. The SHA-1 of RFC 4253, which is called like the key, is not among them. */
 const RSA_HASHES = new Map([

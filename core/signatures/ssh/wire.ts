@@ -68,3 +68,11 @@ export class WireReader {
     if (!this.isAtEnd) throw this.#refuse('has something behind its end');
   }
 }
+
+/** A string as `WireReader` reads it. */
+export function wireString(content: string | Buffer): Buffer {
+  const bytes = Buffer.from(content);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
