@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
+import { Site } from '../operator/site.ts';
+import { generateKey } from '../servers/sshd.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -36,6 +38,25 @@ test('the image’s programs run without the project beside them, as the unprivi
   assert.equal(stdout, `coffer-operator ${packageJson.version}\n`);
   assert.equal((await stat(launcher)).mode & 0o777, 0o755);
   assert.match(await readFile(launcher, 'utf8'), /^#!\/usr\/bin\/node\n/);
+});
+
+test('the image’s operator speaks ssh with what is in the image', async (t) => {
+  const folder = await assemble(t);
+  const site = await Site.open(t);
+  await generateKey(site.path('id_ed25519'), 'ed25519');
+  await writeFile(site.path('known_hosts'), '');
+  const url = `ssh://git@127.0.0.1:1${site.path('repository')}`;
+  site.configure({ sources: [{ git: { url, sshKeyFile: 'id_ed25519', knownHostsFile: 'known_hosts' } }] });
+  const args = [join(folder, 'coffer-operator.js'), '--config', site.path('operator.yaml'), '--once'];
+  // Nobody listens there; the key was read, and the connection tried.
+  await assert.rejects(
+    run(process.execPath, args, { cwd: '/' }),
+    ({ code, stdout }: { code: number; stdout: string }) => {
+      assert.equal(code, 1, stdout);
+      assert.match(stdout, /"code":"SOURCE_UNREACHABLE"/);
+      return true;
+    },
+  );
 });
 
 test('the image holds no command of the CLI, no source and no library beside what its programs load', async (t) => {
