@@ -61,4 +61,13 @@ export class WorkTree {
     const [[output]] = await Promise.all([once(child.stdout, 'data'), once(child, 'close')]);
     return String(output).trim();
   }
+
+  /** The content of an object, as it is. */
+  async readObject(type: string, oid: string): Promise<Buffer> {
+    const { stdout } = await run('git', ['-C', this.directory, 'cat-file', type, oid], {
+      encoding: 'buffer',
+      maxBuffer: 1 << 28,
+    });
+    return stdout;
+  }
 }
