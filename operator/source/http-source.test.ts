@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { promisify } from 'node:util';
 import { LARGEST_OBJECT } from '../../core/git/object-store.ts';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
-import { GitHttpServer } from '../../test/servers/git-http.ts';
-
-const run = promisify(execFile);
 
 type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 
@@ -137,36 +131,6 @@ describe('redirects', () => {
       await assert.rejects(source.poll(never), code('SOURCE_REDIRECTED'));
     });
   }
-});
-
-describe('https', () => {
-  test('with a CA of its own is trusted when the CA is named; it never falls back to http', async (t) => {
-    const bench = await Watching.open(t);
-    const commit = await bench.tree.commit({ a: '1' });
-    const [key, cert] = [join(bench.root, 'key.pem'), join(bench.root, 'cert.pem')];
-    await run('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-      ...['-keyout', key, '-out', cert, '-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1'],
-    ]);
-    const tls = { key: await readFile(key), cert: await readFile(cert) };
-    const { url } = await bench.serve({ tls });
-    await assert.rejects((await bench.source({ url })).poll(never), code('SOURCE_CERTIFICATE'));
-    assert.equal(await commitOf(await bench.source({ url, caFile: cert })), commit);
-    await assert.rejects(
-      (await bench.source({ url, caFile: '/nowhere.pem' })).poll(never),
-      code('SOURCE_CA_UNREADABLE'),
-    );
-
-    const plain = await bench.serve();
-    const downgrade: Intercept = (request, response) => {
-      response.writeHead(302, { location: `${plain.url}${request.url?.replace('/team/.git', '')}` }).end();
-      return true;
-    };
-    const server = await GitHttpServer.start({ root: bench.root, tls, intercept: downgrade });
-    t.after(() => server.close());
-    const source = await bench.source({ url: `${server.url}/team/.git`, caFile: cert, allowHttp: true });
-    await assert.rejects(source.poll(never), code('SOURCE_REDIRECTED'));
-  });
 });
 
 describe('a fetch that fails half-way leaves the old state, and the next one succeeds', () => {

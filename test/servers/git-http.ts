@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface GitHttpOptions {
@@ -9,7 +9,7 @@ export interface GitHttpOptions {
   /** 0, the default: any free one. */
   port?: number;
   auth?: { username: string; password: string } | { bearer: string };
-  tls?: { key: string | Buffer; cert: string | Buffer };
+  tls?: ServerOptions;
   /** Sees each request first; true: it answered, and git is not asked. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }

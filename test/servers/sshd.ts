@@ -122,6 +122,8 @@ export class Sshd {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#process = child;
+    // A test that fails to close it leaves nothing behind all the same.
+    process.once('exit', () => child.kill('SIGKILL'));
     let log = '';
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);

@@ -1,5 +1,5 @@
 import { getCACertificates } from 'node:tls';
-import type { Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import { CofferError } from '../../../core/errors.ts';
 
 export interface ConnectionSettings {
@@ -25,15 +25,23 @@ export async function openDispatchers(settings: ConnectionSettings): Promise<Dis
 }
 
 async function open({ ca, client, proxy, idle }: ConnectionSettings): Promise<Dispatcher> {
-  const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici');
+  const { Agent, buildConnector: makeConnector, EnvHttpProxyAgent, ProxyAgent } = await import('undici');
   const authorities = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
-  const connect = { ...authorities, ...client, timeout: idle };
+  // Of HTTP/2 nothing is gained for one request after the other.
+  const connect = { ...authorities, ...client, timeout: idle, allowH2: false };
+  const connector = makeConnector(connect);
   const options = {
     headersTimeout: idle,
     bodyTimeout: idle,
-    // Of HTTP/2 nothing is gained for one request after the other.
     allowH2: false,
-    connect,
+    connect: ((target, done) => {
+      connector(target, (...result: Parameters<typeof done>) => {
+        const [, socket] = result;
+        // Else undici takes the end of the connection for the reason of it, and not the alert of TLS before that.
+        socket?.once('error', () => socket.destroy());
+        done(...result);
+      });
+    }) satisfies buildConnector.connector,
   };
   // The proxy is another host: it is shown no certificate.
   const tunnel = { requestTls: connect, proxyTls: { ...authorities, timeout: idle } };
