@@ -84,12 +84,23 @@ export function packedEntry(type: ObjectType, bytes: Buffer): Buffer {
   return Buffer.concat([entryHeader(KINDS[type], bytes.length), deflateSync(bytes, { level: 1 })]);
 }
 
+/** A delta against what stands `back` bytes before it, as an entry of a pack. `size`: inflated. */
+export function deltaEntry(back: number, size: number, deflated: Buffer): Buffer {
+  // Big end first, and each further byte counts one more (pack-format, "offset encoding").
+  const distance = [back % 128];
+  for (let rest = Math.floor(back / 128); rest > 0; rest = Math.floor(rest / 128)) {
+    rest -= 1;
+    distance.unshift((rest % 128) | 0x80);
+  }
+  return Buffer.concat([entryHeader(OFFSET_DELTA, size), Buffer.from(distance), deflated]);
+}
+
 /** Three bits of kind and the size in a variable number of bytes, lowest bits first. */
 function entryHeader(kind: number, size: number): Buffer {
-  const bytes = [(kind << 4) | (size & 0x0f)];
+  const bytes = [(kind << 4) | (size % 16)];
   for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) | 0x80;
-    bytes.push(rest & 0x7f);
+    bytes.push(rest % 128);
   }
   return Buffer.from(bytes);
 }

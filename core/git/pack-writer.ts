@@ -7,8 +7,6 @@ import type { GitObject } from './object-store.ts';
 import { packedEntry } from './pack-entry.ts';
 import { type IndexColumns, packIndex } from './pack-index.ts';
 
-/** Beyond this, offsets would need the index's 64-bit table. */
-const LARGEST = 0x7fffffff;
 /** After so many bytes the event loop gets its turn. */
 const TURN = 1 << 20;
 
@@ -25,9 +23,27 @@ export async function writePack(
   oids: readonly string[],
   read: (oid: string) => GitObject,
 ): Promise<string> {
+  const whole = (oid: string): PackedObject => ({
+    oid,
+    entry: () => {
+      const { type, bytes } = read(oid);
+      return packedEntry(type, bytes);
+    },
+  });
+  return writeEntries(folder, oids.length, oids.map(whole));
+}
+
+export interface PackedObject {
+  oid: string;
+  /** The entry as it shall stand `at` this offset of the pack. */
+  entry(at: number): Buffer;
+}
+
+/** As writePack, of entries that are made already. */
+export async function writeEntries(folder: string, count: number, objects: Iterable<PackedObject>): Promise<string> {
   const temporary = join(folder, `tmp-${randomBytes(8).toString('hex')}`);
   try {
-    const { trailer, rows } = await writeObjects(`${temporary}.pack`, oids, read);
+    const { trailer, rows } = await writeObjects(`${temporary}.pack`, count, objects);
     await writeDurably(`${temporary}.idx`, indexOf(rows, trailer));
     const final = join(folder, `pack-${trailer.toString('hex')}`);
     await rename(`${temporary}.pack`, `${final}.pack`);
@@ -47,22 +63,20 @@ interface Row {
 
 async function writeObjects(
   file: string,
-  oids: readonly string[],
-  read: (oid: string) => GitObject,
+  count: number,
+  objects: Iterable<PackedObject>,
 ): Promise<{ trailer: Buffer; rows: Row[] }> {
   const handle = await open(file, 'wx');
   try {
     const sink = new Sink(handle);
     const rows: Row[] = [];
     const head = Buffer.from('PACK\0\0\0\u0002\0\0\0\0', 'latin1');
-    head.writeUInt32BE(oids.length, 8);
+    head.writeUInt32BE(count, 8);
     sink.push(head);
-    for (const oid of oids) {
-      const { type, bytes } = read(oid);
-      const entry = packedEntry(type, bytes);
-      rows.push({ oid: Buffer.from(oid, 'hex'), offset: sink.length, crc: crc32(entry) });
+    for (const object of objects) {
+      const entry = object.entry(sink.length);
+      rows.push({ oid: Buffer.from(object.oid, 'hex'), offset: sink.length, crc: crc32(entry) });
       sink.push(entry);
-      if (sink.length > LARGEST) throw new RangeError('a pack of more than 2 GiB');
       if (sink.waiting > TURN) {
         await sink.flush();
         await setImmediate();

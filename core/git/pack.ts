@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { deflatedBound, inflateEntry, readEntryHeader } from './pack-entry.ts';
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
@@ -8,6 +9,16 @@ export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 export type Packed =
   | { type: ObjectType; bytes: Buffer }
   | { type: 'delta'; base: { offset: number } | { oid: string }; bytes: Buffer };
+
+/** An entry of a pack. */
+export interface PackPlace {
+  oid: string;
+  offset: number;
+  /** Where the next one begins. */
+  end: number;
+  /** Of its bytes. */
+  crc: number;
+}
 
 const INDEX_HEAD = 8;
 const FANOUT = 256 * 4;
@@ -60,6 +71,24 @@ export class Pack {
 
   *names(): Generator<string> {
     for (let i = 0; i < this.count; i++) yield this.#name(i);
+  }
+
+  /** Where each object lies, in the order of the pack. */
+  entries(): PackPlace[] {
+    this.#open();
+    const places = Array.from({ length: this.count }, (_, i) => ({ i, offset: this.#offset(i) }));
+    places.sort((a, b) => a.offset - b.offset);
+    return places.map(({ i, offset }, place) => {
+      const end = places[place + 1]?.offset ?? this.#size - HASH;
+      const crc = this.#index.readUInt32BE(INDEX_HEAD + FANOUT + this.count * HASH + i * 4);
+      return { oid: this.#name(i), offset, end, crc };
+    });
+  }
+
+  /** An entry as it stands in the pack; undefined where it is not what it was when the index was made. */
+  raw({ offset, end, crc }: PackPlace): Buffer | undefined {
+    const bytes = this.#bytes(this.#open(), offset, end - offset);
+    return crc32(bytes) === crc ? bytes : undefined;
   }
 
   /** `limit`: the largest object, in bytes, that is inflated. */
