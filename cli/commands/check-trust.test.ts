@@ -110,8 +110,8 @@ describe('coffer check --trust', () => {
     assert.equal(found.data.file, MANIFEST);
     assert.equal(found.data.commit, head());
     assert.equal(found.trust.author, 'Ada <ada@example.com>');
-    assert.equal(found.trust.signer, 'ada@payments.example');
-    assert.match(found.trust.code, /^TRUST_/);
+    assert.equal(found.trust.code, 'TRUST_NOT_GRANTED');
+    assert.equal(found.trust.aspect, 'payments/db spec.readers[reports]');
     assert.ok(found.advice.includes('coffer endorse'));
     assert.deepEqual(
       { ...trust, since: '', head: '' },

@@ -69,7 +69,8 @@ function rule(id: string, level: Level, text: string): SarifRule {
   return { id, shortDescription: { text }, defaultConfiguration: { level } };
 }
 
-function resultOf({ rule, level, message, advice, data }: Finding, ruleIndex: number): SarifResult {
+function resultOf(found: Finding, ruleIndex: number): SarifResult {
+  const { rule, level, message, advice, data } = found;
   const region =
     data.line === undefined
       ? undefined
@@ -87,13 +88,13 @@ function resultOf({ rule, level, message, advice, data }: Finding, ruleIndex: nu
         },
       },
     ],
-    partialFingerprints: { 'cofferFinding/v1': fingerprint(rule, data) },
+    partialFingerprints: { 'cofferFinding/v1': fingerprint(found) },
   };
 }
 
 /** The same finding in the next run although its line moved. */
-function fingerprint(rule: string, data: Finding['data']): string {
+function fingerprint({ rule, data, trust }: Finding): string {
   const { file, namespace, name, entry, recipient, workload, dataKeyId, commit } = data;
   const parts = [rule, file, namespace, name, entry, recipient, workload, dataKeyId].map((part) => part ?? '');
-  return [...parts, ...(commit === undefined ? [] : [commit])].join(':');
+  return [...parts, ...(trust === undefined ? [] : [commit, trust.aspect])].join(':');
 }

@@ -2,7 +2,8 @@ import type { Finding } from '../../core/check/finding.ts';
 import { trustFindings } from '../../core/check/rules/trust.ts';
 import { openRepository } from '../../core/git/repository.ts';
 import { judge } from '../../core/trust/judge.ts';
-import { SealedBefore } from '../../core/trust/sealed-before.ts';
+import { Scope } from '../../core/trust/scope.ts';
+import { SealedBefore, seenUpTo } from '../../core/trust/sealed-before.ts';
 import { countUncommitted, type Range, rangeSince } from './range.ts';
 import { readTrustFile, type TrustFile } from './trust-file.ts';
 
@@ -21,10 +22,9 @@ export async function judgeCommits(root: string, file: string, upstream: string 
   const repository = await openRepository(root);
   try {
     const sealedBefore = SealedBefore.inMemory();
-    const { tree } = await repository.readCommit(since);
-    await sealedBefore.persist(await sealedBefore.learnTree(repository, tree, path));
+    await sealedBefore.learn(await seenUpTo(repository, new Scope(repository, path), since));
     const verdict = await judge({
-      ...{ repository, mode, path, since, head, sealedBefore, verified: new Map(), now: new Date() },
+      ...{ repository, mode, path, accepted: since, head, sealedBefore, outstanding: [], now: new Date() },
       ...(policy === undefined ? {} : { policy }),
       ...(namespaces === undefined ? {} : { namespaces }),
     });

@@ -14,11 +14,10 @@ export interface Finding {
   trust?: {
     /** As the commit claims. */
     author: string;
-    /** Whose key signed it; null: none that the policy knows. */
-    signer: string | null;
     /** The code that operators report it under. */
     code: string;
-    aspects: string[];
+    /** What of the file: `payments/db spec.readers[api]`. */
+    aspect: string;
   };
 }
 

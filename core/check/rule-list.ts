@@ -136,6 +136,10 @@ export const RULES = {
     level: 'error',
     summary: 'A commit takes an entry back to a value that was sealed to a key which is revoked now',
   },
+  CHECK_TRUST_ROLLED_BACK: {
+    level: 'error',
+    summary: 'A merge takes something back to an older state, and nobody says so',
+  },
   CHECK_TRUST_RETURN: {
     level: 'warning',
     summary: 'A commit takes an entry back to an earlier value',

@@ -1,4 +1,4 @@
-import { SUBJECTS, type Subject } from '../../../schemas/trust-policy.ts';
+import { SUBJECTS } from '../../../schemas/trust-policy.ts';
 import type { Policy } from '../../trust/policy.ts';
 import type { Refusal, Verdict } from '../../trust/verdict.ts';
 import { command } from '../command.ts';
@@ -12,62 +12,54 @@ export interface JudgedRange {
   policy?: Policy | undefined;
 }
 
-/** What an operator would refuse or record, for the author of a pull request: one finding for a commit, rule and file. */
+const RULE_OF: ReadonlyMap<string, RuleId> = new Map([
+  ['TRUST_UNSIGNED', 'CHECK_TRUST_SIGNATURE'],
+  ['TRUST_SIGNATURE', 'CHECK_TRUST_SIGNATURE'],
+  ['TRUST_NOT_GRANTED', 'CHECK_TRUST_NOT_GRANTED'],
+  ['TRUST_NAMESPACE', 'CHECK_TRUST_NAMESPACE'],
+  ['TRUST_OLD_DATA_KEY', 'CHECK_TRUST_OLD_DATA_KEY'],
+  ['TRUST_RETURN_EXPOSED', 'CHECK_TRUST_RETURN_EXPOSED'],
+  ['TRUST_ROLLED_BACK', 'CHECK_TRUST_ROLLED_BACK'],
+]);
+
+/** What an operator would refuse or record, and what the author of a pull request can do. */
 export function trustFindings(verdict: Verdict, range: JudgedRange): Finding[] {
   const groups = Map.groupBy(verdict.refusals, groupOf);
-  const refused = [...groups.values()].map((group) => refusalFinding(group, verdict, range));
+  const refused = [...groups.values()].map((group) => refusalFinding(group, range));
   return [...refused, ...verdict.returns.map(returnFinding)];
 }
 
-/** A commit without a good signature is one mistake, however many files it touches. */
-function groupOf({ commit, path, subject, error }: Refusal): string {
-  return JSON.stringify([commit, error.code, subject === 'signature' ? '' : path]);
+/** A commit without a good signature is one mistake, however many files it changes. */
+function groupOf({ commit, path, aspect, subject }: Refusal): string {
+  return JSON.stringify(subject === 'signature' ? [commit] : [commit, path, subject, aspect]);
 }
 
-function refusalFinding(group: Refusal[], verdict: Verdict, range: JudgedRange): Finding {
+function refusalFinding(group: Refusal[], range: JudgedRange): Finding {
   const [first] = group as [Refusal];
-  const rule = ruleOf(first);
-  const { commit, path, author, error } = first;
+  const { commit, path, aspect, author, error } = first;
   const others = new Set(group.map((refusal) => refusal.path)).size - 1;
-  const signer = verdict.verified.get(commit)?.names[0];
-  const message =
-    rule === 'CHECK_TRUST_NOT_GRANTED'
-      ? `${commitText(first)} changes ${aspectsOf(group)}, which ${signer ?? 'its signer'} may not change here (${subjectsOf(group).join(', ')})`
-      : `${error.message}${others === 0 ? '' : `; it changes ${others} more ${others === 1 ? 'file' : 'files'}`}`;
-  const found = finding(rule, { ...error.data, file: path, commit }, { message, advice: adviceFor(group, range) });
-  const aspects = [...new Set(group.map(({ aspect }) => aspect))];
-  return {
-    ...found,
-    trust: { author: `${author.name} <${author.email}>`, signer: signer ?? null, code: error.code, aspects },
-  };
+  const more = others === 0 ? '' : `; it changes ${others} more ${others === 1 ? 'file' : 'files'}`;
+  const rule = RULE_OF.get(error.code) ?? 'CHECK_TRUST_NOT_GRANTED';
+  const text = { message: `${error.message}${more}`, advice: adviceFor(first, range) };
+  const found = finding(rule, { ...error.data, file: path, commit }, text);
+  return { ...found, trust: { author: `${author.name} <${author.email}>`, code: error.code, aspect } };
 }
 
-function ruleOf({ subject, error }: Refusal): RuleId {
-  if (subject === 'signature') return 'CHECK_TRUST_SIGNATURE';
-  if (subject === 'namespace') return 'CHECK_TRUST_NAMESPACE';
-  if (subject !== 'data-key') return 'CHECK_TRUST_NOT_GRANTED';
-  return error.code === 'TRUST_RETURN_EXPOSED' ? 'CHECK_TRUST_RETURN_EXPOSED' : 'CHECK_TRUST_OLD_DATA_KEY';
-}
-
-function adviceFor(group: Refusal[], { since, head, policy }: JudgedRange): string {
-  const [{ commit, path, subject, error }] = group as [Refusal];
-  if (subject === 'signature') return signatureAdvice(error.code, commit, { since, head, advice: error.advice });
-  const subjects = subjectsOf(group);
-  if (subjects.length === 0) return error.advice;
-  const [some = [], ...more] = subjects.map((one) => policy?.whoMay(path, one) ?? []);
-  const who = some.filter((name) => more.every((names) => names.includes(name)));
-  const undo = 'or leave the change out';
-  if (who.length === 0) return `Nobody may by this policy: ask who keeps it, ${undo}.`;
-  return `Let ${orList(who)} stand for it on this branch (\`${command('coffer', 'endorse', commit.slice(0, 12))}\`) or commit it, ${undo}.`;
-}
-
-function signatureAdvice(code: string, commit: string, more: { since: string; head: string; advice: string }): string {
-  if (code !== 'TRUST_UNSIGNED') return more.advice;
-  const again =
-    commit === more.head
-      ? 'git commit --amend --no-edit --gpg-sign'
-      : `git rebase --force-rebase --gpg-sign ${more.since.slice(0, 12)}`;
-  return `Sign it (\`${again}\`, and push with --force-with-lease); how git gets your key: docs/trust.md.`;
+function adviceFor(refusal: Refusal, { since, head, policy }: JudgedRange): string {
+  const { commit, path, subject, error } = refusal;
+  if (error.code === 'TRUST_UNSIGNED') {
+    const again =
+      commit === head
+        ? 'git commit --amend --no-edit --gpg-sign'
+        : `git rebase --force-rebase --gpg-sign ${since.slice(0, 12)}`;
+    return `Sign it (\`${again}\`, and push with --force-with-lease); how git gets your key: docs/trust.md.`;
+  }
+  const granted = SUBJECTS.find((one) => one === subject);
+  if (error.code !== 'TRUST_NOT_GRANTED' || granted === undefined) return error.advice;
+  const who = policy?.whoMay(path, granted) ?? [];
+  if (who.length === 0) return 'Nobody may by this policy: ask who keeps it, or leave the change out.';
+  const endorse = command('coffer', 'endorse', commit.slice(0, 12));
+  return `Let ${orList(who)} commit it, or stand for it on this branch (\`${endorse}\`); or leave the change out.`;
 }
 
 function returnFinding({ path, entry, commit }: Verdict['returns'][number]): Finding {
@@ -79,19 +71,6 @@ function returnFinding({ path, entry, commit }: Verdict['returns'][number]): Fin
       advice: 'Make sure that it is meant: operators record it.',
     },
   );
-}
-
-function commitText({ commit, author }: Refusal): string {
-  return `commit ${commit.slice(0, 12)} by ${author.name} <${author.email}>`;
-}
-
-function aspectsOf(group: Refusal[]): string {
-  const all = [...new Set(group.map(({ aspect }) => aspect))];
-  return all.length <= 4 ? all.join(', ') : `${all.slice(0, 3).join(', ')} and ${all.length - 3} more`;
-}
-
-function subjectsOf(group: Refusal[]): Subject[] {
-  return SUBJECTS.filter((subject) => group.some((refusal) => refusal.subject === subject));
 }
 
 function orList(names: readonly string[]): string {
