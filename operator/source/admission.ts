@@ -2,8 +2,8 @@ import { Bug, CofferError } from '../../core/errors.ts';
 import { descendsFrom } from '../../core/git/ancestors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { Replacement } from '../../core/git/tree-writer.ts';
+import { judge } from '../../core/trust/judge.ts';
 import type { Policy } from '../../core/trust/policy.ts';
-import { covers } from '../../core/trust/reach-rules.ts';
 import type { Learnt, SealedBefore } from '../../core/trust/sealed-before.ts';
 import type { Outstanding, Verdict } from '../../core/trust/verdict.ts';
 import { acceptancesOf } from '../trust/acceptances.ts';
@@ -12,10 +12,10 @@ import type { HeldPath } from '../trust/held-path.ts';
 import type { Basis, Remembered } from '../trust/memory.ts';
 import type { PolicyFile } from '../trust/policy-file.ts';
 import { isConfirmed } from './confirmations.ts';
-import { judge } from './judging.ts';
+import { ReachRule } from './reach-rule.ts';
 import { CommitRefused, emptied, firstUnnamed, pathMissing, rewound } from './refusals.ts';
 import type { Head } from './remote.ts';
-import type { ReachRule, Return } from './source.ts';
+import type { Return } from './source.ts';
 
 export interface TrustSettings {
   mode: 'off' | 'head' | 'strict';
@@ -89,10 +89,10 @@ export class Admission {
   async reach(): Promise<ReachRule> {
     const { trust, namespaces } = this.#parts;
     try {
-      return reachRule(namespaces, await trust.policy?.read());
+      return new ReachRule(namespaces, await trust.policy?.read());
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
-      return reachRule(namespaces, undefined);
+      return new ReachRule(namespaces, undefined);
     }
   }
 
@@ -282,12 +282,4 @@ function baseOfFloor(repository: Repository, { commit, outstanding, held }: Floo
     return repository.entryAt((await repository.readCommit(commit)).tree, path);
   };
   return { accepted: commit, outstanding, entryAt };
-}
-
-function reachRule(namespaces: readonly string[] | undefined, policy: Policy | undefined): ReachRule {
-  const isConfigured = (wanted: string) => namespaces?.some((glob) => covers(glob, wanted)) ?? true;
-  return {
-    key: JSON.stringify([namespaces, policy?.digest]),
-    allows: (path, wanted) => isConfigured(wanted) && (policy?.mayWriteTo(path, wanted) ?? true),
-  };
 }

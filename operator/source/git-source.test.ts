@@ -190,8 +190,6 @@ describe('an address', () => {
   const REFUSED: Record<string, GitSourceConfig> = {
     'http:// without allowHttp': { url: 'http://example.org/x.git' },
     'credentials in the URL': { url: 'https://user:secret@example.org/x.git' },
-    ssh: { url: 'ssh://git@example.org/x.git' },
-    'scp-like': { url: 'git@example.org:x.git' },
     'a query': { url: 'https://example.org/x.git?token=secret' },
   };
   for (const [what, config] of Object.entries(REFUSED)) {

@@ -17,7 +17,9 @@ for (const place of ['over HTTP', 'from a path'] as const) {
       const url = place === 'over HTTP' ? (await watching.serve()).url : watching.tree.directory;
       const commits = [await watching.tree.commit({ start: '0' })];
       for (let kill = 0; kill < KILLS; kill++) {
-        const poller = spawn(process.execPath, [POLLER, url, watching.state], { stdio: ['ignore', 'pipe', 'inherit'] });
+        const poller = spawn(process.execPath, [POLLER, JSON.stringify({ url, allowHttp: true }), watching.state], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
         const ended = once(poller, 'exit');
         await once(poller.stdout, 'data');
         for (let i = 0; i < 2; i++) {

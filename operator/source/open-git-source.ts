@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { milliseconds } from '../../core/duration.ts';
+import { SealedBefore } from '../../core/trust/sealed-before.ts';
 import { FloorFile, Floors } from '../trust/floors.ts';
 import { Memory } from '../trust/memory.ts';
 import { PolicyFile } from '../trust/policy-file.ts';
@@ -7,7 +8,6 @@ import { parseAddress } from './address.ts';
 import { Admission, type TrustSettings } from './admission.ts';
 import { Clone } from './clone.ts';
 import { GitSource } from './git-source.ts';
-import { openSealedBefore } from './judging.ts';
 import { openRemote, type RemoteConfig } from './open-remote.ts';
 import type { Source } from './source.ts';
 import { followedBy, sourceId } from './source-id.ts';
@@ -45,7 +45,7 @@ export async function openGitSource(
     ...{ id, address: address.text, follows: followedBy(config), path, stateDirectory, now },
     ...(config.namespaces === undefined ? {} : { namespaces: config.namespaces }),
     floors: floors ?? (await Floors.open([new FloorFile(stateDirectory)])),
-    sealedBefore: await openSealedBefore(folder),
+    sealedBefore: await SealedBefore.open(folder),
   };
   return new GitSource({
     ...common,

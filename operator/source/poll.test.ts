@@ -3,11 +3,12 @@ import { describe, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { sourceFault } from './faults.ts';
 import { Poll } from './poll.ts';
+import { ReachRule } from './reach-rule.ts';
 import type { Accepted, Source } from './source.ts';
 
 const STATE: Accepted = {
   ...{ source: 's', commit: 'c', tree: 't', author: { name: '', email: '' }, time: 0 },
-  ...{ basis: 'unsigned', held: [], returns: [], reach: { key: '', allows: () => true } },
+  ...{ basis: 'unsigned', held: [], returns: [], reach: new ReachRule(undefined, undefined) },
 };
 
 type Answer = Accepted | 'unchanged' | Error | (() => void);

@@ -3,6 +3,7 @@ import type { Person, Repository } from '../../core/git/repository.ts';
 import type { Signer } from '../../core/signatures/signers.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import type { Basis } from '../trust/memory.ts';
+import type { ReachRule } from './reach-rule.ts';
 
 /** A state of a source that was fetched whole, checked and judged: what is projected comes from here. */
 export interface Accepted {
@@ -28,14 +29,6 @@ export interface Accepted {
   /** Entries that were given a sealed text again that they had lost. */
   returns: readonly Return[];
   reach: ReachRule;
-}
-
-/** Where the manifests of a source may write as of now: what was accepted earlier is bound by it too. */
-export interface ReachRule {
-  /** The same for the same rule. */
-  key: string;
-  /** `namespace`: a name, or a glob that reaches as far. */
-  allows(path: string, namespace: string): boolean;
 }
 
 export interface Return {
