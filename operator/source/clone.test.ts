@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { writeLoose } from '../../core/git/loose-object.ts';
@@ -41,7 +42,8 @@ function sent(commit: string, have: readonly string[] = [], isThin = true): Asyn
   ];
   const child = spawn('git', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(`${[commit, ...have.map((oid) => `^${oid}`)].join('\n')}\n`);
-  return child.stdout;
+  // Node throws away what nobody has begun to read when the process ends.
+  return child.stdout.pipe(new PassThrough());
 }
 
 async function fetched(clone: Clone, commit: string): Promise<void> {
