@@ -3,8 +3,8 @@ import type { CofferError } from '../errors.ts';
 import type { Signer } from '../signatures/signer.ts';
 import { SEPARATOR } from './aspects.ts';
 import type { Policy } from './policy.ts';
-import { type Entry, SET, type State } from './state.ts';
-import type { ValueRule } from './value-rule.ts';
+import { SET, type State } from './state.ts';
+import type { ValueChange, ValueRule } from './value-rule.ts';
 import type { Outstanding, Proposal } from './violation.ts';
 
 /** Who answers for what a commit changes. */
@@ -30,19 +30,20 @@ export class Ledger {
   }
 
   async apply(state: State, author: Author, proposals: readonly Proposal[]): Promise<void> {
-    const changes = proposals.map((proposal) => {
-      const entry = state.get(proposal.path, proposal.aspect);
-      return { proposal, isAllowed: this.#isAllowed(author.signers, proposal, entry), isTouched: entry !== undefined };
-    });
+    const changes = this.#judged(state, author.signers, proposals);
     const faults = await this.#values.judge(author.commit, changes);
     for (const { proposal, isAllowed } of changes) {
-      const { path, aspect } = proposal;
+      const { path, aspect, document, to } = proposal;
       const bad = state.get(path, aspect)?.bad;
       this.#noteWriter(proposal, author.commit);
       const fault = faults.get(proposal);
       if (isUndone(bad, proposal)) state.set(path, aspect, bad?.before?.isSet === true ? SET : undefined);
-      else if (isAllowed && fault === undefined) state.set(path, aspect, SET);
-      else state.set(path, aspect, { bad: this.#outstanding(state, author, proposal, isAllowed ? fault : undefined) });
+      else if (!isAllowed || fault !== undefined) {
+        state.set(path, aspect, { bad: this.#outstanding(state, author, proposal, isAllowed ? fault : undefined) });
+      } else {
+        state.set(path, aspect, SET);
+        if (document !== '' && aspect === document && to === undefined) removed(state, path, document);
+      }
     }
   }
 
@@ -65,10 +66,26 @@ export class Ledger {
     return this.#writers.get(`${path}${SEPARATOR}${aspect}`);
   }
 
-  /** What is usual is nobody's change in a manifest that is new, but it is in one that somebody just took away. */
-  #isAllowed(signers: readonly Signer[], proposal: Proposal, entry: Entry | undefined): boolean {
-    if (proposal.isUsual && entry === undefined) return this.#policy === undefined || signers.length > 0;
-    return this.may(signers, proposal);
+  /**
+   * Whether who signed may make each change. What is usual in a new manifest goes with the rest of it, so that who may not make one
+   * can take it back whole; it needs the right of its own in one that was there before, and was taken away just now.
+   */
+  #judged(state: State, signers: readonly Signer[], proposals: readonly Proposal[]): ValueChange[] {
+    const refused = new Map<string, Proposal>();
+    const changes = proposals.map((proposal) => {
+      const { path, aspect, document } = proposal;
+      const isTouched = state.get(path, aspect) !== undefined;
+      const isFree = proposal.isUsual && !isTouched;
+      const isAllowed = isFree ? this.may(signers, { path, subjects: [] }) : this.may(signers, proposal);
+      if (!isAllowed && document !== '') refused.set(`${path}${SEPARATOR}${document}`, proposal);
+      return { proposal, isAllowed, isTouched, isFree };
+    });
+    return changes.map(({ isFree, ...change }) => {
+      const { path, document } = change.proposal;
+      const reason = isFree ? refused.get(`${path}${SEPARATOR}${document}`) : undefined;
+      if (reason === undefined) return change;
+      return { ...change, proposal: { ...change.proposal, subjects: reason.subjects }, isAllowed: false };
+    });
   }
 
   #outstanding(
@@ -94,6 +111,13 @@ export class Ledger {
     if (aspect !== '' && (field === '' || field === 'spec.scope')) {
       this.#writers.set(`${path}${SEPARATOR}${document}${SEPARATOR}`, commit);
     }
+  }
+}
+
+/** Where somebody takes a manifest away who may, nothing is left that could be wrong in it. */
+function removed(state: State, path: string, document: string): void {
+  for (const [aspect, { bad }] of state.file(path)) {
+    if (bad !== undefined && aspect.startsWith(document)) state.set(path, aspect, SET);
   }
 }
 

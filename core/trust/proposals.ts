@@ -19,12 +19,13 @@ export async function proposalsOf(scope: Scope, changes: readonly Change[]): Pro
 /** That an aspect becomes what it is in `to`. Where its document goes, the right to remove documents is what counts. */
 export function proposal(path: string, aspect: string, from: Aspects, to: Aspects): Proposal {
   const [was, is] = [from.get(aspect), to.get(aspect)];
-  const presence = `${aspect.slice(0, aspect.indexOf(SEPARATOR))}${SEPARATOR}`;
   const isOfDocument = aspect !== '';
+  const presence = isOfDocument ? `${aspect.slice(0, aspect.indexOf(SEPARATOR))}${SEPARATOR}` : '';
   const goes = isOfDocument && from.has(presence) && !to.has(presence);
   const comes = isOfDocument && to.has(presence) && !from.has(presence);
   const subjects = is?.subjects ?? (goes ? (['removal'] as const) : (was?.subjects ?? []));
-  return { path, aspect, from: was, to: is, subjects, label: labelOf(was, is), isUsual: comes && isAsUsual(is) };
+  const isUsual = comes && (aspect === presence || isAsUsual(is));
+  return { path, aspect, document: presence, from: was, to: is, subjects, label: labelOf(was, is), isUsual };
 }
 
 function isAsUsual(aspect: Aspect | undefined): boolean {

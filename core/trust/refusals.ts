@@ -17,7 +17,7 @@ export function groupRefusals(
   signerOf: (oid: string) => string | undefined,
 ): Refusal[] {
   const groups = Map.groupBy(bad, ({ path, commit, rule, subjects, detail }) =>
-    JSON.stringify([path, commit, rule, subjects[0], detail]),
+    JSON.stringify([path, commit, rule, rule === 'grant' ? subjects[0] : '', detail]),
   );
   return [...groups.values()].flatMap((group) => {
     const [first] = group;

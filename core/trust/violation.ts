@@ -36,6 +36,8 @@ export interface Outstanding {
 export interface Proposal {
   path: string;
   aspect: string;
+  /** The aspect that says that its document is there; `''`: it is of the file. */
+  document: string;
   from: Aspect | undefined;
   to: Aspect | undefined;
   /** The right to any of these is enough; none: a signature is. */
@@ -43,6 +45,6 @@ export interface Proposal {
   label: string;
   /** What putting it back means, where that can be said. */
   undo?: { text: string | undefined };
-  /** A new manifest leaves it as usual. */
+  /** Of a new manifest, whatever it says: that it is there, and what it leaves as usual. Judged with the rest of it. */
   isUsual: boolean;
 }

@@ -1,0 +1,356 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Verdict } from '../../core/trust/verdict.ts';
+import { History, type Node } from './history.ts';
+import { dataKeyId, manifest, sealed, stanza } from './manifests.ts';
+import { policyOf } from './policy.ts';
+
+/** Who may what: ./policy.ts. `undefined` signs nothing. */
+type Step = Parameters<History['chain']>[1];
+
+let history: History;
+let base: Node;
+
+const V1 = { password: sealed('k1', 'v1') };
+const V2 = { password: sealed('k2', 'v2') };
+const EVIL = { api: ['password'], evil: ['password'] };
+const RETAINED = manifest({ more: ['deletionPolicy: Retain'] });
+
+before(async () => {
+  history = await History.create();
+  base = history.commit([], undefined, {
+    'db.yaml': manifest(),
+    'kept.yaml': manifest({ name: 'kept', more: ['deletionPolicy: Retain'] }),
+    'notes.md': 'notes',
+    'link.yaml': { link: 'db.yaml' },
+    'team/.keep': '',
+    '.coffer/config.yaml': 'rules: []\n',
+    '.coffer/recipients/production.yaml': 'one\n',
+  });
+  await history.write();
+});
+after(() => history.remove());
+
+function told({ refusals }: Verdict): string[] {
+  return refusals.map(({ path, subject, error }) => `${path} ${subject} ${error.code}`).sort();
+}
+
+const NO = 'TRUST_NOT_GRANTED';
+
+/** What is refused of what these commits bring together. */
+const TABLE: [promise: string, steps: Step[], refused: string[]][] = [
+  ['a value by who may', [['val', { 'db.yaml': manifest({ data: V2 }) }]], []],
+  ['a value by who may not', [['bob', { 'db.yaml': manifest({ data: V2 }) }]], [`db.yaml values ${NO}`]],
+  ['a value by nobody', [[undefined, { 'db.yaml': manifest({ data: V2 }) }]], ['db.yaml signature TRUST_UNSIGNED']],
+  ['a comment by any signer', [['bob', { 'db.yaml': `# why\n${manifest()}` }]], []],
+  ['a comment by nobody', [[undefined, { 'db.yaml': `# why\n${manifest()}` }]], ['db.yaml signature TRUST_UNSIGNED']],
+  ['a file that is no manifest, by any signer', [['bob', { 'notes.md': 'other' }]], []],
+  ['a file that is no manifest, by nobody', [[undefined, { 'notes.md': '' }]], ['notes.md signature TRUST_UNSIGNED']],
+  ['nothing, by nobody', [[undefined, {}]], []],
+  ['a reader', [['val', { 'db.yaml': manifest({ readers: EVIL }) }]], [`db.yaml readers ${NO}`]],
+  ['an entry of a reader', [['val', { 'db.yaml': manifest({ readers: { api: ['x'] } }) }]], [`db.yaml readers ${NO}`]],
+  ['a recipient', [['val', { 'db.yaml': manifest({ recipients: ['staging'] }) }]], [`db.yaml recipients ${NO}`]],
+  [
+    'the order of recipients is no change',
+    [
+      ['alice', { 'db.yaml': manifest({ recipients: ['production', 'staging'] }) }],
+      ['val', { 'db.yaml': manifest({ recipients: ['staging', 'production'] }) }],
+    ],
+    [],
+  ],
+  ['the scope', [['val', { 'db.yaml': manifest({ more: ['scope: cluster'] }) }]], [`db.yaml namespaces ${NO}`]],
+  ['the type', [['val', { 'db.yaml': manifest({ more: ['type: x/y'] }) }]], [`db.yaml type ${NO}`]],
+  ['the projection', [['val', { 'db.yaml': manifest({ more: ['projection: Volume'] }) }]], [`db.yaml type ${NO}`]],
+  ['the deletionPolicy', [['val', { 'db.yaml': RETAINED }]], [`db.yaml deletionPolicy ${NO}`]],
+  [
+    'what is usual, said or not',
+    [['val', { 'db.yaml': manifest({ more: ['type: Opaque', 'deletionPolicy: Delete'] }) }]],
+    [],
+  ],
+  [
+    'a rotation',
+    [['val', { 'db.yaml': manifest({ more: ['rotation: {password: {}}'] }) }]],
+    [`db.yaml rotation ${NO}`],
+  ],
+  [
+    'a template',
+    [['val', { 'db.yaml': manifest({ more: ['template: {data: {url: "x"}}'] }) }]],
+    [`db.yaml template ${NO}`],
+  ],
+  [
+    'a label of a template',
+    [['val', { 'db.yaml': manifest({ more: ['template: {metadata: {labels: {a: b}}}'] }) }]],
+    [`db.yaml template ${NO}`],
+  ],
+  [
+    'a stanza, by who may change values',
+    [['val', { 'db.yaml': manifest({ keys: { [dataKeyId('k1')]: { staging: stanza('aa') } } }) }]],
+    [],
+  ],
+  [
+    'a field that is not known',
+    [['val', { 'db.yaml': manifest({ more: ['"readers[api]": x'] }) }]],
+    [`db.yaml type ${NO}`],
+  ],
+  ['a manifest that goes', [['val', { 'db.yaml': null }]], [`db.yaml removal ${NO}`]],
+  ['a manifest that goes, by who may', [['alice', { 'db.yaml': null }]], []],
+  ['a manifest that becomes a link', [['val', { 'db.yaml': { link: 'notes.md' } }]], [`db.yaml removal ${NO}`]],
+  ['a link that becomes a manifest', [['bob', { 'link.yaml': manifest({ name: 'x' }) }]], CREATED('link.yaml')],
+  [
+    'a manifest that cannot be read any more',
+    [['val', { 'db.yaml': `${manifest()}  bad: [` }]],
+    [`db.yaml removal ${NO}`],
+  ],
+  [
+    'a manifest that was broken and is mended, with a new value',
+    [
+      ['val', { 'db.yaml': `${manifest()}  bad: [` }],
+      ['val', { 'db.yaml': manifest({ data: V2 }) }],
+    ],
+    [],
+  ],
+  [
+    'a manifest that comes back from being broken with another reader',
+    [
+      ['alice', { 'db.yaml': `${manifest()}  bad: [` }],
+      ['val', { 'db.yaml': manifest({ readers: EVIL }) }],
+    ],
+    [
+      `db.yaml readers ${NO}`,
+      `db.yaml recipients ${NO}`,
+      ...['deletionPolicy', 'namespaces', 'type'].map((s) => `db.yaml ${s} ${NO}`),
+    ].sort(),
+  ],
+  ['a new manifest', [['bob', { 'new.yaml': manifest({ name: 'new' }) }]], CREATED('new.yaml')],
+  ['a new manifest, by who may', [['alice', { 'new.yaml': manifest({ name: 'new' }) }]], []],
+  [
+    'a manifest that is new and retained, by who may not say so',
+    [['sam', { 'new.yaml': manifest({ name: 'new', more: ['deletionPolicy: Retain'] }) }]],
+    ['new.yaml signature TRUST_UNSIGNED'],
+  ],
+  [
+    'a second document',
+    [['val', { 'db.yaml': `${manifest()}---\n${manifest({ name: 'two' })}` }]],
+    CREATED('db.yaml', ['values']),
+  ],
+  [
+    'a second document of the same name',
+    [['val', { 'db.yaml': `${manifest()}---\n${manifest({ readers: EVIL })}` }]],
+    CREATED('db.yaml', ['values']),
+  ],
+  [
+    'documents in another order',
+    [
+      ['alice', { 'db.yaml': `${manifest()}---\n${manifest({ name: 'two' })}` }],
+      ['bob', { 'db.yaml': `${manifest({ name: 'two' })}---\n${manifest()}` }],
+    ],
+    [],
+  ],
+  [
+    'another namespace',
+    [['val', { 'db.yaml': manifest({ namespace: 'shop' }) }]],
+    [...CREATED('db.yaml', ['values']), `db.yaml removal ${NO}`].sort(),
+  ],
+  [
+    'a manifest that moves to where the author has rights',
+    [['val', { 'db.yaml': null, 'team/db.yaml': manifest() }]],
+    [`db.yaml removal ${NO}`, ...CREATED('team/db.yaml', ['values'])].sort(),
+  ],
+  ['a manifest in a file that nobody reads as one', [['bob', { 'x.txt': manifest({ name: 'x' }) }]], CREATED('x.txt')],
+  [
+    'the keyring',
+    [['alice', { '.coffer/recipients/production.yaml': 'two\n' }]],
+    [`.coffer/recipients/production.yaml keyring ${NO}`],
+  ],
+  ['the keyring, by who may', [['carol', { '.coffer/recipients/production.yaml': 'two\n' }]], []],
+  [
+    'a file of the keyring that goes',
+    [['alice', { '.coffer/recipients/production.yaml': null }]],
+    [`.coffer/recipients/production.yaml keyring ${NO}`],
+  ],
+  [
+    'the keyring by way of a link',
+    [['alice', { '.coffer/recipients': { link: '../team' }, '.coffer/recipients/production.yaml': null }]],
+    [`.coffer/recipients rules ${NO}`, `.coffer/recipients/production.yaml keyring ${NO}`],
+  ],
+  ['the rules', [['alice', { '.coffer/config.yaml': 'rules: [{}]\n' }]], [`.coffer/config.yaml rules ${NO}`]],
+  ['a request', [['alice', { '.coffer/requests/join-1.yaml': 'x' }]], [`.coffer/requests/join-1.yaml requests ${NO}`]],
+  [
+    'an endorsement',
+    [['alice', { '.coffer/requests/endorse-1.yaml': 'x' }]],
+    [`.coffer/requests/endorse-1.yaml endorse ${NO}`],
+  ],
+  ...[
+    '.Coffer/config.yaml',
+    '.COFFER/recipients/a.yaml',
+    '.cof\u200cfer/x',
+    'COFFER~1/x',
+    '.coffer./x',
+    '.co\ufb00er/x',
+    'team/.coffer/x',
+    '.coffer/other',
+  ].map((path): [string, Step[], string[]] => [
+    `what can be taken for .coffer: ${JSON.stringify(path)}`,
+    [['alice', { [path]: 'x' }]],
+    [`${path} rules ${NO}`],
+  ]),
+  // What stays wrong, and what makes it right.
+  [
+    'a violation that is followed by a change of the same file by who may',
+    [
+      ['val', { 'db.yaml': manifest({ readers: EVIL }) }],
+      ['val', { 'db.yaml': manifest({ readers: EVIL, data: V2 }) }],
+      ['alice', { 'db.yaml': manifest({ readers: EVIL, data: V2, more: ['type: x/y'] }) }],
+    ],
+    [`db.yaml readers ${NO}`],
+  ],
+  [
+    'a violation that somebody overwrites who may',
+    [
+      ['val', { 'db.yaml': manifest({ readers: EVIL }) }],
+      ['alice', { 'db.yaml': manifest({ readers: { api: ['password'], other: ['password'] } }) }],
+    ],
+    [],
+  ],
+  [
+    'a violation that is reverted by nobody in particular',
+    [
+      ['val', { 'db.yaml': manifest({ readers: EVIL }) }],
+      ['bob', { 'db.yaml': manifest() }],
+    ],
+    [],
+  ],
+  [
+    'an unsigned commit that is reverted by another',
+    [
+      [undefined, { 'db.yaml': manifest({ readers: EVIL }) }],
+      [undefined, { 'db.yaml': manifest() }],
+    ],
+    [],
+  ],
+  [
+    'a revert of a revert',
+    [
+      ['val', { 'db.yaml': manifest({ readers: EVIL }) }],
+      ['bob', { 'db.yaml': manifest() }],
+      ['bob', { 'db.yaml': manifest({ readers: EVIL }) }],
+    ],
+    [`db.yaml readers ${NO}`],
+  ],
+  [
+    'a violation in a file that goes, by who may not remove it',
+    [
+      ['val', { 'db.yaml': manifest({ readers: EVIL }) }],
+      ['val', { 'db.yaml': null }],
+    ],
+    [`db.yaml removal ${NO}`],
+  ],
+  [
+    'a violation in a file that goes, by who may',
+    [
+      ['val', { 'db.yaml': manifest({ readers: EVIL }) }],
+      ['alice', { 'db.yaml': null }],
+    ],
+    [],
+  ],
+  [
+    'a violation in a new file that goes again',
+    [
+      ['bob', { 'new.yaml': manifest({ name: 'new' }) }],
+      ['bob', { 'new.yaml': null }],
+    ],
+    [],
+  ],
+  [
+    'a manifest that is taken away and put back without what retained it',
+    [
+      ['alice', { 'kept.yaml': null }],
+      ['val', { 'kept.yaml': manifest({ name: 'kept' }) }],
+    ],
+    ['deletionPolicy', 'namespaces', 'readers', 'recipients', 'type'].map((subject) => `kept.yaml ${subject} ${NO}`),
+  ],
+  [
+    'the undoing of what somebody set who may',
+    [
+      ['alice', { 'db.yaml': manifest({ readers: { api: ['password'], other: ['password'] } }) }],
+      ['val', { 'db.yaml': manifest() }],
+    ],
+    [`db.yaml readers ${NO}`],
+  ],
+  [
+    'a signed commit upon an unsigned one does not sign that',
+    [
+      [undefined, { 'db.yaml': manifest({ data: V2 }) }],
+      ['val', { 'db.yaml': `# why\n${manifest({ data: V2 })}` }],
+    ],
+    ['db.yaml signature TRUST_UNSIGNED'],
+  ],
+  [
+    'two values of one run in two commits',
+    [
+      ['val', { 'db.yaml': manifest({ data: { ...V1, a: sealed('k2', 'a') } }) }],
+      ['val', { 'db.yaml': manifest({ data: { ...V1, a: sealed('k2', 'a'), b: sealed('k2', 'b') } }) }],
+    ],
+    ['db.yaml data-key TRUST_OLD_DATA_KEY'],
+  ],
+];
+
+/** Every right that it takes to make a manifest of ./manifests.ts, but these. */
+function CREATED(path: string, but: readonly string[] = []): string[] {
+  return ['readers', 'recipients', 'values']
+    .filter((right) => !but.includes(right))
+    .map((right) => `${path} ${right} ${NO}`);
+}
+
+describe('in a line of commits', () => {
+  let heads: Node[];
+
+  before(async () => {
+    heads = TABLE.map(([, steps]) => history.chain(base, ...steps));
+    await history.write();
+  });
+
+  for (const [index, [promise, , refused]] of TABLE.entries()) {
+    test(`${promise}: ${refused.length === 0 ? 'taken' : 'refused'}`, async () => {
+      const head = heads[index] as Node;
+      assert.deepEqual(told(await history.judge(base, head)), refused);
+    });
+  }
+
+  test('a policy without grants lets every signer do all, and one with no grant nobody', async () => {
+    const head = history.chain(base, ['bob', { 'db.yaml': null, '.coffer/config.yaml': 'x' }]);
+    const unsigned = history.chain(base, [undefined, { 'db.yaml': null }]);
+    await history.write();
+    assert.deepEqual(told(await history.judge(base, head, { policy: policyOf({}) })), []);
+    assert.deepEqual(told(await history.judge(base, unsigned, { policy: policyOf({}) })), [
+      'db.yaml signature TRUST_UNSIGNED',
+    ]);
+    assert.deepEqual(told(await history.judge(base, head, { policy: policyOf({ grants: [] }) })), [
+      `.coffer/config.yaml rules ${NO}`,
+      `db.yaml removal ${NO}`,
+    ]);
+  });
+
+  test('what lies outside of the source is nobody’s concern, and .coffer never does', async () => {
+    const head = history.chain(base, [undefined, { 'db.yaml': null, 'team/x.yaml': manifest(), '.Coffer/x': 'x' }]);
+    await history.write();
+    assert.deepEqual(told(await history.judge(base, head, { path: './team/' })), [
+      '.Coffer/x signature TRUST_UNSIGNED',
+      'team/x.yaml signature TRUST_UNSIGNED',
+    ]);
+  });
+
+  test('a refusal names commit, author, path, rule and the way out', async () => {
+    const head = history.chain(base, ['val', { 'db.yaml': manifest({ readers: EVIL }) }]);
+    await history.write();
+    const [refusal] = (await history.judge(base, head)).refusals;
+    assert.equal(refusal?.commit, head.oid);
+    assert.deepEqual(refusal?.author, { name: 'val', email: 'val@example.org' });
+    assert.match(
+      String(refusal?.error.message),
+      new RegExp(`${head.oid.slice(0, 12)} by val <val@example.org>.*db.yaml.*readers`),
+    );
+    assert.match(String(refusal?.error.advice), new RegExp(`Revert.*alice, carol.*coffer endorse ${head.oid}`));
+    assert.deepEqual(refusal?.error.data, { commit: head.oid, path: 'db.yaml' });
+  });
+});
