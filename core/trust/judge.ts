@@ -3,6 +3,7 @@ import { commitsBetween, isAncestor } from '../git/commit-walk.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import type { Signer } from '../signatures/signer.ts';
 import { type Endorsement, endorsementsIn } from './endorsements.ts';
+import { isIdle } from './idle-stanzas.ts';
 import { Ledger } from './ledger.ts';
 import { NamespaceRule } from './namespace-rule.ts';
 import type { Policy } from './policy.ts';
@@ -112,9 +113,10 @@ class Judgement {
     const state = await this.#walk(head, start, ledger);
     const namespaces = new NamespaceRule(this.#scope, this.#input);
     const writer = (path: string, aspect: string) => ledger.writerOf(path, aspect) ?? head.oid;
-    const bad = [...state.bad(), ...(await namespaces.judge(net, head.tree, writer))];
-    const textAt = async (path: string, aspect: string) =>
-      (await this.#scope.aspects(path, await this.#scope.fileAt(head.tree, path))).get(aspect)?.text;
+    const aspectsAt = async (path: string) => this.#scope.aspects(path, await this.#scope.fileAt(head.tree, path));
+    const bad = await namespaces.judge(net, head.tree, writer);
+    for (const one of state.bad()) if (!isIdle(one, await aspectsAt(one.path))) bad.push(one);
+    const textAt = async (path: string, aspect: string) => (await aspectsAt(path)).get(aspect)?.text;
     return {
       ...(await this.#told(head, bad)),
       ...(start.endorsedBy === undefined ? {} : { endorsedBy: start.endorsedBy }),

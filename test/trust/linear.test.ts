@@ -286,6 +286,32 @@ const TABLE: [promise: string, steps: Step[], refused: string[]][] = [
     ['db.yaml signature TRUST_UNSIGNED'],
   ],
   [
+    'an unsigned value, whose stanzas went with it, that is set again by who may',
+    [
+      ['alice', { 'db.yaml': manifest({ keys: { [dataKeyId('k1')]: { production: stanza('aa') } } }) }],
+      [undefined, { 'db.yaml': manifest({ data: V2, keys: { [dataKeyId('k2')]: { production: stanza('aa') } } }) }],
+      [
+        'val',
+        {
+          'db.yaml': manifest({
+            data: { password: sealed('k3', 'v3') },
+            keys: { [dataKeyId('k3')]: { production: stanza('aa') } },
+          }),
+        },
+      ],
+    ],
+    [],
+  ],
+  [
+    'an unsigned commit that takes a stanza away which a value needs',
+    [
+      ['alice', { 'db.yaml': manifest({ keys: { [dataKeyId('k1')]: { production: stanza('aa') } } }) }],
+      [undefined, { 'db.yaml': manifest() }],
+      ['bob', { 'db.yaml': `# why\n${manifest()}` }],
+    ],
+    ['db.yaml signature TRUST_UNSIGNED'],
+  ],
+  [
     'two values of one run in two commits',
     [
       ['val', { 'db.yaml': manifest({ data: { ...V1, a: sealed('k2', 'a') } }) }],
