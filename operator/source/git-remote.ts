@@ -107,7 +107,11 @@ export class GitRemote implements Remote {
     const exchange = await this.#options.transport.open('git-upload-pack', signal);
     try {
       const reader = new PacketReader(exchange.advertisement(), ADVERTISEMENT_LIMIT);
-      return { exchange, advertisement: await readAdvertisement(reader, isWanted) };
+      const advertisement = await readAdvertisement(reader, isWanted);
+      // Read to its end, the connection serves the request too; of a conversation there is no end yet.
+      if (exchange.isStateless && (await reader.next()) !== undefined)
+        throw new PacketFault('more than a list of refs');
+      return { exchange, advertisement };
     } catch (error) {
       exchange.end();
       throw error;

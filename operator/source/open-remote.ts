@@ -38,7 +38,12 @@ export function openRemote(config: RemoteConfig, address: Address, parts: readon
   return new GitRemote({ address: address.text, followed, transport: transportTo(config, address, idle) });
 }
 
-function transportTo(config: RemoteConfig, address: Exclude<Address, { kind: 'local' }>, idle: number): Transport {
+/** Only what is reached over a network has one. */
+export function transportTo(
+  config: RemoteConfig,
+  address: Exclude<Address, { kind: 'local' }>,
+  idle: number,
+): Transport {
   if (address.kind === 'http') {
     assertProxy(config.proxy);
     return new HttpTransport({ url: address.text, files: config, proxy: config.proxy, idle });
