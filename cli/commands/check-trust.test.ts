@@ -206,7 +206,7 @@ describe('coffer check --trust', () => {
     assert.equal(run().status, 0, run().stdout);
     setPassword();
     assert.match(run().stdout, /mode strict: an operator refuses 1 of them/);
-    writeFileSync(file, example.replace('mode: strict', 'mode: off').replace('branch: main', 'namespaces: [shop]'));
+    writeFileSync(file, example.replace('mode: strict', 'mode: "off"').replace('branch: main', 'namespaces: [shop]'));
     desk.coffer(['grant', MANIFEST, 'reports']);
     desk.commit('Unsigned');
     assert.match(run().stdout, /CHECK_TRUST_NAMESPACE/);

@@ -2,8 +2,7 @@ import type { Finding } from '../../core/check/finding.ts';
 import { trustFindings } from '../../core/check/rules/trust.ts';
 import { openRepository } from '../../core/git/repository.ts';
 import { judge } from '../../core/trust/judge.ts';
-import { Scope } from '../../core/trust/scope.ts';
-import { SealedBefore, seenUpTo } from '../../core/trust/sealed-before.ts';
+import { SealedBefore } from '../../core/trust/sealed-before.ts';
 import { countUncommitted, type Range, rangeSince } from './range.ts';
 import { readTrustFile, type TrustFile } from './trust-file.ts';
 
@@ -21,8 +20,8 @@ export async function judgeCommits(root: string, file: string, upstream: string 
   const { since, head } = range;
   const repository = await openRepository(root);
   try {
+    // Nothing is remembered from run to run: what former commits held is looked for in the history at hand, if need be.
     const sealedBefore = SealedBefore.inMemory();
-    await sealedBefore.learn(await seenUpTo(repository, new Scope(repository, path), since));
     const verdict = await judge({
       ...{ repository, mode, path, accepted: since, head, sealedBefore, outstanding: [], now: new Date() },
       ...(policy === undefined ? {} : { policy }),

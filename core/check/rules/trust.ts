@@ -58,8 +58,8 @@ function adviceFor(refusal: Refusal, { since, head, policy }: JudgedRange): stri
   if (error.code !== 'TRUST_NOT_GRANTED' || granted === undefined) return error.advice;
   const who = policy?.whoMay(path, granted) ?? [];
   if (who.length === 0) return 'Nobody may by this policy: ask who keeps it, or leave the change out.';
-  const endorse = command('coffer', 'endorse', commit.slice(0, 12));
-  return `Let ${orList(who)} commit it, or stand for it on this branch (\`${endorse}\`); or leave the change out.`;
+  const endorse = command('endorse', commit.slice(0, 12));
+  return `Let ${orList(who)} commit it, or stand for it on this branch (${endorse}); or leave the change out.`;
 }
 
 function returnFinding({ path, entry, commit }: Verdict['returns'][number]): Finding {
