@@ -24,6 +24,8 @@ const LF = 0x0a;
 const SPACE = 0x20;
 /** Signatures of people and forges have 300 to 1,500 bytes. */
 const LARGEST_SIGNATURE = 64 * 1024;
+/** An octopus merge has a `parent` and perhaps a `mergetag` for each branch; the largest known merged 66. */
+const MOST_HEADERS = 10_000;
 const OID = /^[0-9a-f]{40}$/;
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9:._-]{0,63}$/;
 /** What git takes for the beginning of a signature (gpg-interface.c); it compares only the beginning of the line. */
@@ -88,15 +90,11 @@ function splitCommit(oid: string, bytes: Buffer, all: readonly Header[]): Signed
     if (name !== 'gpgsig' && name !== 'gpgsig-sha256') continue;
     pieces.push(bytes.subarray(kept, start));
     kept = end;
-    const found = readSignature('commit', oid, withoutIndent(bytes.subarray(value, end)));
+    const found = readSignature('commit', oid, bytes.subarray(value, end));
     if (name === 'gpgsig') signature = found;
   }
   const payload = Buffer.concat([...pieces, bytes.subarray(kept)]);
   return { oid, type: 'commit', payload, ...(signature && { signature }) };
-}
-
-function withoutIndent(value: Buffer): Buffer {
-  return Buffer.from(value.toString('latin1').replaceAll('\n ', '\n'), 'latin1');
 }
 
 /** A tag's signature ends its message; git looks for the last line that begins one, wherever it is. */
@@ -133,7 +131,9 @@ function headersOf(type: SignedObject['type'], oid: string, bytes: Buffer): Head
       const space = bytes.subarray(at, end).indexOf(SPACE);
       const name = space < 0 ? '' : bytes.toString('latin1', at, at + space);
       if (!HEADER_NAME.test(name)) throw malformed(type, oid, 'has a header that is none');
-      all.push({ name, start: at, value: at + space + 1, end });
+      if (all.push({ name, start: at, value: at + space + 1, end }) > MOST_HEADERS) {
+        throw malformed(type, oid, 'has more headers than anybody needs');
+      }
     }
     at = end;
   }
@@ -149,25 +149,32 @@ function requireOneLine(type: SignedObject['type'], oid: string, header: Buffer)
   if (!isOneLine) throw malformed(type, oid, 'has a header of more lines than git writes');
 }
 
-/** One armored block from the first byte to the last, but for empty lines at its end, which GitHub writes. */
+/**
+ * One armored block from the first byte to the last, but for empty lines at its end, which GitHub writes. In a commit its
+ * lines are indented. Carriage returns are let through where jj on Windows leaves them: in all lines of gpg's.
+ */
 function readSignature(
   type: SignedObject['type'],
   oid: string,
-  text: Buffer,
+  raw: Buffer,
 ): { format: SignatureFormat; text: Buffer } {
-  if (text.length > LARGEST_SIGNATURE) throw badHeader(type, oid, 'has a signature of more than 64 KiB');
+  if (raw.length > LARGEST_SIGNATURE) throw badHeader(type, oid, 'has a signature of more than 64 KiB');
+  const armor = raw.toString('latin1');
+  const text = type === 'commit' ? armor.replaceAll('\n ', '\n') : armor;
   let length = text.length;
-  while (text[length - 1] === LF) length -= 1;
-  const lines = text.toString('latin1', 0, length).split('\n');
+  while (text[length - 1] === '\n') length -= 1;
+  const written = text.slice(0, length).split('\n');
+  const isOfWindows = written.every((line) => line.endsWith('\r'));
+  const lines = isOfWindows ? written.map((line) => line.slice(0, -1)) : written;
   const kind = /^-----BEGIN ([A-Z ]{1,20})-----$/.exec(lines[0] ?? '')?.[1];
   const format = kind === undefined ? undefined : FORMATS.get(kind);
   if (format === undefined) throw badHeader(type, oid, 'has a signature of a kind that git does not write');
-  const closer = `-----END ${kind}-----`;
   const isOneBlock = lines.findIndex((line, index) => index > 0 && line.startsWith('-----')) === lines.length - 1;
-  if (!isOneBlock || lines.at(-1) !== closer) {
+  if (!isOneBlock || lines.at(-1) !== `-----END ${kind}-----`) {
     throw badHeader(type, oid, 'has something behind its signature, or two of them, or half of one');
   }
-  if (text.some((byte) => byte !== LF && (byte < SPACE || byte === 0x7f))) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: armor has none of these, and gpg and others differ on them
+  if (lines.some((line) => /[\u0000-\u001f\u007f]/.test(line)) || (isOfWindows && format !== 'openpgp')) {
     throw badHeader(type, oid, 'has a signature with characters that git does not write');
   }
   return { format, text: Buffer.from(`${lines.join('\n')}\n`, 'latin1') };

@@ -204,6 +204,12 @@ const ofCommits: Row[] = [
   ['a header without a value', () => signed(`${commit.head}note\n`), true, 'GIT_OBJECT_MALFORMED'],
   ['no end of the headers', () => commit.head + commit.signature.trimEnd(), false, 'GIT_OBJECT_MALFORMED'],
   [
+    '10,001 headers',
+    () => `${commit.head}${'mergetag x\n'.repeat(10_001)}${commit.signature}${commit.body}`,
+    false,
+    'GIT_OBJECT_MALFORMED',
+  ],
+  [
     'a signature of gpgsm',
     () => `${commit.head}gpgsig ${ARMORED.replaceAll('SSH SIGNATURE', 'SIGNED MESSAGE')}\n${commit.body}`,
     false,

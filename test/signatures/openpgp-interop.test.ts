@@ -187,6 +187,19 @@ const rows: Row[] = [
     git: false,
     we: 'SIGNATURE_KEY_NOT_VALID',
   },
+  {
+    name: 'with carriage returns, as jj writes on Windows',
+    sign: async () => Buffer.from(`${await gpgSign(signed.payload, key('rsa'))}`.replaceAll('\n', '\r\n')),
+    git: true,
+    we: 'good',
+  },
+  {
+    name: 'with carriage returns in some lines',
+    sign: async () => Buffer.from(`${await gpgSign(signed.payload, key('rsa'))}`.replace('\n\n', '\r\n\n')),
+    git: true,
+    we: 'SIGNATURE_HEADER',
+    because: 'nothing that signs writes it',
+  },
   { name: 'of garbage', sign: async () => armor(Buffer.from('garbage')), git: false, we: 'SIGNATURE_MALFORMED' },
 ];
 

@@ -146,7 +146,7 @@ export async function piped(command: string, args: string[], input?: Buffer): Pr
 
 /** A commit or tag as git would have signed it, from what is to be signed. */
 export function withSignature(payload: string, armored: string): Buffer {
-  const header = `gpgsig ${armored.trimEnd().replaceAll('\n', '\n ')}\n`;
+  const header = `gpgsig ${armored.replace(/\n+$/, '').replaceAll('\n', '\n ')}\n`;
   const end = payload.indexOf('\n\n') + 1;
   return Buffer.from(payload.slice(0, end) + header + payload.slice(end), 'latin1');
 }
