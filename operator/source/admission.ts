@@ -50,7 +50,7 @@ export interface Standard {
   key: string;
 }
 
-export interface Admitted extends Pick<Remembered, 'signer' | 'endorsedBy' | 'since' | 'outstanding'> {
+export interface Admitted extends Pick<Remembered, 'acceptance' | 'signer' | 'endorsedBy' | 'since' | 'outstanding'> {
   basis: Basis;
   held: readonly HeldPath[];
   returns: readonly Return[];
@@ -165,11 +165,12 @@ export class Admission {
   /** A person looked at this commit, or at one before it. */
   async #byPerson(repository: Repository, head: Head, accepted: string, standard: Standard): Promise<Admitted> {
     if (accepted !== head.commit) {
-      return this.#follow(repository, head, await baseAt(repository, accepted), standard, 'person');
+      const base = await baseAt(repository, accepted);
+      return { ...(await this.#follow(repository, head, base, standard, 'person')), acceptance: accepted };
     }
     const { learnt } = await this.#judgeUnsigned(repository, head, standard);
     return {
-      ...{ basis: 'person', since: head.commit, learnt },
+      ...{ basis: 'person', acceptance: accepted, since: head.commit, learnt },
       ...{ outstanding: [], held: [], returns: [], replacements: new Map() },
     };
   }

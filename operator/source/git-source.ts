@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { SealedBefore } from '../../core/trust/sealed-before.ts';
-import { spendAcceptance } from '../trust/acceptances.ts';
+import { acceptancesOf, spendAcceptance } from '../trust/acceptances.ts';
 import type { Floors } from '../trust/floors.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import type { Memory, Remembered } from '../trust/memory.ts';
@@ -111,6 +111,7 @@ export class GitSource implements Source {
     this.isSettled = false;
     await floors.settle();
     const former = await this.#former();
+    if (former !== undefined && (await this.#spendAcceptances(former)) === 'owed') return this.#handOn(former, []);
     const head = await remote.head(signal);
     const standard = await admission.standard(head.commit);
     if (head.commit === former?.commit) return this.#lookAgain(head, former, standard);
@@ -145,11 +146,8 @@ export class GitSource implements Source {
     }
     const now = (await this.#former()) ?? former;
     this.#held = now.held;
-    // A person's word is spent only when the state that it let in was handed on, and so is in the audit log.
-    const isOwed = now.basis === 'person' && standard.acceptances.length > 0 && this.#told !== head.commit;
     const isOtherRule = (await this.#parts.admission.reach()).key !== this.#reachKey;
-    if (this.#untold === head.commit || isOwed || isOtherRule) return this.#handOn(now, []);
-    await this.#spendAcceptances(head.commit, standard);
+    if (this.#untold === head.commit || isOtherRule) return this.#handOn(now, []);
     return 'unchanged';
   }
 
@@ -237,10 +235,18 @@ export class GitSource implements Source {
     return { commit, tree, acceptedAt: LONG_AGO, basis: 'unsigned', since: commit, outstanding: [], held: [] };
   }
 
-  async #spendAcceptances(accepted: string, { acceptances }: Standard): Promise<void> {
-    for (const commit of acceptances) {
-      if ((await lastBefore(this.repository, accepted, [commit])) === undefined) continue;
-      await spendAcceptance(this.#parts.stateDirectory, this.id, commit);
+  /**
+   * What was used counts no more, and neither does what nobody needs. `owed`: it was used, and the state that it let in was not
+   * handed on in this run, so that the audit log may not have it.
+   */
+  async #spendAcceptances({ commit, acceptance, held }: Remembered): Promise<'owed' | 'spent'> {
+    const { stateDirectory, now } = this.#parts;
+    for (const given of await acceptancesOf(stateDirectory, this.id, now())) {
+      const isUsed = given === acceptance;
+      if (isUsed && this.#told !== commit) return 'owed';
+      const isIdle = held.length === 0 && (await lastBefore(this.repository, commit, [given])) !== undefined;
+      if (isUsed || isIdle) await spendAcceptance(stateDirectory, this.id, given);
     }
+    return 'spent';
   }
 }

@@ -24,7 +24,7 @@ export async function nextState(
   admitted: Admitted,
   now: Date,
 ): Promise<NextState> {
-  const { basis, signer, endorsedBy, since, outstanding, held, learnt, returns, replacements } = admitted;
+  const { basis, acceptance, signer, endorsedBy, since, outstanding, held, learnt, returns, replacements } = admitted;
   const objects = new LooseObjects();
   const { tree: whole } = await repository.readCommit(commit);
   const write: Parameters<typeof replacePaths>[1] = (type, bytes) => objects.add(type, bytes);
@@ -35,6 +35,7 @@ export async function nextState(
   }
   const remembered = {
     ...{ commit, tree, acceptedAt: now.toISOString(), basis, held, outstanding },
+    ...(acceptance === undefined ? {} : { acceptance }),
     ...(signer === undefined ? {} : { signer }),
     ...(endorsedBy === undefined ? {} : { endorsedBy }),
     ...(since === undefined ? {} : { since }),

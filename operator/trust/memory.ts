@@ -20,6 +20,8 @@ export interface Remembered {
   /** RFC 3339 in UTC. */
   acceptedAt: string;
   basis: Basis;
+  /** Of basis `person`: what that person accepted, this commit or one before it. */
+  acceptance?: string;
   signer?: Signer;
   endorsedBy?: { commit: string; signer: Signer };
   /** The last accepted commit in which nothing was held back; absent: there was none. */
