@@ -37,8 +37,8 @@ export function parseAddress(url: string, path: string, allowHttp: boolean): Add
   return { ...parseUrl(url, allowHttp), path: parts.join('/') };
 }
 
-/** git-clone(1), "GIT URLS": a colon before the first slash, and no `://`. */
-const SCP_LIKE = /^(?:([^@:/[\]]+)@)?(\[[^\]@/]+\]|[^@:/[\]]+):(.+)$/s;
+/** git-clone(1), "GIT URLS": a colon before the first slash, and no `://`; two colons would name a program. */
+const SCP_LIKE = /^(?:([^@:/[\]]+)@)?(\[[^\]@/]+\]|[^@:/[\]]+):([^:].*)$/s;
 
 function parseUrl(url: string, allowHttp: boolean): Location {
   if (!url.includes('://')) {

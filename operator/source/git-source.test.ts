@@ -185,26 +185,3 @@ describe('many fetches', () => {
     assert.ok(failed > 0, 'nothing stood in the way');
   });
 });
-
-describe('an address', () => {
-  const REFUSED: Record<string, GitSourceConfig> = {
-    'http:// without allowHttp': { url: 'http://example.org/x.git' },
-    'credentials in the URL': { url: 'https://user:secret@example.org/x.git' },
-    'a query': { url: 'https://example.org/x.git?token=secret' },
-  };
-  for (const [what, config] of Object.entries(REFUSED)) {
-    test(`is refused with ${what}, and not repeated`, async (t) => {
-      const bench = await Watching.open(t);
-      await assert.rejects(bench.source(config), (error) => {
-        assert.ok(code('SOURCE_URL_INVALID')(error));
-        assert.doesNotMatch(JSON.stringify(error) + String(error), /secret/);
-        return true;
-      });
-    });
-  }
-
-  test('refuses a path that leaves the repository', async (t) => {
-    const bench = await Watching.open(t);
-    await assert.rejects(bench.source({ url: bench.tree.directory, path: '../x' }), code('SOURCE_PATH_INVALID'));
-  });
-});

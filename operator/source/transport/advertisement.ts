@@ -84,7 +84,7 @@ function capabilitiesOf(line: Buffer): readonly string[] {
 
 function refOf(line: Buffer): { oid: string; name: string } {
   const oid = line.toString('latin1', 0, 40);
-  if (!OID.test(oid) || line[40] !== 0x20) throw new PacketFault('a line that names no ref');
+  if (line[40] !== 0x20 || !OID.test(oid)) throw new PacketFault('a line that names no ref');
   const zero = line.indexOf(0);
   return { oid, name: line.toString('utf8', 41, zero < 0 ? line.length : zero) };
 }
