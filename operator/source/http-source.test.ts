@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { LARGEST_OBJECT } from '../../core/git/object-store.ts';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
+import { SourceFault } from './faults.ts';
 
 type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 
@@ -131,6 +132,53 @@ describe('redirects', () => {
       await assert.rejects(source.poll(never), code('SOURCE_REDIRECTED'));
     });
   }
+});
+
+describe('an answer that says no', () => {
+  const later = new Date(Date.now() + 300_000).toUTCString();
+  const ANSWERS: [status: number, headers: Record<string, string>, expected: string, retryAfter?: number][] = [
+    [401, {}, 'SOURCE_UNAUTHORIZED'],
+    [403, {}, 'SOURCE_UNAUTHORIZED'],
+    [404, {}, 'SOURCE_MISSING'],
+    [410, {}, 'SOURCE_MISSING'],
+    [429, {}, 'SOURCE_BUSY'],
+    [429, { 'retry-after': '120' }, 'SOURCE_BUSY', 120_000],
+    [429, { 'retry-after': later }, 'SOURCE_BUSY', 300_000],
+    [429, { 'retry-after': '999999999' }, 'SOURCE_BUSY', 3_600_000],
+    [429, { 'retry-after': 'soon' }, 'SOURCE_BUSY'],
+    [500, { 'retry-after': '120' }, 'SOURCE_UNAVAILABLE'],
+    [502, {}, 'SOURCE_UNAVAILABLE'],
+    [503, { 'retry-after': '7' }, 'SOURCE_UNAVAILABLE', 7000],
+    [204, {}, 'SOURCE_UNAVAILABLE'],
+  ];
+
+  test('is told by its status, at a look and at a fetch (a token that expires in between), with when to come again', async (t) => {
+    const bench = await Watching.open(t);
+    const commit = await bench.tree.commit({ a: '1' });
+    let answer: ((response: ServerResponse) => void) | undefined;
+    let method = 'GET';
+    const intercept: Intercept = (request, response) => {
+      if (answer === undefined || request.method !== method) return false;
+      answer(response);
+      return true;
+    };
+    const { url } = await bench.serve({ intercept });
+    const source = await bench.source({ url, allowHttp: true });
+    for (method of ['GET', 'POST']) {
+      for (const [status, headers, expected, retryAfter] of ANSWERS) {
+        answer = (response) => response.writeHead(status, headers).end('<p>\u001b[31mno');
+        await assert.rejects(source.poll(never), (error) => {
+          const about = `${method} ${status} ${JSON.stringify(headers)}`;
+          assert.ok(error instanceof SourceFault && error.code === expected, `${about}: ${error}`);
+          assert.ok(Math.abs((error.retryAfter ?? 0) - (retryAfter ?? 0)) < 60_000, `${about}: ${error.retryAfter}`);
+          assert.doesNotMatch(error.message, /<p>/);
+          return true;
+        });
+      }
+    }
+    answer = undefined;
+    assert.equal(await commitOf(source), commit);
+  });
 });
 
 describe('a fetch that fails half-way leaves the old state, and the next one succeeds', () => {
