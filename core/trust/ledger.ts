@@ -91,14 +91,15 @@ export class Ledger {
   #outstanding(
     state: State,
     { commit, signers, fault }: Author,
-    { path, aspect, label, subjects, undo }: Proposal,
+    { path, aspect, label, subjects, undo, isBrought }: Proposal,
     ofValue: { rule: Outstanding['rule']; detail: string } | undefined,
   ): Outstanding {
     const entry = state.get(path, aspect);
     const rule = ofValue?.rule ?? (signers.length === 0 ? 'signature' : 'grant');
     const detail = ofValue?.detail ?? (rule === 'signature' && fault !== undefined ? faultText(fault) : undefined);
     const undone = undo === undefined ? undefined : { digest: digestOf(undo.text), isSet: entry !== undefined };
-    const before = entry?.bad === undefined ? undone : entry.bad.before;
+    const former = entry?.bad === undefined ? undone : entry.bad.before;
+    const before = isBrought === true ? { digest: '', isSet: false } : former;
     return {
       ...{ path, aspect, label, rule, subjects, commit },
       ...(before === undefined ? {} : { before }),

@@ -18,7 +18,7 @@ export interface Merged {
   /** Of what the parents say; the merge's own proposals are still to be judged. */
   state: State;
   proposals: Proposal[];
-  /** Files that no parent which descends from the accepted commit has so. */
+  /** Files that differ from a parent which descends from the accepted commit, or from any where none does. */
   brought: ReadonlySet<string>;
   /** Whether anything in scope differs from any parent. */
   isTouching: boolean;
@@ -53,7 +53,7 @@ export class Merge {
     const sidesOf = await this.#changedFiles();
     this.#inheritEqualFiles(new Set(sidesOf.keys()));
     for (const [path, { sides, now }] of sidesOf) {
-      if (!this.#parents.some(({ isDescended }, index) => isDescended && isSame(sides[index], now))) brought.add(path);
+      if (this.#mainline().some((index) => !isSame(sides[index], now))) brought.add(path);
       if (!(await this.#inheritFile(path, sides, now))) await this.#aspects(path, sides, now);
     }
     return { state: this.#state, proposals: this.#proposals, brought, isTouching: sidesOf.size > 0 };
@@ -199,6 +199,11 @@ export class Merge {
 
   #touched(path: string): Set<string> {
     return new Set(this.#parents.flatMap(({ state }) => [...state.file(path).keys()]));
+  }
+
+  #mainline(): number[] {
+    const descended = this.#all().filter((index) => this.#parents[index]?.isDescended);
+    return descended.length > 0 ? descended : this.#all();
   }
 
   #all(): number[] {

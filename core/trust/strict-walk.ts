@@ -100,7 +100,7 @@ export class StrictWalk {
     for (const path of paths) {
       state.set(path, '', undefined);
       const to = await scope.aspects(path, await scope.fileAt(commit.tree, path));
-      proposals.push(proposal(path, '', new Map(), to));
+      proposals.push({ ...proposal(path, '', new Map(), to), isBrought: true });
     }
     return proposals;
   }

@@ -6,7 +6,7 @@ export type Rule = 'signature' | 'grant' | 'old-data-key' | 'return' | 'namespac
 
 /** What an aspect was before it was changed against the rules, so that putting it back is known for what it is. */
 export interface Before {
-  /** A digest of its text; null: it was not there. */
+  /** A digest of its text; null: it was not there; `''`: nothing puts it back. */
   digest: string | null;
   /** Whether somebody who may had set it since the accepted commit: undoing that is no way out. */
   isSet: boolean;
@@ -43,6 +43,8 @@ export interface Proposal {
   /** The right to any of these is enough; none: a signature is. */
   subjects: readonly Subject[];
   label: string;
+  /** It came with a merge, as one parent had it; there is nothing to put back. */
+  isBrought?: boolean;
   /** What putting it back means, where that can be said. */
   undo?: { text: string | undefined };
   /** Of a new manifest, whatever it says: that it is there, and what it leaves as usual. Judged with the rest of it. */
