@@ -1,10 +1,8 @@
 import { sodiumReady } from '../../core/crypto/sodium.ts';
-import { CofferError } from '../../core/errors.ts';
 import { Turns } from '../concurrency/turns.ts';
 import { type Key, keyOf, namesOf } from '../project/namespaced-name.ts';
 import type { Accepted } from '../source/source.ts';
 import type { Status } from '../status/status.ts';
-import type { HeldPath } from '../trust/held-path.ts';
 import { NamespaceChanges } from './namespace-changes.ts';
 import { namespaceProblem } from './namespaces.ts';
 import type { ReconcilerOptions } from './options.ts';
@@ -14,10 +12,9 @@ import { Settling } from './settling.ts';
 import { Sources } from './sources.ts';
 import { recall } from './state/recall.ts';
 import { State } from './state/state.ts';
-import type { Watched } from './state/watched.ts';
 import { Announcements } from './status/announcements.ts';
 import { Board } from './status/board.ts';
-import { Refusals } from './status/refusals.ts';
+import { Verdicts } from './verdicts.ts';
 import { Wakes } from './wakes.ts';
 import { NewKeys } from './work/new-keys.ts';
 import { Notices } from './work/notices.ts';
@@ -50,10 +47,9 @@ export class Reconciler {
   readonly #worker: Worker;
   readonly #board = new Board();
   readonly #overview: Overview;
-  readonly #announcements: Announcements;
   readonly #turns = new Turns();
   readonly #wakes = new Wakes();
-  readonly #refusals = new Refusals();
+  readonly #verdicts: Verdicts;
   readonly #newKeys: NewKeys;
   readonly #namespaceChanges: NamespaceChanges;
   readonly #listeners: ((namespace: string, name: string) => void)[] = [];
@@ -84,7 +80,7 @@ export class Reconciler {
     this.#options = options;
     this.#state = state;
     this.#sources = sources;
-    this.#announcements = announcements;
+    this.#verdicts = new Verdicts({ sources, state, board, announcements, turns: this.#turns });
     this.#worker = worker;
     this.#selection = new Selection({ state, settlement, watched });
     this.#settling = new Settling({ ...options, sources, state, board, settlement, worker });
@@ -102,10 +98,8 @@ export class Reconciler {
   async start(): Promise<void> {
     const { objects, projectors } = this.#options;
     const { git } = this.#sources;
-    for (const one of git) {
-      await one.takeAccepted();
-      this.#refusals.known(one.id, one.held);
-    }
+    for (const one of git) await one.takeAccepted();
+    this.#verdicts.recall();
     const isDoubted = (await recall(projectors, this.#state, git)) === 'older';
     for (const one of git) one.isDoubted = isDoubted;
     await objects?.store.synced;
@@ -114,32 +108,25 @@ export class Reconciler {
     if (isDoubted) this.#settling.postpone(known);
     else this.#settling.touch(known);
     await this.#worker.work(await this.#catchUp('restore'));
-    for (const one of git) this.#withhold(one);
+    this.#verdicts.withholdAll();
+    this.#tell();
   }
 
   /** Takes up a new state; it goes ahead of what is only put back. Resolves when its work is done or has failed. */
   async accept(state: Accepted): Promise<void> {
     this.#sources.looked(state.source)?.take(state);
-    for (const record of this.#refusals.accepted(state)) this.#announcements.add(record);
+    this.#verdicts.accepted(state);
     await this.#worker.work(await this.#catchUp('commit'));
     await this.#releaseOrphans();
+    await this.#sources.git.find(({ id }) => id === state.source)?.compact(this.#state);
   }
 
   /** Notes how a source's poll went; `undefined`: well. */
   polled(source: string, error: unknown): void {
     const watched = this.#sources.byId.get(source);
     if (watched === undefined) return;
-    watched.trouble = error instanceof CofferError ? error : undefined;
-    this.#withhold(watched);
-    const records = this.#refusals.refused(source, watched.trouble, watched.held ?? []);
-    if (records.length === 0) return;
-    for (const record of records) this.#announcements.add(record);
-    // Where it cannot be written it waits, and the status says so.
-    this.#turns
-      .take(() => this.#announcements.write())
-      .catch((failure) => {
-        if (!(failure instanceof CofferError)) throw failure;
-      });
+    this.#verdicts.polled(watched, error);
+    this.#tell();
   }
 
   /**
@@ -285,21 +272,6 @@ export class Reconciler {
     const homes = new Set([...this.#board.tried(), ...owned.map(({ namespace, name }) => keyOf(namespace, name))]);
     const stays = (home: Key) => namespaceProblem(namespaces, namesOf(home).namespace) === undefined;
     return new Set([...homes].filter(stays));
-  }
-
-  /** What is held back of a source is seen on the secrets that its files own. */
-  #withhold({ id, held = [] }: Watched): void {
-    const homes = new Map<Key, HeldPath>();
-    for (const one of held) {
-      for (const key of this.#state.ownedBy(id, one.path)) {
-        const home = this.#state.get(key)?.home ?? key;
-        homes.set(home, homes.get(home) ?? one);
-      }
-    }
-    if (!this.#board.withhold(id, homes)) return;
-    // Objects of others may differ from git for that reason.
-    this.#sources.objects?.recheck(homes.keys());
-    this.#tell();
   }
 
   #changed(home: Key): void {

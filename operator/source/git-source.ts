@@ -100,6 +100,16 @@ export class GitSource implements Source {
     }
   }
 
+  async compact(needed: Iterable<string>): Promise<void> {
+    const former = await this.#former();
+    const own = former === undefined ? [] : [former.tree, ...(former.since === undefined ? [] : [former.since])];
+    function* all(): Generator<string> {
+      yield* own;
+      yield* needed;
+    }
+    await this.#parts.clone.compact(all());
+  }
+
   async close(): Promise<void> {
     this.#parts.remote.close();
     this.#parts.clone.close();

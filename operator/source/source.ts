@@ -62,5 +62,7 @@ export interface Source {
   accepted(): Promise<Accepted | undefined>;
   /** Looks once. Throws CofferError (`SOURCE_…`, `TRUST_…`) and keeps what was accepted when anything is wrong with what it finds. */
   poll(signal: AbortSignal): Promise<Accepted | 'unchanged'>;
+  /** Forgets, when that is worth it, what neither the accepted state nor these objects reach. */
+  compact(needed: Iterable<string>): Promise<void>;
   close(): Promise<void>;
 }

@@ -117,6 +117,16 @@ export class GitWatched implements Watched {
     return { manifest: await this.#index.manifest(version) };
   }
 
+  /** Lets the clone forget what neither the accepted state nor anything that was projected needs. */
+  async compact(memory: State): Promise<void> {
+    const { id } = this;
+    function* needed(): Generator<string> {
+      for (const [, { good }] of memory.secrets()) if (good?.source === id) yield good.blob;
+      yield* memory.goodFiles(id).values();
+    }
+    await this.#source.compact(needed());
+  }
+
   reach(): Update {
     return this.#index.reach();
   }

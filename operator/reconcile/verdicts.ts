@@ -1,0 +1,73 @@
+import { CofferError } from '../../core/errors.ts';
+import type { Turns } from '../concurrency/turns.ts';
+import type { Key } from '../project/namespaced-name.ts';
+import type { Accepted } from '../source/source.ts';
+import type { HeldPath } from '../trust/held-path.ts';
+import type { Sources } from './sources.ts';
+import type { State } from './state/state.ts';
+import type { Watched } from './state/watched.ts';
+import type { Announcements } from './status/announcements.ts';
+import type { Board } from './status/board.ts';
+import { Refusals } from './status/refusals.ts';
+
+export interface VerdictsParts {
+  sources: Sources;
+  state: State;
+  board: Board;
+  announcements: Announcements;
+  turns: Turns;
+}
+
+/** What sources took and did not take, where people look: the audit log, the secrets that it is about, objects of others. */
+export class Verdicts {
+  readonly #parts: VerdictsParts;
+  readonly #refusals = new Refusals();
+
+  constructor(parts: VerdictsParts) {
+    this.#parts = parts;
+  }
+
+  /** What an earlier run held back, and told of. */
+  recall(): void {
+    for (const one of this.#parts.sources.git) this.#refusals.known(one.id, one.held);
+  }
+
+  /** Written with the work on this state. */
+  accepted(state: Accepted): void {
+    for (const record of this.#refusals.accepted(state)) this.#parts.announcements.add(record);
+  }
+
+  /** How a look went; `undefined`: well. */
+  polled(watched: Watched, error: unknown): void {
+    watched.trouble = error instanceof CofferError ? error : undefined;
+    this.#withhold(watched);
+    const records = this.#refusals.refused(watched.id, watched.trouble, watched.held ?? []);
+    if (records.length === 0) return;
+    const { announcements, turns } = this.#parts;
+    for (const record of records) announcements.add(record);
+    // Where it cannot be written it waits, and the status says so.
+    turns
+      .take(() => announcements.write())
+      .catch((failure) => {
+        if (!(failure instanceof CofferError)) throw failure;
+      });
+  }
+
+  withholdAll(): void {
+    for (const one of this.#parts.sources.git) this.#withhold(one);
+  }
+
+  /** What is held back of a source is seen on the secrets that its files own. */
+  #withhold({ id, held = [] }: Watched): void {
+    const { state, board, sources } = this.#parts;
+    const homes = new Map<Key, HeldPath>();
+    for (const one of held) {
+      for (const key of state.ownedBy(id, one.path)) {
+        const home = state.get(key)?.home ?? key;
+        homes.set(home, homes.get(home) ?? one);
+      }
+    }
+    // Objects of others may differ from git for that reason.
+    if (board.withhold(id, homes)) sources.objects?.recheck('all');
+  }
+}
