@@ -3,6 +3,7 @@ import { commitsBetween, isAncestor } from '../git/commit-walk.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import type { Signer } from '../signatures/signer.ts';
 import { type Endorsement, endorsementsIn } from './endorsements.ts';
+import { HeldTexts } from './held-texts.ts';
 import { isIdle } from './idle-stanzas.ts';
 import { Ledger } from './ledger.ts';
 import { NamespaceRule } from './namespace-rule.ts';
@@ -93,20 +94,13 @@ class Judgement {
     const isThere = this.#repository.objects.has(accepted);
     const former = isThere ? (await this.#repository.readCommit(accepted)).tree : null;
     const net = await this.#scope.changes(former, head.tree);
+    const held = new HeldTexts(this.#scope, former, net);
     const values = new ValueRule({
       repository: this.#repository,
       sealedBefore: this.#input.sealedBefore,
       tree: head.tree,
       prime: () => seenUpTo(this.#repository, this.#scope, isThere ? accepted : head.oid),
-      former: async () => {
-        const texts = new Set<string>();
-        for (const { path, before } of net) {
-          for (const { entry, text } of (await this.#scope.aspects(path, before)).values()) {
-            if (entry !== undefined) texts.add(text);
-          }
-        }
-        return texts;
-      },
+      isHeld: (path, aspect, text) => held.has(path, aspect, text),
     });
     const ledger = new Ledger(this.#policy, values);
     const start = await this.#start(head, accepted, former, ledger);

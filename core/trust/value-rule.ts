@@ -30,8 +30,8 @@ export interface ValueRuleParts {
   tree: string;
   /** What is to be known before the first value is judged, where `sealedBefore` knows nothing yet. */
   prime: () => Promise<Learnt>;
-  /** The sealed texts that files held in the accepted commit which differ in the head. */
-  former: () => Promise<ReadonlySet<string>>;
+  /** Whether the accepted commit holds this text: in this place, or in a file that differs in the head. */
+  isHeld: (path: string, aspect: string, text: string) => Promise<boolean>;
 }
 
 const SEALED = new RegExp(SEALED_VALUE);
@@ -65,8 +65,8 @@ export class ValueRule {
     const leaving = new Set(changes.flatMap(({ proposal: { from } }) => (from?.entry === undefined ? [] : from.text)));
     const fresh = values.filter(({ proposal }) => !this.#hasDataKey(dataKeyIdOf(proposal) ?? ''));
     for (const change of values) {
-      if (fresh.includes(change) || leaving.has(change.proposal.to?.text ?? '')) continue;
-      const fault = await this.#fault(commit, change);
+      if (fresh.includes(change)) continue;
+      const fault = await this.#fault(commit, change, leaving);
       if (fault !== undefined) faults.set(change.proposal, fault);
     }
     // What somebody brought who must not founds nothing: else a data key that is known from a pull request could be spoilt.
@@ -87,14 +87,19 @@ export class ValueRule {
     return { records: [...(this.#primed?.records ?? []), ...this.#seen.learnt().records] };
   }
 
-  async #fault(commit: string, { proposal, isTouched }: ValueChange): Promise<ValueFault | undefined> {
+  async #fault(
+    commit: string,
+    { proposal, isTouched }: ValueChange,
+    leaving: ReadonlySet<string>,
+  ): Promise<ValueFault | undefined> {
     const { path, aspect, to } = proposal;
     const [text, detail] = [to?.text ?? '', dataKeyIdOf(proposal) ?? ''];
     const isOfHistory = this.#known.hasText(detail, text);
     if (!isOfHistory && this.#texts.get(detail)?.has(text) !== true) return { rule: 'old-data-key', detail };
     // The same change on another branch, not accepted yet either: nothing was lost in between.
     if (!isOfHistory && !isTouched) return undefined;
-    if ((await this.#parts.former()).has(text)) return undefined;
+    // What moves is no return; that it was there does not make it right, as it may have been refused there.
+    if (leaving.has(text) || (await this.#parts.isHeld(path, aspect, text))) return undefined;
     if (await this.#isExposed(detail)) return { rule: 'return', detail };
     this.#returns.push({ path, entry: to?.entry ?? '', commit, aspect, text });
     return undefined;
