@@ -81,7 +81,7 @@ export async function openWebhooks(
     return { address: addressOf(server, 'http'), close: () => stopListening(server) };
   }
   const pair = await readPair(tls);
-  const server = createTlsServer({ ...times, ...pair, handshakeTimeout: patience, minVersion: 'TLSv1.2' }, answer);
+  const server = createTlsServer({ ...times, ...pair, handshakeTimeout: patience }, answer);
   server.maxConnections = MOST_CONNECTIONS;
   await listen(server, address, setting, failed);
   const stopFollowing = followPair(server, tls, pair, options.log);
