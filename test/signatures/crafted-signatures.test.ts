@@ -164,6 +164,13 @@ const crafted: Row[] = [
     because: ONE_FORM,
   },
   {
+    name: 'Ed25519 with something behind',
+    key: keys.ed25519,
+    sign: (data) => Buffer.concat([plain(keys.ed25519)(data), Buffer.of(0)]),
+    git: false,
+    we: 'SIGNATURE_MALFORMED',
+  },
+  {
     name: 'Ed25519, cut short',
     key: keys.ed25519,
     sign: (data) => named('ssh-ed25519', sign(null, data, keys.ed25519.privateKey).subarray(0, 63)),

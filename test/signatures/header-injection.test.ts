@@ -164,6 +164,12 @@ const ofCommits: Row[] = [
   ],
   ['an empty signature', () => `${commit.head}gpgsig \n${commit.body}`, false, 'SIGNATURE_HEADER'],
   [
+    'an empty line in the signature',
+    () => commit.head + commit.signature.replace('\n ', '\n \n ') + commit.body,
+    true,
+    'SIGNATURE_MALFORMED',
+  ],
+  [
     'a signature with carriage returns',
     () => `${commit.head}${commit.signature.replaceAll('\n', '\r\n')}${commit.body}`,
     false,
@@ -235,9 +241,13 @@ function behind(object: string, header: string): string {
   return object.slice(0, end).replace(header, '') + header + object.slice(end);
 }
 
+const PGP_ARMORED = ARMORED.replaceAll('SSH', 'PGP').replaceAll('\n ', '\n');
+const tagBody = () => tag.slice(0, tag.indexOf('-----BEGIN'));
+const signedTag = async (body: string) => body + (await signing.sshSign('ada', latin1(body)));
+
 const ofTags: Row[] = [
   ['as git wrote it', () => tag, true, 'good'],
-  ['no signature', () => tag.slice(0, tag.indexOf('-----BEGIN')), false, 'unsigned'],
+  ['no signature', () => tagBody(), false, 'unsigned'],
   ['another message', () => tag.replace('Two', 'Six'), false, 'SIGNATURE_BAD'],
   ['another name', () => tag.replace('tag v1', 'tag v9'), false, 'SIGNATURE_BAD'],
   ['text behind the signature', () => `${tag}more\n`, true, 'SIGNATURE_HEADER'],
@@ -248,6 +258,12 @@ const ofTags: Row[] = [
     'another signature in front',
     () => tag.replace('Two\n', `${ARMORED.replaceAll('\n ', '\n')}\n`),
     false,
+    'SIGNATURE_HEADER',
+  ],
+  [
+    'a signed signature of another kind in front',
+    () => signedTag(`${tagBody()}${PGP_ARMORED}\n`),
+    true,
     'SIGNATURE_HEADER',
   ],
   ['a signature that begins within a line', () => tag.replace('-----BEGIN', 'x-----BEGIN'), false, 'unsigned'],

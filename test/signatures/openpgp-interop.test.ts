@@ -293,6 +293,7 @@ describe('a key that counts no more', () => {
 describe('a file of OpenPGP keys is refused', () => {
   const table: [string, () => Promise<Buffer>][] = [
     ['with a private key', () => signing.gpg('--export-secret-keys', '--armor', key('rsa'))],
+    ['with a private key in binary', () => signing.gpg('--export-secret-keys', key('rsa'))],
     ['with nothing in it', async () => Buffer.alloc(0)],
     ['with something else', async () => Buffer.from('ssh-ed25519 AAAA')],
     ['with half a block', async () => (await signing.gpg('--export', '--armor', key('rsa'))).subarray(0, 500)],

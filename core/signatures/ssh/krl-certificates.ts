@@ -47,12 +47,10 @@ export function skipExtension(section: WireReader, refuse: Refuse): void {
   section.end();
 }
 
-/** Serial 0 is what an authority writes that does not count. */
 export function isRevokedBy(certificate: Certificate, revoked: RevokedCertificates): boolean {
   const { serial, keyId } = certificate;
   if (revoked.authority !== '' && revoked.authority !== certificate.authority.toString('base64')) return false;
   if (revoked.keyIds.has(keyId)) return true;
-  if (serial === 0n) return false;
   const isListed = revoked.serials.some(([from, to]) => from <= serial && serial <= to);
   return isListed || revoked.bitmaps.some(({ offset, bits }) => isSet(bits, serial - offset));
 }
