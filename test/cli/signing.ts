@@ -34,5 +34,4 @@ export class SigningKey {
 /** Commits of the desk are unsigned from now on. */
 export function signNothing(desk: Desk): void {
   desk.git('config', 'commit.gpgsign', 'false');
-  desk.git('config', '--unset', 'user.signingkey');
 }
