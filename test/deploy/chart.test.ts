@@ -44,6 +44,13 @@ describe('values that cannot work are refused in plain words', () => {
     ['two places of trust', { ...WITH_TRUST, trust: { ...WITH_TRUST.trust, configMapName: 'x' } }, /give it or them/],
     ['an Ingress without a host', withIngress(''), /webhooks\.ingress\.host is missing/],
     ['a file that leads elsewhere', { ...LEAST, git: { files: { '../x': '' } } }, /'\.\.\/x' does not match/],
+    ['a field that no source has', { ...LEAST, sources: [{ git: { url: 'x', sshkeyFile: 'y' } }] }, /sshkeyFile/],
+    [
+      'a mode of trust that there is not',
+      { ...LEAST, sources: [{ git: { url: 'x', trust: { mode: 'all' } } }] },
+      /trust\/mode/,
+    ],
+    ['a policy that is none', { ...LEAST, trust: { policy: { signer: {} } } }, /trust\/policy.*\n?.*signer/],
     ['a pin that is no identity', { ...LEAST, pins: { staging: 'AAAA' } }, /pins/],
   ];
   for (const [why, values, says] of cases) {
