@@ -112,7 +112,14 @@ async function requireOwn(
 ): Promise<void> {
   try {
     if (revocation.signatureType === null) throw new TypeError('a signature without a type');
-    await revocation.verify(key.keyPacket, revocation.signatureType, data, undefined, false, config);
+    await revocation.verify(
+      key.keyPacket,
+      revocation.signatureType,
+      data,
+      revocation.created ?? undefined,
+      false,
+      config,
+    );
   } catch (cause) {
     throw refuse(`a revocation behind the key ${holder.getFingerprint().toUpperCase()} that is not of this key`, cause);
   }

@@ -25,7 +25,9 @@ export class AllowedSigners {
       const signer = readAllowedLine(text, (what) => refuseAt(number, what));
       const lines = signer.isAuthority ? signers.#byAuthority : signers.#byKey;
       const id = signer.key.blob.toString('base64');
-      lines.set(id, [...(lines.get(id) ?? []), signer]);
+      const same = lines.get(id);
+      if (same === undefined) lines.set(id, [signer]);
+      else same.push(signer);
     }
     return signers;
   }
