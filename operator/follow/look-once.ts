@@ -16,6 +16,7 @@ export async function lookOnce({ sources, reconciler, chores, log }: Pipeline, s
     } catch (error) {
       if (signal.aborted) return false;
       if (!(error instanceof CofferError)) throw error;
+      if (source.isSettled) await reconciler.stay(source.id);
       reconciler.polled(source.id, error);
     }
   }

@@ -18,7 +18,7 @@ function flip(manifest: string): string {
 }
 
 const BROKEN: Record<string, { broken: (good: string) => string; code: string }> = {
-  'a flipped byte': { broken: flip, code: 'VALUE_REFUSED' },
+  'a flipped byte': { broken: flip, code: 'TRUST_OLD_DATA_KEY' },
   'a truncated file': { broken: (good) => good.slice(0, 200), code: 'FILE_SYNTAX' },
   'conflict markers': { broken: (good) => `<<<<<<< HEAD\n${good}=======\n>>>>>>> x\n`, code: 'FILE_CONFLICT_MARKERS' },
   plaintext: { broken: (good) => good.replace(/"CF\[[^"]*"/, '"hunter2"'), code: 'MANIFEST_PLAINTEXT' },
