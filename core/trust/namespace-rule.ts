@@ -20,6 +20,8 @@ export class NamespaceRule {
     tree: string,
     writerOf: (path: string, aspect: string) => string,
   ): Promise<Outstanding[]> {
+    const { policy, namespaces } = this.#input;
+    if (namespaces === undefined && policy?.hasNamespaces !== true) return [];
     const former = this.#input.outstanding.filter(({ rule }) => rule === 'namespace');
     const changed = new Set(net.map(({ path }) => path));
     const found: Outstanding[] = [];

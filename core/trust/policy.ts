@@ -24,6 +24,8 @@ export interface Policy {
   mayChange(signer: Signer, path: string, subject: Subject): boolean;
   /** Who may, for people: the signers of the grants that have this path and subject; `['*']`: every signer. Empty: nobody. */
   whoMay(path: string, subject: Subject): readonly string[];
+  /** Whether it has rules for namespaces at all. */
+  hasNamespaces: boolean;
   /** Whether a manifest at this path may write to this namespace, or to all that this glob of namespaces stands for. */
   mayWriteTo(path: string, namespace: string): boolean;
 }
@@ -47,6 +49,7 @@ export async function readPolicy(file: string): Promise<Policy> {
     signers,
     mayChange: (signer, changed, subject) => grants.allow(signer, changed, subject),
     whoMay: (changed, subject) => grants.holders(changed, subject),
+    hasNamespaces: spec.namespaces !== undefined,
     mayWriteTo: (manifest, namespace) => reach.allow(manifest, namespace),
   };
 }

@@ -1,6 +1,7 @@
 import type { Subject } from '../../schemas/trust-policy.ts';
 import { CofferError } from '../errors.ts';
 import type { Commit } from '../git/repository.ts';
+import { SEPARATOR } from './aspects.ts';
 import type { Policy } from './policy.ts';
 import { printable } from './printable.ts';
 import type { Refusal } from './verdict.ts';
@@ -32,8 +33,7 @@ function refusal(
   policy: Policy | undefined,
   signer: string | undefined,
 ): Refusal {
-  const labels = [...new Set(group.map(({ label }) => label))].filter((label) => label !== 'the file');
-  const aspect = labels.length === 0 ? 'the file' : printable(listed(labels));
+  const aspect = printable(aspectText(group));
   const path = first.path;
   const what = aspect === 'the file' ? printable(path) : `${aspect} in ${printable(path)}`;
   const made = `${first.commit.slice(0, 12)} by ${printable(commit.author.name)} <${printable(commit.author.email)}>`;
@@ -42,6 +42,22 @@ function refusal(
   const error = new CofferError(code, message, { advice, data: { commit: first.commit, path }, exit: 1, loop: 'wait' });
   const { name, email } = commit.author;
   return { path, aspect, subject, commit: first.commit, author: { name, email }, error };
+}
+
+/** Each manifest once, with what of it; stanzas go without saying where their values are named. */
+function aspectText(group: readonly Outstanding[]): string {
+  const isOfValues = group.some(({ aspect }) => aspect.includes(`${SEPARATOR}spec.data.`));
+  const told = group.filter(
+    ({ aspect }) => aspect !== '' && !(isOfValues && aspect.includes(`${SEPARATOR}spec.keys.`)),
+  );
+  if (told.length === 0) return 'the file';
+  const byManifest = Map.groupBy(told, ({ label }) => label.split(' ')[0] ?? '');
+  return [...byManifest]
+    .map(([manifest, own]) => {
+      const fields = new Set(own.flatMap(({ label }) => label.split(' ').slice(1).join(' ') || []));
+      return `${manifest} ${listed([...fields])}`.trim();
+    })
+    .join('; ');
 }
 
 function subjectOf({ rule, subjects }: Outstanding): Refusal['subject'] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -182,11 +182,11 @@ export async function seenUpTo(repository: Repository, scope: Scope, head: strin
   const seen = new Seen();
   seen.dataKey('');
   const scanned = new Set<string>();
-  for await (const { tree, parents } of commitsBetween(repository, { from: undefined, to: head })) {
-    const [parent] = parents;
-    const isThere = parent !== undefined && repository.objects.has(parent);
-    const before = isThere ? (await repository.readCommit(parent)).tree : null;
-    for (const { after } of await scope.changes(before, tree)) {
+  const trees = new Map<string, string>();
+  for await (const { oid, tree, parents } of commitsBetween(repository, { from: undefined, to: head })) {
+    trees.set(oid, tree);
+    const [parent = ''] = parents;
+    for (const { after } of await scope.changes(trees.get(parent) ?? null, tree)) {
       if (after === undefined || !isFile(after) || scanned.has(after.oid)) continue;
       scanned.add(after.oid);
       scanSealed(await repository.readBlob(after.oid), seen);
@@ -197,8 +197,6 @@ export async function seenUpTo(repository: Repository, scope: Scope, head: strin
 }
 
 function digestOf(...parts: string[]): Buffer {
-  const hash = createHash('sha256');
   // None of them holds a NUL: ids by their grammar, sealed texts by theirs.
-  for (const part of parts) hash.update(part).update('\0');
-  return hash.digest().subarray(0, DIGEST);
+  return hash('sha256', parts.join('\0'), 'buffer').subarray(0, DIGEST);
 }

@@ -38,6 +38,7 @@ export function policyOf(spec: Pick<Spec, 'grants' | 'namespaces'> = { grants: G
     },
     mayChange: (signer, path, subject) => grants.allow(signer, path, subject),
     whoMay: (path, subject) => grants.holders(path, subject),
+    hasNamespaces: spec.namespaces !== undefined,
     mayWriteTo: (path, namespace) => reach.allow(path, namespace),
   };
 }
