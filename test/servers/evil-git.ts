@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setInterval } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { GitHttpServer } from './git-http.ts';
 
 /** How far an exchange has come when it breaks off. `advertisement` and `negotiation` end half-way, `pack end` ten bytes early. */
@@ -14,9 +14,14 @@ export type Stage =
   | 'pack middle'
   | 'pack end';
 
+interface Break {
+  /** `end`: as if all had been sent; `drip`: what is left comes, ten bytes a second. */
+  kind: 'reset' | 'end' | 'hang' | 'drip';
+  at: Stage;
+}
+
 export type GitFault =
-  /** `end`: as if all had been sent; `drip`: a byte now and then, for ever. */
-  | { kind: 'reset' | 'end' | 'hang' | 'drip'; at: Stage }
+  | Break
   /** Of every request, or of those for a pack. Git is not asked. */
   | {
       kind: 'status';
@@ -84,7 +89,7 @@ export class EvilGit {
     const fault = this.faults.get(repository);
     const part = incoming.method === 'GET' ? 'advertisement' : 'pack';
     if (fault !== undefined && 'at' in fault && fault.at === 'connection') {
-      return await breakOff(fault.kind, outgoing);
+      return await breakOff(fault.kind, outgoing, Buffer.from('001e# service=git-upload-pack\n'));
     }
     const body = await gather(incoming);
     if (fault?.kind === 'redirect') {
@@ -107,12 +112,12 @@ export class EvilGit {
     }
     const length = lengthAt(fault.at, part, answer.body);
     if (length === undefined) return send(outgoing, answer);
-    if (fault.at !== 'request') {
+    if (fault.at !== 'request' || fault.kind === 'drip') {
       outgoing.writeHead(answer.status, answer.headers);
       outgoing.flushHeaders();
       await new Promise<void>((resolve) => outgoing.write(answer.body.subarray(0, length), () => resolve()));
     }
-    await breakOff(fault.kind, outgoing);
+    await breakOff(fault.kind, outgoing, answer.body.subarray(length));
   }
 
   async #askGit({ method, headers }: IncomingMessage, path: string, body: Buffer): Promise<Answer> {
@@ -154,19 +159,16 @@ function lengthAt(stage: Stage, part: 'advertisement' | 'pack', answer: Buffer):
   }
 }
 
-async function breakOff(kind: 'reset' | 'end' | 'hang' | 'drip', outgoing: ServerResponse): Promise<void> {
+async function breakOff(kind: Break['kind'], outgoing: ServerResponse, rest: Buffer): Promise<void> {
   if (kind === 'reset') return void outgoing.socket?.resetAndDestroy();
   if (kind === 'end') return void (outgoing.headersSent ? outgoing.end() : outgoing.destroy());
   if (kind === 'hang') return;
   if (!outgoing.headersSent) {
     outgoing.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' });
   }
-  const gone = new AbortController();
-  outgoing.once('close', () => gone.abort());
-  try {
-    for await (const _ of setInterval(100, undefined, { signal: gone.signal })) outgoing.write('0');
-  } catch (error) {
-    if (!gone.signal.aborted) throw error;
+  for (let at = 0; at < rest.length && !outgoing.destroyed; at++) {
+    outgoing.write(rest.subarray(at, at + 1));
+    await setTimeout(100);
   }
 }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Case, endure, type Team } from './arena.ts';
+import type { Team } from './arena.ts';
+import { type Case, endure } from './trial.ts';
 
 const FILE = '100644';
 const FOLDER = '40000';
@@ -219,7 +220,7 @@ const BRANCHES: Record<string, Case> = {
     { mend: ({ tree }) => putBack(tree.directory) },
   ),
   'the repository counts by SHA-256': repository(
-    'SOURCE_SHA256',
+    'GIT_FORMAT_UNSUPPORTED',
     async ({ tree }) => {
       fs.renameSync(join(tree.directory, '.git'), join(tree.directory, 'away'));
       await tree.git('init', '-q', '-b', 'main', '--object-format=sha256');

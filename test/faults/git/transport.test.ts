@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Stage } from '../../servers/evil-git.ts';
-import { type Case, endure } from './arena.ts';
+import { type Case, endure } from './trial.ts';
 
 const ANSWERS: Record<string, Case> = {};
 for (const [status, part, code] of [
@@ -10,8 +10,8 @@ for (const [status, part, code] of [
   [403, 'pack', 'SOURCE_UNAUTHORIZED'],
   [404, 'advertisement', 'SOURCE_MISSING'],
   [410, 'pack', 'SOURCE_MISSING'],
-  [429, 'advertisement', 'SOURCE_UNAVAILABLE'],
-  [429, 'pack', 'SOURCE_UNAVAILABLE'],
+  [429, 'advertisement', 'SOURCE_BUSY'],
+  [429, 'pack', 'SOURCE_BUSY'],
   [500, 'advertisement', 'SOURCE_UNAVAILABLE'],
   [502, 'pack', 'SOURCE_UNAVAILABLE'],
   [503, 'advertisement', 'SOURCE_UNAVAILABLE'],
@@ -19,13 +19,14 @@ for (const [status, part, code] of [
   ANSWERS[`${status} for the ${part}`] = {
     code,
     says: new RegExp(`HTTP ${status}`),
+    isLater: true,
     spoil: (team) => team.fault({ kind: 'status', status, of: part, body: '\u001b]0;owned\u0007 no' }),
   };
 }
 
 const STAGES: Record<Stage, { reset: string; end: string }> = {
   connection: { reset: 'SOURCE_UNREACHABLE', end: 'SOURCE_UNREACHABLE' },
-  advertisement: { reset: 'SOURCE_UNREACHABLE', end: 'SOURCE_PROTOCOL' },
+  advertisement: { reset: 'SOURCE_UNREACHABLE', end: 'SOURCE_INCOMPLETE' },
   request: { reset: 'SOURCE_UNREACHABLE', end: 'SOURCE_UNREACHABLE' },
   negotiation: { reset: 'SOURCE_UNREACHABLE', end: 'SOURCE_INCOMPLETE' },
   'pack start': { reset: 'SOURCE_UNREACHABLE', end: 'SOURCE_INCOMPLETE' },
@@ -45,7 +46,7 @@ for (const kind of ['hang', 'drip'] as const) {
   for (const at of ['connection', 'advertisement', 'request', 'pack middle'] as const) {
     SLOW[`a ${kind} at the ${at}`] = {
       code: 'SOURCE_TIMEOUT',
-      git: (team) => ({ bearerFile: team.plant('bearer'), timeout: '2s' }),
+      git: (team) => ({ bearerFile: team.plant('bearer'), timeout: '5s' }),
       spoil: (team) => team.fault({ kind, at }),
     };
   }
