@@ -231,5 +231,5 @@ test('patterns and options that would make a careless matcher slow are judged at
   const many = `tree ${OID}\nauthor ${person}\ncommitter ${person}\n${'mergetag x\n y\n'.repeat(200_000)}\n`;
   await orRefused(() => readSigned('commit', OID, Buffer.from(many)));
   const { user } = process.cpuUsage(start);
-  assert.ok(user < 3_000_000, `${user / 1000} ms`);
+  assert.ok(user < 10_000_000, `${user / 1000} ms`);
 });
