@@ -101,5 +101,7 @@ function after(bytes: Buffer, { mode, start, end }: Entry, length: number): numb
 function beginsWith(bytes: Buffer, entry: Entry, prefix: Entry): boolean {
   const length = prefix.end - prefix.start;
   if (prefix.mode === FOLDER || entry.end - entry.start < length) return false;
+  // Mostly they end otherwise, and no call is needed to see that.
+  if (bytes[prefix.end - 1] !== bytes[entry.start + length - 1]) return false;
   return bytes.compare(bytes, prefix.start, prefix.end, entry.start, entry.start + length) === 0;
 }

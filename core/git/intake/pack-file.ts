@@ -3,8 +3,10 @@ import { crc32 } from 'node:zlib';
 import { deflatedBound, type EntryHeader, inflateEntry, LONGEST_HEADER, readEntryHeader } from '../pack-entry.ts';
 import { malformedPack, tooLargePack } from './faults.ts';
 
-/** So much is read at once. */
+/** So much is read at once where the entries are read one after the other. */
 const WINDOW = 1 << 20;
+/** And where one is read by itself: it brings the header, and with it most deltas whole. */
+const GLIMPSE = 4096;
 
 export interface Entry {
   kind: EntryHeader['kind'];
@@ -20,8 +22,9 @@ export class PackFile {
   /** Where the entries end. */
   readonly #end: number;
   readonly #objectBytes: number;
-  #window = Buffer.alloc(0);
+  readonly #window = Buffer.allocUnsafeSlow(WINDOW);
   #from = 0;
+  #filled = 0;
 
   /** `objectBytes`: the largest object or delta that is inflated. */
   constructor(file: string, end: number, objectBytes: number) {
@@ -30,13 +33,28 @@ export class PackFile {
     this.#objectBytes = objectBytes;
   }
 
-  /** Throws `PACK_MALFORMED`, `PACK_TOO_LARGE`. */
-  read(offset: number): Entry {
+  /** The entry there, and what comes after it is read ahead. Throws `PACK_MALFORMED`, `PACK_TOO_LARGE`. */
+  readNext(offset: number): Entry {
+    return this.#entry(offset, (from, length) => this.#ahead(from, length));
+  }
+
+  /** An entry that was read before. */
+  readAgain(offset: number): Entry {
+    const glimpse = this.#direct(offset, GLIMPSE);
+    const bytes = (from: number, length: number): Buffer => {
+      const at = from - offset;
+      const isAll = at + Math.min(length, this.#end - from) <= glimpse.length;
+      return isAll ? glimpse.subarray(at, at + length) : this.#direct(from, length);
+    };
+    return this.#entry(offset, bytes);
+  }
+
+  #entry(offset: number, bytes: (from: number, length: number) => Buffer): Entry {
     try {
-      const header = readEntryHeader(this.#bytes(offset, LONGEST_HEADER), 0);
+      const header = readEntryHeader(bytes(offset, LONGEST_HEADER), 0);
       if (header.size > this.#objectBytes) throw tooLargePack(`an object of ${header.size} bytes`);
       const from = offset + header.length;
-      const { inflated, read } = inflateEntry(this.#bytes(from, deflatedBound(header.size)), header.size);
+      const { inflated, read } = inflateEntry(bytes(from, deflatedBound(header.size)), header.size);
       return { kind: header.kind, bytes: inflated, end: from + read };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
@@ -45,7 +63,7 @@ export class PackFile {
   }
 
   crc(from: number, to: number): number {
-    return crc32(this.#bytes(from, to - from));
+    return crc32(this.#ahead(from, to - from));
   }
 
   close(): void {
@@ -53,17 +71,32 @@ export class PackFile {
   }
 
   /** As many as there are; good until the next call. */
-  #bytes(offset: number, length: number): Buffer {
+  #ahead(offset: number, length: number): Buffer {
     const wanted = Math.min(length, this.#end - offset);
-    if (wanted <= 0) throw new RangeError('an object that ends early');
+    if (wanted > WINDOW) return this.#direct(offset, wanted);
+    if (offset < this.#from || offset + wanted > this.#from + this.#filled) {
+      this.#filled = readSync(
+        this.#descriptor,
+        this.#window,
+        0,
+        Math.min(WINDOW, Math.max(0, this.#end - offset)),
+        offset,
+      );
+      this.#from = offset;
+    }
     const at = offset - this.#from;
-    if (at >= 0 && at + wanted <= this.#window.length) return this.#window.subarray(at, at + wanted);
-    const size = Math.min(Math.max(wanted, WINDOW), this.#end - offset);
-    const window = Buffer.allocUnsafe(size);
-    const read = readSync(this.#descriptor, window, 0, size, offset);
-    if (read < wanted) throw new RangeError('a file that ends early');
-    this.#window = window.subarray(0, read);
-    this.#from = offset;
-    return this.#window.subarray(0, wanted);
+    return this.#whole(this.#window.subarray(at, Math.min(at + wanted, this.#filled)), wanted);
+  }
+
+  #direct(offset: number, length: number): Buffer {
+    const wanted = Math.min(length, this.#end - offset);
+    const bytes = Buffer.allocUnsafe(Math.max(0, wanted));
+    const read = readSync(this.#descriptor, bytes, 0, bytes.length, offset);
+    return this.#whole(bytes.subarray(0, read), wanted);
+  }
+
+  #whole(bytes: Buffer, wanted: number): Buffer {
+    if (wanted <= 0 || bytes.length < wanted) throw new RangeError('an object that ends early');
+    return bytes;
   }
 }

@@ -87,7 +87,7 @@ export class Unpacker {
   }
 
   #readOne(at: number): number {
-    const { kind, bytes, end } = this.#file.read(at);
+    const { kind, bytes, end } = this.#file.readNext(at);
     const number = this.#ledger.add(at, this.#file.crc(at, end));
     this.#ledger.spend(bytes.length);
     if ('type' in kind) {
@@ -139,7 +139,7 @@ export class Unpacker {
   }
 
   #delta(number: number): Buffer {
-    return this.#file.read(this.#ledger.offsets[number] ?? 0).bytes;
+    return this.#file.readAgain(this.#ledger.offsets[number] ?? 0).bytes;
   }
 
   /** The content of a settled entry, made again from the nearest base that is at hand where it has to be. */
