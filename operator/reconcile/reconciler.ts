@@ -125,7 +125,7 @@ export class Reconciler {
   polled(source: string, error: unknown): void {
     const watched = this.#sources.byId.get(source);
     if (watched === undefined) return;
-    this.#verdicts.polled(watched, error);
+    if (this.#verdicts.polled(watched, error)) this.#wakes.within(0);
     this.#tell();
   }
 

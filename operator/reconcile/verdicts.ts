@@ -22,6 +22,8 @@ export interface VerdictsParts {
 export class Verdicts {
   readonly #parts: VerdictsParts;
   readonly #refusals = new Refusals();
+  /** By source. */
+  readonly #held = new Map<string, string>();
 
   constructor(parts: VerdictsParts) {
     this.#parts = parts;
@@ -37,12 +39,12 @@ export class Verdicts {
     for (const record of this.#refusals.accepted(state)) this.#parts.announcements.add(record);
   }
 
-  /** How a look went; `undefined`: well. */
-  polled(watched: Watched, error: unknown): void {
+  /** How a look went; `undefined`: well. Returns whether objects of others have to be looked at again. */
+  polled(watched: Watched, error: unknown): boolean {
     watched.trouble = error instanceof CofferError ? error : undefined;
-    this.#withhold(watched);
+    const isNews = this.#withhold(watched);
     const records = this.#refusals.refused(watched.id, watched.trouble, watched.held ?? []);
-    if (records.length === 0) return;
+    if (records.length === 0) return isNews;
     const { announcements, turns } = this.#parts;
     for (const record of records) announcements.add(record);
     // Where it cannot be written it waits, and the status says so.
@@ -51,6 +53,7 @@ export class Verdicts {
       .catch((failure) => {
         if (!(failure instanceof CofferError)) throw failure;
       });
+    return isNews;
   }
 
   withholdAll(): void {
@@ -58,7 +61,7 @@ export class Verdicts {
   }
 
   /** What is held back of a source is seen on the secrets that its files own. */
-  #withhold({ id, held = [] }: Watched): void {
+  #withhold({ id, held = [] }: Watched): boolean {
     const { state, board, sources } = this.#parts;
     const homes = new Map<Key, HeldPath>();
     for (const one of held) {
@@ -67,7 +70,12 @@ export class Verdicts {
         homes.set(home, homes.get(home) ?? one);
       }
     }
+    board.withhold(id, homes);
+    const now = JSON.stringify(held.map(({ path, commit, error }) => [path, commit, error.code]));
+    const isSame = (this.#held.get(id) ?? '[]') === now;
+    this.#held.set(id, now);
     // Objects of others may differ from git for that reason.
-    if (board.withhold(id, homes)) sources.objects?.recheck('all');
+    if (!isSame) sources.objects?.recheck('all');
+    return !isSame && sources.objects !== undefined;
   }
 }

@@ -2,6 +2,7 @@ import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import { type Key, keyOf } from '../../project/namespaced-name.ts';
 import type { Verified } from '../../status/status.ts';
+import type { HeldPath } from '../../trust/held-path.ts';
 import type { Claim, Origin } from '../state/claim.ts';
 import { Claims } from '../state/claims.ts';
 import type { GitWatched } from '../state/git-watched.ts';
@@ -46,14 +47,15 @@ export class Vouching {
     const isGits = ofGit.length > 0;
     for (const { claim, source } of candidates) {
       if (!isSameForUs(manifest, await readIfPossible(source, claim), own)) continue;
-      return { verified: vouched(claim.origin.commit), origin: claim.origin, isGits };
+      const verified = vouched(claim.origin.commit, source.heldAt(claim.path));
+      return { verified, origin: claim.origin, isGits };
     }
     const [other] = candidates;
     if (other === undefined) return { verified: noCommit(home), isGits };
     // Whoever carries it may be behind, or the newest may be what cannot be projected.
     if (!isGits && good !== undefined && good.good.commit !== '' && isSameForUs(manifest, good.manifest, own))
       return { verified: behind(good.good.commit, home, other.claim), origin: good.good, isGits };
-    return { verified: differs(home, other.claim), isGits };
+    return { verified: differs(home, other.claim, other.source.heldAt(other.claim.path)), isGits };
   }
 
   #of(claims: Claims, home: Key): { claim: Claim; source: GitWatched }[] {
@@ -73,7 +75,12 @@ async function readIfPossible(source: GitWatched, claim: Claim): Promise<Manifes
   }
 }
 
-function vouched(commit: string): Verified {
+/** `held`: a newer version of its file, that is not taken. */
+function vouched(commit: string, held: HeldPath | undefined): Verified {
+  if (held !== undefined) {
+    const message = `it is as the accepted commit ${commit} has it, and a newer version is held back: ${held.error.message}`;
+    return { status: 'True', reason: 'Behind', message, commit };
+  }
   return { status: 'True', reason: 'Vouched', message: `the accepted commit ${commit} has it as it is here`, commit };
 }
 
@@ -83,8 +90,9 @@ function behind(commit: string, home: Key, { path, origin }: Claim): Verified {
   return { status: 'True', reason: 'Behind', message, commit };
 }
 
-function differs(home: Key, { path, origin }: Claim): Verified {
-  const message = `${home} stands otherwise in ${path} as of the accepted commit ${origin.commit}`;
+function differs(home: Key, { path, origin }: Claim, held: HeldPath | undefined): Verified {
+  const more = held === undefined ? '' : `; a newer version of that is held back: ${held.error.message}`;
+  const message = `${home} stands otherwise in ${path} as of the accepted commit ${origin.commit}${more}`;
   return { status: 'False', reason: 'Differs', message };
 }
 

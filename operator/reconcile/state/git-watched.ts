@@ -68,6 +68,10 @@ export class GitWatched implements Watched {
     return this.#source.held;
   }
 
+  heldAt(path: string): HeldPath | undefined {
+    return this.held.find((one) => one.path === path);
+  }
+
   get keyring(): Keyring | undefined {
     return this.#current?.settings.keyring;
   }

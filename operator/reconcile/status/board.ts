@@ -59,11 +59,9 @@ export class Board {
     this.#changed.add(home);
   }
 
-  /** Secrets of a source whose newest manifest is not taken. Returns whether that is another than before. */
-  withhold(source: string, held: ReadonlyMap<Key, HeldPath>): boolean {
-    const changed = this.#withheld.set(source, held);
-    for (const home of changed) this.#changed.add(home);
-    return changed.length > 0;
+  /** Secrets of a source whose newest manifest is not taken. */
+  withhold(source: string, held: ReadonlyMap<Key, HeldPath>): void {
+    for (const home of this.#withheld.set(source, held)) this.#changed.add(home);
   }
 
   withheld(): Iterable<Key> {
