@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, readFile, rename, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -124,6 +125,10 @@ describe('the host’s key', () => {
       known: (all) => line(all, 'ed25519').replace(/\S+$/, keys.ed25519.publicLine.split(' ')[1] ?? ''),
       expected: 'SSH_HOST_CHANGED',
     },
+    'only keys of types that it has not are known': {
+      known: (all) => line(all, 'ecdsa').replace(/ .*/, ` ${keys.ecdsa.publicLine}`),
+      expected: 'SSH_ALGORITHMS',
+    },
     'it is revoked, although another line trusts it': {
       known: (all) => `${line(all, 'ed25519')}\n@revoked * ${line(all, 'ed25519').split(' ').slice(1).join(' ')}\n`,
       expected: 'SSH_HOST_REVOKED',
@@ -208,6 +213,31 @@ describe('the operator’s key', () => {
     await cp(keys.rsa.file, sshKeyFile);
     await source.poll(never);
   });
+});
+
+describe('what is no ssh server', () => {
+  const SERVERS: Record<string, { answer: (socket: Socket) => void; expected: string }> = {
+    'sends garbage behind its greeting': {
+      answer: (socket) => socket.write(`SSH-2.0-x\r\n${'\u0000'.repeat(100)}`),
+      expected: 'SOURCE_PROTOCOL',
+    },
+    'never ends its greeting': {
+      answer: (socket) => socket.write('a'.repeat(1 << 20), () => socket.end()),
+      expected: 'SOURCE_PROTOCOL',
+    },
+    'hangs up': { answer: (socket) => socket.destroy(), expected: 'SOURCE_UNREACHABLE' },
+  };
+  for (const [what, { answer, expected }] of Object.entries(SERVERS)) {
+    test(`is told apart: one that ${what}`, async (t) => {
+      const server = createServer((socket) => answer(socket.on('error', () => undefined)));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      t.after(() => server.close());
+      const { port } = server.address() as AddressInfo;
+      const { bench, config } = await team(t);
+      const source = await bench.source({ ...config, url: `ssh://127.0.0.1:${port}/x` });
+      await assert.rejects(source.poll(never), code(expected));
+    });
+  }
 });
 
 describe('settings', () => {

@@ -58,7 +58,7 @@ export function connectionFault(error: unknown, address: string): SourceFault | 
   if (level === 'client-timeout') return sourceFault('SOURCE_SILENT', { address, cause: error });
   const detail = typeof code === 'string' ? code : 'the connection broke';
   // Whatever else ssh2 calls an error: the other side speaks no ssh, or not as it should.
-  const isForeign = level === 'protocol' && code === undefined && !/Connection lost/.test(message);
+  const isForeign = code === undefined && !/Connection lost/.test(message);
   return isForeign
     ? sourceFault('SOURCE_PROTOCOL', { address, cause: error })
     : sourceFault('SOURCE_UNREACHABLE', { address, detail, cause: error });
