@@ -113,13 +113,15 @@ export class Merge {
       return;
     }
     const result = await this.#threeWay(path, aspect, texts);
-    const isOverFault = result?.givers.length !== texts.length && this.#isOverFault(path, aspect, result?.givers ?? []);
-    if (result === undefined || isOverFault) {
+    const given = result && this.#united(path, aspect, result.givers);
+    // What is wrong where the text comes from stays so, whoever merges it.
+    const isOpen = given?.bad === undefined && this.#isOverFault(path, aspect, result?.givers ?? []);
+    if (result === undefined || isOpen) {
       this.#propose(path, aspect, from, to);
-    } else {
-      this.#state.set(path, aspect, this.#united(path, aspect, result.givers));
-      if (result.text !== now) this.#propose(path, aspect, from, to, { text: result.text });
+      return;
     }
+    this.#state.set(path, aspect, given);
+    if (result.text !== now) this.#propose(path, aspect, from, to, { text: result.text });
   }
 
   #propose(path: string, aspect: string, from: readonly Aspects[], to: Aspects, undo?: Proposal['undo']): void {
