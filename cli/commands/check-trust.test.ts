@@ -115,7 +115,7 @@ describe('coffer check --trust', () => {
     assert.ok(found.advice.includes('coffer endorse'));
     assert.deepEqual(
       { ...trust, since: '', head: '' },
-      { since: '', head: '', upstream: 'accepted', commits: 1, mode: 'strict', uncommitted: 0 },
+      { since: '', head: '', upstream: 'accepted', commits: 1, mode: 'strict', uncommitted: 0, isPolicyInside: false },
     );
     const { status, stdout } = judge('--sarif');
     assert.equal(status, 1);
@@ -160,6 +160,16 @@ describe('coffer check --trust', () => {
     assert.equal(stderr, '2 files changed and not committed: only commits are judged by --trust.\n');
   });
 
+  test('warns of a policy that the branch itself can change', () => {
+    for (const name of ['policy.yaml', 'allowed_signers', 'revoked_keys']) {
+      desk.write(`trust/${name}`, readFileSync(join(desk.home, 'trust', name), 'utf8'));
+    }
+    const run = () => desk.try(['check', '--trust', 'trust/policy.yaml', '--since', 'accepted']).stderr;
+    assert.doesNotMatch(run(), /part of this repository/);
+    desk.commit('Keep the policy here');
+    assert.match(run(), /part of this repository/);
+  });
+
   test('compares with the main branch of origin, from where the two parted', () => {
     const run = () => desk.try(['check', '--trust', policy()]);
     assert.match(run().stderr, /TRUST_SINCE_UNKNOWN[\s\S]*--since origin\/main/);
@@ -192,6 +202,20 @@ describe('coffer check --trust', () => {
     assert.equal(status, 3);
     desk.git('-C', cwd, 'fetch', '--quiet', '--unshallow');
     assert.equal(desk.try(['check', '--trust', policy(), '--since', 'accepted'], { cwd }).status, 0);
+  });
+
+  test('refuses one that has where the two parted, and not all that was merged since', () => {
+    desk.git('checkout', '--quiet', '-b', 'side');
+    setPassword();
+    desk.write('notes', 'x');
+    desk.commit('More');
+    desk.git('checkout', '--quiet', 'main');
+    desk.git('merge', '--quiet', '--no-ff', '--no-edit', 'side');
+    desk.git('clone', '--quiet', '--depth=2', `file://${desk.folder}`, '../shallow');
+    const { stderr } = desk.try(['check', '--trust', policy(), '--since', 'HEAD~'], {
+      cwd: join(desk.home, 'shallow'),
+    });
+    assert.match(stderr, /TRUST_CHECKOUT_SHALLOW/);
   });
 
   test('takes an operator’s configuration: its mode, path, namespaces and policy', () => {

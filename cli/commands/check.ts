@@ -2,6 +2,9 @@ import type { CheckReport } from '../../core/check/check.ts';
 import { Args, BaseCommand, Flags } from '../base-command.ts';
 import type { JudgedCommits } from '../trust/judge-commits.ts';
 
+const POLICY_INSIDE =
+  'the file of --trust is part of this repository: a pull request can change it, and this judgement with it; operators use their own';
+
 export default class Check extends BaseCommand {
   static override summary = 'look for plaintext, malformed manifests and stale recipients; needs no secret key';
   static override description =
@@ -79,6 +82,7 @@ export default class Check extends BaseCommand {
   async #tell(judged: JudgedCommits, sarif: boolean): Promise<void> {
     const { judgedSummary, uncommittedNote } = await import('../render/judged.ts');
     if (!sarif) this.say(judgedSummary(judged));
+    if (judged.isPolicyInside) this.warn(POLICY_INSIDE);
     if (judged.uncommitted > 0) this.note(uncommittedNote(judged.uncommitted));
   }
 

@@ -3,7 +3,7 @@ import { trustFindings } from '../../core/check/rules/trust.ts';
 import { openRepository } from '../../core/git/repository.ts';
 import { judge } from '../../core/trust/judge.ts';
 import { SealedBefore } from '../../core/trust/sealed-before.ts';
-import { countUncommitted, type Range, rangeSince } from './range.ts';
+import { countUncommitted, isTracked, type Range, rangeSince } from './range.ts';
 import { readTrustFile, type TrustFile } from './trust-file.ts';
 
 export interface JudgedCommits extends Range {
@@ -11,6 +11,8 @@ export interface JudgedCommits extends Range {
   findings: Finding[];
   /** Files that are in no commit, and so were not judged. */
   uncommitted: number;
+  /** Whether a pull request can change the file that it is judged by. */
+  isPolicyInside: boolean;
 }
 
 /** Judges what the branch here adds, as an operator will that has accepted the commit where it began. */
@@ -28,7 +30,8 @@ export async function judgeCommits(root: string, file: string, upstream: string 
       ...(namespaces === undefined ? {} : { namespaces }),
     });
     const findings = trustFindings(verdict, { since, head, policy });
-    return { ...range, mode, findings, uncommitted: await countUncommitted(root) };
+    const [uncommitted, isPolicyInside] = [await countUncommitted(root), await isTracked(root, file)];
+    return { ...range, mode, findings, uncommitted, isPolicyInside };
   } finally {
     repository.close();
   }

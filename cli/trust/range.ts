@@ -42,6 +42,12 @@ export async function countUncommitted(root: string): Promise<number> {
   return status.toString('latin1').split('\0').length - 1;
 }
 
+/** Whether git keeps this file in the repository that is judged by it. */
+export async function isTracked(root: string, file: string): Promise<boolean> {
+  const listed = ['ls-files', '--error-unmatch', '--', `:(literal)${resolve(file)}`];
+  return (await gitOrNothing(root, listed)) !== undefined;
+}
+
 /** Commits whose parents the clone leaves out: gitrepository-layout, "shallow". */
 async function shallowEnds(root: string): Promise<Set<string>> {
   const name = (await git(root, ['rev-parse', '--git-path', 'shallow'])).toString('utf8').trim();
