@@ -5,10 +5,13 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import ssh2 from 'ssh2';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
 import { generateKey, type KeyPair, Sshd } from '../../test/servers/sshd.ts';
-import type { RemoteConfig } from './open-remote.ts';
+import { parseAddress } from './address.ts';
+import { openRemote, type RemoteConfig } from './open-remote.ts';
 
+const { Server } = ssh2;
 const run = promisify(execFile);
 
 let sshd: Sshd;
@@ -238,6 +241,28 @@ describe('what is no ssh server', () => {
       await assert.rejects(source.poll(never), code(expected));
     });
   }
+});
+
+test('a server that takes the key and never runs the program is given up, by time and by signal', async (t) => {
+  const { config } = await team(t);
+  const hostKey = await readFile(keys.ed25519.file);
+  const server = new Server({ hostKeys: [hostKey] }, (client) => {
+    client.on('error', () => undefined);
+    client.on('authentication', (context) => context.accept());
+    client.on('session', (accept) => accept().on('exec', () => undefined));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  await writeFile(config.knownHostsFile ?? '', `[127.0.0.1]:${port} ${keys.ed25519.publicLine}\n`);
+  const url = `ssh://127.0.0.1:${port}/x`;
+  const open = (idle: number) => {
+    const remote = openRemote({ ...config, url }, parseAddress(url, '.', false), [''], idle);
+    t.after(() => remote.close());
+    return remote;
+  };
+  await assert.rejects(open(300).head(never), code('SOURCE_SILENT'));
+  await assert.rejects(open(60_000).head(AbortSignal.timeout(300)), { name: 'TimeoutError' });
 });
 
 describe('settings', () => {

@@ -3,6 +3,7 @@ import type { Client, ClientChannel, ConnectConfig, PublicKeyAuthMethod } from '
 import type { SshPlace } from '../address.ts';
 import { sourceFault } from '../faults.ts';
 import type { KnownHosts } from './known-hosts.ts';
+import { within } from './patience.ts';
 import { connectionFault, hostFault, keyRefused } from './ssh-faults.ts';
 import type { SshKey } from './ssh-key.ts';
 import { RemoteProgram } from './ssh-program.ts';
@@ -53,6 +54,7 @@ const ALGORITHMS = {
 } satisfies ConnectConfig['algorithms'];
 const KEEPALIVE = 15_000;
 const KEEPALIVES_LOST = 2;
+const GRACE = 1000;
 
 /** An ssh connection to a host whose key was known before. */
 export class SshConnection {
@@ -76,8 +78,6 @@ export class SshConnection {
     });
     client.once('ready', resolve);
     socket.once('close', () => reject(sourceFault('SOURCE_UNREACHABLE', { address, detail: 'the connection broke' })));
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
     const auth: PublicKeyAuthMethod = { type: 'publickey', username: place.user, key: key.key };
     const types = knownHosts.typesOf(place.host, place.port);
     const wanted = types.flatMap((type) => SIGNATURES[type] ?? [type]).filter((type) => HOST_KEYS.includes(type));
@@ -95,18 +95,17 @@ export class SshConnection {
         if (verdict !== 'known') reject(hostFault(verdict, shown, address));
         return verdict === 'known';
       },
-      readyTimeout: idle,
+      // Of ssh2's own, which knows of no signal.
+      readyTimeout: 0,
       keepaliveInterval: KEEPALIVE,
       keepaliveCountMax: KEEPALIVES_LOST,
     } as ConnectConfig);
     try {
-      await promise;
+      await within(promise, { address, idle, signal });
       return connection;
     } catch (error) {
       socket.destroy();
       throw error;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
     }
   }
 
@@ -129,13 +128,14 @@ export class SshConnection {
   /** Runs a program there. */
   async run(command: string, signal: AbortSignal): Promise<RemoteProgram> {
     const { address, idle } = this.#options;
-    const channel = await new Promise<ClientChannel>((resolve, reject) => {
+    const opening = new Promise<ClientChannel>((resolve, reject) => {
       this.#client.exec(command, (error, opened) => {
         if (error === undefined || error === null) resolve(opened);
         else reject(sourceFault('SOURCE_UNAVAILABLE', { address, detail: 'it runs no program', cause: error }));
       });
     });
-    return new RemoteProgram(channel, { address, idle, signal });
+    const patience = { address, idle, signal };
+    return new RemoteProgram(await within(opening, patience), patience);
   }
 
   /** Whether the process may end although this is open. */
@@ -144,8 +144,10 @@ export class SshConnection {
     else this.#socket.ref();
   }
 
+  /** Whoever does not answer to that is left after a while. */
   end(): void {
     this.#client.end();
     this.#socket.unref();
+    setTimeout(() => this.#socket.destroy(), GRACE).unref();
   }
 }

@@ -1,36 +1,28 @@
 import { PassThrough } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { remark, type SourceFault, sourceFault } from '../faults.ts';
+import { type Patience, within } from './patience.ts';
 
 /** What is kept of what the program there complains about. */
 const COMPLAINT_LIMIT = 1024;
 /** Of a shell that finds no such program, or may not run it (POSIX, "Exit Status for Commands"). */
 const NOT_RUN = new Set([126, 127]);
 
-export interface ProgramOptions {
-  /** Of the source, for errors. */
-  address: string;
-  /** Milliseconds in which something must come. */
-  idle: number;
-  signal: AbortSignal;
-}
-
 /** A program that runs on the other side of an ssh connection, with its input and output. */
 export class RemoteProgram {
   readonly #channel: ClientChannel;
-  readonly #options: ProgramOptions;
-  /** A channel of ssh2 is no stream that can be read with a `for await` or destroyed with an error. */
+  readonly #patience: Patience;
+  /** A channel of ssh2 is no stream that can be read with a `for await`. */
   readonly #output = new PassThrough();
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #closed: Promise<void>;
-  readonly #onAbort: () => void;
   #exit: { code: number | null } | undefined;
   #complaint = '';
   #hasSpoken = false;
 
-  constructor(channel: ClientChannel, options: ProgramOptions) {
+  constructor(channel: ClientChannel, patience: Patience) {
     this.#channel = channel;
-    this.#options = options;
+    this.#patience = patience;
     this.#chunks = this.#output[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     channel.on('exit', (code: number | null) => {
       this.#exit = { code };
@@ -43,11 +35,6 @@ export class RemoteProgram {
     this.#closed = promise;
     channel.once('close', resolve);
     channel.pipe(this.#output);
-    this.#onAbort = () => this.#output.destroy(options.signal.reason);
-    // Without a reader, an abort is nobody's error.
-    this.#output.on('error', () => undefined);
-    if (options.signal.aborted) this.#onAbort();
-    else options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   write(bytes: Uint8Array): void {
@@ -56,26 +43,19 @@ export class RemoteProgram {
 
   /** What the program prints from here on. Throws SourceFault where it ends otherwise than it should. */
   async *output(): AsyncGenerator<Uint8Array> {
-    const { signal } = this.#options;
-    try {
-      for (;;) {
-        const { done, value } = await this.#withinIdle(this.#chunks.next());
-        if (done === true) break;
-        this.#hasSpoken = true;
-        yield value;
-      }
-      await this.#withinIdle(this.#closed);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw error;
+    for (;;) {
+      const { done, value } = await within(this.#chunks.next(), this.#patience);
+      if (done === true) break;
+      this.#hasSpoken = true;
+      yield value;
     }
+    await within(this.#closed, this.#patience);
     const fault = this.#faultOfExit();
     if (fault !== undefined) throw fault;
   }
 
   /** No more is written to it, and no more is read. */
   end(lastWords?: Uint8Array): void {
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
     if (lastWords !== undefined) this.#channel.write(lastWords);
     // What still comes is thrown away: unread, it would hold up the connection.
     this.#channel.unpipe(this.#output);
@@ -85,23 +65,12 @@ export class RemoteProgram {
   }
 
   #faultOfExit(): SourceFault | undefined {
-    const { address } = this.#options;
+    const { address } = this.#patience;
     const { code } = this.#exit ?? {};
     if (code === 0) return undefined;
     if (this.#exit === undefined) return sourceFault('SOURCE_UNREACHABLE', { address, detail: 'the connection broke' });
     const detail = remark(this.#complaint) ?? (code === null ? 'the program was killed' : `exit ${code}`);
     const isThere = this.#hasSpoken || code === null || code === undefined || NOT_RUN.has(code);
     return sourceFault(isThere ? 'SOURCE_UNAVAILABLE' : 'SOURCE_MISSING', { address, detail });
-  }
-
-  async #withinIdle<T>(work: Promise<T>): Promise<T> {
-    const { address, idle } = this.#options;
-    const { promise: silence, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(sourceFault('SOURCE_SILENT', { address })), idle);
-    try {
-      return await Promise.race([work, silence]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
