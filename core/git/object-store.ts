@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { CofferError } from '../errors.ts';
@@ -20,7 +20,7 @@ const ALTERNATES_DEPTH = 5;
 /**
  * The objects of a repository: loose files and packs, its own and those of its alternates. Every object's name is checked
  * against its content. Another process may repack (gc) at any moment: what is not found is looked for once more after the
- * packs are listed again, and a pack that is open stays readable after it was unlinked.
+ * packs are listed again; a pack that is open stays readable after it was unlinked, until then.
  *
  * isomorphic-git, which fetches, could read them too and is about as fast: with 10,000 manifests a changed one cost 9.1 ms of
  * CPU against 7.9 here, a cold start 29 s against 26. But it loads and hashes a pack as a whole and keeps what it has read: one
@@ -29,13 +29,17 @@ const ALTERNATES_DEPTH = 5;
  */
 export class ObjectStore {
   readonly #directories: string[];
-  #packs: Pack[] | undefined;
+  readonly #beneath: ObjectStore | undefined;
+  #packs: readonly Pack[] | undefined;
+  /** The packs that were opened, by the file of their index and what it was then. */
+  #opened: ReadonlyMap<string, Pack> = new Map();
   readonly #bases = new Map<string, GitObject>();
   #baseBytes = 0;
 
-  /** `directories`: as `.git/objects`. */
-  constructor(directories: readonly string[]) {
+  /** `directories`: as `.git/objects`. `beneath`: where what they lack is looked for; it stays open when this is closed. */
+  constructor(directories: readonly string[], beneath?: ObjectStore) {
     this.#directories = directories.flatMap((directory) => withAlternates(directory));
+    this.#beneath = beneath;
   }
 
   /** Throws CofferError `GIT_OBJECT_MISSING`, `GIT_OBJECT_CORRUPT`. */
@@ -63,13 +67,15 @@ export class ObjectStore {
     const name = Buffer.from(oid, 'hex');
     return (
       this.#listPacks().some((pack) => pack.find(name) !== undefined) ||
-      this.#directories.some((directory) => existsSync(looseFile(directory, oid)))
+      this.#directories.some((directory) => existsSync(looseFile(directory, oid))) ||
+      this.#beneath?.has(oid) === true
     );
   }
 
   /** As `has`, for many names at once: what is there now is listed first, so that a name costs no look at the disk. */
   lookup(): (oid: string) => boolean {
     const packs = this.#listPacks();
+    const isBeneath = this.#beneath?.lookup();
     const loose = new Set<string>();
     for (const directory of this.#directories) {
       for (const first of list(directory)) {
@@ -79,13 +85,14 @@ export class ObjectStore {
     return (oid) => {
       if (loose.has(oid)) return true;
       const name = Buffer.from(oid, 'hex');
-      return packs.some((pack) => pack.find(name) !== undefined);
+      return packs.some((pack) => pack.find(name) !== undefined) || isBeneath?.(oid) === true;
     };
   }
 
   /** The names that begin with these hex digits (at least two). */
   startingWith(prefix: string): string[] {
     const found = new Set(this.#listPacks().flatMap((pack) => pack.startingWith(prefix)));
+    for (const oid of this.#beneath?.startingWith(prefix) ?? []) found.add(oid);
     for (const directory of this.#directories) {
       for (const rest of list(join(directory, prefix.slice(0, 2)))) {
         const oid = prefix.slice(0, 2) + rest;
@@ -95,20 +102,22 @@ export class ObjectStore {
     return [...found];
   }
 
+  /** Its own. */
   packs(): readonly Pack[] {
     return this.#listPacks();
   }
 
-  /** Forgets which packs there are. */
+  /** Looks again which packs there are; those that are as they were stay open. */
   refresh(): void {
-    this.close();
     this.#packs = undefined;
+    this.#beneath?.refresh();
   }
 
   close(): void {
-    for (const pack of this.#packs ?? []) pack.close();
-    this.#bases.clear();
-    this.#baseBytes = 0;
+    for (const pack of this.#opened.values()) pack.close();
+    this.#opened = new Map();
+    this.#packs = undefined;
+    this.#forgetBases();
   }
 
   #find(oid: string): GitObject | undefined {
@@ -129,8 +138,9 @@ export class ObjectStore {
       const loose = readLoose(looseFile(directory, oid));
       if (loose !== undefined) return checked(oid, loose);
     }
-    if (damage !== undefined) throw damage;
-    return undefined;
+    const beneath = this.#beneath === undefined ? undefined : this.#beneath.#find(oid);
+    if (beneath === undefined && damage !== undefined) throw damage;
+    return beneath;
   }
 
   #packed(pack: Pack, offset: number, depth: number): GitObject {
@@ -163,22 +173,48 @@ export class ObjectStore {
     }
   }
 
-  #listPacks(): Pack[] {
-    this.#packs ??= this.#directories.flatMap((directory) => {
-      const folder = join(directory, 'pack');
-      const indexes = list(folder).filter((name) => name.endsWith('.idx'));
-      return indexes.flatMap((name) => openPack(join(folder, name)));
-    });
+  #forgetBases(): void {
+    this.#bases.clear();
+    this.#baseBytes = 0;
+  }
+
+  #listPacks(): readonly Pack[] {
+    if (this.#packs !== undefined) return this.#packs;
+    const found = new Map<string, Pack>();
+    for (const file of this.#directories.flatMap(indexFiles)) {
+      const key = versionOf(file);
+      const pack = key === undefined ? undefined : (this.#opened.get(key) ?? openPack(file));
+      if (key !== undefined && pack !== undefined) found.set(key, pack);
+    }
+    for (const [key, pack] of this.#opened) {
+      if (found.has(key)) continue;
+      pack.close();
+      // A pack of that name may come again and hold other bytes.
+      this.#forgetBases();
+    }
+    this.#opened = found;
+    this.#packs = [...found.values()];
     return this.#packs;
   }
 }
 
+function indexFiles(directory: string): string[] {
+  const folder = join(directory, 'pack');
+  return list(folder).flatMap((name) => (name.endsWith('.idx') ? [join(folder, name)] : []));
+}
+
+/** A file, and what tells it from another that takes its name. */
+function versionOf(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? undefined : `${file} ${found.ino} ${found.size} ${found.mtimeMs}`;
+}
+
 /** A pack whose index is torn (its writer was killed), or that was removed meanwhile, is as good as absent. */
-function openPack(indexFile: string): Pack[] {
+function openPack(indexFile: string): Pack | undefined {
   try {
-    return [new Pack(indexFile)];
+    return new Pack(indexFile);
   } catch (error) {
-    if (error instanceof RangeError || isSystemError(error)) return [];
+    if (error instanceof RangeError || isSystemError(error)) return undefined;
     throw error;
   }
 }

@@ -73,7 +73,7 @@ export class Clone {
       await writeFile(join(directory, ACCEPTED), `${accepted}\n`);
     }
     await copyIfThere(join(this.directory, SHALLOW), join(directory, SHALLOW));
-    const objects = new ObjectStore([join(directory, 'objects'), join(this.directory, 'objects')]);
+    const objects = new ObjectStore([join(directory, 'objects')], this.repository.objects);
     const repository = new Repository({ own: directory, common: directory }, objects, this.repository.graph);
     const used = await bytesBelow(join(this.directory, 'objects'));
     const limits = { ...PACK_LIMITS, bytes: Math.max(0, this.#room.most - used) };
