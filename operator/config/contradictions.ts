@@ -6,6 +6,7 @@ import type { OperatorConfig } from '../../schemas/operator-config.ts';
 export function refuseContradictions(config: OperatorConfig, at: ErrorData): void {
   const { kubernetes, sources, projections } = config;
   refuseDeafWebhooks(config, at);
+  refuseTrustInNobody(config, at);
   const objects = sources.flatMap(({ encryptedSecrets }) => encryptedSecrets ?? []);
   const isVouching = sources.some(({ git }) => git?.carriedBy === 'objects');
   if (isVouching && objects.length === 0) {
@@ -70,4 +71,16 @@ function refuseDeafWebhooks({ sources, serve }: OperatorConfig, at: ErrorData): 
 
 function contradiction(message: string, advice: string, data: ErrorData): CofferError {
   return new CofferError('CONFIG_CONTRADICTION', message, { advice, data });
+}
+
+function refuseTrustInNobody({ sources }: OperatorConfig, at: ErrorData): void {
+  for (const { git } of sources) {
+    const { mode = 'off', policy } = git?.trust ?? {};
+    if (mode === 'off' || policy !== undefined) continue;
+    throw contradiction(
+      `A git source has the trust mode ${mode} and no policy that says who the signers are, so nothing of it would be taken.`,
+      'Name a file of kind TrustPolicy in trust.policy.',
+      at,
+    );
+  }
 }

@@ -106,6 +106,7 @@ describe("the operator's configuration", () => {
       'CONFIG_CONTRADICTION',
       7,
     ],
+    ['trust without a policy', (text) => text.replace('250ms', '1s, trust: {mode: head}'), 'CONFIG_CONTRADICTION', 7],
     ['a context without a kubeconfig', (text) => `${text}kubernetes: {context: c}\n`, 'CONFIG_CONTRADICTION', 7],
     [
       'two projections of Secrets',

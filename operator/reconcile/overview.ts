@@ -8,6 +8,9 @@ import type { Watched } from './state/watched.ts';
 import type { Board } from './status/board.ts';
 import type { Settlement } from './work/settlement.ts';
 
+/** Of each source so many are shown and logged; the message of its trouble has the number of all. */
+const MOST_REFUSED = 100;
+
 export interface OverviewParts {
   watched: ReadonlyMap<string, Watched>;
   state: State;
@@ -55,7 +58,7 @@ export class Overview {
       address,
       ...(watched.commit === undefined ? {} : { commit: watched.commit }),
       ...(accepted === undefined ? {} : acceptedStatus(accepted)),
-      refused: held.map(refusedStatus),
+      refused: held.slice(0, MOST_REFUSED).map(refusedStatus),
       ...(watched.trouble === undefined ? {} : { trouble: troubleOf(watched.trouble) }),
       held: this.#held(id),
       problems: problems.map(troubleOf),

@@ -8,7 +8,7 @@ import type { Learnt, SealedBefore } from '../../core/trust/sealed-before.ts';
 import type { Outstanding, Verdict } from '../../core/trust/verdict.ts';
 import { acceptancesOf } from '../trust/acceptances.ts';
 import type { Floor, Floors } from '../trust/floors.ts';
-import type { HeldPath } from '../trust/held-path.ts';
+import { type HeldPath, heldPath } from '../trust/held-path.ts';
 import type { Basis, Remembered } from '../trust/memory.ts';
 import type { PolicyFile } from '../trust/policy-file.ts';
 import { isConfirmed } from './confirmations.ts';
@@ -38,6 +38,9 @@ export interface AdmissionParts {
   sealedBefore: SealedBefore;
   now: () => Date;
 }
+
+/** More than this is no team's mistake, and would have to be remembered: the whole commit is held back. */
+const MOST_HELD = 1000;
 
 /** What verdicts depend on beside the commit. */
 export interface Standard {
@@ -203,15 +206,14 @@ export class Admission {
 
   async #admitted({ commit }: Head, verdict: Verdict, base: Base | undefined, basis: Basis): Promise<Admitted> {
     const { signer, endorsedBy, returns, outstanding, learnt } = verdict;
-    const held = verdict.refusals.map(({ path, aspect, commit: by, author, error }) => ({
-      ...{ path, aspect, commit: by, author, error },
-    }));
+    const held = verdict.refusals.map(heldPath);
     const [first, ...others] = held;
-    if (first !== undefined && !this.#holdsPaths(basis)) {
+    const paths = new Set(held.map(({ path }) => path));
+    if (first !== undefined && (!this.#holdsPaths(basis) || paths.size > MOST_HELD)) {
       throw new CommitRefused(this.#parts.address, commit, first, others);
     }
     const replacements = new Map<string, Replacement | undefined>();
-    for (const { path } of held) replacements.set(path, await base?.entryAt(path));
+    for (const path of paths) replacements.set(path, await base?.entryAt(path));
     const since = held.length === 0 ? commit : base?.since;
     return {
       ...{ basis, held, returns, outstanding, learnt, replacements },

@@ -3,7 +3,7 @@ import { CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { SealedBefore } from '../../core/trust/sealed-before.ts';
 import { acceptancesOf, spendAcceptance } from '../trust/acceptances.ts';
-import type { Floors } from '../trust/floors.ts';
+import type { Floor, Floors } from '../trust/floors.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import type { Memory, Remembered } from '../trust/memory.ts';
 import { type Admission, lastBefore, type Standard } from './admission.ts';
@@ -119,8 +119,9 @@ export class GitSource implements Source {
   async #look(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
     const { remote, admission, floors, clone } = this.#parts;
     this.isSettled = false;
-    await floors.settle();
     const former = await this.#former();
+    if (former === undefined || !admission.isNewest(former)) await floors.settle();
+    else await this.#keepFloor(former);
     if (former !== undefined && (await this.#spendAcceptances(former)) === 'owed') return this.#handOn(former, []);
     const head = await remote.head(signal);
     const standard = await admission.standard(head.commit);
@@ -197,19 +198,29 @@ export class GitSource implements Source {
 
   /** Nothing of it counts before the ref moves; of a commit that is accepted already, before its verdict is replaced. */
   async #keep(next: NextState, former: Remembered | undefined, quarantine?: Quarantine): Promise<void> {
-    const { clone, memory, floors, sealedBefore } = this.#parts;
+    const { clone, memory, sealedBefore } = this.#parts;
     const { remembered, objects } = next;
     await objects.flushTo(join(clone.directory, 'objects'));
     await sealedBefore.learn(next.learnt);
     await memory.note(remembered, former?.commit);
     if (quarantine === undefined) this.repository.objects.refresh();
     else await clone.adopt(quarantine, remembered.commit);
-    const { id, address, path } = this;
-    const { commit, outstanding, acceptedAt } = remembered;
-    await floors.write({
-      ...{ source: id, address, path, follows: this.#parts.follows, commit, time: acceptedAt },
-      ...{ outstanding, held: next.stands },
-    });
+    await this.#keepFloor(remembered);
+  }
+
+  /** Also what a run that was killed, or an earlier version, accepted and did not get to tell. */
+  async #keepFloor({ commit, tree, outstanding, acceptedAt, held }: Remembered): Promise<void> {
+    const { id, address, path, repository } = this;
+    const { floors, follows } = this.#parts;
+    const known = floors.of(id);
+    if (known?.commit === commit && known.time === acceptedAt) return floors.settle();
+    const stands: Floor['held'] = Object.create(null);
+    for (const one of held) {
+      const entry = await repository.entryAt(tree, one.path);
+      stands[one.path] = entry === undefined ? null : { mode: entry.mode, oid: entry.oid };
+    }
+    const floor = { source: id, address, follows, path, commit, outstanding, held: stands, time: acceptedAt };
+    await floors.write(floor);
   }
 
   async #handOn(state: Remembered, returns: readonly Return[]): Promise<Accepted> {

@@ -11,8 +11,6 @@ export interface NextState {
   remembered: Remembered;
   /** Trees that no commit has: with what stands in the place of held paths. */
   objects: LooseObjects;
-  /** As in `Floor.held`. */
-  stands: Record<string, { mode: string; oid: string } | null>;
   learnt: Learnt;
   returns: readonly Return[];
 }
@@ -29,10 +27,6 @@ export async function nextState(
   const { tree: whole } = await repository.readCommit(commit);
   const write: Parameters<typeof replacePaths>[1] = (type, bytes) => objects.add(type, bytes);
   const tree = replacements.size === 0 ? whole : replacePaths(repository, write, whole, replacements);
-  const stands: NextState['stands'] = Object.create(null);
-  for (const [path, entry] of replacements) {
-    stands[path] = entry === undefined ? null : { mode: entry.mode, oid: entry.oid };
-  }
   const remembered = {
     ...{ commit, tree, acceptedAt: now.toISOString(), basis, held, outstanding },
     ...(acceptance === undefined ? {} : { acceptance }),
@@ -40,7 +34,7 @@ export async function nextState(
     ...(endorsedBy === undefined ? {} : { endorsedBy }),
     ...(since === undefined ? {} : { since }),
   };
-  return { remembered, objects, stands, learnt, returns };
+  return { remembered, objects, learnt, returns };
 }
 
 /** Whether people and projections would see no difference. */

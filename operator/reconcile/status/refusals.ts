@@ -3,17 +3,25 @@ import type { CofferError } from '../../../core/errors.ts';
 import type { Accepted } from '../../source/source.ts';
 import type { HeldPath } from '../../trust/held-path.ts';
 
+/** So many records are made of a look: whoever is refused must not fill the log. */
+const MOST = 100;
+
 /** Records of what sources took and did not take: each once, for as long as it stays so. */
 export class Refusals {
   /** By source: what was said already. */
   readonly #said = new Map<string, ReadonlySet<string>>();
+  /** By source: the state that was told last. */
+  readonly #accepted = new Map<string, string>();
 
   /** What an earlier run said. */
   known(source: string, held: readonly HeldPath[]): void {
     this.#said.set(source, new Set(held.map(keyOfHeld)));
   }
 
-  accepted({ source, commit, author, time, basis, signer, endorsedBy, returns }: Accepted): AuditRecord[] {
+  accepted({ source, commit, tree, author, time, basis, signer, endorsedBy, returns }: Accepted): AuditRecord[] {
+    const state = `${commit} ${tree}`;
+    if (this.#accepted.get(source) === state) return [];
+    this.#accepted.set(source, state);
     const common = { source, commit };
     const accepted: AuditRecord = {
       ...{ event: 'commit.accepted', ...common, author, committed: new Date(time * 1000).toISOString(), basis },
@@ -35,7 +43,7 @@ export class Refusals {
       const { commit } = error.data;
       records.set(`commit ${commit} ${code}`, { event: 'commit.refused', source, commit, code, message });
     }
-    for (const one of held) {
+    for (const one of held.slice(0, MOST)) {
       const { path, aspect, commit, author, error: why } = one;
       records.set(keyOfHeld(one), {
         ...{ event: 'path.refused', source, commit, author: personOf(author), path, aspect },
