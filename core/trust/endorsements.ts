@@ -48,10 +48,10 @@ async function ownRequests(
   repository: Repository,
   commit: Commit,
 ): Promise<{ path: string; request: EndorseRequest }[]> {
+  // Where a shallow clone ends nobody can say what a commit brought itself.
+  if (commit.parents.some((parent) => !repository.objects.has(parent))) return [];
   const trees = [];
-  for (const parent of commit.parents) {
-    trees.push(repository.objects.has(parent) ? (await repository.readCommit(parent)).tree : null);
-  }
+  for (const parent of commit.parents) trees.push((await repository.readCommit(parent)).tree);
   const own = new Map<string, number>();
   const requests: { path: string; request: EndorseRequest }[] = [];
   for (const tree of trees.length === 0 ? [null] : trees) {

@@ -196,6 +196,7 @@ class Judgement {
 
   /** What is held back may be allowed by now: the policy or the signers changed. */
   async #judgeAgain(state: State, ledger: Ledger): Promise<void> {
+    if (this.#isByTag()) return;
     for (const commit of new Set([...state.bad()].map((bad) => bad.commit))) {
       if (!this.#repository.objects.has(commit)) continue;
       const witness = await this.#witnesses?.ofCommit({ oid: commit });
@@ -214,12 +215,16 @@ class Judgement {
     return endorsementsIn(this.#repository, commits, { witnesses: this.#witnesses, policy: this.#policy });
   }
 
-  /** Where a tag is followed, the tag is what people sign to release: a commit that was signed on its way is not one. */
   async #headWitness(head: Commit): Promise<Witness | undefined> {
-    const { mode, tag, ref } = this.#input;
-    const isTag = mode === 'head' && (tag !== undefined || ref?.startsWith('refs/tags/') === true);
-    if (!isTag) return this.#witnesses?.ofCommit(head);
+    const { tag, ref } = this.#input;
+    if (!this.#isByTag()) return this.#witnesses?.ofCommit(head);
     return this.#witnesses?.ofTag(tag ?? head.oid, head.oid, ref);
+  }
+
+  /** Where a tag is followed, the tag is what people sign to release: a commit that was signed on its way is not one. */
+  #isByTag(): boolean {
+    const { mode, tag, ref } = this.#input;
+    return mode === 'head' && (tag !== undefined || ref?.startsWith('refs/tags/') === true);
   }
 
   async #told(
