@@ -2,10 +2,10 @@ import type { Keyring } from '../../core/keys/keyring.ts';
 import { readRepositorySettings } from '../source/repository-settings.ts';
 import type { Source } from '../source/source.ts';
 
-/** The keyrings that the accepted states of the sources commit, read again when a source has a new commit. */
+/** The keyrings that the accepted states of the sources commit, read again when a source has another state. */
 export class Keyrings {
   readonly #sources: readonly Source[];
-  readonly #read = new Map<string, { commit: string; keyring: Keyring }>();
+  readonly #read = new Map<string, { tree: string; keyring: Keyring }>();
 
   constructor(sources: readonly Source[]) {
     this.#sources = sources;
@@ -18,8 +18,8 @@ export class Keyrings {
       const state = await source.accepted();
       if (state === undefined) return undefined;
       const before = this.#read.get(source.id);
-      const keyring = before?.commit === state.commit ? before.keyring : await readRing(source, state.tree);
-      this.#read.set(source.id, { commit: state.commit, keyring });
+      const keyring = before?.tree === state.tree ? before.keyring : await readRing(source, state.tree);
+      this.#read.set(source.id, { tree: state.tree, keyring });
       keyrings.push(keyring);
     }
     return keyrings;

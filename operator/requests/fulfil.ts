@@ -71,7 +71,8 @@ export class Requests {
     );
     // What an unknown source asks for may have been made already, and stays.
     if (states.length < sources.length) return;
-    const seen = [...states.map(({ commit }) => commit), await readIfThere(pinsFile)].join('\n');
+    // What is held back of a commit may be let in later: then its tree is another.
+    const seen = [...states.map(({ commit, tree }) => `${commit} ${tree}`), await readIfThere(pinsFile)].join('\n');
     if (seen === this.#seen) {
       troubles.push(...this.troubles);
       return;
