@@ -53,6 +53,11 @@ export class CommitGraph {
     return this.#numberOf(commit);
   }
 
+  /** Whether a commit was read, and so all that it descends from. */
+  has(commit: string): boolean {
+    return this.#numbers.has(commit);
+  }
+
   commit(number: number): string | undefined {
     return this.#commits[number];
   }

@@ -2,7 +2,10 @@ import type { Commit } from './commit.ts';
 import { commitLinks } from './commit.ts';
 import type { Repository } from './repository.ts';
 
-/** So many commits are read before the whole history is: mostly what is new lies directly upon what is known. */
+/**
+ * So many commits are read before the whole history is: mostly what is new lies directly upon what is known. Where the graph
+ * knows the one side already, only the news are read anyway.
+ */
 const NEAR = 256;
 
 /**
@@ -10,9 +13,11 @@ const NEAR = 256;
  * whole and does not say so (git's `shallow` file).
  */
 export async function isAncestor(repository: Repository, ancestor: string, commit: string): Promise<boolean> {
-  const near = nearby(repository, commit, ancestor);
-  if (near.isFound || near.isAll) return near.isFound;
   const { graph, objects } = repository;
+  if (!graph.has(ancestor)) {
+    const near = nearby(repository, commit, ancestor);
+    if (near.isFound || near.isAll) return near.isFound;
+  }
   const number = await graph.load(objects, commit, repository.shallow());
   const reached = graph.reachable([number]);
   for (let other = number; other >= 0; other--) {
@@ -24,9 +29,9 @@ export async function isAncestor(repository: Repository, ancestor: string, commi
 /** The best common ancestors of two commits, none of which is an ancestor of another; sorted. Throws as isAncestor does. */
 export async function mergeBases(repository: Repository, a: string, b: string): Promise<string[]> {
   if (a === b) return [a];
-  const near = nearMergeBase(repository, a, b);
-  if (near !== undefined) return [near];
   const { graph, objects } = repository;
+  const near = graph.has(a) || graph.has(b) ? undefined : nearMergeBase(repository, a, b);
+  if (near !== undefined) return [near];
   const shallow = repository.shallow();
   await graph.load(objects, a, shallow);
   const second = await graph.load(objects, b, shallow);
@@ -50,13 +55,27 @@ export async function mergeBases(repository: Repository, a: string, b: string): 
  * since then began at it or above. Then a better common ancestor would lie above it on both sides.
  */
 function nearMergeBase(repository: Repository, a: string, b: string): string | undefined {
-  const line = new Set(firstParents(repository, a));
-  const meeting = [...firstParents(repository, b)].find((commit) => line.has(commit));
+  const meeting = firstMeeting(firstParents(repository, a), firstParents(repository, b));
   if (meeting === undefined) return undefined;
   const [aboveA, aboveB] = [nearby(repository, a, meeting), nearby(repository, b, meeting)];
   if (!aboveA.isClosed || !aboveB.isClosed) return undefined;
   const ofA = new Set(aboveA.commits);
   return aboveB.commits.some((commit) => ofA.has(commit)) ? undefined : meeting;
+}
+
+/** The first that both bring, of whom each is asked in turn. */
+function firstMeeting(...lines: readonly Generator<string>[]): string | undefined {
+  const seen = new Set<string>();
+  for (let open = lines; open.length > 0; ) {
+    const next = open.map((line) => line.next());
+    for (const { value } of next) {
+      if (value === undefined) continue;
+      if (seen.has(value)) return value;
+      seen.add(value);
+    }
+    open = open.filter((_, i) => next[i]?.done !== true);
+  }
+  return undefined;
 }
 
 function* firstParents(repository: Repository, from: string): Generator<string> {
@@ -84,11 +103,11 @@ async function between(
   repository: Repository,
   { from, to }: { from: string | undefined; to: string },
 ): Promise<readonly string[]> {
-  if (from !== undefined) {
+  const { graph, objects } = repository;
+  if (from !== undefined && !graph.has(from)) {
     const near = nearby(repository, to, from);
     if (near.isClosed) return near.commits;
   }
-  const { graph, objects } = repository;
   const shallow = repository.shallow();
   if (from !== undefined) await graph.load(objects, from, shallow);
   const last = await graph.load(objects, to, shallow);

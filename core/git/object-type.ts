@@ -1,0 +1,2 @@
+/** The four kinds of objects that git stores. */
+export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
