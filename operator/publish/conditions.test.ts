@@ -89,3 +89,10 @@ describe('the conditions of a secret', () => {
     ]);
   });
 });
+
+test('a mirror whose newest version is held back is verified as far as it goes, and says why no further', () => {
+  const [ready, verified] = conditionsOf(failed('TRUST_UNSIGNED', false, { commit: 'abc' }), true);
+  assert.deepEqual([ready?.reason, ready?.status], ['TrustUnsigned', 'False']);
+  assert.deepEqual([verified?.type, verified?.status, verified?.reason], ['Verified', 'True', 'Behind']);
+  assert.match(verified?.message ?? '', /^It is as abc had it; .*the stanza is for another key/i);
+});

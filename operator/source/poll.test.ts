@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { CofferError } from '../../core/errors.ts';
 import { sourceFault } from './faults.ts';
 import { Poll } from './poll.ts';
 import { ReachRule } from './reach-rule.ts';
@@ -90,6 +91,14 @@ describe('a poll', () => {
     }
     assert.deepEqual(await after(16_000), ['poll', 'unchanged']);
     assert.deepEqual(await after(1000), ['poll', 'unchanged']);
+    ending.abort();
+  });
+
+  test('does not back off from a commit that is refused: what mends it is to be seen soon', async (t) => {
+    const refusals = Array.from({ length: 3 }, () => new CofferError('TRUST_UNSIGNED', 'no', { advice: 'Sign it.' }));
+    const { settle, after, ending } = loop(t, refusals);
+    assert.deepEqual(await settle(), ['poll', 'failed']);
+    for (let look = 0; look < 2; look++) assert.deepEqual(await after(1000), ['poll', 'failed']);
     ending.abort();
   });
 

@@ -1,4 +1,5 @@
 import { LONGEST_TIMER } from '../../core/duration.ts';
+import { CofferError } from '../../core/errors.ts';
 import { SourceFault } from './faults.ts';
 import type { Accepted, Source } from './source.ts';
 
@@ -72,7 +73,9 @@ export class Poll {
       return { isGood: true, retryAfter: 0 };
     } catch (error) {
       if (!signal.aborted) await failed(error);
-      return { isGood: false, retryAfter: error instanceof SourceFault ? (error.retryAfter ?? 0) : 0 };
+      // What waits for a commit or a person has to be seen as soon as it is there, and the server did answer.
+      const isGood = error instanceof CofferError && error.loop === 'wait';
+      return { isGood, retryAfter: error instanceof SourceFault ? (error.retryAfter ?? 0) : 0 };
     }
   }
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { endorseRequest, renderRequest, requestFile } from '../../core/requests/request.ts';
+import { idOf, openGitSource } from '../../operator/source/open-git-source.ts';
+import { acceptancesOf, giveAcceptance } from '../../operator/trust/acceptances.ts';
 import type { OperatorProcess } from './site.ts';
 import { refuses, TrustSite, takes } from './trust-site.ts';
 
@@ -107,4 +109,25 @@ describe('what does not follow the accepted commit', () => {
     await moved.line(({ code }) => code === 'SOURCE_REWOUND');
     assert.equal(await moved.end(), 0);
   });
+});
+
+test('a person’s word is handed on with what it let in, also by a run after the one that was killed', async (t) => {
+  const host = await TrustSite.open(t, OPTIONS);
+  const commit = await host.commit(undefined, { 'db.yaml': host.manifest('db', 'one') });
+  const state = host.site.path('state');
+  const trust = { mode: 'strict', policy: host.site.path('policy.yaml') } as const;
+  const config = { url: host.site.tree.directory, trust };
+  await giveAcceptance(state, [idOf(config)], commit);
+  for (let run = 0; run < 2; run++) {
+    const source = await openGitSource(config, state);
+    const taken = await source.poll(t.signal);
+    assert.deepEqual(taken !== 'unchanged' && [taken.commit, taken.basis], [commit, 'person']);
+    await source.close();
+  }
+  const source = await openGitSource(config, state);
+  t.after(() => source.close());
+  await source.poll(t.signal);
+  assert.deepEqual(await acceptancesOf(state, source.id, new Date()), [commit]);
+  assert.equal(await source.poll(t.signal), 'unchanged');
+  assert.deepEqual(await acceptancesOf(state, source.id, new Date()), []);
 });

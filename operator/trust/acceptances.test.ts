@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CofferError } from '../../core/errors.ts';
+import { onDisk } from '../../test/operator/tmpfs.ts';
+import { acceptancesOf, giveAcceptance, spendAcceptance } from './acceptances.ts';
+
+const [ONE, TWO] = ['1'.repeat(40), '2'.repeat(40)];
+const DAY = 24 * 60 * 60 * 1000;
+
+test('a word is given for each source, counts until it is spent, and for a day at most', async (t) => {
+  const state = onDisk(t);
+  assert.deepEqual(await acceptancesOf(state, 'a', new Date()), []);
+  await giveAcceptance(state, ['a', 'b'], ONE);
+  await giveAcceptance(state, ['a', 'b'], TWO);
+  assert.deepEqual(new Set(await acceptancesOf(state, 'a', new Date())), new Set([ONE, TWO]));
+  await spendAcceptance(state, 'a', ONE);
+  assert.deepEqual(await acceptancesOf(state, 'a', new Date()), [TWO]);
+  assert.equal((await acceptancesOf(state, 'b', new Date())).length, 2);
+  assert.deepEqual(await acceptancesOf(state, 'b', new Date(Date.now() + DAY + 1000)), []);
+  assert.deepEqual(readdirSync(join(state, 'accepts', 'b')), []);
+});
+
+test('what is no full commit id is nobody’s word', async (t) => {
+  for (const commit of ['HEAD', ONE.slice(1), `${ONE}/`, '../../x', ONE.toUpperCase().replaceAll('1', 'A')]) {
+    await assert.rejects(giveAcceptance(onDisk(t), ['a'], commit), (error) => {
+      return error instanceof CofferError && error.code === 'ACCEPT_COMMIT_INVALID' && error.exit === 2;
+    });
+  }
+});
