@@ -23,12 +23,3 @@ export async function* ancestors(
     }
   }
 }
-
-/** Whether `ancestor` is `commit` or something that it descends from, as far as the repository's history reaches. */
-export async function descendsFrom(repository: Repository, commit: string, ancestor: string): Promise<boolean> {
-  const isThere = (oid: string): boolean => repository.objects.has(oid);
-  for await (const { oid } of ancestors(repository, commit, isThere)) {
-    if (oid === ancestor) return true;
-  }
-  return false;
-}

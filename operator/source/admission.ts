@@ -1,5 +1,5 @@
 import { Bug, CofferError } from '../../core/errors.ts';
-import { descendsFrom } from '../../core/git/ancestors.ts';
+import { isAncestor } from '../../core/git/commit-walk.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { Replacement } from '../../core/git/tree-writer.ts';
 import { judge } from '../../core/trust/judge.ts';
@@ -141,7 +141,7 @@ export class Admission {
     const base = await this.#base(repository, former);
     if (base === undefined) return this.#first(repository, head, standard);
     const { mode } = this.#parts.trust;
-    if (mode === 'off' && !(await descendsFrom(repository, head.commit, base.accepted))) {
+    if (mode === 'off' && !(await isAncestor(repository, base.accepted, head.commit))) {
       if (standard.isConfirmed) return this.#begin(repository, head, standard, 'unsigned');
       throw rewound(this.#parts.address, head.commit, base.accepted);
     }
@@ -152,14 +152,14 @@ export class Admission {
   async #first(repository: Repository, head: Head, standard: Standard): Promise<Admitted> {
     const { address, trust, floors } = this.#parts;
     for (const { commit } of floors.besides(this.#place())) {
-      if (await descendsFrom(repository, head.commit, commit)) continue;
+      if (await isAncestor(repository, commit, head.commit)) continue;
       if (trust.mode === 'off' && standard.isConfirmed) continue;
       throw rewound(address, head.commit, commit);
     }
     if (trust.mode === 'off') return this.#begin(repository, head, standard, 'unsigned');
     const { firstCommit } = trust;
     if (firstCommit === head.commit) return this.#begin(repository, head, standard, 'configured');
-    if (firstCommit === undefined || !(await descendsFrom(repository, head.commit, firstCommit))) {
+    if (firstCommit === undefined || !(await isAncestor(repository, firstCommit, head.commit))) {
       throw firstUnnamed(address, head.commit, firstCommit);
     }
     return this.#follow(repository, head, await baseAt(repository, firstCommit), standard, 'signed');
@@ -266,7 +266,7 @@ export async function lastBefore(
   head: string,
   commits: readonly string[],
 ): Promise<string | undefined> {
-  for (const commit of commits) if (await descendsFrom(repository, head, commit)) return commit;
+  for (const commit of commits) if (await isAncestor(repository, commit, head)) return commit;
   return undefined;
 }
 
