@@ -12,7 +12,8 @@ import { type SealedSink, scanSealed } from './sealed-scan.ts';
 
 /** What a judged range adds; opaque to callers, who give it back to `learn` when the head is accepted. */
 export interface Learnt {
-  readonly records: readonly Buffer[];
+  /** One behind the other. */
+  readonly records: Buffer;
 }
 
 /** What a record says: a data key id was seen, a text under one, a key that one was sealed to. */
@@ -88,19 +89,19 @@ export class SealedBefore {
 
   /** Appends to the file (fsync), then knows it. Throws FILE_SYSTEM, and then knows no more than before. */
   async learn({ records }: Learnt): Promise<void> {
-    const added = records.filter((record) => !this.#knows(record));
+    const added = Buffer.concat([...recordsOf(records)].filter((record) => !this.#knows(record)));
     if (added.length === 0) return;
     if (this.#file !== undefined) {
-      await append(this.#file, this.#length, Buffer.concat(added));
-      this.#length += added.length * RECORD;
+      await append(this.#file, this.#length, added);
+      this.#length += added.length;
     }
-    for (const record of added) this.#add(record);
+    for (const record of recordsOf(added)) this.#add(record);
   }
 
   /** What this knows and what was learnt besides, in memory only; this stays as it is. For one that is empty. */
   with({ records }: Learnt): SealedBefore {
     const both = new SealedBefore();
-    for (const record of records) both.#add(record);
+    for (const record of recordsOf(records)) both.#add(record);
     return both;
   }
 
@@ -112,9 +113,9 @@ export class SealedBefore {
   async #load(file: FileHandle): Promise<void> {
     const bytes = await file.readFile();
     if (bytes.subarray(0, HEADER.length).equals(HEADER)) {
-      const end = bytes.length - ((bytes.length - HEADER.length) % RECORD);
-      for (let at = HEADER.length; at < end; at += RECORD) this.#add(bytes.subarray(at, at + RECORD));
-      this.#length = end;
+      const records = bytes.subarray(HEADER.length);
+      for (const record of recordsOf(records)) this.#add(record);
+      this.#length = bytes.length - (records.length % RECORD);
     } else {
       await append(file, 0, HEADER);
     }
@@ -135,6 +136,11 @@ export class SealedBefore {
   }
 }
 
+/** Whole ones; a torn one at the end is left out. */
+function* recordsOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at + RECORD <= bytes.length; at += RECORD) yield bytes.subarray(at, at + RECORD);
+}
+
 /** Writes over whatever stands there: what a crash or a full disk left of an earlier attempt. */
 async function append(file: FileHandle, at: number, bytes: Buffer): Promise<void> {
   try {
@@ -148,7 +154,8 @@ async function append(file: FileHandle, at: number, bytes: Buffer): Promise<void
 
 /** Records of what was seen, each once. */
 export class Seen implements SealedSink {
-  readonly #records = new Map<string, Buffer>();
+  // As strings: a small Buffer holds on to the block of memory that it was cut from.
+  readonly #records = new Set<string>();
 
   dataKey(dataKeyId: string): void {
     this.#add('dataKey', dataKeyId);
@@ -165,12 +172,11 @@ export class Seen implements SealedSink {
   }
 
   learnt(): Learnt {
-    return { records: [...this.#records.values()] };
+    return { records: Buffer.from([...this.#records].join(''), 'latin1') };
   }
 
   #add(kind: Kind, ...parts: string[]): void {
-    const record = Buffer.concat([Buffer.of(KINDS[kind]), digestOf(...parts)]);
-    this.#records.set(record.toString('latin1'), record);
+    this.#records.add(String.fromCharCode(KINDS[kind]) + digestOf(...parts).toString('latin1'));
   }
 }
 

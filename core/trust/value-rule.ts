@@ -84,7 +84,7 @@ export class ValueRule {
   }
 
   learnt(): Learnt {
-    return { records: [...(this.#primed?.records ?? []), ...this.#seen.learnt().records] };
+    return { records: Buffer.concat([this.#primed?.records ?? Buffer.alloc(0), this.#seen.learnt().records]) };
   }
 
   async #fault(
