@@ -21,6 +21,11 @@ export class DigestSet {
     return this.#size;
   }
 
+  /** That it takes. */
+  get bytes(): number {
+    return this.#bytes.length;
+  }
+
   has(digest: Buffer): boolean {
     return !this.#isEmpty(this.#slot(digest));
   }
