@@ -3,8 +3,14 @@ import { CofferError } from '../../core/errors.ts';
 import { type Fault, remark, type SourceFault, sourceFault } from './faults.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { FetchOptions, Head, Remote } from './remote.ts';
-import { highestTag } from './tags.ts';
-import { ADVERTISEMENT_LIMIT, type Advertisement, Declined, readAdvertisement } from './transport/advertisement.ts';
+import { isHigherTag } from './tags.ts';
+import {
+  ADVERTISEMENT_LIMIT,
+  type AdvertisedRef,
+  type Advertisement,
+  Declined,
+  readAdvertisement,
+} from './transport/advertisement.ts';
 import { PacketFault, PacketReader, TooLong } from './transport/pkt-line.ts';
 import type { Exchange, Transport } from './transport/transport.ts';
 import { fetchingHttp, WANTED_REF } from './transport/upload-pack.ts';
@@ -44,18 +50,19 @@ export class GitRemote implements Remote {
 
   async head(signal: AbortSignal): Promise<Head> {
     const { followed, address } = this.#options;
-    const isWanted = 'tag' in followed ? isTag : (name: string) => name === `refs/heads/${followed.branch}`;
     const advertisement = await this.#asFaults('SOURCE_PROTOCOL', signal, async () => {
       this.#looked = undefined;
-      const { exchange, advertisement } = await this.#open(isWanted, signal);
+      const { exchange, advertisement } = await this.#open(chooser(followed), signal);
       exchange.end();
       if (exchange.isStateless) this.#looked = { exchange, capabilities: advertisement.capabilities };
       return advertisement;
     });
     if (advertisement.count === 0) throw sourceFault('SOURCE_EMPTY', { address });
-    return 'tag' in followed
-      ? this.#tagIn(advertisement, followed.tag)
-      : this.#branchIn(advertisement, followed.branch);
+    const { chosen } = advertisement;
+    if (chosen !== undefined) return headOf(chosen);
+    throw 'tag' in followed
+      ? sourceFault('SOURCE_TAG_MISSING', { address, detail: followed.tag })
+      : sourceFault('SOURCE_BRANCH_MISSING', { address, detail: followed.branch });
   }
 
   async fetch(into: Quarantine, head: Head, { isWhole }: FetchOptions, signal: AbortSignal): Promise<void> {
@@ -101,13 +108,13 @@ export class GitRemote implements Remote {
   }
 
   async #open(
-    isWanted: (ref: string) => boolean,
+    isBetter: (ref: string, than: string | undefined) => boolean,
     signal: AbortSignal,
   ): Promise<{ exchange: Exchange; advertisement: Advertisement }> {
     const exchange = await this.#options.transport.open('git-upload-pack', signal);
     try {
       const reader = new PacketReader(exchange.advertisement(), ADVERTISEMENT_LIMIT);
-      const advertisement = await readAdvertisement(reader, isWanted);
+      const advertisement = await readAdvertisement(reader, isBetter);
       // Read to its end, the connection serves the request too; of a conversation there is no end yet.
       if (exchange.isStateless && (await reader.next()) !== undefined)
         throw new PacketFault('more than a list of refs');
@@ -125,28 +132,9 @@ export class GitRemote implements Remote {
     signal: AbortSignal,
   ): Promise<{ exchange: Exchange; capabilities: readonly string[] }> {
     const { exchange, advertisement } = await this.#open((name) => name === ref, signal);
-    if (advertisement.refs.get(ref) === wanted) return { exchange, capabilities: advertisement.capabilities };
+    if (advertisement.chosen?.oid === wanted) return { exchange, capabilities: advertisement.capabilities };
     exchange.end();
     throw sourceFault('SOURCE_MOVED', { address: this.#options.address });
-  }
-
-  #branchIn({ refs }: Advertisement, branch: string): Head {
-    const ref = `refs/heads/${branch}`;
-    const commit = refs.get(ref);
-    if (commit !== undefined) return { commit, ref };
-    throw sourceFault('SOURCE_BRANCH_MISSING', { address: this.#options.address, detail: branch });
-  }
-
-  #tagIn({ refs, peeled }: Advertisement, glob: string): Head {
-    const names = Array.from(refs.keys(), (ref) => ref.slice(TAGS.length));
-    const name = highestTag(names, glob);
-    const ref = `${TAGS}${name}`;
-    const oid = refs.get(ref);
-    if (name === undefined || oid === undefined) {
-      throw sourceFault('SOURCE_TAG_MISSING', { address: this.#options.address, detail: glob });
-    }
-    const commit = peeled.get(ref);
-    return commit === undefined ? { commit: oid, ref } : { commit, tag: oid, ref };
   }
 
   /** What is wrong with the answers, and isomorphic-git's own errors. */
@@ -188,7 +176,13 @@ export class GitRemote implements Remote {
   }
 }
 
-/** Whatever is not shown as it is cannot be followed either. */
-function isTag(name: string): boolean {
-  return name.startsWith(TAGS) && PRINTABLE.test(name);
+function chooser(followed: Followed): (ref: string, than: string | undefined) => boolean {
+  if ('branch' in followed) return (ref) => ref === `refs/heads/${followed.branch}`;
+  // Whatever is not shown as it is cannot be followed either.
+  const isTag = (ref: string) => ref.startsWith(TAGS) && PRINTABLE.test(ref);
+  return (ref, than) => isTag(ref) && isHigherTag(ref.slice(TAGS.length), than?.slice(TAGS.length), followed.tag);
+}
+
+function headOf({ ref, oid, peeled }: AdvertisedRef): Head {
+  return peeled === undefined ? { commit: oid, ref } : { commit: peeled, tag: oid, ref };
 }

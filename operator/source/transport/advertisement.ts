@@ -1,12 +1,17 @@
 import { CofferError } from '../../../core/errors.ts';
 import { type Packet, PacketFault, type PacketReader, TooLong } from './pkt-line.ts';
 
+export interface AdvertisedRef {
+  /** Full name. */
+  ref: string;
+  oid: string;
+  /** Where that is an annotated tag: what it names in the end. */
+  peeled?: string;
+}
+
 /** What a server says first (gitprotocol-pack, "Reference Discovery"). */
 export interface Advertisement {
-  /** Full names of the refs that were asked for, with their object ids. */
-  refs: ReadonlyMap<string, string>;
-  /** Of those that name an annotated tag: what the tag names in the end. */
-  peeled: ReadonlyMap<string, string>;
+  chosen?: AdvertisedRef;
   /** Of all refs. */
   count: number;
   capabilities: readonly string[];
@@ -23,13 +28,15 @@ const NO_REF = 'capabilities^{}';
 /** The server says in its own words that it will not (`ERR`, gitprotocol-common). */
 export class Declined extends Error {}
 
-/** Reads to the flush, and keeps the refs that `isWanted`. Throws PacketFault, TooLong, Declined, `GIT_FORMAT_UNSUPPORTED`. */
+/**
+ * Reads to the flush, and keeps one ref: the last for which `isBetter` is true, which is given its full name and that of the
+ * one before. However many a server names, no more is held. Throws PacketFault, TooLong, Declined, `GIT_FORMAT_UNSUPPORTED`.
+ */
 export async function readAdvertisement(
   reader: PacketReader,
-  isWanted: (ref: string) => boolean,
+  isBetter: (ref: string, than: string | undefined) => boolean,
 ): Promise<Advertisement> {
-  const refs = new Map<string, string>();
-  const peeled = new Map<string, string>();
+  let chosen: AdvertisedRef | undefined;
   let capabilities: readonly string[] | undefined;
   let count = 0;
   for (;;) {
@@ -49,11 +56,10 @@ export async function readAdvertisement(
     count++;
     if (count > MOST_REFS) throw new TooLong(`more than ${MOST_REFS} refs`);
     if (name.endsWith(PEELED)) {
-      const tag = name.slice(0, -PEELED.length);
-      if (refs.has(tag)) peeled.set(tag, oid);
-    } else if (isWanted(name)) refs.set(name, oid);
+      if (chosen?.ref === name.slice(0, -PEELED.length)) chosen.peeled = oid;
+    } else if (isBetter(name, chosen?.ref)) chosen = { ref: name, oid };
   }
-  return { refs, peeled, count, capabilities: capabilities ?? [] };
+  return { ...(chosen === undefined ? {} : { chosen }), count, capabilities: capabilities ?? [] };
 }
 
 /** Smart HTTP says once more which service answers, and sends a flush behind it (gitprotocol-http). */

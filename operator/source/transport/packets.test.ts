@@ -18,11 +18,12 @@ async function* inPieces(bytes: Uint8Array, lengths: readonly number[]): AsyncGe
   yield bytes.subarray(at);
 }
 
-function reader(bytes: Uint8Array, lengths: readonly number[] = []): PacketReader {
-  return new PacketReader(inPieces(bytes, lengths), LIMIT);
+function reader(bytes: Uint8Array, lengths: readonly number[] = [], limit = LIMIT): PacketReader {
+  return new PacketReader(inPieces(bytes, lengths), limit);
 }
 
-const all = () => true;
+const any = () => true;
+const none = () => false;
 const lengths = fc.array(fc.nat(50), { maxLength: 30 });
 const line = (text: string) => packet(`${text}\n`);
 const advertisement = (...lines: string[]) => Buffer.concat([...lines.map(line), FLUSH]);
@@ -53,28 +54,27 @@ describe('packets', () => {
 });
 
 describe('a list of refs', () => {
-  test('gives what was asked for, with what tags name in the end', async () => {
+  test('gives the one ref that was asked for, with what a tag names in the end', async () => {
     const bytes = advertisement(
       `${OID} HEAD\0side-band-64k symref=HEAD:refs/heads/main`,
       `${OID} refs/heads/__proto__`,
       `${'b'.repeat(40)} refs/tags/v1`,
       `${'c'.repeat(40)} refs/tags/v1^{}`,
+      `${'d'.repeat(40)} refs/tags/v2`,
+      `${'e'.repeat(40)} refs/tags/v2^{}`,
       `shallow ${OID}`,
     );
     for (const prefix of [Buffer.alloc(0), line('version 1'), Buffer.concat([line('# service=x'), FLUSH])]) {
-      const found = await readAdvertisement(reader(Buffer.concat([prefix, bytes])), (ref) => ref.startsWith('refs/'));
-      assert.deepEqual(
-        { ...found, refs: [...found.refs], peeled: [...found.peeled] },
-        {
-          refs: [
-            ['refs/heads/__proto__', OID],
-            ['refs/tags/v1', 'b'.repeat(40)],
-          ],
-          peeled: [['refs/tags/v1', 'c'.repeat(40)]],
-          count: 4,
-          capabilities: ['side-band-64k', 'symref=HEAD:refs/heads/main'],
-        },
-      );
+      const bytesOfAll = Buffer.concat([prefix, bytes]);
+      const branch = await readAdvertisement(reader(bytesOfAll), (ref) => ref === 'refs/heads/__proto__');
+      assert.deepEqual(branch.chosen, { ref: 'refs/heads/__proto__', oid: OID });
+      const tag = await readAdvertisement(reader(bytesOfAll), (ref, than = '') => ref > than);
+      assert.deepEqual(tag, {
+        chosen: { ref: 'refs/tags/v2', oid: 'd'.repeat(40), peeled: 'e'.repeat(40) },
+        count: 6,
+        capabilities: ['side-band-64k', 'symref=HEAD:refs/heads/main'],
+      });
+      assert.equal((await readAdvertisement(reader(bytesOfAll), none)).chosen, undefined);
     }
   });
 
@@ -95,14 +95,14 @@ describe('a list of refs', () => {
   };
   for (const [what, { bytes, expected }] of Object.entries(REFUSED)) {
     test(`that ${what} is refused`, async () => {
-      await assert.rejects(readAdvertisement(reader(bytes), all), expected as Error);
+      await assert.rejects(readAdvertisement(reader(bytes), any), expected as Error);
     });
   }
 
   test('of a repository without commits is empty, and not one that is cut off', async () => {
     const empty = advertisement(`${'0'.repeat(40)} capabilities^{}\0side-band-64k`);
-    assert.equal((await readAdvertisement(reader(empty), all)).count, 0);
-    assert.equal((await readAdvertisement(reader(FLUSH), all)).count, 0);
+    assert.equal((await readAdvertisement(reader(empty), any)).count, 0);
+    assert.equal((await readAdvertisement(reader(FLUSH), any)).count, 0);
   });
 
   test('of more than a million refs is refused', async () => {
@@ -117,6 +117,8 @@ describe('a list of refs', () => {
   });
 });
 
+const PACKET_OF_PACK = packet('\u0001PACK');
+
 describe('an answer', () => {
   const band = (number: number, text: string) => packet(Buffer.concat([Buffer.of(number), Buffer.from(text)]));
 
@@ -128,11 +130,20 @@ describe('an answer', () => {
     await fc.assert(
       fc.asyncProperty(lengths, async (cuts) => {
         const { lines, pack } = await readAnswer(reader(bytes, cuts));
-        assert.deepEqual(lines.map(String), [`shallow ${OID}\n`, 'flush', 'NAK\n']);
+        assert.deepEqual(lines, [`shallow ${OID}\n`, 'flush', 'NAK\n']);
         const parts = await Array.fromAsync(pack);
         assert.equal(String(Buffer.concat(parts)), 'PACK…');
       }),
     );
+  });
+
+  test('that holds another line than those of the protocol is refused, so that nothing long is kept', async () => {
+    const sent = ['ACK', `ACK ${OID} maybe\n`, `shallow ${OID}${'a'.repeat(20)}\n`, 'A'.repeat(60_000), '', ' NAK\n'];
+    for (const text of sent) {
+      await assert.rejects(readAnswer(reader(Buffer.concat([packet(text), PACKET_OF_PACK]))), PacketFault, text);
+    }
+    const endless = packet(`ACK ${OID} common\n`);
+    await assert.rejects(readAnswer(reader(Buffer.concat(Array(100_001).fill(endless)), [], 1 << 24)), PacketFault);
   });
 
   const CUT: Record<string, Buffer> = {
@@ -174,7 +185,7 @@ test('whatever a server sends is read or refused, and never waited for', async (
   };
   await fc.assert(
     fc.asyncProperty(stream, lengths, async (bytes, cuts) => {
-      for (const work of [readAdvertisement(reader(bytes, cuts), all), drain(bytes, cuts)]) {
+      for (const work of [readAdvertisement(reader(bytes, cuts), any), drain(bytes, cuts)]) {
         await work.catch((error: unknown) => assert.ok(isExpected(error), String(error)));
       }
     }),

@@ -68,8 +68,8 @@ function isDeepening(request: Buffer): boolean {
   return request.includes('deepen ');
 }
 
-function isAboutShallow(line: Buffer | 'flush'): boolean {
-  return line !== 'flush' && /^(?:un)?shallow /.test(line.toString('latin1', 0, 10));
+function isAboutShallow(line: string): boolean {
+  return line.startsWith('shallow ') || line.startsWith('unshallow ');
 }
 
 /**
