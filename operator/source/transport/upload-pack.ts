@@ -7,7 +7,7 @@ import { FLUSH, PacketFault, PacketReader, packet } from './pkt-line.ts';
 /** What isomorphic-git calls what it fetches: never a name that a server chose. */
 export const WANTED_REF = 'refs/heads/wanted';
 /** Those of the server's capabilities that isomorphic-git may use; it knows of others, such as symbolic refs, which are not needed. */
-const CAPABILITIES = new Set(['multi_ack_detailed', 'no-done', 'side-band-64k', 'ofs-delta', 'shallow']);
+const CAPABILITIES = ['multi_ack_detailed', 'no-done', 'side-band-64k', 'ofs-delta', 'shallow'];
 const THIN_PACK = 'thin-pack';
 /** A pack's header is checked by whoever takes it; this is the whole answer, which the pack's own limit is below. */
 const ANSWER_LIMIT = 4 * 1024 * 1024 * 1024;
@@ -37,7 +37,7 @@ export function fetchingHttp(fetching: Fetching): GitHttp {
 }
 
 function advertise({ wanted, capabilities }: Fetching): Buffer {
-  const known = capabilities.filter((capability) => CAPABILITIES.has(capability));
+  const known = CAPABILITIES.filter((capability) => capabilities.includes(capability));
   return Buffer.concat([
     packet('# service=git-upload-pack\n'),
     FLUSH,
