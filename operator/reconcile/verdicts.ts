@@ -2,6 +2,7 @@ import { CofferError } from '../../core/errors.ts';
 import type { Turns } from '../concurrency/turns.ts';
 import type { Key } from '../project/namespaced-name.ts';
 import type { Accepted } from '../source/source.ts';
+import { troubleOf } from '../status/status.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import type { Sources } from './sources.ts';
 import type { State } from './state/state.ts';
@@ -41,7 +42,7 @@ export class Verdicts {
 
   /** How a look went; `undefined`: well. Returns whether objects of others have to be looked at again. */
   polled(watched: Watched, error: unknown): boolean {
-    watched.trouble = error instanceof CofferError ? error : undefined;
+    watched.trouble = error === undefined || error instanceof CofferError ? error : ruledOut(error);
     const isNews = this.#withhold(watched);
     const records = this.#refusals.refused(watched.id, watched.trouble, watched.held ?? []);
     if (records.length === 0) return isNews;
@@ -78,4 +79,10 @@ export class Verdicts {
     if (!isSame) sources.objects?.recheck('all');
     return !isSame && sources.objects !== undefined;
   }
+}
+
+/** A fault of ours keeps a source from being looked at, too. */
+function ruledOut(cause: unknown): CofferError {
+  const { code, message, advice } = troubleOf(cause);
+  return new CofferError(code, message, { advice, loop: 'retry', cause });
 }

@@ -60,6 +60,16 @@ export class Clone {
   /** A git directory that knows of the accepted commit, so that a server sends only what comes after it. */
   async quarantine(): Promise<Quarantine> {
     const directory = join(this.directory, `quarantine-${randomBytes(6).toString('hex')}`);
+    try {
+      return await this.#quarantine(directory);
+    } catch (error) {
+      // Each look at a source whose disk is full would leave one.
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async #quarantine(directory: string): Promise<Quarantine> {
     await makeBare(directory);
     const accepted = await this.accepted();
     if (accepted !== undefined) {

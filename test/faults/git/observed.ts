@@ -1,6 +1,7 @@
 /** What a kubelet, a person and the kernel see of an operator. */
 import * as fs from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
+import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { OperatorProcess } from '../../operator/site.ts';
 
@@ -23,20 +24,21 @@ export async function troublesOf(operator: OperatorProcess): Promise<Troubles> {
   return (name) => sources.find(({ address }: { address: string }) => address.endsWith(`/${name}`))?.trouble;
 }
 
-/** Looks until nothing is left, or for so long that what is left will stay. `nudge`: wake the operator meanwhile. */
+/** Looks until nothing is left, or for so long that what is left will stay. `nudge`: whether to wake the operator meanwhile. */
 export async function untilNoneIsLeft(
   operator: OperatorProcess,
   left: (troubles: Troubles) => number,
-  { nudge = false }: { nudge?: boolean } = {},
+  nudge: (troubles: Troubles) => boolean = () => false,
 ): Promise<void> {
   const deadline = performance.now() + PATIENCE;
   let nudged = Number.NEGATIVE_INFINITY;
   while (performance.now() < deadline && operator.child.exitCode === null) {
-    if (nudge && performance.now() > nudged + NUDGE) {
+    const troubles = await troublesOf(operator);
+    if (left(troubles) === 0) return;
+    if (performance.now() > nudged + NUDGE && nudge(troubles)) {
       nudged = performance.now();
       await operator.wake();
     }
-    if (left(await troublesOf(operator)) === 0) return;
     await setTimeout(100);
   }
 }
@@ -57,10 +59,11 @@ export class Probe {
   #isOver = false;
   readonly #loop: Promise<void>;
 
-  constructor(operator: OperatorProcess, path: string) {
+  constructor(t: TestContext, operator: OperatorProcess, path: string) {
     const { address = '' } = operator.lines.find(({ msg }) => msg === 'listening') ?? {};
     this.#url = address + path;
     this.#loop = this.#look();
+    t.after(() => this.end());
   }
 
   async end(): Promise<this> {

@@ -60,7 +60,7 @@ export async function endure(t: TestContext, { cases, when, caps, isHealed = tru
   await well.commit('new');
   const operator = before ?? (await arena.site.start());
   await before?.wake();
-  const probe = new Probe(operator, isFirst ? '/healthz' : '/readyz');
+  const probe = new Probe(t, operator, isFirst ? '/healthz' : '/readyz');
 
   await untilNoneIsLeft(operator, (troubles) => {
     const unnamed = faulty.filter(({ team, one }) => !isNamed(arena, team, one, troubles(team.name)?.code));
@@ -108,11 +108,14 @@ async function gather(
 /** With a good state of every source. */
 async function startWell(arena: Arena, teams: readonly Team[]): Promise<OperatorProcess> {
   const operator = await arena.site.start();
-  await untilNoneIsLeft(operator, () => teams.filter(({ name }) => arena.value(name) !== 'old').length, {
-    nudge: true,
-  });
-  for (const { name } of teams)
-    assert.equal(arena.value(name), 'old', JSON.stringify((await troublesOf(operator))(name)));
+  // A look that was asked for once too often would come in the midst of what is done next.
+  await untilNoneIsLeft(
+    operator,
+    () => teams.filter(({ name }) => arena.value(name) !== 'old').length,
+    (troubles) => teams.some(({ name }) => troubles(name) !== undefined),
+  );
+  const troubles = await troublesOf(operator);
+  for (const { name } of teams) assert.equal(arena.value(name), 'old', JSON.stringify(troubles(name)));
   await assertReady(operator);
   return operator;
 }
@@ -129,7 +132,7 @@ async function assertNamed(
   isFirst: boolean,
 ): Promise<void> {
   const trouble = (await troublesOf(operator))(team.name);
-  assert.ok(isNamed(arena, team, one, trouble?.code), `${trouble?.code}: ${trouble?.message}`);
+  assert.ok(isNamed(arena, team, one, trouble?.code), `${arena.value(team.name)}, ${JSON.stringify(trouble)}`);
   if (one.code !== undefined) {
     assert.match(trouble?.message ?? '', one.says ?? /./);
     assert.doesNotMatch(trouble?.message ?? '', /\p{Cc}/u);
@@ -146,7 +149,8 @@ async function heal(t: TestContext, arena: Arena, operator: OperatorProcess, fau
     await team.commit('healed');
   }
   const isIll = ({ name }: Team) => arena.value(name) !== 'healed';
-  await untilNoneIsLeft(operator, () => faulty.filter(({ team }) => isIll(team)).length, { nudge: true });
+  const left = () => faulty.filter(({ team }) => isIll(team)).length;
+  await untilNoneIsLeft(operator, left, () => true);
   const troubles = await troublesOf(operator);
   for (const { what, team } of faulty) {
     await t.test(`${what}: heals`, () => assert.ok(!isIll(team), JSON.stringify(troubles(team.name))));
