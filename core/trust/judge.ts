@@ -150,12 +150,13 @@ class Judgement {
       witnesses: this.#witnesses,
       endorsements: await this.#endorsements(commits),
     });
+    const outstanding = [...state.bad()];
     const end = await walk.walk(root, state, commits);
     for (const [oid, signers] of walk.signers) this.#signers.set(oid, signers);
     const merge = commits.findLast(({ parents }) => parents.length > 1);
     if (merge !== undefined) {
       const { tree } = await this.#repository.readCommit(root);
-      await rolledBack(this.#scope, end, { from: tree, to: head.tree, merge: merge.oid });
+      await rolledBack(this.#scope, end, { from: tree, to: head.tree, merge: merge.oid, outstanding });
     }
     return end;
   }

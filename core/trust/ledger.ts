@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { CofferError } from '../errors.ts';
 import type { Signer } from '../signatures/signer.ts';
 import { SEPARATOR } from './aspects.ts';
 import type { Policy } from './policy.ts';
 import { SET, type State } from './state.ts';
 import type { ValueChange, ValueRule } from './value-rule.ts';
-import type { Outstanding, Proposal } from './violation.ts';
+import { digestOf, isUndone, type Outstanding, type Proposal } from './violation.ts';
 
 /** Who answers for what a commit changes. */
 export interface Author {
@@ -37,7 +36,7 @@ export class Ledger {
       const bad = state.get(path, aspect)?.bad;
       this.#noteWriter(proposal, author.commit);
       const fault = faults.get(proposal);
-      if (isUndone(bad, proposal)) state.set(path, aspect, bad?.before?.isSet === true ? SET : undefined);
+      if (isUndone(bad, to?.text)) state.set(path, aspect, bad?.before?.isSet === true ? SET : undefined);
       else if (!isAllowed || fault !== undefined) {
         state.set(path, aspect, { bad: this.#outstanding(state, author, proposal, isAllowed ? fault : undefined) });
       } else {
@@ -120,14 +119,6 @@ function removed(state: State, path: string, document: string): void {
   for (const [aspect, { bad }] of state.file(path)) {
     if (bad !== undefined && aspect.startsWith(document)) state.set(path, aspect, SET);
   }
-}
-
-function isUndone(bad: Outstanding | undefined, { to }: Proposal): boolean {
-  return bad?.before !== undefined && bad.before.digest === digestOf(to?.text);
-}
-
-function digestOf(text: string | undefined): string | null {
-  return text === undefined ? null : createHash('sha256').update(text).digest('base64url');
 }
 
 function faultText({ code, message }: CofferError): string {

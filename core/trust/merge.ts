@@ -81,13 +81,12 @@ export class Merge {
     }
   }
 
-  /** Whole files that only some parents changed, and all of these alike: they need not be read. */
+  /** Whole files that only some parents changed, all of these alike, and no other touched: they need not be read. */
   async #inheritFile(path: string, sides: readonly (Side | undefined)[], now: Side | undefined): Promise<boolean> {
     const has = this.#all().filter((index) => isSame(sides[index], now));
     if (has.length === 0 || this.#parents.length > MOST_PARENTS) return false;
     const others = this.#all().filter((index) => !has.includes(index));
-    const isFaulty = others.some((index) => this.#isBadAnywhere(index, path));
-    if (isFaulty) return false;
+    if (others.some((index) => this.#parents[index]?.state.file(path).size !== 0)) return false;
     for (const tree of await this.#bases()) {
       const base = await this.#scope.fileAt(tree, path);
       if (others.some((index) => !isSame(sides[index], base))) return false;
@@ -192,11 +191,6 @@ export class Merge {
     return this.#parents.some(
       ({ state }, index) => !givers.includes(index) && state.get(path, aspect)?.bad !== undefined,
     );
-  }
-
-  #isBadAnywhere(index: number, path: string): boolean {
-    const entries = this.#parents[index]?.state.file(path).values() ?? [];
-    return [...entries].some(({ bad }) => bad !== undefined);
   }
 
   #touched(path: string): Set<string> {

@@ -1,20 +1,22 @@
 import { proposalsOf } from './proposals.ts';
 import type { Scope } from './scope.ts';
 import type { State } from './state.ts';
+import { isUndone, type Outstanding } from './violation.ts';
 
 /**
  * What holds however a history of merges is made up: an aspect that is not as it was in the accepted commit was set since by
- * somebody. One that nobody set came from before, through merges whose bases were chosen for it.
+ * somebody, or put back to what it was before somebody changed it who must not. One that nobody set came from before, through
+ * merges whose bases were chosen for it.
  */
 export async function rolledBack(
   scope: Scope,
   state: State,
-  { from, to, merge }: { from: string; to: string; merge: string },
+  { from, to, merge, outstanding }: { from: string; to: string; merge: string; outstanding: readonly Outstanding[] },
 ): Promise<void> {
-  for (const { path, aspect, label, subjects } of await proposalsOf(scope, await scope.changes(from, to))) {
-    if (state.get(path, aspect) !== undefined) continue;
-    state.set(path, aspect, {
-      bad: { path, aspect, label, rule: 'rolled-back', subjects, commit: merge },
-    });
+  for (const proposal of await proposalsOf(scope, await scope.changes(from, to))) {
+    const { path, aspect, label, subjects } = proposal;
+    const held = outstanding.find((bad) => bad.path === path && bad.aspect === aspect);
+    if (state.get(path, aspect) !== undefined || isUndone(held, proposal.to?.text)) continue;
+    state.set(path, aspect, { bad: { path, aspect, label, rule: 'rolled-back', subjects, commit: merge } });
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Subject } from '../../schemas/trust-policy.ts';
 import type { Aspect } from './aspects.ts';
 
@@ -49,4 +50,14 @@ export interface Proposal {
   undo?: { text: string | undefined };
   /** Of a new manifest, whatever it says: that it is there, and what it leaves as usual. Judged with the rest of it. */
   isUsual: boolean;
+}
+
+/** Whether a text is what the aspect was before somebody changed it who must not. */
+export function isUndone(bad: Outstanding | undefined, text: string | undefined): boolean {
+  return bad?.before !== undefined && bad.before.digest === digestOf(text);
+}
+
+/** Of a text; null where there is none. */
+export function digestOf(text: string | undefined): string | null {
+  return text === undefined ? null : createHash('sha256').update(text).digest('base64url');
 }
