@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
+import { fromSystemError } from '../../core/files/system-error.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { SealedBefore } from '../../core/trust/sealed-before.ts';
 import { acceptancesOf, spendAcceptance } from '../trust/acceptances.ts';
@@ -95,7 +96,7 @@ export class GitSource implements Source {
       return await this.#look(AbortSignal.any([signal, timeout]));
     } catch (error) {
       signal.throwIfAborted();
-      if (!timeout.aborted) throw error;
+      if (!timeout.aborted) throw fromState(error, this.#parts.stateDirectory);
       throw sourceFault('SOURCE_TIMEOUT', { address: this.address, cause: error });
     }
   }
@@ -188,12 +189,22 @@ export class GitSource implements Source {
       return next;
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
-      const named = error instanceof CommitRefused ? error : error.at({ source: this.address, commit: head.commit });
+      const named = this.#named(error, head.commit);
+      this.#judged = undefined;
+      // What may be over at the next look (the disk, an object that was not sent) says nothing of the commit.
+      if (named.loop === 'retry') throw named;
       this.#judged = { head, key: standard.key, error: named };
       this.isSettled = admission.isNewest(former);
       this.#held = error instanceof CommitRefused ? error.held : (former?.held ?? []);
       throw named;
     }
+  }
+
+  #named(error: CofferError, commit: string): CofferError {
+    const { address } = this;
+    if (error instanceof CommitRefused) return error;
+    if (!error.code.startsWith('GIT_')) return error.at({ source: address, commit });
+    return sourceFault('SOURCE_INCOMPLETE', { address, commit, detail: error.message, cause: error });
   }
 
   /** Nothing of it counts before the ref moves; of a commit that is accepted already, before its verdict is replaced. */
@@ -270,4 +281,14 @@ export class GitSource implements Source {
     }
     return 'spent';
   }
+}
+
+/** A full disk, say: nothing was lost, and it is tried again. */
+function fromState(error: unknown, stateDirectory: string): unknown {
+  const known = error instanceof CofferError ? undefined : fromSystemError(error);
+  // The error of a write names no file; and nothing is written elsewhere.
+  if (known?.data.path?.startsWith(stateDirectory) === false || known === undefined) return known ?? error;
+  const { message, data } = known;
+  const advice = 'Give the state directory room, and let the operator write there; it is tried again.';
+  return new CofferError('STATE_UNWRITABLE', message, { advice, data, loop: 'retry', cause: error });
 }
