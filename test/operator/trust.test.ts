@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, renameSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { eventually } from './site.ts';
 import { refuses, TrustSite, takes } from './trust-site.ts';
@@ -75,7 +76,6 @@ describe('a source in mode strict', () => {
     await operator.line(({ msg }) => msg === 'projected a commit');
     host.know('eve');
     const signers = host.site.path('signers');
-    const { readFileSync } = await import('node:fs');
     const both = readFileSync(signers, 'utf8');
     host.replace('signers', both.split('\n')[0] ?? '');
     const second = await host.commit('eve', { 'db.yaml': host.manifest('db', 'two') });
@@ -145,4 +145,31 @@ test('with perPath one team’s mistake holds back that file, and another team g
   assert.equal(host.secret('db'), 'taken over');
   await eventually(async () => assert.deepEqual((await again.status()).sources[0].refused, []));
   assert.equal(await again.end(), 0);
+});
+
+test('a source that fails, or brings nothing new, for longer than it may raises an alarm for as long, and stays ready', async (t) => {
+  const options = { git: { staleAfter: '1s', quietAfter: '2s', interval: '100ms' }, heal: '100ms' };
+  const host = await TrustSite.open(t, { ...options, trust: { mode: 'off' } });
+  const { tree } = host.site;
+  const first = await host.commit(undefined, { 'db.yaml': host.manifest('db', 'one') });
+  const operator = await host.site.start();
+  await operator.line((line) => line.msg === 'projected a commit' && line.commit === first);
+  renameSync(tree.directory, `${tree.directory}-away`);
+  await operator.line(({ code }) => code === 'SOURCE_STALE');
+  await operator.line(({ code }) => code === 'SOURCE_QUIET');
+  const gauges = async () => {
+    const text = await operator.get('/metrics');
+    const of = (name: string) => Number(new RegExp(`^${name}\\{.*\\} (.*)$`, 'm').exec(text)?.[1]);
+    return ['coffer_source_stale', 'coffer_source_quiet', 'coffer_source_seconds_since_success'].map(of);
+  };
+  const [stale, quiet, age = 0] = await gauges();
+  assert.deepEqual([stale, quiet, age > 1], [1, 1, true]);
+  const [source] = (await operator.status()).sources;
+  assert.ok(source.staleSince !== undefined && source.quietSince === source.acceptedAt);
+  assert.match(await operator.get('/readyz'), /^200/);
+  renameSync(`${tree.directory}-away`, tree.directory);
+  await host.site.push(operator, { 'db.yaml': host.manifest('db', 'two') });
+  const [notStale, notQuiet, young = 9] = await gauges();
+  assert.deepEqual([notStale, notQuiet, young < 1], [0, 0, true]);
+  assert.equal(await operator.end(), 0);
 });
