@@ -41,8 +41,18 @@ describe('a grant', () => {
     assert.equal(grants.allow(signer('ada'), 'a/x.yaml', 'readers'), false);
     assert.equal(grants.allow(signer('ada'), 'b/x.yaml', 'values'), false);
     assert.equal(grants.allow(signer('bob'), 'a/x.yaml', 'values'), false);
-    assert.deepEqual(grants.holders('b/x.yaml', 'readers'), ['ada']);
-    assert.deepEqual(grants.holders('c', 'readers'), []);
+    assert.deepEqual(grants.holders(['b/x.yaml', 'readers']), ['ada']);
+    assert.deepEqual(grants.holders(['c', 'readers']), []);
+  });
+
+  test('names who has several rights, as the grants name them', () => {
+    const grants = new Grants([
+      { signers: ['*@security', 'ci'], paths: ['/.coffer/'], may: ['endorse'] },
+      { signers: ['sam@security', 'ada@team', 'ci'], paths: ['/a/'], may: ['readers'] },
+    ]);
+    assert.deepEqual(grants.holders(['.coffer/x', 'endorse'], ['a/x', 'readers']), ['ci', 'sam@security']);
+    assert.deepEqual(grants.holders(['a/x', 'endorse'], ['a/x', 'readers']), []);
+    assert.deepEqual(new Grants(undefined).holders(['a', 'values']), ['*']);
   });
 
   test('has paths as in gitignore, in which case counts', () => {

@@ -23,11 +23,18 @@ export class Grants {
     );
   }
 
-  /** The signers of all grants that have this path and subject, each once; `['*']` where every signer may all. */
-  holders(path: string, subject: Subject): readonly string[] {
+  /** The signers, as grants name them, to whom all of these are granted, each once; `['*']` where every signer may all. */
+  holders(...wanted: readonly (readonly [path: string, subject: Subject])[]): readonly string[] {
     if (this.#rows === undefined) return ['*'];
-    const rows = this.#rows.filter(({ grant, hasPath }) => grant.may.includes(subject) && hasPath(path));
-    return [...new Set(rows.flatMap(({ grant }) => grant.signers))];
+    const rows = this.#rows;
+    const lists = wanted.map(([path, subject]) =>
+      rows
+        .filter(({ grant, hasPath }) => grant.may.includes(subject) && hasPath(path))
+        .flatMap(({ grant }) => grant.signers),
+    );
+    const isIn = (name: string, list: readonly string[]) =>
+      list.some((pattern) => pattern === name || matchesName(pattern, name));
+    return [...new Set(lists.flat())].filter((name) => lists.every((list) => isIn(name, list)));
   }
 }
 

@@ -8,6 +8,7 @@ import { isIdle } from './idle-stanzas.ts';
 import { Ledger } from './ledger.ts';
 import { NamespaceRule } from './namespace-rule.ts';
 import type { Policy } from './policy.ts';
+import { printable } from './printable.ts';
 import { proposalsOf } from './proposals.ts';
 import { groupRefusals } from './refusals.ts';
 import { rolledBack } from './roll-back.ts';
@@ -39,6 +40,8 @@ export interface JudgeInput {
   tag?: string;
   sealedBefore: SealedBefore;
   now: Date;
+  /** Ends it between two files. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -67,10 +70,10 @@ class Judgement {
   readonly #signers = new Map<string, readonly Signer[]>();
 
   constructor(input: JudgeInput) {
-    const { repository, mode, policy, now } = input;
+    const { repository, mode, policy, now, signal } = input;
     this.#input = input;
     this.#repository = repository;
-    this.#scope = new Scope(repository, input.path);
+    this.#scope = new Scope(repository, input.path, signal);
     if (mode !== 'off' && policy === undefined) throw policyMissing(mode);
     this.#policy = mode === 'off' ? undefined : policy;
     this.#witnesses = this.#policy && new Witnesses(repository, this.#policy, now);
@@ -248,12 +251,12 @@ class Judgement {
     const end = commits.find(({ oid, parents }) => parents.length > 0 && shallow.has(oid));
     if (end !== undefined && this.#input.mode === 'strict') return historyShallow(end.oid);
     const [from, to] = [accepted.slice(0, 12), head.oid.slice(0, 12)];
-    const { name } = head.author;
+    const { name, email } = head.author;
     return new CofferError(
       'TRUST_DIVERGED',
-      `the head ${to} by ${JSON.stringify(name.slice(0, 100))} does not descend from the accepted commit ${from}: the branch was rewound or replaced`,
+      `the head ${to} by ${printable(name)} <${printable(email)}> does not descend from the accepted commit ${from}: the branch was rewound or replaced`,
       {
-        advice: `Find out who pushed it. If it is meant, a signer with the role \`endorse\` runs \`coffer endorse ${head.oid} --instead-of ${accepted}\`; else push the former branch again.`,
+        advice: `Find out who pushed it. If it is meant, a signer to whom the policy grants \`endorse\` runs \`coffer endorse ${head.oid} --instead-of ${accepted}\`; else push the former branch again.`,
         data: { commit: head.oid },
       },
     );

@@ -7,7 +7,7 @@ import type { ValueChange, ValueRule } from './value-rule.ts';
 import { digestOf, isUndone, type Outstanding, type Proposal } from './violation.ts';
 
 /** Who answers for what a commit changes. */
-export interface Author {
+export interface Signatories {
   commit: string;
   /** Who signed it, and who endorsed it. */
   signers: readonly Signer[];
@@ -28,7 +28,7 @@ export class Ledger {
     this.#values = values;
   }
 
-  async apply(state: State, author: Author, proposals: readonly Proposal[]): Promise<void> {
+  async apply(state: State, author: Signatories, proposals: readonly Proposal[]): Promise<void> {
     const changes = this.#judged(state, author.signers, proposals);
     const faults = await this.#values.judge(author.commit, changes);
     for (const { proposal, isAllowed } of changes) {
@@ -89,7 +89,7 @@ export class Ledger {
 
   #outstanding(
     state: State,
-    { commit, signers, fault }: Author,
+    { commit, signers, fault }: Signatories,
     { path, aspect, label, subjects, undo, isBrought }: Proposal,
     ofValue: { rule: Outstanding['rule']; detail: string } | undefined,
   ): Outstanding {

@@ -4,7 +4,7 @@ import type { Commit, Repository } from '../git/repository.ts';
 import { type Aspects, noAspects } from './aspects.ts';
 import { proposal } from './proposals.ts';
 import type { Scope } from './scope.ts';
-import { type Entry, SET, State } from './state.ts';
+import { type AspectState, SET, State } from './state.ts';
 import type { Proposal } from './violation.ts';
 
 export interface Parent {
@@ -171,7 +171,7 @@ export class Merge {
    * A parent that has it untouched since the accepted commit speaks for it too, unless the others undid what somebody who may had
    * set: else merging an older state would undo that unseen.
    */
-  #united(path: string, aspect: string, parents: readonly number[]): Entry | undefined {
+  #united(path: string, aspect: string, parents: readonly number[]): AspectState | undefined {
     const entries = parents.map((index) => this.#parents[index]?.state.get(path, aspect));
     const bad = entries.flatMap((entry) => entry?.bad ?? []);
     const [first] = bad;

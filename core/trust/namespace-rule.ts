@@ -1,17 +1,25 @@
 import type { Change } from '../git/changes.ts';
-import type { JudgeInput } from './judge.ts';
+import type { Policy } from './policy.ts';
 import { covers } from './reach-rules.ts';
 import type { Scope } from './scope.ts';
 import type { Outstanding } from './violation.ts';
 
+export interface NamespaceLimits {
+  policy?: Policy;
+  /** Of the source; absent: everywhere. */
+  namespaces?: readonly string[];
+  /** What is held back by now. */
+  outstanding: readonly Outstanding[];
+}
+
 /** Where manifests write to is judged as it stands at the head, whoever wrote it: no signature makes it right. */
 export class NamespaceRule {
   readonly #scope: Scope;
-  readonly #input: Pick<JudgeInput, 'policy' | 'namespaces' | 'outstanding'>;
+  readonly #limits: NamespaceLimits;
 
-  constructor(scope: Scope, input: Pick<JudgeInput, 'policy' | 'namespaces' | 'outstanding'>) {
+  constructor(scope: Scope, limits: NamespaceLimits) {
     this.#scope = scope;
-    this.#input = input;
+    this.#limits = limits;
   }
 
   /** Of the files that changed since the accepted commit, and of those that were held back for this. */
@@ -20,9 +28,9 @@ export class NamespaceRule {
     tree: string,
     writerOf: (path: string, aspect: string) => string,
   ): Promise<Outstanding[]> {
-    const { policy, namespaces } = this.#input;
+    const { policy, namespaces } = this.#limits;
     if (namespaces === undefined && policy?.hasNamespaces !== true) return [];
-    const former = this.#input.outstanding.filter(({ rule }) => rule === 'namespace');
+    const former = this.#limits.outstanding.filter(({ rule }) => rule === 'namespace');
     const changed = new Set(net.map(({ path }) => path));
     const found: Outstanding[] = [];
     for (const path of new Set([...changed, ...former.map((bad) => bad.path)])) {
@@ -39,7 +47,7 @@ export class NamespaceRule {
   }
 
   #mayWriteTo(path: string, namespace: string): boolean {
-    const { policy, namespaces } = this.#input;
+    const { policy, namespaces } = this.#limits;
     const isOfSource = namespaces?.some((glob) => covers(glob, namespace)) ?? true;
     return isOfSource && (policy?.mayWriteTo(path, namespace) ?? true);
   }

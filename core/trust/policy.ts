@@ -6,6 +6,7 @@ import { CofferError } from '../errors.ts';
 import { fromSystemError } from '../files/system-error.ts';
 import { readDocuments } from '../format/document/document.ts';
 import { schemaProblems } from '../format/document/document-schema.ts';
+import { requestFile } from '../requests/request.ts';
 import type { Signer } from '../signatures/signer.ts';
 import { type SignerFiles, Signers, type SignersFile } from '../signatures/signers.ts';
 import { Grants } from './grants.ts';
@@ -24,6 +25,8 @@ export interface Policy {
   mayChange(signer: Signer, path: string, subject: Subject): boolean;
   /** Who may, for people: the signers of the grants that have this path and subject; `['*']`: every signer. Empty: nobody. */
   whoMay(path: string, subject: Subject): readonly string[];
+  /** Whose endorsement of such a change counts: who may endorse, and change any of these subjects there (none: any signer may). */
+  whoEndorses(path: string, subjects: readonly Subject[]): readonly string[];
   /** Whether it has rules for namespaces at all. */
   hasNamespaces: boolean;
   /** Whether a manifest at this path may write to this namespace, or to all that this glob of namespaces stands for. */
@@ -48,10 +51,18 @@ export async function readPolicy(file: string): Promise<Policy> {
     files: files.names(),
     signers,
     mayChange: (signer, changed, subject) => grants.allow(signer, changed, subject),
-    whoMay: (changed, subject) => grants.holders(changed, subject),
+    whoMay: (changed, subject) => grants.holders([changed, subject]),
+    whoEndorses: (changed, subjects) => endorsersBy(grants, changed, subjects),
     hasNamespaces: spec.namespaces !== undefined,
     mayWriteTo: (manifest, namespace) => reach.allow(manifest, namespace),
   };
+}
+
+/** `endorse` is about the file of the endorsement, not about the one that it endorses a change of. */
+export function endorsersBy(grants: Grants, path: string, subjects: readonly Subject[]): readonly string[] {
+  const endorse = [requestFile('endorse-0'), 'endorse'] as const;
+  if (subjects.length === 0) return grants.holders(endorse);
+  return [...new Set(subjects.flatMap((subject) => grants.holders(endorse, [path, subject])))];
 }
 
 function policyDocument(bytes: Buffer, file: string): TrustPolicy {

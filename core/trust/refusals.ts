@@ -38,7 +38,14 @@ function refusal(
   const what = aspect === 'the file' ? printable(path) : `${aspect} in ${printable(path)}`;
   const made = `${first.commit.slice(0, 12)} by ${printable(commit.author.name)} <${printable(commit.author.email)}>`;
   const subject = subjectOf(first);
-  const { code, message, advice } = TEXTS[first.rule]({ what, made, first, policy, signer });
+  const { code, message, advice } = TEXTS[first.rule]({
+    what,
+    made,
+    first,
+    subjects: subjectsOf(group),
+    policy,
+    signer,
+  });
   const error = new CofferError(code, message, { advice, data: { commit: first.commit, path }, exit: 1, loop: 'wait' });
   const { name, email } = commit.author;
   return { path, aspect, subject, commit: first.commit, author: { name, email }, error };
@@ -66,11 +73,18 @@ function subjectOf({ rule, subjects }: Outstanding): Refusal['subject'] {
   return (rule === 'grant' ? subjects[0] : undefined) ?? 'signature';
 }
 
+/** Of the file itself every signer may say what he likes; the rest is what its endorser needs a grant for. */
+function subjectsOf(group: readonly Outstanding[]): readonly Subject[] {
+  return group.find(({ subjects }) => subjects.length > 0)?.subjects ?? [];
+}
+
 interface Told {
   what: string;
   /** Commit and author. */
   made: string;
   first: Outstanding;
+  /** The right to any of these would do; none: a signature. */
+  subjects: readonly Subject[];
   policy: Policy | undefined;
   signer: string | undefined;
 }
@@ -78,23 +92,25 @@ interface Told {
 type Text = (told: Told) => { code: string; message: string; advice: string };
 
 const TEXTS: Record<Outstanding['rule'], Text> = {
-  signature: ({ what, made, first, policy }) => {
+  signature: (told) => {
+    const { what, made, first } = told;
     const [code = '', ...words] = (first.detail ?? 'TRUST_UNSIGNED').split(' ');
     const isUnsigned = code === 'TRUST_UNSIGNED';
     const why = isUnsigned ? 'no signature' : `a signature that does not count (${code}: ${words.join(' ')})`;
     return {
       code: isUnsigned ? 'TRUST_UNSIGNED' : 'TRUST_SIGNATURE',
       message: `the commit ${made} changes ${what} and has ${why}`,
-      advice: `Revert it with a signed commit, sign it again if nobody has it yet (\`git commit --amend -S\`), or let ${whoEndorses(policy, first)} run \`coffer endorse ${first.commit}\`.`,
+      advice: `Revert it with a signed commit, sign it again if nobody has it yet (\`git commit --amend -S\`), or have ${whoEndorses(told)} run \`coffer endorse ${first.commit}\`.`,
     };
   },
-  grant: ({ what, made, first, policy, signer }) => {
+  grant: (told) => {
+    const { what, made, first, policy, signer } = told;
     const subject = first.subjects[0] ?? 'values';
     const signed = signer === undefined ? 'its signer' : printable(signer);
     return {
       code: 'TRUST_NOT_GRANTED',
       message: `the commit ${made} changes ${what}, and ${signed} may not change ${PHRASES[subject]} there`,
-      advice: `Revert it, or let ${whoMay(policy, first, subject)} make the change; who also has the role \`endorse\` can run \`coffer endorse ${first.commit}\`.`,
+      advice: `Revert it, or have ${whoMay(policy, first, subject)} make the change; or have ${whoEndorses(told)} run \`coffer endorse ${first.commit}\`.`,
     };
   },
   'old-data-key': ({ what, made, first }) => ({
@@ -110,11 +126,12 @@ const TEXTS: Record<Outstanding['rule'], Text> = {
   namespace: ({ what, made, first }) => ({
     code: 'TRUST_NAMESPACE',
     message: `the commit ${made} lets ${what} write to the namespace ${printable(first.detail ?? '')}, to which manifests of that path may not write`,
-    advice: 'Revert it, move the manifest to a path from which that is allowed, or let who keeps the policy allow it.',
+    advice:
+      'Revert it, move the manifest to a path from which that is allowed, or allow it in `namespaces` of the policy or the source.',
   }),
   'rolled-back': ({ what, made }) => ({
     code: 'TRUST_ROLLED_BACK',
-    message: `the commit ${made} takes ${what} back to an older state, by a merge in which nobody says so`,
+    message: `the commit ${made} merges an older state of ${what} over a newer one, and no commit says that this is meant`,
     advice: 'Revert the merge, and merge again from the branch that operators follow.',
   }),
 };
@@ -137,8 +154,12 @@ const PHRASES: Record<Subject, string> = {
   endorse: 'endorsements',
 };
 
-function whoEndorses(policy: Policy | undefined, { path }: Outstanding): string {
-  return named(policy?.whoMay(path, 'endorse') ?? [], 'somebody with the role `endorse`');
+function whoEndorses({ policy, first, subjects }: Told): string {
+  const both = subjects.length === 0 ? '`endorse`' : `both \`${subjects[0]}\` and \`endorse\``;
+  return named(
+    policy?.whoEndorses(first.path, subjects) ?? [],
+    `somebody to whom the policy grants ${both} (nobody yet)`,
+  );
 }
 
 function whoMay(policy: Policy | undefined, { path }: Outstanding, subject: Subject): string {

@@ -1,4 +1,5 @@
 import { type Change, changesBetween, type Side } from '../git/changes.ts';
+import { Turns } from '../git/intake/turns.ts';
 import { pathParts } from '../git/path.ts';
 import type { Repository } from '../git/repository.ts';
 import { isTree } from '../git/tree.ts';
@@ -15,18 +16,26 @@ const KEPT = 32 * 1024 * 1024;
 export class Scope {
   readonly #repository: Repository;
   readonly #path: string;
+  readonly #turns: Turns;
   readonly #kept = new Map<string, { aspects: Aspects; size: number }>();
   #keptBytes = 0;
 
-  /** `path`: of the source; `''` and `.` are the root. */
-  constructor(repository: Repository, path: string) {
+  /** `path`: of the source; `''` and `.` are the root. `signal`: ends what goes on; others get their turn between two files. */
+  constructor(repository: Repository, path: string, signal?: AbortSignal) {
     this.#repository = repository;
+    this.#turns = new Turns(signal);
     this.#path = (pathParts(path) ?? []).join('/');
+  }
+
+  /** Between two files: the event loop may have its turn, or it is over. Rejects with the reason of the signal. */
+  async turn(): Promise<void> {
+    await this.#turns.next();
   }
 
   /** The files that differ between two trees; `null` is the tree of nothing. */
   async changes(from: string | null, to: string | null): Promise<Change[]> {
     if (from === to) return [];
+    await this.turn();
     const found = new Map<string, Change>();
     const folders = this.#path === '' ? [''] : [this.#path, ...(await this.#cofferFolders(from, to))];
     for (const under of folders) {
@@ -48,6 +57,7 @@ export class Scope {
     const key = `${side.mode}:${side.oid}`;
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept.aspects;
+    await this.turn();
     const bytes = await this.#repository.readBlob(side.oid);
     const aspects = aspectsOf(path, side, bytes);
     this.#keep(key, aspects, bytes.length + 512);

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { fromSystemError } from '../files/system-error.ts';
 import { commitsBetween } from '../git/commit-walk.ts';
 import type { Repository } from '../git/repository.ts';
@@ -25,8 +24,6 @@ const DIGEST = 16;
 const RECORD = 1 + DIGEST;
 const FILE = 'sealed-before';
 const HEADER = Buffer.from('coffer sealed-before 1\n');
-/** After so many files the event loop gets its turn. */
-const TURN = 64;
 
 /**
  * Which sealed texts were first seen under which data key, and to which keys that was sealed: what a former commit held, without
@@ -195,8 +192,8 @@ export async function seenUpTo(repository: Repository, scope: Scope, head: strin
     for (const { after } of await scope.changes(trees.get(parent) ?? null, tree)) {
       if (after === undefined || !isFile(after) || scanned.has(after.oid)) continue;
       scanned.add(after.oid);
+      await scope.turn();
       scanSealed(await repository.readBlob(after.oid), seen);
-      if (scanned.size % TURN === 0) await setImmediate();
     }
   }
   return seen.learnt();

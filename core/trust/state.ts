@@ -4,13 +4,13 @@ import type { Outstanding } from './violation.ts';
  * How an aspect came to be what it is at a commit, since the accepted one. Without `bad` somebody set it who may; an aspect
  * without an entry was not changed.
  */
-export interface Entry {
+export interface AspectState {
   readonly bad?: Outstanding;
 }
 
-export const SET: Entry = Object.freeze({});
+export const SET: AspectState = Object.freeze({});
 
-type FileEntries = ReadonlyMap<string, Entry>;
+type FileEntries = ReadonlyMap<string, AspectState>;
 
 const NONE: FileEntries = new Map();
 
@@ -40,12 +40,12 @@ export class State {
     return this.#files.get(path) ?? NONE;
   }
 
-  get(path: string, aspect: string): Entry | undefined {
+  get(path: string, aspect: string): AspectState | undefined {
     return this.#files.get(path)?.get(aspect);
   }
 
   /** `undefined`: as if it had not been changed. */
-  set(path: string, aspect: string, entry: Entry | undefined): void {
+  set(path: string, aspect: string, entry: AspectState | undefined): void {
     const entries = new Map(this.#files.get(path));
     if (entry === undefined) entries.delete(aspect);
     else entries.set(aspect, entry);

@@ -3,7 +3,7 @@ import { isAncestor } from '../git/commit-walk.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import type { Signer } from '../signatures/signer.ts';
 import type { Endorsement } from './endorsements.ts';
-import type { Author, Ledger } from './ledger.ts';
+import type { Ledger, Signatories } from './ledger.ts';
 import { Merge, type Parent } from './merge.ts';
 import { proposal, proposalsOf } from './proposals.ts';
 import type { Scope } from './scope.ts';
@@ -105,7 +105,7 @@ export class StrictWalk {
     return proposals;
   }
 
-  async #author(commit: Commit): Promise<Author> {
+  async #author(commit: Commit): Promise<Signatories> {
     const witness = await this.#parts.witnesses.ofCommit(commit);
     const endorsers = this.#endorsing(commit.oid).map(({ signer }) => signer);
     const signers = witness.signer === undefined ? endorsers : [witness.signer, ...endorsers];

@@ -66,5 +66,5 @@ export class Witnesses {
 }
 
 function fault(code: string, message: string): CofferError {
-  return new CofferError(code, message, { advice: 'Sign it.' });
+  return new CofferError(code, message, { advice: 'Make it again: `git commit -S`, `git tag -s`.' });
 }

@@ -366,6 +366,63 @@ describe('in a line of commits', () => {
     ]);
   });
 
+  test('a refusal names whose endorsement would count: who may endorse in .coffer, and make the change where it is', async () => {
+    const head = history.chain(base, ['val', { 'db.yaml': manifest({ readers: EVIL }) }]);
+    const unsigned = history.chain(base, [undefined, { 'db.yaml': manifest({ readers: EVIL }) }]);
+    await history.write();
+    const policy = policyOf({
+      grants: [
+        { signers: ['alice', 'carol'], paths: ['/*.yaml'], may: ['readers'] },
+        { signers: ['carol', 'ed'], paths: ['/.coffer/'], may: ['endorse'] },
+        { signers: ['bob', 'alice'], paths: ['/*.yaml'], may: ['endorse'] },
+      ],
+    });
+    for (const commit of [head, unsigned]) {
+      const [refusal] = (await history.judge(base, commit, { policy })).refusals;
+      assert.match(String(refusal?.error.advice), /or have carol run `coffer endorse/);
+    }
+    const [refusal] = (await history.judge(base, head, { policy: policyOf({ grants: [] }) })).refusals;
+    assert.match(
+      String(refusal?.error.advice),
+      /grants `readers` there \(nobody yet\).*grants both `readers` and `endorse` \(nobody yet\)/,
+    );
+  });
+
+  test('what people call themselves and their files plays no tricks with who reads of it', async () => {
+    const name = 'a\u202eb\u009bc\u200b';
+    const head = history.chain(base, [name, { [`${name}.yaml`]: manifest({ name: 'x' }) }]);
+    await history.write();
+    const [refusal] = (await history.judge(base, head)).refusals;
+    const apart = await assert.rejects(
+      history.judge(head, base),
+      (error: Error) => !/\p{Cf}|\p{Cc}/u.test(error.message),
+    );
+    assert.equal(apart, undefined);
+    const other = history.commit([], name, {});
+    await history.write();
+    await assert.rejects(history.judge(base, other), ({ message }: Error) => {
+      assert.match(message, /a\ufffdb\ufffdc\ufffd </);
+      assert.doesNotMatch(message, /\p{Cf}|\p{Cc}/u);
+      return true;
+    });
+    assert.doesNotMatch(`${refusal?.error.message} ${refusal?.error.advice}`, /\p{Cf}|\p{Cc}/u);
+  });
+
+  test('it ends when it is told to', async () => {
+    const head = history.chain(base, ['val', { 'db.yaml': manifest({ data: V2 }) }]);
+    await history.write();
+    const signal = AbortSignal.abort(new Error('over'));
+    let turns = 0;
+    const heavy = Array.from({ length: 400 }, (_, index) => [`many/${index}.yaml`, manifest({ name: `m${index}` })]);
+    const many = history.commit([head], 'alice', Object.fromEntries(heavy));
+    await history.write();
+    const ticking = setInterval(() => turns++, 1);
+    await history.judge(head, many);
+    clearInterval(ticking);
+    assert.ok(turns > 3, `${turns} turns`);
+    await assert.rejects(history.judge(head, many, { signal }), { message: 'over' });
+  });
+
   test('a refusal names commit, author, path, rule and the way out', async () => {
     const head = history.chain(base, ['val', { 'db.yaml': manifest({ readers: EVIL }) }]);
     await history.write();
@@ -376,7 +433,10 @@ describe('in a line of commits', () => {
       String(refusal?.error.message),
       new RegExp(`${head.oid.slice(0, 12)} by val <val@example.org>.*db.yaml.*readers`),
     );
-    assert.match(String(refusal?.error.advice), new RegExp(`Revert.*alice, carol.*coffer endorse ${head.oid}`));
+    assert.match(
+      String(refusal?.error.advice),
+      new RegExp(`Revert.*alice, carol make the change; or have carol run .coffer endorse ${head.oid}`),
+    );
     assert.deepEqual(refusal?.error.data, { commit: head.oid, path: 'db.yaml' });
   });
 });

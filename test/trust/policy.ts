@@ -1,6 +1,6 @@
 import type { Signer } from '../../core/signatures/signer.ts';
 import { Grants } from '../../core/trust/grants.ts';
-import type { Policy } from '../../core/trust/policy.ts';
+import { endorsersBy, type Policy } from '../../core/trust/policy.ts';
 import { ReachRules } from '../../core/trust/reach-rules.ts';
 import type { TrustPolicy } from '../../schemas/trust-policy.ts';
 
@@ -37,7 +37,8 @@ export function policyOf(spec: Pick<Spec, 'grants' | 'namespaces'> = { grants: G
       },
     },
     mayChange: (signer, path, subject) => grants.allow(signer, path, subject),
-    whoMay: (path, subject) => grants.holders(path, subject),
+    whoMay: (path, subject) => grants.holders([path, subject]),
+    whoEndorses: (path, subjects) => endorsersBy(grants, path, subjects),
     hasNamespaces: spec.namespaces !== undefined,
     mayWriteTo: (path, namespace) => reach.allow(path, namespace),
   };
