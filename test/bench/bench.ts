@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only startup|files|many|operator|kubernetes] [--brief] [--dist FOLDER]`: measures the built
+ * `npm run bench [-- --only startup|files|many|operator|trust|kubernetes] [--brief] [--dist FOLDER]`: measures the built
  * programs beside the peers' real ones, in one run on one machine; in Kubernetes with fewer rounds if `--brief`. Writes each page whose sections were all measured; prints them in any case.
  */
 
@@ -14,6 +14,7 @@ import { measureOperator } from './operator.ts';
 import { render, type Section, targetTable } from './page.ts';
 import { findPeers, type Peers } from './peers.ts';
 import { measureStartup } from './startup.ts';
+import { measureTrust } from './trust/trust.ts';
 import { Workplace } from './workplace.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -25,6 +26,7 @@ const SECTIONS = {
   files: measureFiles,
   many: measureMany,
   operator: measureOperator,
+  trust: measureTrust,
   kubernetes: measureKubernetes,
 } satisfies Record<string, Measure>;
 
@@ -43,8 +45,24 @@ const PAGES: Page[] = [
     title: 'Performance',
     about: `Written by \`npm run bench\`, which measures the built programs beside the real sops, kubeseal and ejson in one run. Whole
 processes, CPU (user and system, children included) and wall clock; medians; ratios are on CPU where nothing else is said.
-Kubernetes has [a page of its own](performance-kubernetes.md).`,
+Kubernetes has [a page of its own](performance-kubernetes.md), and so have [fetches, signatures and long
+histories](performance-trust.md), with what of isomorphic-git was gone around and why.`,
     sections: ['startup', 'files', 'many', 'operator'],
+  },
+  {
+    file: 'performance-trust.md',
+    title: 'Performance of trust',
+    about: `Written by \`npm run bench -- --only trust\`, which measures fetches, signatures and the whole path from a push to a file
+beside native git with ssh-keygen, in one run.
+
+isomorphic-git speaks the protocol: refs, negotiation, shallow clones. It does not see the packs. Its \`fetch\` holds a whole pack and
+then every object of it in memory, inflates without a limit, leaves out what it cannot decode, checks no grammar, and with \`depth\`
+brings everything again at each fetch. So the transport takes the pack out of the answer and gives isomorphic-git an empty one,
+and \`core/git\` takes it in as \`git index-pack\` does: streamed to a file, each object inflated once within its limits, checked as
+\`git fsck\` does, and entered into an index that is the same as git's. What is fetched is then read by \`core/git\` too: one read
+of the page cache an object, where isomorphic-git loads and hashes a whole pack first. Its \`readCommit\` is not used for signatures,
+because its payload leaves out whatever stands before \`gpgsig\` ends.`,
+    sections: ['trust'],
   },
   {
     file: 'performance-kubernetes.md',

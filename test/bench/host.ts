@@ -55,7 +55,7 @@ export class Host {
     host.#fill();
     if (options.history !== undefined) importHistory(host.repository, host.#files(), options.history);
     if (host.#isSigned) host.#sign();
-    host.#configure();
+    host.configure();
     return host;
   }
 
@@ -72,21 +72,35 @@ export class Host {
 
   /** Changes one value, commits, tells the operator, and waits until the file holds the value. */
   async push(operator: RunningOperator, round: number): Promise<{ fetch: Cost; project: Cost }> {
-    const index = (round * 7) % this.#size;
-    const value = join(this.#folder, 'value');
-    writeFileSync(value, `pushed ${round}`);
-    const file = join(this.repository, manifestPath(index));
-    const { env, program, args } = this.#workplace.coffer(['set', file, 'ENTRY_0', '--from-file', value]);
-    this.#workplace.run({ program, args, env, cwd: this.repository });
-    this.git('commit', '-qam', `Change manifest ${index}`);
-    const commit = this.git('rev-parse', 'HEAD').trim();
-
+    const commit = this.change(round);
     const before = { wall: performance.now(), cpu: operator.cpu() };
     await operator.wake();
     const accepted = await operator.moment(({ msg, line }) => msg === 'accepted a commit' && line.commit === commit);
     const projected = await operator.moment(({ msg, line }) => msg === 'projected a commit' && line.commit === commit);
-    if (readFileSync(this.#projected(index), 'utf8') !== `pushed ${round}`) throw new Error('the file is not there');
+    if (readFileSync(this.#projected(this.#changedIn(round)), 'utf8') !== `pushed ${round}`)
+      throw new Error('the file is not there');
     return { fetch: difference(before, accepted), project: difference(accepted, projected) };
+  }
+
+  /** Changes one value and commits; returns the commit. */
+  change(round: number): string {
+    const value = join(this.#folder, 'value');
+    writeFileSync(value, `pushed ${round}`);
+    const path = manifestPath(this.#changedIn(round));
+    const { env, program, args } = this.#workplace.coffer([
+      'set',
+      join(this.repository, path),
+      'ENTRY_0',
+      '--from-file',
+      value,
+    ]);
+    this.#workplace.run({ program, args, env, cwd: this.repository });
+    this.git('commit', '-qam', `Change ${path}`);
+    return this.git('rev-parse', 'HEAD').trim();
+  }
+
+  #changedIn(round: number): number {
+    return (round * 7) % this.#size;
   }
 
   /** Where the repository is served. */
@@ -169,7 +183,8 @@ export class Host {
     writeFileSync(join(this.#folder, 'policy.yaml'), JSON.stringify(policy, null, 2));
   }
 
-  #configure(): void {
+  /** Writes the operator's configuration; where commits are signed, trust begins at the newest. */
+  configure(): void {
     const pins = this.#workplace.run(this.#workplace.coffer(['recipients', 'list', '--pins']));
     writeFileSync(join(this.#folder, 'pins'), pins);
     const config = {

@@ -1,7 +1,9 @@
 /** Costs of whole processes: wall clock, and CPU of the process and everything that it waited for. */
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { Readable } from 'node:stream';
 
 /** Milliseconds. */
 export interface Cost {
@@ -34,25 +36,61 @@ export interface Subject {
 const TIMED = `exec 4>&2; TIMEFORMAT='%3R %3U %3S'; { time "$@" 2>&4; } 2>&3`;
 
 /** Runs it once. Throws with its standard error if it fails: a failure must not count as fast. */
-export function runOnce({ program, args, cwd, env, input, output }: Program): Cost {
-  const stdin = openSync(input ?? '/dev/null', 'r');
-  const stdout = openSync(output ?? '/dev/null', 'w', 0o600);
+export function runOnce(run: Program): Cost {
+  const { stdio, close } = streams(run);
   try {
-    const { status, output: outputs } = spawnSync('bash', ['-c', TIMED, 'bash', program, ...args], {
-      cwd,
-      env: env ?? process.env,
-      stdio: [stdin, stdout, 'pipe', 'pipe'],
+    const { status, output } = spawnSync('bash', timed(run), {
+      ...surroundings(run),
+      stdio,
       maxBuffer: 64 * 1024 * 1024,
     });
-    const [errors, clock] = [outputs?.[2], outputs?.[3]].map((bytes) => bytes?.toString() ?? '');
-    if (status !== 0)
-      throw new Error(`${program} ${args.slice(0, 4).join(' ')} failed (${status}): ${errors?.slice(0, 2000)}`);
-    const [wall = Number.NaN, user = Number.NaN, system = Number.NaN] = (clock ?? '').trim().split(' ').map(Number);
-    return { wall: wall * 1000, cpu: (user + system) * 1000 };
+    const [errors = '', clock = ''] = [output?.[2], output?.[3]].map((bytes) => bytes?.toString() ?? '');
+    return costOf(run, status, errors, clock);
   } finally {
+    close();
+  }
+}
+
+/** The same while this process goes on: what runs may ask a server that is in it. */
+export async function runBeside(run: Program): Promise<Cost> {
+  const { stdio, close } = streams(run);
+  const child = spawn('bash', timed(run), { ...surroundings(run), stdio });
+  const outputs = [child.stdio[2], child.stdio[3]].map(async (stream) => {
+    return stream instanceof Readable ? (await stream.setEncoding('utf8').toArray()).join('') : '';
+  });
+  try {
+    const [[status], errors = '', clock = ''] = await Promise.all([once(child, 'exit'), ...outputs]);
+    return costOf(run, status, errors, clock);
+  } finally {
+    close();
+  }
+}
+
+type Streams = [number, number, 'pipe', 'pipe'];
+
+function streams({ input, output }: Program): { stdio: Streams; close: () => void } {
+  const [stdin, stdout] = [openSync(input ?? '/dev/null', 'r'), openSync(output ?? '/dev/null', 'w', 0o600)];
+  const close = (): void => {
     closeSync(stdin);
     closeSync(stdout);
+  };
+  return { stdio: [stdin, stdout, 'pipe', 'pipe'], close };
+}
+
+function timed({ program, args }: Program): string[] {
+  return ['-c', TIMED, 'bash', program, ...args];
+}
+
+function surroundings({ cwd, env }: Program): { cwd: string | undefined; env: NodeJS.ProcessEnv } {
+  return { cwd, env: env ?? process.env };
+}
+
+function costOf({ program, args }: Program, status: number | null, errors: string, clock: string): Cost {
+  if (status !== 0) {
+    throw new Error(`${program} ${args.slice(0, 4).join(' ')} failed (${status}): ${errors.slice(0, 2000)}`);
   }
+  const [wall = Number.NaN, user = Number.NaN, system = Number.NaN] = clock.trim().split(' ').map(Number);
+  return { wall: wall * 1000, cpu: (user + system) * 1000 };
 }
 
 /** What each subject cost in each round. */
