@@ -42,10 +42,12 @@ await runProcess(async (log, signals) => {
   const settings = await readSettings(request.config);
   if (request.do === 'confirm') {
     await confirmCommit(settings.stateDirectory, request.commit);
+    process.stdout.write(`Confirmed ${request.commit}: the operator acts on it at its next look.\n`);
     return 0;
   }
   if (request.do === 'accept') {
     await giveAcceptance(settings.stateDirectory, sourceIds(settings), request.commit);
+    process.stdout.write(`Accepted ${request.commit}: the operator takes it at its next look, within a day.\n`);
     return 0;
   }
   return await operate(settings, request.once, log, signals);

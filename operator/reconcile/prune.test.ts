@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { CofferError } from '../../core/errors.ts';
 import { Stage, secretOf } from '../../test/operator/stage.ts';
 import { confirmCommit, confirmedCommits } from '../source/confirmations.ts';
+import { giveAcceptance } from '../trust/acceptances.ts';
 
 /** Promise 4: prunes what it owns, nothing else, and not in bulk by mistake. */
 
@@ -120,7 +121,7 @@ describe('the brake', () => {
 });
 
 describe('a confirmation', () => {
-  test('counts once: the same commit is asked about again when the branch is rewound to it again', async (t) => {
+  test('of a commit counts once: it is asked about again when the branch is rewound to it again', async (t) => {
     const stage = await stageOfFive(t);
     const first = (await stage.tree.git('rev-parse', 'HEAD')).trim();
     const run = await stage.run();
@@ -134,7 +135,7 @@ describe('a confirmation', () => {
       assert.equal(trouble(), 'SOURCE_REWOUND');
     };
     await rewind();
-    await confirmCommit(stage.path('state'), first);
+    await giveAcceptance(stage.path('state'), [run.source.id], first);
     await run.poll();
     assert.equal(trouble(), undefined);
     assert.equal(await present(stage), 'abcde');

@@ -47,7 +47,7 @@ export interface Standard {
   policy: Policy | undefined;
   /** Commits that a person accepted, the last given first. */
   acceptances: readonly string[];
-  /** The operator was told to follow this commit although it rewinds an unsigned branch or is empty. */
+  /** The operator was told to follow this commit although it leaves nothing. */
   isConfirmed: boolean;
   /** The same for the same standard. */
   key: string;
@@ -142,7 +142,6 @@ export class Admission {
     if (base === undefined) return this.#first(repository, head, standard);
     const { mode } = this.#parts.trust;
     if (mode === 'off' && !(await isAncestor(repository, base.accepted, head.commit))) {
-      if (standard.isConfirmed) return this.#begin(repository, head, standard, 'unsigned');
       throw rewound(this.#parts.address, head.commit, base.accepted);
     }
     return this.#follow(repository, head, base, standard, mode === 'off' ? 'unsigned' : 'signed');
@@ -153,7 +152,6 @@ export class Admission {
     const { address, trust, floors } = this.#parts;
     for (const { commit } of floors.besides(this.#place())) {
       if (await isAncestor(repository, commit, head.commit)) continue;
-      if (trust.mode === 'off' && standard.isConfirmed) continue;
       throw rewound(address, head.commit, commit);
     }
     if (trust.mode === 'off') return this.#begin(repository, head, standard, 'unsigned');

@@ -6,10 +6,10 @@ import { flush, writeFileAtomically } from '../../core/files/atomic.ts';
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
- * A person's word for a commit that is held, because it removes more than the configured share of the secrets, rewinds the
- * branch, or leaves the repository empty: `coffer-operator --config FILE --confirm COMMIT`. It is a file in the state
- * directory, so that it can be given while the operator runs and while it does not. It counts once: it is consumed when what it
- * allowed is settled on disk, so that the same commit is asked about again when it comes again.
+ * A person's word for removals: of a commit that removes more than the configured share of the secrets, or that leaves the source
+ * empty: `coffer-operator --config FILE --confirm COMMIT`. It is a file in the state directory, so that it can be given while the
+ * operator runs and while it does not. It counts once: it is consumed when what it allowed is settled on disk, so that the same
+ * commit is asked about again when it comes again.
  */
 export async function confirmCommit(stateDirectory: string, commit: string): Promise<void> {
   if (!COMMIT.test(commit)) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
-import { confirmCommit } from './confirmations.ts';
+import { giveAcceptance } from '../trust/acceptances.ts';
 import type { GitSourceConfig } from './open-git-source.ts';
 
 const run = promisify(execFile);
@@ -45,7 +45,7 @@ for (const [place, configOf] of Object.entries(PLACES)) {
       );
     });
 
-    test('that rewinds or replaces its branch is held until it is confirmed or goes on', async (t) => {
+    test('that rewinds or replaces its branch is held until a person accepts it or it goes on', async (t) => {
       const bench = await Watching.open(t);
       const first = await bench.tree.commit({ a: '1' });
       const second = await bench.tree.commit({ a: '2' });
@@ -63,7 +63,7 @@ for (const [place, configOf] of Object.entries(PLACES)) {
 
       await bench.tree.git('reset', '-q', '--hard', replaced);
       await assert.rejects(source.poll(never), code('SOURCE_REWOUND'));
-      await confirmCommit(bench.state, replaced);
+      await giveAcceptance(bench.state, [source.id], replaced);
       assert.equal(await commitOf(source), replaced);
     });
 

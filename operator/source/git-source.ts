@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
-import { fromSystemError } from '../../core/files/system-error.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { SealedBefore } from '../../core/trust/sealed-before.ts';
 import { acceptancesOf, spendAcceptance } from '../trust/acceptances.ts';
@@ -16,6 +15,7 @@ import type { Quarantine } from './quarantine.ts';
 import { CommitRefused } from './refusals.ts';
 import type { Head, Remote } from './remote.ts';
 import type { Accepted, Return, Source } from './source.ts';
+import { stateFault } from './state-fault.ts';
 
 /** Of what an earlier version accepted, which did not remember when. */
 const LONG_AGO = new Date(0).toISOString();
@@ -96,7 +96,7 @@ export class GitSource implements Source {
       return await this.#look(AbortSignal.any([signal, timeout]));
     } catch (error) {
       signal.throwIfAborted();
-      if (!timeout.aborted) throw fromState(error, this.#parts.stateDirectory);
+      if (!timeout.aborted) throw stateFault(error, this.#parts.stateDirectory);
       throw sourceFault('SOURCE_TIMEOUT', { address: this.address, cause: error });
     }
   }
@@ -123,7 +123,7 @@ export class GitSource implements Source {
     const former = await this.#former();
     if (former === undefined || !admission.isNewest(former)) await floors.settle();
     else await this.#keepFloor(former);
-    if (former !== undefined && (await this.#spendAcceptances(former)) === 'owed') return this.#handOn(former, []);
+    if (former !== undefined && (await this.#spendUsed(former)) === 'owed') return this.#handOn(former, []);
     const head = await remote.head(signal);
     const standard = await admission.standard(head.commit);
     if (head.commit === former?.commit) return this.#lookAgain(head, former, standard);
@@ -160,6 +160,7 @@ export class GitSource implements Source {
     this.#held = now.held;
     const isOtherRule = (await this.#parts.admission.reach()).key !== this.#reachKey;
     if (this.#untold === head.commit || isOtherRule) return this.#handOn(now, []);
+    await this.#spendIdle(now, standard);
     return 'unchanged';
   }
 
@@ -268,27 +269,24 @@ export class GitSource implements Source {
   }
 
   /**
-   * What was used counts no more, and neither does what nobody needs. `owed`: it was used, and the state that it let in was not
-   * handed on in this run, so that the audit log may not have it.
+   * What was used counts no more. `owed`: it was used, and the state that it let in was not handed on in this run, so that the audit
+   * log may not have it.
    */
-  async #spendAcceptances({ commit, acceptance, held }: Remembered): Promise<'owed' | 'spent'> {
+  async #spendUsed({ commit, acceptance }: Remembered): Promise<'owed' | 'spent'> {
     const { stateDirectory, now } = this.#parts;
-    for (const given of await acceptancesOf(stateDirectory, this.id, now())) {
-      const isUsed = given === acceptance;
-      if (isUsed && this.#told !== commit) return 'owed';
-      const isIdle = held.length === 0 && (await lastBefore(this.repository, commit, [given])) !== undefined;
-      if (isUsed || isIdle) await spendAcceptance(stateDirectory, this.id, given);
-    }
+    const isThere = (await acceptancesOf(stateDirectory, this.id, now())).some((given) => given === acceptance);
+    if (!isThere || acceptance === undefined) return 'spent';
+    if (this.#told !== commit) return 'owed';
+    await spendAcceptance(stateDirectory, this.id, acceptance);
     return 'spent';
   }
-}
 
-/** A full disk, say: nothing was lost, and it is tried again. */
-function fromState(error: unknown, stateDirectory: string): unknown {
-  const known = error instanceof CofferError ? undefined : fromSystemError(error);
-  // The error of a write names no file; and nothing is written elsewhere.
-  if (known?.data.path?.startsWith(stateDirectory) === false || known === undefined) return known ?? error;
-  const { message, data } = known;
-  const advice = 'Give the state directory room, and let the operator write there; it is tried again.';
-  return new CofferError('STATE_UNWRITABLE', message, { advice, data, loop: 'retry', cause: error });
+  /** While the head is accepted as it is nobody needs these; later they would let the branch be rewound to them. */
+  async #spendIdle({ commit, held }: Remembered, { acceptances }: Standard): Promise<void> {
+    if (held.length > 0) return;
+    for (const given of acceptances) {
+      if ((await lastBefore(this.repository, commit, [given])) === undefined) continue;
+      await spendAcceptance(this.#parts.stateDirectory, this.id, given);
+    }
+  }
 }
