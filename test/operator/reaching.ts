@@ -71,8 +71,8 @@ export class Reaching {
   readonly #t: TestContext;
   readonly #config: RemoteConfig;
 
-  static async open(t: TestContext, servers: Servers, config: RemoteConfig): Promise<Reaching> {
-    const clone = await Clone.open(join(servers.root, `clone-${randomBytes(6).toString('hex')}`));
+  static async open(t: TestContext, { root }: { root: string }, config: RemoteConfig): Promise<Reaching> {
+    const clone = await Clone.open(join(root, `clone-${randomBytes(6).toString('hex')}`));
     t.after(() => clone.close());
     return new Reaching(t, config, clone);
   }
