@@ -76,8 +76,18 @@ const INPUT = { mode: 'strict', policy: policyOf(), path: '', outstanding: [], n
 describe('what judging costs', () => {
   test('depends on what changed, not on how large the repository is, nor how long its history', async () => {
     const small = await repositoryOf('small', 80, 3);
-    const large = await repositoryOf('large', 4000, 1500);
-    const [few, many] = [await reads(small, 'main~2', 'main~1'), await reads(large, 'main~2', 'main~1')];
-    assert.ok(few > 3 && many <= few * 1.1, `${few} objects in a small repository, ${many} in a large one`);
+    const large = await repositoryOf('large', 2000, 1000);
+    // A commit upon the accepted one; a merge upon its first parent, and upon what both of its parents descend from.
+    for (const [accepted, head] of [
+      ['main~2', 'main~1'],
+      ['main~1', 'main'],
+      ['main~2', 'main'],
+    ] as const) {
+      const [few, many] = [await reads(small, accepted, head), await reads(large, accepted, head)];
+      assert.ok(
+        few > 3 && many <= few * 1.1,
+        `${accepted}..${head}: ${few} objects, and ${many} in a large repository`,
+      );
+    }
   });
 });
