@@ -63,7 +63,7 @@ describe('coffer check --trust', () => {
     setPassword();
     const { status, stdout, stderr } = judge();
     assert.equal(status, 0, stdout + stderr);
-    assert.match(stdout, /^1 commit since accepted \([0-9a-f]{12}\), mode strict: an operator takes it\.$/m);
+    assert.match(stdout, /^1 commit since accepted \([0-9a-f]{12}\), judged as mode strict: an operator takes it\.$/m);
     assert.equal(stderr, '');
   });
 
@@ -229,7 +229,7 @@ describe('coffer check --trust', () => {
     const run = () => desk.try(['check', '--trust', file, '--since', 'accepted']);
     assert.equal(run().status, 0, run().stdout);
     setPassword();
-    assert.match(run().stdout, /mode strict: an operator refuses 1 of them/);
+    assert.match(run().stdout, /judged as mode strict: an operator refuses 1 of them/);
     writeFileSync(file, example.replace('mode: strict', 'mode: "off"').replace('branch: main', 'namespaces: [shop]'));
     desk.coffer(['grant', MANIFEST, 'reports']);
     desk.commit('Unsigned');

@@ -3,7 +3,7 @@ import type { JudgedCommits } from '../trust/judge-commits.ts';
 
 /** What became of the commits, on a line. */
 export function judgedSummary({ commits, upstream, since, mode, findings }: JudgedCommits): string {
-  const of = `${count(commits, 'commit')} since ${upstream} (${since.slice(0, 12)}), mode ${mode}`;
+  const of = `${count(commits, 'commit')} since ${upstream} (${since.slice(0, 12)}), judged as mode ${mode}`;
   const refused = new Set(findings.flatMap(({ level, data }) => (level === 'error' ? [data.commit] : []))).size;
   if (commits === 0) return `No commit to judge: ${upstream} has all of HEAD.`;
   if (refused === 0) return `${of}: ${paint('green', `an operator takes ${commits === 1 ? 'it' : 'them'}`)}.`;

@@ -103,7 +103,7 @@ const DONE = {
   },
 };
 
-/** docs/trust.md, "Merges, squashes, rebases and bots, by forge". No codes: an operator takes it. */
+/** docs/trust.md, "Merges, squashes, rebases and bots". No codes: an operator takes it. */
 const TABLE: [mode: 'head' | 'strict', grants: string, done: keyof typeof DONE, codes: string[]][] = [
   ['strict', TEAMS, 'a merge commit by the forge', []],
   ['strict', TEAMS, 'a merge commit without a signature', ['TRUST_UNSIGNED']],
