@@ -114,6 +114,11 @@ class Judgement {
     const bad = await namespaces.judge(net, head.tree, writer);
     for (const one of state.bad()) if (!isIdle(one, await aspectsAt(one.path))) bad.push(one);
     const textAt = async (path: string, aspect: string) => (await aspectsAt(path)).get(aspect)?.text;
+    for (const path of new Set([...net, ...this.#input.outstanding].map((one) => one.path))) {
+      for (const [name, aspect] of await aspectsAt(path)) {
+        if (state.get(path, name)?.bad === undefined) values.take(aspect);
+      }
+    }
     return {
       ...(await this.#told(head, bad)),
       ...(start.endorsedBy === undefined ? {} : { endorsedBy: start.endorsedBy }),
@@ -167,7 +172,9 @@ class Judgement {
   /** The head's signer answers for all; for what somebody endorsed on the way, up to there, the endorser. In mode off nobody has to. */
   async #walkHeads(head: Commit, root: string, state: State, ledger: Ledger): Promise<State> {
     let at = root;
-    for (const { commit, signer } of await this.#endorsements(await this.#commits(root, head.oid))) {
+    const isSigned = this.#witnesses !== undefined;
+    const endorsements = isSigned ? await this.#endorsements(await this.#commits(root, head.oid)) : [];
+    for (const { commit, signer } of endorsements) {
       if (commit === at || !(await isAncestor(this.#repository, at, commit))) {
         ledger.endorse(state, [signer], (bad) => bad.commit === commit);
         continue;

@@ -4,6 +4,7 @@ import { changesBetween } from '../git/changes.ts';
 import type { Repository } from '../git/repository.ts';
 import { isFile } from '../git/tree.ts';
 import { RECIPIENTS_FOLDER } from '../keys/keyring.ts';
+import type { Aspect } from './aspects.ts';
 import { type Learnt, type SealedBefore, Seen } from './sealed-before.ts';
 import type { Return } from './verdict.ts';
 import type { Proposal } from './violation.ts';
@@ -72,6 +73,12 @@ export class ValueRule {
     // What somebody brought who must not founds nothing: else a data key that is known from a pull request could be spoilt.
     for (const { proposal, isAllowed } of fresh) if (isAllowed) this.#found(proposal);
     return faults;
+  }
+
+  /** What stands at the head and is not refused: also what was refused once, and is allowed or endorsed by now. */
+  take({ entry, text }: Aspect): void {
+    const dataKeyId = entry === undefined ? undefined : dataKeyIdOfText(text);
+    if (dataKeyId !== undefined) this.#seen.text(dataKeyId, text);
   }
 
   /** Returns that the head still holds; `textAt` gives what it says there. */
@@ -145,7 +152,11 @@ export class ValueRule {
 
 /** Of a change that makes an entry a sealed text. */
 function dataKeyIdOf({ to }: Proposal): string | undefined {
-  return to?.entry !== undefined && SEALED.test(to.text) ? to.text.split(':')[1] : undefined;
+  return to?.entry === undefined ? undefined : dataKeyIdOfText(to.text);
+}
+
+function dataKeyIdOfText(text: string): string | undefined {
+  return SEALED.test(text) ? text.split(':')[1] : undefined;
 }
 
 /** Read leniently: a keyring file that is wrong in another place still revokes what it says that it revokes. */

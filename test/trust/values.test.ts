@@ -148,6 +148,26 @@ describe('a data key', () => {
   });
 });
 
+describe('a value that was refused and is taken by now', () => {
+  test('is known from then on: nothing else comes under its data key', async () => {
+    const change = with_({ password: sealed('k2', 'v2'), ...U1 });
+    const unsigned = history.commit([accepted], undefined, change);
+    await history.write();
+    const sealedBefore = SealedBefore.inMemory();
+    await sealedBefore.learn((await history.judge(undefined, accepted)).learnt);
+    const refused = await judged(unsigned, sealedBefore);
+    await sealedBefore.learn(refused.learnt);
+    assert.equal(sealedBefore.hasDataKey(dataKeyId('k2')), false);
+    const { outstanding } = refused;
+    const taken = await history.judge(unsigned, unsigned, { mode: 'off', sealedBefore, outstanding });
+    assert.deepEqual(told(taken), []);
+    await sealedBefore.learn(taken.learnt);
+    const forged = history.commit([unsigned], 'bob', with_({ password: sealed('k2', 'forged'), ...U1 }));
+    await history.write();
+    assert.deepEqual(told(await history.judge(unsigned, forged, { policy: policyOf({}), sealedBefore })), [OLD]);
+  });
+});
+
 describe('what was sealed before', () => {
   let folder: string;
 

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { manifest, sealed } from '../../test/trust/manifests.ts';
+import { documentProblems } from '../format/document/document.ts';
+import { type Aspects, aspectsOf } from './aspects.ts';
+
+const SIDE = { mode: '100644', oid: '0'.repeat(40) };
+
+function read(text: string, path = 'db.yaml'): Aspects {
+  return aspectsOf(path, SIDE, Buffer.from(text));
+}
+
+const texts = (aspects: Aspects) =>
+  Object.fromEntries([...aspects].map(([name, { text }]) => [name.split('\0').at(-1) ?? '', text]));
+
+/** Text that is nearly a manifest: pieces of one, shuffled, with what YAML means something by between them. */
+const pieces = [
+  ...manifest({ more: ['template: {data: {a: b}}', 'rotation: {password: {}}', 'keys: {}'] }).split('\n'),
+  ...[
+    '---',
+    '{',
+    '}',
+    '[',
+    '- a',
+    '? b',
+    '&x',
+    '*x',
+    '!!binary aGk=',
+    '"\\0"',
+    'spec: {data: []}',
+    'metadata: 5',
+    '  readers: {a: b}',
+  ],
+];
+const hostile = fc
+  .array(fc.constantFrom(...pieces), { maxLength: 25 })
+  .map((lines) => `apiVersion: coffer.dev/v1\nkind: EncryptedSecret\n${lines.join('\n')}`);
+
+describe('what a file says', () => {
+  test('is the same in YAML and JSON, in any order, with any comment', () => {
+    const text = manifest({ recipients: ['a', 'b'], data: { x: sealed('k', 'x'), y: sealed('k', 'y') } });
+    const value = documentProblems(Buffer.from(text), 'db.yaml').documents.documents[0]?.value;
+    assert.deepEqual(texts(read(JSON.stringify(value))), texts(read(text)));
+    assert.deepEqual(texts(read(`# why\n${text}# because\n`)), texts(read(text)));
+    const turned = manifest({ recipients: ['b', 'a'], data: { y: sealed('k', 'y'), x: sealed('k', 'x') } });
+    assert.deepEqual(texts(read(turned)), texts(read(text)));
+  });
+
+  test('can be asked of any bytes', () => {
+    fc.assert(
+      fc.property(hostile, fc.uint8Array({ maxLength: 20 }), (text, bytes) => {
+        assert.ok(read(text).has(''));
+        assert.ok(aspectsOf('x.yaml', SIDE, Buffer.concat([Buffer.from(text), bytes])).has(''));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('is the same if, and only if, what it says is', () => {
+    fc.assert(
+      fc.property(spec, spec, (one, other) => {
+        const [a, b] = [one, other].map((value) => texts(read(document(value))));
+        assert.equal(
+          isDeepStrictEqual(a, b),
+          isDeepStrictEqual(normal(one), normal(other)),
+          JSON.stringify([one, other]),
+        );
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+const word = fc.constantFrom('a', 'b');
+const map = (value: fc.Arbitrary<unknown>) => fc.dictionary(word, value, { maxKeys: 1, noNullPrototype: true });
+
+/** With few words, so that two of them are often alike. */
+const spec = fc.record(
+  {
+    recipients: fc.shuffledSubarray(['a', 'b']),
+    readers: fc.array(fc.record({ name: word, entries: fc.constant(['x']) }, { requiredKeys: ['name'] }), {
+      maxLength: 2,
+    }),
+    scope: fc.constantFrom('strict', 'cluster'),
+    namespaces: fc.constant(['a']),
+    type: fc.constantFrom('Opaque', 'b'),
+    projection: fc.constantFrom('Secret', 'Volume'),
+    deletionPolicy: fc.constantFrom('Delete', 'Retain'),
+    data: map(word),
+    template: fc.record({ data: map(word), metadata: fc.record({ labels: map(word) }) }, { requiredKeys: [] }),
+    rotation: map(fc.constantFrom({}, { every: '1d' })),
+    keys: map(map(word)),
+    other: word,
+  },
+  { requiredKeys: ['recipients', 'readers', 'data'] },
+);
+
+function document(value: object): string {
+  const metadata = { namespace: 'a', name: 'a' };
+  return JSON.stringify({ apiVersion: 'coffer.dev/v1', kind: 'EncryptedSecret', metadata, spec: value });
+}
+
+/** What is usual filled in, lists in one order whose order means nothing, and maps without what is empty. */
+function normal({ recipients, readers, ...others }: { recipients: string[]; readers: { name: string }[] }): unknown {
+  const usual = { scope: 'strict', namespaces: [], type: 'Opaque', projection: 'Secret', deletionPolicy: 'Delete' };
+  const byName = Object.groupBy(readers, ({ name }) => name);
+  return pruned({ ...usual, ...others, recipients: recipients.toSorted(), readers: byName });
+}
+
+function pruned(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const rows = Object.entries(value).map(([name, item]) => [name, pruned(item, depth + 1)] as const);
+  // The row of an entry in `rotation` may be empty; the maps above it need not be there.
+  return { ...Object.fromEntries(rows.filter(([, item]) => depth > 0 || JSON.stringify(item) !== '{}')) };
+}
