@@ -172,5 +172,10 @@ function checkIndex(index: Buffer): number {
     throw new RangeError('a torn pack index');
   const count = index.readUInt32BE(INDEX_HEAD + 255 * 4);
   if (index.length < least + count * (HASH + 8)) throw new RangeError('a short pack index');
+  for (let byte = 0, before = 0; byte < 256; byte++) {
+    const upTo = index.readUInt32BE(INDEX_HEAD + byte * 4);
+    if (upTo < before) throw new RangeError('a pack index that counts backwards');
+    before = upTo;
+  }
   return count;
 }

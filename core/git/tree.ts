@@ -37,9 +37,9 @@ export function parseTree(bytes: Buffer, start = 0, end = bytes.length): Tree {
   const names = new Set<string>();
   for (let at = start; at < end; ) {
     const space = bytes.indexOf(SPACE, at);
-    const zero = bytes.indexOf(ZERO, space);
+    const zero = bytes.indexOf(ZERO, at);
     const next = zero + 1 + OID_BYTES;
-    if (space < 0 || zero < 0 || next > end) throw malformed();
+    if (space < 0 || zero < space || next > end) throw malformed();
     const name = bytes.toString('utf8', space + 1, zero);
     if (!isLegalName(name) || names.has(name)) refused.push(printableName(name));
     else entries.push({ name, mode: modeAt(bytes, at, space), oid: bytes.toString('hex', zero + 1, next) });
@@ -61,9 +61,9 @@ export interface RawEntry {
 export function* rawEntries(bytes: Buffer): Generator<RawEntry> {
   for (let start = 0, end = 0; start < bytes.length; start = end) {
     const space = bytes.indexOf(SPACE, start);
-    const zero = bytes.indexOf(ZERO, space);
+    const zero = bytes.indexOf(ZERO, start);
     end = zero + 1 + OID_BYTES;
-    if (space < 0 || zero < 0 || end > bytes.length) throw malformed();
+    if (space < 0 || zero < space || end > bytes.length) throw malformed();
     yield { name: bytes.subarray(space + 1, zero), mode: modeAt(bytes, start, space), start, end };
   }
 }
