@@ -56,3 +56,15 @@ test('large bodies cost more, and time brings back five a second', () => {
     1,
   );
 });
+
+test('the dearest of all requests is let through, once in eight seconds', () => {
+  let now = 0;
+  const admission = new Admission(() => now);
+  for (const expected of [1, 1, 1]) {
+    assert.equal(
+      admitted(admission, () => '192.0.2.1', 1000 * 25 * MIB),
+      expected,
+    );
+    now += 8000;
+  }
+});

@@ -18,9 +18,10 @@ export class Admission {
     this.#all = new RequestRate(ALL.perSecond, ALL.burst, now);
   }
 
-  /** Whether a body of so many bytes from there may be read; counts it if so. */
+  /** Whether a request from there may be read, of which so many bytes are hashed (once for each secret); counts it if so. */
   admits(address: string, bytes: number): boolean {
-    const cost = 1 + Math.floor(bytes / UNIT);
+    // What costs more than a whole burst would never be let through.
+    const cost = Math.min(EACH.burst, 1 + Math.floor(bytes / UNIT));
     return this.#each.admits(network(address), cost) && this.#all.admits('', cost);
   }
 }

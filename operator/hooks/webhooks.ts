@@ -134,22 +134,29 @@ class Hooks {
     const { headers, socket } = request;
     refuseByShape(request);
     const length = bodyLength(request);
-    const asked = this.#options.sources.filter(({ from }) => isSigned(from, headers));
+    const asked = Map.groupBy(
+      this.#options.sources.filter(({ from }) => isSigned(from, headers)),
+      ({ from, secretFile }) => `${from} ${secretFile}`,
+    );
     const unproved = () => new Refused(401, 'not signed with the secret of a source');
-    if (asked.length === 0) throw unproved();
-    if (!this.#admission.admits(socket.remoteAddress ?? '', length)) throw new Refused(429, 'too many requests');
+    if (asked.size === 0) throw unproved();
+    if (!this.#admission.admits(socket.remoteAddress ?? '', length * asked.size))
+      throw new Refused(429, 'too many requests');
 
-    const claims: { id: string; claim: Claim }[] = [];
+    const claims: { ids: string[]; claim: Claim }[] = [];
     const now = this.#options.now?.() ?? new Date();
-    for (const { id, from, secretFile } of asked) {
+    for (const sources of asked.values()) {
+      const [first] = sources;
+      if (first === undefined) continue;
+      const { from, secretFile } = first;
       const secret = await this.#secret(secretFile);
       const claim = secret === undefined ? undefined : readClaim(from, headers, secret, now);
-      if (claim !== undefined) claims.push({ id, claim });
+      if (claim !== undefined) claims.push({ ids: sources.map(({ id }) => id), claim });
     }
     if (claims.length === 0) throw unproved();
     for await (const piece of request as AsyncIterable<Buffer>) for (const { claim } of claims) claim.add(piece);
     // Each is asked, so that the time does not tell which of them fits.
-    const proved = claims.filter(({ claim }) => claim.isTrue()).map(({ id }) => id);
+    const proved = claims.filter(({ claim }) => claim.isTrue()).flatMap(({ ids }) => ids);
     if (proved.length === 0) throw unproved();
     return proved;
   }

@@ -82,6 +82,12 @@ const rows: Row[] = [
     git: false,
     we: 'SIGNATURE_KEY_NOT_VALID',
   },
+  {
+    name: 'a principal that its line negates',
+    allowed: () => `ada@x,!*@x ${key('ed25519')}`,
+    git: false,
+    we: 'SIGNATURE_KEY_NOT_VALID',
+  },
   { name: 'principals in quotes', allowed: () => `"ada lovelace" ${key('ed25519')}`, git: true, we: 'good' },
   {
     name: 'blanks, comments, CRLF',

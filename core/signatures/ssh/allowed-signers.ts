@@ -50,8 +50,13 @@ export class AllowedSigners {
  * @throws CofferError SIGNATURE_KEY_NOT_VALID
  */
 export function principalsOf(lines: readonly AllowedSigner[], now: number): string[] {
-  const written = lines.filter((line) => countsNow(line, now)).flatMap(({ principals }) => principals.split(','));
-  return atLeastOne(new Set(written.filter((name) => !name.startsWith('!'))), lines);
+  const names = lines.filter((line) => countsNow(line, now)).flatMap(({ principals }) => namesIn(principals));
+  return atLeastOne(new Set(names), lines);
+}
+
+/** Those that the whole list lets in: `ada,!*` names nobody. */
+function namesIn(principals: string): string[] {
+  return principals.split(',').filter((name) => !name.startsWith('!') && matchesPatternList(name, principals));
 }
 
 /**

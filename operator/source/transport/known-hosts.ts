@@ -1,6 +1,7 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { CofferError } from '../../../core/errors.ts';
-import { matchesWildcard } from '../../../core/wildcard.ts';
+import { readKeyText } from '../../../core/signatures/ssh/key-text.ts';
+import { matchesPatternList } from '../../../core/signatures/ssh/pattern-list.ts';
 
 /** What a known_hosts file says of a key that a host shows. */
 export type HostVerdict = 'known' | 'changed' | 'revoked' | 'unknown' | 'certificate';
@@ -19,7 +20,6 @@ const MARKERS: Record<string, KnownHost['marker']> = {
   '@cert-authority': 'cert-authority',
 };
 const HASHED = /^\|1\|([A-Za-z0-9+/]{1,64}={0,2})\|([A-Za-z0-9+/]{1,64}={0,2})$/;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const DEFAULT_PORT = 22;
 
 /**
@@ -65,11 +65,6 @@ export class KnownHosts {
   }
 }
 
-/** As ssh-keygen prints it. */
-export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
-}
-
 function parseLine(line: string, file: string, number: number): KnownHost {
   const words = line.split(/[ \t]+/);
   const invalid = (what: string): CofferError =>
@@ -82,12 +77,9 @@ function parseLine(line: string, file: string, number: number): KnownHost {
   const marker = MARKERS[(isMarked ? words.shift() : undefined) ?? ''];
   if (isMarked && marker === undefined) throw invalid('the marker is neither @revoked nor @cert-authority');
   const [hosts = '', type = '', encoded = ''] = words;
-  if (!BASE64.test(encoded)) throw invalid('there is no host name, key type and key');
+  if (encoded === '') throw invalid('there is no host name, key type and key');
   if (hosts.startsWith('|') && !HASHED.test(hosts)) throw invalid('the hashed host name cannot be read');
-  const key = Buffer.from(encoded, 'base64');
-  // RFC 4253, section 6.6: a key begins with its type, as a string with its length.
-  const length = key.length >= 4 ? key.readUInt32BE(0) : 0;
-  if (key.toString('latin1', 4, 4 + length) !== type) throw invalid('the key is not of the type that stands before it');
+  const key = readKeyText(`${type} ${encoded}`, invalid);
   return { marker, hosts, type, key };
 }
 
@@ -98,7 +90,5 @@ function namesHost(hosts: string, name: string): boolean {
     const theirs = Buffer.from(hash, 'base64');
     return own.length === theirs.length && timingSafeEqual(own, theirs);
   }
-  const patterns = hosts.toLowerCase().split(',');
-  const isExcluded = patterns.some((pattern) => pattern.startsWith('!') && matchesWildcard(pattern.slice(1), name));
-  return !isExcluded && patterns.some((pattern) => !pattern.startsWith('!') && matchesWildcard(pattern, name));
+  return matchesPatternList(name, hosts.toLowerCase());
 }

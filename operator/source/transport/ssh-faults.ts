@@ -1,6 +1,7 @@
 import { CofferError } from '../../../core/errors.ts';
+import { fingerprintOf } from '../../../core/signatures/ssh/public-key.ts';
 import { type SourceFault, sourceFault } from '../faults.ts';
-import { fingerprint, type HostVerdict } from './known-hosts.ts';
+import type { HostVerdict } from './known-hosts.ts';
 
 const HOST_FAULTS = {
   unknown: [
@@ -28,7 +29,7 @@ const HOST_FAULTS = {
 /** A host showed a key that is not trusted. `address`: of the source. */
 export function hostFault(verdict: Exclude<HostVerdict, 'known'>, key: Buffer, address: string): CofferError {
   const [code, what, advice] = HOST_FAULTS[verdict];
-  return new CofferError(code, `${address}: the host’s key ${fingerprint(key)} ${what}`, {
+  return new CofferError(code, `${address}: the host’s key ${fingerprintOf(key)} ${what}`, {
     advice,
     data: { source: address },
     loop: 'retry',
@@ -36,7 +37,7 @@ export function hostFault(verdict: Exclude<HostVerdict, 'known'>, key: Buffer, a
 }
 
 export function keyRefused(address: string, key: Buffer, user: string): CofferError {
-  const message = `${address}: the server refuses the key ${fingerprint(key)} for the user ${user}`;
+  const message = `${address}: the server refuses the key ${fingerprintOf(key)} for the user ${user}`;
   return new CofferError('SSH_KEY_REFUSED', message, {
     advice: 'Add the public half to the repository’s deploy keys, or check `sshKeyFile` and the user in `url`.',
     data: { source: address },
