@@ -27,13 +27,14 @@ const Trust = strict(
   {
     mode: Type.Enum(['off', 'head', 'strict'], {
       description:
-        'off: nobody need sign; head: the newest commit must be signed, and its signer answers for all that it brings; strict: every commit that changes secrets or .coffer must be',
+        'off: no signature is needed; head: the newest commit must be signed, and its signer answers for all that it brings; strict: every commit that changes secrets or .coffer must be signed',
     }),
-    policy: Type.Optional(path('A file of kind TrustPolicy: signers, and who may change what')),
+    policy: Type.Optional(path('A file of kind TrustPolicy: signers, and what each is granted')),
     firstCommit: Type.Optional(
       Type.String({
         pattern: COMMIT,
-        description: 'Where trust begins: this commit, or one that descends from it, is the first that is taken',
+        description:
+          'Where trust begins: this commit, or one that descends from it, is the first that is taken; in quotes',
       }),
     ),
     perPath: Type.Optional(

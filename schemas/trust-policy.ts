@@ -5,8 +5,8 @@ import { namedMetadata, strict } from './metadata.ts';
 const file = (description: string) => Type.String({ minLength: 1, description });
 
 /**
- * What of a repository a change touches, so that each can have its own signers (docs/trust.md). `values` includes the
- * stanzas that come with them; `stanzas` alone is what a rewrap changes.
+ * What of a repository a change touches, so that each can be granted by itself (docs/trust.md). `values` includes the
+ * stanzas that come with them; `stanzas` alone is what a rewrap changes. The last four are of files in `.coffer/`.
  */
 export const SUBJECTS = [
   'values',
@@ -37,7 +37,7 @@ const OpenPgp = strict(
   {
     keys: Type.Array(
       strict({
-        name: Type.String({ pattern: SIGNER, description: 'The signer that grants speak of' }),
+        name: Type.String({ pattern: SIGNER, description: 'The signer’s name, for grants' }),
         file: file('Public keys, armored or binary'),
       }),
       { minItems: 1 },
@@ -54,15 +54,20 @@ const OpenPgp = strict(
 const Grant = strict({
   signers: Type.Array(Type.String({ minLength: 1 }), {
     minItems: 1,
-    description: 'Principals and names as the signers\u2019 files give them; `*` stands for any part',
+    description: 'Names of signers, as allowedSigners and openpgp.keys give them; `*` stands for any part',
   }),
   paths: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,
-      description: 'Globs as in gitignore, from the root of the repository; absent: every path',
+      description:
+        'Globs as in gitignore, from the root of the repository, of the files that change: for keyring, rules, requests and endorse those in .coffer/; absent: every path',
     }),
   ),
-  may: Type.Array(Type.Enum([...SUBJECTS]), { minItems: 1, uniqueItems: true, description: 'What they may change' }),
+  may: Type.Array(Type.Enum([...SUBJECTS]), {
+    minItems: 1,
+    uniqueItems: true,
+    description: 'The subjects that these signers may change there',
+  }),
 });
 
 /** Who may change what in a repository: kept outside it, read by operators and by `coffer check --trust`. */
@@ -80,7 +85,8 @@ export const TrustPolicy = strict(
       ),
       grants: Type.Optional(
         Type.Array(Grant, {
-          description: 'A change needs one grant that has its signer, path and subject; absent: every signer may all',
+          description:
+            'A change needs one grant that has its signer, path and subject; absent: every signer may change everything',
         }),
       ),
       namespaces: Type.Optional(

@@ -69,7 +69,7 @@ function definitionText(definition: object): string {
 async function valuesText(): Promise<string> {
   const schema = JSON.parse(await readFile(new URL(VALUES, import.meta.url), 'utf8'));
   schema.properties.sources.items = OperatorConfig.properties.sources.items;
-  schema.properties.trust.properties.policy = TrustPolicy.properties.spec;
+  schema.properties.trust.properties.policySpec = TrustPolicy.properties.spec;
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 

@@ -50,7 +50,7 @@ describe('values that cannot work are refused in plain words', () => {
       { ...LEAST, sources: [{ git: { url: 'x', trust: { mode: 'all' } } }] },
       /trust\/mode/,
     ],
-    ['a policy that is none', { ...LEAST, trust: { policy: { signer: {} } } }, /trust\/policy.*\n?.*signer/],
+    ['a policy that is none', { ...LEAST, trust: { policySpec: { signer: {} } } }, /trust\/policySpec.*\n?.*signer/],
     ['a pin that is no identity', { ...LEAST, pins: { staging: 'AAAA' } }, /pins/],
   ];
   for (const [why, values, says] of cases) {

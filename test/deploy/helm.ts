@@ -53,7 +53,7 @@ export const WITH_TRUST = {
   },
   proxy: { https: 'http://proxy.example.com', except: '.example.net' },
   trust: {
-    policy: {
+    policySpec: {
       signers: { ssh: { allowedSigners: 'allowed_signers' } },
       grants: [{ signers: ['*@example.com'], may: ['values'] }],
     },

@@ -52,7 +52,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* Whether there is a ConfigMap to mount at /etc/coffer/trust, and which. */}}
 {{- define "coffer.trustName" -}}
 {{- if .Values.trust.configMapName }}{{ .Values.trust.configMapName }}
-{{- else if or .Values.trust.policy .Values.trust.files }}coffer-trust{{ end -}}
+{{- else if or .Values.trust.policySpec .Values.trust.files }}coffer-trust{{ end -}}
 {{- end }}
 
 {{- define "coffer.checkValues" -}}
@@ -63,11 +63,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- range .Values.sources }}
 {{- if dig "git" "webhook" "" . }}{{ $hooked = 1 }}{{ end -}}
 {{- $policy := dig "git" "trust" "policy" "" . }}
-{{- if and $policy (hasPrefix "/etc/coffer/trust/" $policy) (not (include "coffer.trustName" $)) }}{{ fail (printf "a source trusts by %s, and trust in these values is empty: give trust.policy, or trust.configMapName" $policy) }}{{ end -}}
+{{- if and $policy (hasPrefix "/etc/coffer/trust/" $policy) (not (include "coffer.trustName" $)) }}{{ fail (printf "a source trusts by %s, and trust in these values is empty: give trust.policySpec, or trust.configMapName" $policy) }}{{ end -}}
 {{- end }}
 {{- if and $hooked (not .Values.webhooks.enabled) }}{{ fail "a source has a webhook, and nobody listens for it: that takes webhooks.enabled: true" }}{{ end -}}
 {{- if and .Values.webhooks.enabled (not $hooked) }}{{ fail "webhooks.enabled is true, and no git source has a webhook: give one from and secretFile" }}{{ end -}}
-{{- if and .Values.trust.configMapName (or .Values.trust.policy .Values.trust.files) }}{{ fail "trust.configMapName stands in place of trust.policy and trust.files: give it or them" }}{{ end -}}
+{{- if and .Values.trust.configMapName (or .Values.trust.policySpec .Values.trust.files) }}{{ fail "trust.configMapName stands in place of trust.policySpec and trust.files: give it or them" }}{{ end -}}
 {{- if not .Values.clusterWide }}
 {{- range .Values.namespaces }}
 {{- if include "coffer.isGlob" . }}{{ fail (printf "namespaces has the glob %s: that takes clusterWide: true, since a Role stands in one namespace" .) }}{{ end -}}
