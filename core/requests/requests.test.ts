@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { parseStanza } from '../format/sealed/stanza.ts';
 import { type Fulfilment, fulfilmentParts, PART_LIMIT, readFulfilment, stanzasFor } from './fulfilment.ts';
-import { type JoinRequest, joinRequest, readRequest, renderRequest, requestFile } from './request.ts';
+import { endorseRequest, type JoinRequest, joinRequest, readRequest, renderRequest, requestFile } from './request.ts';
 
 let request: JoinRequest;
 
@@ -57,6 +57,36 @@ describe('a request', () => {
       code: 'KEY_TEXT_MISTYPED',
       data: { file, line: 9, column: 5 },
     });
+  });
+});
+
+describe('an endorsement', () => {
+  const commit = 'c0'.repeat(20);
+  const created = '2026-11-21T09:00:00Z';
+  const text = (abandons: readonly string[]) => renderRequest(endorseRequest({ commit, abandons, created }));
+  const file = requestFile(`endorse-${commit.slice(0, 16)}`);
+
+  test('is read as it was written, with what it gives up and without', () => {
+    for (const abandons of [
+      [],
+      ['a1'.repeat(20)],
+      Array.from({ length: 1024 }, (_, index) => `${index}`.padStart(40, '0')),
+    ]) {
+      assert.deepEqual(readRequest(Buffer.from(text(abandons)), file), endorseRequest({ commit, abandons, created }));
+    }
+  });
+
+  test('of another commit than its name says, or of none, is refused', () => {
+    const wrong: [text: string, file: string, code: string][] = [
+      [text([]), requestFile('endorse-0123456789abcdef'), 'REQUEST_FILE'],
+      [text([]).replaceAll(commit, 'c1'.repeat(20)), file, 'REQUEST_FILE'],
+      [text([]).replace(commit, commit.slice(1)), file, 'DOCUMENT_FIELD'],
+      [text([]).replace(commit, 'HEAD'), file, 'DOCUMENT_FIELD'],
+      [text(Array.from({ length: 1025 }, () => commit)), file, 'DOCUMENT_FIELD'],
+      [`${text([])}  join: {}\n`, file, 'DOCUMENT_FIELD'],
+    ];
+    for (const [bytes, name, code] of wrong)
+      assert.throws(() => readRequest(Buffer.from(bytes), name), { code }, bytes);
   });
 });
 

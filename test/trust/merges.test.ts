@@ -182,6 +182,24 @@ describe('a merge', () => {
     assert.deepEqual(await judged(taken), [`db.yaml readers ${NO}`]);
   });
 
+  test('of a file that one side changed and the other changed back is no roll-back', async () => {
+    const files = (readers: string, value: string) => ({
+      'db.yaml': manifest({ readers: { [readers]: ['password'] } }),
+      'other.yaml': OTHER(value),
+      'both.yaml': manifest({
+        name: 'both',
+        readers: { [readers]: ['password'] },
+        data: { password: sealed(value, value) },
+      }),
+    });
+    const first = history.commit([], 'alice', files('a', 'o1'));
+    const now = history.commit([first], 'alice', files('b', 'o2'));
+    const side = history.commit([first], 'alice', { 'x.txt': 'x' });
+    const back = history.commit([side, now], 'alice', files('a', 'o1'));
+    const readers = history.commit([side], 'alice', files('c', 'o1'));
+    assert.deepEqual(await judged(history.commit([back, readers], 'bob', files('c', 'o1')), now), []);
+  });
+
   test('with an unrelated history is judged by each commit of that', async () => {
     const root = history.commit([], 'alice', { 'theirs.yaml': manifest({ name: 'theirs' }) });
     const wrong = history.commit([], 'bob', { 'theirs.yaml': manifest({ name: 'theirs' }) });
