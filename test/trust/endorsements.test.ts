@@ -216,6 +216,17 @@ describe('what is held back while the rest goes on', () => {
     assert.deepEqual(await judged(history.commit([wrong], 'alice', { 'db.yaml': null }), wrong, kept), []);
   });
 
+  test('is taken with a branch that has it too, and that somebody endorsed who may change it', async () => {
+    const wrong = history.commit([accepted], 'val', { 'db.yaml': EVIL });
+    const instead = history.commit([accepted], undefined, { 'db.yaml': EVIL, 'x.txt': 'x' });
+    await history.write();
+    const { outstanding } = await history.judge(accepted, wrong);
+    const head = (by: string, files: Record<string, string>) => history.commit([instead], by, files);
+    const files = await endorsing(instead, [wrong]);
+    assert.deepEqual(await judged(head('carol', files), wrong, outstanding), []);
+    assert.deepEqual(await judged(head('ed', files), wrong, outstanding), [`db.yaml readers ${NO}`]);
+  });
+
   test('is taken when the policy allows it by now, and only that', async () => {
     const wrong = history.commit([accepted], 'val', { 'db.yaml': EVIL });
     const unsigned = history.commit([wrong], undefined, { 'x.txt': 'x' });

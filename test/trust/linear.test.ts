@@ -254,6 +254,14 @@ const TABLE: [promise: string, steps: Step[], refused: string[]][] = [
     [],
   ],
   [
+    'a reader that somebody took away who may not, of a manifest that goes by who may',
+    [
+      ['val', { 'db.yaml': manifest({ readers: {} }) }],
+      ['alice', { 'db.yaml': null }],
+    ],
+    [],
+  ],
+  [
     'a violation in a new file that goes again',
     [
       ['bob', { 'new.yaml': manifest({ name: 'new' }) }],
