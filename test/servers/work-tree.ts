@@ -62,12 +62,10 @@ export class WorkTree {
     return String(output).trim();
   }
 
-  /** The content of an object, as it is. */
-  async readObject(type: string, oid: string): Promise<Buffer> {
-    const { stdout } = await run('git', ['-C', this.directory, 'cat-file', type, oid], {
-      encoding: 'buffer',
-      maxBuffer: 1 << 28,
-    });
+  /** Every object there is, as `git cat-file --batch` prints them. */
+  async batch(): Promise<Buffer> {
+    const args = ['-C', this.directory, 'cat-file', '--batch', '--batch-all-objects'];
+    const { stdout } = await run('git', args, { encoding: 'buffer', maxBuffer: 1 << 28 });
     return stdout;
   }
 }

@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { type OperatorProcess, Site } from '../../operator/site.ts';
 import { EvilGit, type GitFault } from '../../servers/evil-git.ts';
 import { WorkTree } from '../../servers/work-tree.ts';
+import { ask } from './observed.ts';
 
 /** A team's repository, and the secret in it that is called as the team is. */
 export interface Team {
@@ -86,7 +87,7 @@ export class Arena {
 
   /** Ends the operator, and searches all that it said and left for what was planted. */
   async endWithoutTrace(operator: OperatorProcess): Promise<void> {
-    const shown = [await operator.get('/status'), await operator.get('/metrics')];
+    const shown = [(await ask(operator, '/status')).text, (await ask(operator, '/metrics')).text];
     assert.equal(await operator.end(), 0);
     const said = [operator.output, ...shown].map((text) => ({ path: 'what it said', bytes: Buffer.from(text) }));
     const texts = [...said, ...this.site.files()];

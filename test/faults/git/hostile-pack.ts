@@ -111,11 +111,13 @@ const ZEROS = new Map<number, Buffer>();
 
 /** Everything of a repository, each object whole. */
 export async function objectsOf(tree: WorkTree): Promise<Entry[]> {
-  const listed = await tree.git('rev-list', '--objects', '--no-object-names', 'HEAD');
+  const listed = await tree.batch();
   const entries: Entry[] = [];
-  for (const oid of listed.split('\n')) {
-    const type = (await tree.git('cat-file', '-t', oid)) as 'commit' | 'tree' | 'blob';
-    entries.push({ type, bytes: await tree.readObject(type, oid) });
+  for (let at = 0; at < listed.length; ) {
+    const end = listed.indexOf(0x0a, at);
+    const [, type, size] = listed.toString('latin1', at, end).split(' ');
+    entries.push({ type: type as 'commit', bytes: listed.subarray(end + 1, end + 1 + Number(size)) });
+    at = end + 2 + Number(size);
   }
   return entries;
 }

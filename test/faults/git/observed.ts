@@ -1,12 +1,13 @@
 /** What a kubelet, a person and the kernel see of an operator. */
+import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { OperatorProcess } from '../../operator/site.ts';
+import { eventually, type OperatorProcess } from '../../operator/site.ts';
 
 /** Nothing here takes so long, on a busy machine neither. */
-const PATIENCE = 90_000;
+const PATIENCE = 180_000;
 /** Milliseconds between wakes: one that comes while a source is looked at, or too soon after, is answered a second later. */
 const NUDGE = 2500;
 
@@ -20,7 +21,7 @@ export interface Trouble {
 export type Troubles = (name: string) => Trouble | undefined;
 
 export async function troublesOf(operator: OperatorProcess): Promise<Troubles> {
-  const { sources } = await operator.status();
+  const { sources } = JSON.parse((await ask(operator, '/status')).text);
   return (name) => sources.find(({ address }: { address: string }) => address.endsWith(`/${name}`))?.trouble;
 }
 
@@ -43,6 +44,11 @@ export async function untilNoneIsLeft(
   }
 }
 
+/** A file is there before the work on its commit has come to its end. */
+export function assertReady(operator: OperatorProcess): Promise<void> {
+  return eventually(async () => assert.equal((await ask(operator, '/readyz')).status, 200));
+}
+
 /** Peak of the resident memory of a process that runs, in MiB. */
 export function peakMemory({ child }: OperatorProcess): number {
   const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
@@ -55,13 +61,12 @@ export class Probe {
   longest = 0;
   looks = 0;
   readonly failures: string[] = [];
-  readonly #url: string;
+  readonly #ask: () => Promise<Answer>;
   #isOver = false;
   readonly #loop: Promise<void>;
 
   constructor(t: TestContext, operator: OperatorProcess, path: string) {
-    const { address = '' } = operator.lines.find(({ msg }) => msg === 'listening') ?? {};
-    this.#url = address + path;
+    this.#ask = () => ask(operator, path);
     this.#loop = this.#look();
     t.after(() => this.end());
   }
@@ -75,7 +80,7 @@ export class Probe {
   async #look(): Promise<void> {
     while (!this.#isOver) {
       const began = performance.now();
-      const answer = await statusOf(this.#url).catch(String);
+      const answer = await this.#ask().then(({ status }) => status, String);
       this.longest = Math.max(this.longest, performance.now() - began);
       this.looks++;
       if (answer !== 200) this.failures.push(String(answer));
@@ -84,11 +89,22 @@ export class Probe {
   }
 }
 
-function statusOf(url: string): Promise<number | undefined> {
+interface Answer {
+  status: number | undefined;
+  text: string;
+}
+
+/** On a connection of its own: one that is kept may be closed just then. */
+export function ask(operator: OperatorProcess, path: string): Promise<Answer> {
+  const { address = '' } = operator.lines.find(({ msg }) => msg === 'listening') ?? {};
   return new Promise((resolve, reject) => {
-    const asked = get(url, { agent: false, timeout: PATIENCE }, (answer: IncomingMessage) => {
-      answer.resume();
-      answer.once('end', () => resolve(answer.statusCode));
+    const asked = get(address + path, { agent: false, timeout: PATIENCE }, (answer: IncomingMessage) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (piece) => {
+        text += piece;
+      });
+      answer.once('end', () => resolve({ status: answer.statusCode, text }));
+      answer.once('error', reject);
     });
     asked.once('error', reject);
   });

@@ -1,9 +1,9 @@
 /** Tables of faults, put before the real operator all at once. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { eventually, type OperatorProcess } from '../../operator/site.ts';
+import type { OperatorProcess } from '../../operator/site.ts';
 import { Arena, bearer, type Team } from './arena.ts';
-import { Probe, peakMemory, troublesOf, untilNoneIsLeft } from './observed.ts';
+import { ask, assertReady, Probe, peakMemory, troublesOf, untilNoneIsLeft } from './observed.ts';
 
 export interface Case {
   /** Code of the source's trouble while the fault lasts; absent: the commit is accepted. */
@@ -53,11 +53,13 @@ export async function endure(t: TestContext, { cases, when, caps, isHealed = tru
   const arena = await Arena.open(t);
   const { well, faulty } = await gather(arena, cases, isFirst);
   const before = isFirst ? undefined : await startWell(arena, [well, ...faulty.map(({ team }) => team)]);
-  for (const { team, one } of faulty) {
-    await team.commit('new');
-    await one.spoil(team, arena);
-  }
-  await well.commit('new');
+  await Promise.all([
+    well.commit('new'),
+    ...faulty.map(async ({ team, one }) => {
+      await team.commit('new');
+      await one.spoil(team, arena);
+    }),
+  ]);
   const operator = before ?? (await arena.site.start());
   await before?.wake();
   const probe = new Probe(t, operator, isFirst ? '/healthz' : '/readyz');
@@ -68,7 +70,8 @@ export async function endure(t: TestContext, { cases, when, caps, isHealed = tru
   });
   assert.equal(arena.value(well.name), 'new');
   for (const one of faulty) await t.test(one.what, () => assertNamed(arena, operator, one, isFirst));
-  assert.match(await operator.get('/readyz'), isFirst ? /^503/ : /^200/);
+  const isReady = !isFirst || faulty.every(({ one }) => one.code === undefined);
+  assert.equal((await ask(operator, '/readyz')).status, isReady ? 200 : 503);
   const disk = arena.disk();
   if (isHealed) await heal(t, arena, operator, faulty);
 
@@ -143,11 +146,13 @@ async function assertNamed(
 }
 
 async function heal(t: TestContext, arena: Arena, operator: OperatorProcess, faulty: readonly Faulty[]): Promise<void> {
-  for (const { team, one } of faulty) {
-    team.fault();
-    await one.mend?.(team, arena);
-    await team.commit('healed');
-  }
+  await Promise.all(
+    faulty.map(async ({ team, one }) => {
+      team.fault();
+      await one.mend?.(team, arena);
+      await team.commit('healed');
+    }),
+  );
   const isIll = ({ name }: Team) => arena.value(name) !== 'healed';
   const left = () => faulty.filter(({ team }) => isIll(team)).length;
   await untilNoneIsLeft(operator, left, () => true);
@@ -156,11 +161,6 @@ async function heal(t: TestContext, arena: Arena, operator: OperatorProcess, fau
     await t.test(`${what}: heals`, () => assert.ok(!isIll(team), JSON.stringify(troubles(team.name))));
   }
   await assertReady(operator);
-}
-
-/** A file is there before the work on its commit has come to its end. */
-function assertReady(operator: OperatorProcess): Promise<void> {
-  return eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
 }
 
 /** As the name of a secret and a folder. */
