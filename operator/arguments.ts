@@ -12,13 +12,13 @@ export const HELP = `Projects the secrets of git repositories to the workloads t
 Usage: coffer-operator --config FILE [--once | --confirm COMMIT]
        coffer-operator accept COMMIT --config FILE
 
-  accept COMMIT     take this commit, and judge what descends from it, whatever was accepted before and whoever signed
-                    it: for a first commit, a replaced branch, a commit that the rules refuse. It counts once, for a day,
-                    and is recorded; a running operator takes it at its next look
+  accept COMMIT     take this commit, no matter who signed it and what was accepted before, and judge what descends from
+                    it: for a first commit, a branch that was rewound or replaced, a commit that the policy refuses. It
+                    counts once, within a day, and is recorded; a running operator takes it at its next look
   --config FILE     the operator's configuration (kind OperatorConfig)
   --once            look at every source once, project, and end; exit code 1 if anything is in trouble
-  --confirm COMMIT  carry out the removals that are held for this commit, or follow it where nobody need sign although
-                    it rewinds the branch or is empty; a running operator does so at its next look
+  --confirm COMMIT  carry out the removals that are held for this commit, or take it although it leaves the source
+                    empty; a running operator does so at its next look
   --help            show this
   --version         show the version
 

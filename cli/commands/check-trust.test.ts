@@ -224,7 +224,7 @@ describe('coffer check --trust', () => {
     desk.commit('Not below its path');
     assert.equal(judge().status, 1);
     const file = join(desk.home, 'operator.yaml');
-    const example = readFileSync(join(EXAMPLE, 'operator.yaml'), 'utf8').replace('policy.yaml', 'trust/policy.yaml');
+    const example = readFileSync(join(EXAMPLE, 'operator.yaml'), 'utf8');
     writeFileSync(file, example.replace('branch: main', 'path: ./payments/'));
     const run = () => desk.try(['check', '--trust', file, '--since', 'accepted']);
     assert.equal(run().status, 0, run().stdout);

@@ -8,13 +8,13 @@ const POLICY_INSIDE =
 export default class Check extends BaseCommand {
   static override summary = 'look for plaintext, malformed manifests and stale recipients; needs no secret key';
   static override description =
-    'Checks the files of the repository that git tracks or would add, or those under PATH. Exit code 1 if there are errors; warnings alone pass, unless --strict. With --trust it judges commits as well: every one of HEAD that the branch named by --since does not have. What each rule means: docs/checks.md.';
+    'Checks the files of the repository that git tracks or would add, or those under PATH. Exit code 1 if there are errors; warnings alone pass, unless --strict. With --trust it judges commits as well, as operators will: every commit of HEAD that the branch named by --since does not have. What each rule means: docs/checks.md.';
   static override examples = [
     '<%= config.bin %> check',
     '<%= config.bin %> check apps/payments --strict',
     { description: 'in a pre-commit hook', command: '<%= config.bin %> check --staged' },
     {
-      description: 'in a pull request: may those who signed change what they change? (docs/trust.md)',
+      description: 'in a pull request: is each signer granted what their commits change? (docs/trust.md)',
       command: '<%= config.bin %> check --trust policy.yaml --since origin/main',
     },
     { description: 'for a code host', command: '<%= config.bin %> check --sarif > coffer.sarif' },

@@ -5,16 +5,11 @@ import type { Endorsement } from '../trust/endorsement.ts';
 export default class Endorse extends BaseCommand {
   static override summary = 'stand for a commit that operators hold back; commits the request, signed';
   static override description =
-    `Shows what COMMIT changes and commits a request to .coffer/requests/, signed with your key: operators then judge COMMIT as
-if you had signed it yourself. It counts if the policy grants you "endorse", and what COMMIT changes. All operators that
-follow the branch take it, once it is pushed.
-
-Where the branch was rewound or replaced, --instead-of names the commit that operators stand on: everything that differs
-between the two is then yours. What to do when an operator holds a commit: docs/trust.md.`;
+    'Shows what COMMIT changes and commits a request to .coffer/requests/, signed with your key: operators then judge COMMIT as if you had signed it yourself. It counts if the policy grants you "endorse", and what COMMIT changes: `coffer check --trust POLICY` tells. All operators that follow the branch take it, once it is pushed.\n\nWhere the branch was rewound or replaced, --instead-of names the commit that operators accepted last: everything that differs between the two is then your own change. What to do when an operator holds a commit back: docs/trust.md.';
   static override examples = [
     'coffer endorse 4f2a9c1',
     {
-      description: 'After a forced push; the operator’s status says which commit it stands on:',
+      description: 'after a forced push; the operator’s status says which commit it accepted last',
       command: 'coffer endorse HEAD --instead-of 91be03d2c7',
     },
   ];
@@ -71,7 +66,7 @@ between the two is then yours. What to do when an operator holds a commit: docs/
     this.note(
       made === undefined
         ? `It counts once it is committed with your signature, and pushed: git add ${file} && git commit --gpg-sign -- ${file}`
-        : 'It counts once it is pushed. Do not squash or rebase it: that would take your signature away.',
+        : 'It counts once it is pushed, if the policy grants you that (`coffer check --trust POLICY`). Do not squash or rebase it: that would take your signature away.',
     );
   }
 }

@@ -39,7 +39,7 @@ export function firstUnnamed(address: string, commit: string, configured: string
       ? 'and nobody said where trust begins'
       : `and it does not descend from firstCommit, ${configured}`;
   return new CofferError('SOURCE_FIRST_COMMIT', `${address}: ${commit} would be the first commit, ${why}`, {
-    advice: `Look at it; if it is right, set \`trust.firstCommit: ${commit}\` in the configuration, or ${acceptAdvice(commit)}.`,
+    advice: `Look at it; if it is right, set \`trust.firstCommit: "${commit}"\` in the configuration, or ${acceptAdvice(commit)}.`,
     data: { source: address, commit },
   });
 }

@@ -52,14 +52,19 @@ function adviceFor(refusal: Refusal, { since, head, policy }: JudgedRange): stri
       commit === head
         ? 'git commit --amend --no-edit --gpg-sign'
         : `git rebase --force-rebase --gpg-sign ${since.slice(0, 12)}`;
-    return `Sign it (\`${again}\`, and push with --force-with-lease); how git gets your key: docs/trust.md.`;
+    return `Sign it (\`${again}\`, and push with --force-with-lease); how git gets your key: docs/trust.md, "Each signer, once".`;
   }
   const granted = SUBJECTS.find((one) => one === subject);
   if (error.code !== 'TRUST_NOT_GRANTED' || granted === undefined) return error.advice;
-  const who = policy?.whoMay(path, granted) ?? [];
-  if (who.length === 0) return 'Nobody may by this policy: ask who keeps it, or leave the change out.';
+  const who = orList(policy?.whoMay(path, granted) ?? []);
+  const endorsers = orList(policy?.whoEndorses(path, [granted]) ?? []);
+  if (who === '') {
+    return `The policy grants \`${granted}\` there to nobody: ask who keeps it, or leave the change out.`;
+  }
+  if (endorsers === '') return `Let ${who} commit it; or leave the change out.`;
+  const others = who === endorsers ? '' : `let ${endorsers} `;
   const endorse = command('endorse', commit.slice(0, 12));
-  return `Let ${orList(who)} commit it, or stand for it on this branch (${endorse}); or leave the change out.`;
+  return `Let ${who} commit it, or ${others}stand for it on this branch (${endorse}); or leave the change out.`;
 }
 
 function returnFinding({ path, entry, commit }: Verdict['returns'][number]): Finding {
