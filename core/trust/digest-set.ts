@@ -40,6 +40,11 @@ export class DigestSet {
     return true;
   }
 
+  clear(): void {
+    this.#bytes = Buffer.alloc(this.#width * SLOTS);
+    this.#size = 0;
+  }
+
   /** Where it is, or where it would be. */
   #slot(digest: Buffer): number {
     const slots = this.#bytes.length / this.#width;

@@ -13,7 +13,8 @@ import { proposalsOf } from './proposals.ts';
 import { groupRefusals } from './refusals.ts';
 import { rolledBack } from './roll-back.ts';
 import { Scope } from './scope.ts';
-import { type SealedBefore, seenUpTo } from './sealed-before.ts';
+import type { SealedBefore } from './sealed-before.ts';
+import { seenUpTo } from './sealed-history.ts';
 import { State } from './state.ts';
 import { historyShallow, StrictWalk } from './strict-walk.ts';
 import { ValueRule } from './value-rule.ts';
@@ -89,8 +90,8 @@ class Judgement {
   async #first(head: Commit): Promise<Verdict> {
     const rule = new NamespaceRule(this.#scope, this.#input);
     const bad = await rule.judge(await this.#scope.changes(null, head.tree), head.tree, () => head.oid);
-    const learnt = await seenUpTo(this.#repository, this.#scope, head.oid);
-    return { ...(await this.#told(head, bad)), returns: [], learnt };
+    const records = await seenUpTo(this.#repository, this.#scope, head.oid);
+    return { ...(await this.#told(head, bad)), returns: [], learnt: { records } };
   }
 
   async #next(head: Commit, accepted: string): Promise<Verdict> {
@@ -101,6 +102,8 @@ class Judgement {
     const values = new ValueRule({
       repository: this.#repository,
       sealedBefore: this.#input.sealedBefore,
+      accepted,
+      head: head.oid,
       tree: head.tree,
       prime: () => seenUpTo(this.#repository, this.#scope, isThere ? accepted : head.oid),
       isHeld: (path, aspect, text) => held.has(path, aspect, text),
@@ -123,7 +126,7 @@ class Judgement {
       ...(await this.#told(head, bad)),
       ...(start.endorsedBy === undefined ? {} : { endorsedBy: start.endorsedBy }),
       returns: await values.returns(textAt),
-      learnt: values.learnt(),
+      learnt: await values.learnt(),
     };
   }
 

@@ -7,7 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { dataKeyId, manifest, sealed, stanza } from '../../test/trust/manifests.ts';
 import { DigestSet } from './digest-set.ts';
-import { SealedBefore, Seen } from './sealed-before.ts';
+import { SealedBefore } from './sealed-before.ts';
+import { type Learnt, Seen } from './sealed-records.ts';
 import { scanSealed } from './sealed-scan.ts';
 
 let folder: string;
@@ -19,10 +20,10 @@ after(() => rm(folder, { recursive: true }));
 
 const file = () => join(folder, 'sealed-before');
 
-function seen(...texts: string[]): ReturnType<Seen['learnt']> {
+function seen(...texts: string[]): Learnt {
   const all = new Seen();
   for (const text of texts) all.text('k', text);
-  return all.learnt();
+  return { records: all.records() };
 }
 
 describe('what was sealed before', () => {

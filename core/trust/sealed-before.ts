@@ -1,205 +1,192 @@
-import { hash } from 'node:crypto';
 import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromSystemError } from '../files/system-error.ts';
-import { commitsBetween } from '../git/commit-walk.ts';
-import type { Repository } from '../git/repository.ts';
-import { isFile } from '../git/tree.ts';
 import { DigestSet } from './digest-set.ts';
-import type { Scope } from './scope.ts';
-import { type SealedSink, scanSealed } from './sealed-scan.ts';
+import { DIGEST_BYTES, type Learnt, RECORD_BYTES, type RecordKind, recordDigest, recordsOf } from './sealed-records.ts';
 
-/** What a judged range adds; opaque to callers, who give it back to `learn` when the head is accepted. */
-export interface Learnt {
-  /** One behind the other. */
-  readonly records: Buffer;
-}
+export type { Learnt } from './sealed-records.ts';
 
-/** What a record says: a data key id was seen, a text under one, a key that one was sealed to. */
-const KINDS = { dataKey: 1, text: 2, key: 3 } as const;
-type Kind = keyof typeof KINDS;
-
-/** Wide enough that no other text can be made for a digest that is there. */
-const DIGEST = 16;
-const RECORD = 1 + DIGEST;
 const FILE = 'sealed-before';
+/** Commits up to which what is known can be told apart: the accepted one is the last, or just before some that were not. */
+const MOST_ENDS = 256;
 const HEADER = Buffer.from('coffer sealed-before 1\n');
 
 /**
  * Which sealed texts were first seen under which data key, and to which keys that was sealed: what a former commit held, without
- * looking for it in history. Digests in one block of memory each (some 60 bytes a value), and in an append-only file.
+ * looking for it in history. Digests in one block of memory each (some 60 bytes a value), and in a file that grows at its end.
  *
- * The file: a line, then records of one byte (1 data key id, 2 text under a data key id, 3 key id that a data key was sealed to)
- * and 16 bytes of SHA-256 over the parts. Its order means nothing, and a record twice is as good as once.
+ * The file: a line, then records of one byte (1 data key id, 2 text under a data key id, 3 key id that a data key was sealed to,
+ * 4 commit) and 16 bytes of SHA-256 over the parts. A record of a commit says that what stands before it is all that this commit
+ * and its history hold. What stands behind that of the accepted commit was learnt of a head that then was not accepted (a crash, a
+ * branch that was replaced meanwhile): it does not count, and the next write takes its place.
  */
 export class SealedBefore {
-  readonly #sets: Record<Kind, DigestSet> = {
-    dataKey: new DigestSet(DIGEST),
-    text: new DigestSet(DIGEST),
-    key: new DigestSet(DIGEST),
+  readonly #sets: Record<Exclude<RecordKind, 'upTo'>, DigestSet> = {
+    dataKey: new DigestSet(DIGEST_BYTES),
+    text: new DigestSet(DIGEST_BYTES),
+    key: new DigestSet(DIGEST_BYTES),
   };
-  #file: FileHandle | undefined;
-  #length = HEADER.length;
+  readonly #store: Store;
+  /** Where the last record of a commit ends, by its digest. */
+  readonly #ends = new Map<string, number>();
+  #length = 0;
 
-  private constructor() {}
+  private constructor(store: Store) {
+    this.#store = store;
+  }
 
   /** Reads what is in the folder, or begins with nothing. A torn end (a crash) is written over. Throws FILE_SYSTEM. */
   static async open(folder: string): Promise<SealedBefore> {
-    const sealed = new SealedBefore();
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      sealed.#file = await open(join(folder, FILE), constants.O_RDWR | constants.O_CREAT, 0o600);
-      await sealed.#load(sealed.#file);
-    } catch (error) {
-      await sealed.close();
-      throw fromSystemError(error) ?? error;
-    }
+    const sealed = new SealedBefore(await FileStore.open(folder));
+    sealed.#load(await sealed.#store.read());
     return sealed;
   }
 
   /** Without a file: for a check that remembers nothing. */
-  static inMemory(): SealedBefore {
-    return new SealedBefore();
+  static inMemory(records: Buffer = Buffer.alloc(0)): SealedBefore {
+    const sealed = new SealedBefore(new MemoryStore(records));
+    sealed.#load(records);
+    return sealed;
   }
 
-  get isEmpty(): boolean {
-    return this.#sets.dataKey.size === 0;
-  }
-
-  /** Of values: what the tests hold against the memory that it takes. */
-  get size(): number {
-    return this.#sets.text.size;
+  /**
+   * What is known of a commit and its history, and nothing that was learnt after it; undefined: not all of it is, because another
+   * operator accepted it, or it is the first.
+   */
+  async upTo(commit: string): Promise<SealedBefore | undefined> {
+    const end = this.#ends.get(endKey(recordDigest(commit)));
+    if (end === undefined || end === this.#length) return end === undefined ? undefined : this;
+    return SealedBefore.inMemory((await this.#store.read()).subarray(0, end));
   }
 
   hasDataKey(dataKeyId: string): boolean {
-    return this.#sets.dataKey.has(digestOf(dataKeyId));
+    return this.#sets.dataKey.has(recordDigest(dataKeyId));
   }
 
   hasText(dataKeyId: string, text: string): boolean {
-    return this.#sets.text.has(digestOf(dataKeyId, text));
+    return this.#sets.text.has(recordDigest(dataKeyId, text));
   }
 
   /** Whether the data key was ever sealed to this key. */
   wasSealedTo(dataKeyId: string, kid: string): boolean {
-    return this.#sets.key.has(digestOf(dataKeyId, kid));
+    return this.#sets.key.has(recordDigest(dataKeyId, kid));
   }
 
-  /** Appends to the file (fsync), then knows it. Throws FILE_SYSTEM, and then knows no more than before. */
-  async learn({ records }: Learnt): Promise<void> {
-    const added = Buffer.concat([...recordsOf(records)].filter((record) => !this.#knows(record)));
-    if (added.length === 0) return;
-    if (this.#file !== undefined) {
-      await append(this.#file, this.#length, added);
-      this.#length += added.length;
-    }
-    for (const record of recordsOf(added)) this.#add(record);
-  }
-
-  /** What this knows and what was learnt besides, in memory only; this stays as it is. For one that is empty. */
-  with({ records }: Learnt): SealedBefore {
-    const both = new SealedBefore();
-    for (const record of recordsOf(records)) both.#add(record);
-    return both;
+  /** Writes (fsync), then knows it; twice is as good as once. Throws FILE_SYSTEM, and then knows no more than before. */
+  async learn({ base, records }: Learnt): Promise<void> {
+    const end = base === undefined ? undefined : this.#ends.get(endKey(recordDigest(base)));
+    if (end !== undefined && end < this.#length) this.#load((await this.#store.read()).subarray(0, end));
+    const added = [...recordsOf(records)].filter(
+      ({ kind, digest }) => kind === 'upTo' || !this.#sets[kind].has(digest),
+    );
+    const isOnlyEnd = added.every(({ digest }) => this.#ends.get(endKey(digest)) === this.#length);
+    if (isOnlyEnd) return;
+    const bytes = Buffer.concat(added.map(({ record }) => record));
+    await this.#store.write(this.#length, bytes);
+    this.#take(bytes);
   }
 
   async close(): Promise<void> {
-    await this.#file?.close();
-    this.#file = undefined;
+    await this.#store.close();
   }
 
-  async #load(file: FileHandle): Promise<void> {
-    const bytes = await file.readFile();
-    if (bytes.subarray(0, HEADER.length).equals(HEADER)) {
-      const records = bytes.subarray(HEADER.length);
-      for (const record of recordsOf(records)) this.#add(record);
-      this.#length = bytes.length - (records.length % RECORD);
-    } else {
-      await append(file, 0, HEADER);
+  #load(records: Buffer): void {
+    for (const set of Object.values(this.#sets)) set.clear();
+    this.#ends.clear();
+    this.#length = 0;
+    this.#take(records);
+  }
+
+  #end(key: string): void {
+    // Anew, so that the oldest is the first.
+    this.#ends.delete(key);
+    this.#ends.set(key, this.#length);
+    const [oldest] = this.#ends.keys();
+    if (this.#ends.size > MOST_ENDS && oldest !== undefined) this.#ends.delete(oldest);
+  }
+
+  #take(bytes: Buffer): void {
+    for (let at = 0; at + RECORD_BYTES <= bytes.length; at += RECORD_BYTES) {
+      this.#length += RECORD_BYTES;
+      for (const { kind, digest } of recordsOf(bytes.subarray(at, at + RECORD_BYTES))) {
+        if (kind === 'upTo') this.#end(endKey(digest));
+        else this.#sets[kind].add(digest);
+      }
+    }
+  }
+}
+
+function endKey(digest: Buffer): string {
+  return digest.toString('latin1');
+}
+
+/** Records, by offsets from the first of them. */
+interface Store {
+  read(): Promise<Buffer>;
+  /** Behind what it leaves of what is there. */
+  write(at: number, bytes: Buffer): Promise<void>;
+  close(): Promise<void>;
+}
+
+class MemoryStore implements Store {
+  #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  async read(): Promise<Buffer> {
+    return this.#bytes;
+  }
+
+  async write(at: number, bytes: Buffer): Promise<void> {
+    this.#bytes = Buffer.concat([this.#bytes.subarray(0, at), bytes]);
+  }
+
+  async close(): Promise<void> {}
+}
+
+class FileStore implements Store {
+  readonly #file: FileHandle;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  static async open(folder: string): Promise<FileStore> {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return new FileStore(await open(join(folder, FILE), constants.O_RDWR | constants.O_CREAT, 0o600));
+    } catch (error) {
+      throw fromSystemError(error) ?? error;
     }
   }
 
-  #knows(record: Buffer): boolean {
-    return this.#setOf(record)?.has(record.subarray(1)) === true;
-  }
-
-  #add(record: Buffer): void {
-    this.#setOf(record)?.add(record.subarray(1));
-  }
-
-  /** None for a kind of a later version. */
-  #setOf(record: Buffer): DigestSet | undefined {
-    const kind = Object.entries(KINDS).find(([, byte]) => byte === record[0])?.[0] as Kind | undefined;
-    return kind && this.#sets[kind];
-  }
-}
-
-/** Whole ones; a torn one at the end is left out. */
-function* recordsOf(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at + RECORD <= bytes.length; at += RECORD) yield bytes.subarray(at, at + RECORD);
-}
-
-/** Writes over whatever stands there: what a crash or a full disk left of an earlier attempt. */
-async function append(file: FileHandle, at: number, bytes: Buffer): Promise<void> {
-  try {
-    await file.truncate(at);
-    await file.write(bytes, 0, bytes.length, at);
-    await file.datasync();
-  } catch (error) {
-    throw fromSystemError(error) ?? error;
-  }
-}
-
-/** Records of what was seen, each once. */
-export class Seen implements SealedSink {
-  // As strings: a small Buffer holds on to the block of memory that it was cut from.
-  readonly #records = new Set<string>();
-
-  dataKey(dataKeyId: string): void {
-    this.#add('dataKey', dataKeyId);
-  }
-
-  /** Its data key id is then seen too. */
-  text(dataKeyId: string, text: string): void {
-    this.dataKey(dataKeyId);
-    this.#add('text', dataKeyId, text);
-  }
-
-  key(dataKeyId: string, kid: string): void {
-    this.#add('key', dataKeyId, kid);
-  }
-
-  learnt(): Learnt {
-    return { records: Buffer.from([...this.#records].join(''), 'latin1') };
-  }
-
-  #add(kind: Kind, ...parts: string[]): void {
-    this.#records.add(String.fromCharCode(KINDS[kind]) + digestOf(...parts).toString('latin1'));
-  }
-}
-
-/**
- * All that the commit and the history at hand before it hold, by a scan: for the first accepted commit. What comes is never
- * empty, so that it is known to have been done.
- */
-export async function seenUpTo(repository: Repository, scope: Scope, head: string): Promise<Learnt> {
-  const seen = new Seen();
-  seen.dataKey('');
-  const scanned = new Set<string>();
-  const trees = new Map<string, string>();
-  for await (const { oid, tree, parents } of commitsBetween(repository, { from: undefined, to: head })) {
-    trees.set(oid, tree);
-    const [parent = ''] = parents;
-    for (const { after } of await scope.changes(trees.get(parent) ?? null, tree)) {
-      if (after === undefined || !isFile(after) || scanned.has(after.oid)) continue;
-      scanned.add(after.oid);
-      await scope.turn();
-      scanSealed(await repository.readBlob(after.oid), seen);
+  async read(): Promise<Buffer> {
+    try {
+      const { size } = await this.#file.stat();
+      const bytes = Buffer.alloc(size);
+      const { bytesRead } = await this.#file.read(bytes, 0, size, 0);
+      const isOurs = bytes.subarray(0, HEADER.length).equals(HEADER);
+      return isOurs ? bytes.subarray(HEADER.length, bytesRead) : Buffer.alloc(0);
+    } catch (error) {
+      throw fromSystemError(error) ?? error;
     }
   }
-  return seen.learnt();
-}
 
-function digestOf(...parts: string[]): Buffer {
-  // None of them holds a NUL: ids by their grammar, sealed texts by theirs.
-  return hash('sha256', parts.join('\0'), 'buffer').subarray(0, DIGEST);
+  async write(at: number, bytes: Buffer): Promise<void> {
+    const start = at === 0 ? 0 : HEADER.length + at;
+    const all = at === 0 ? Buffer.concat([HEADER, bytes]) : bytes;
+    try {
+      await this.#file.truncate(start);
+      await this.#file.write(all, 0, all.length, start);
+      await this.#file.datasync();
+    } catch (error) {
+      throw fromSystemError(error) ?? error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
 }

@@ -5,7 +5,8 @@ import type { Repository } from '../git/repository.ts';
 import { isFile } from '../git/tree.ts';
 import { RECIPIENTS_FOLDER } from '../keys/keyring.ts';
 import type { Aspect } from './aspects.ts';
-import { type Learnt, type SealedBefore, Seen } from './sealed-before.ts';
+import { SealedBefore } from './sealed-before.ts';
+import { type Learnt, Seen } from './sealed-records.ts';
 import type { Return } from './verdict.ts';
 import type { Proposal } from './violation.ts';
 
@@ -29,8 +30,11 @@ export interface ValueRuleParts {
   sealedBefore: SealedBefore;
   /** Of the head: its keyring says which keys are revoked. */
   tree: string;
-  /** What is to be known before the first value is judged, where `sealedBefore` knows nothing yet. */
-  prime: () => Promise<Learnt>;
+  /** The accepted commit, and the head. */
+  accepted: string;
+  head: string;
+  /** What is to be known before the first value is judged, where `sealedBefore` does not know all of the accepted commit. */
+  prime: () => Promise<Buffer>;
   /** Whether the accepted commit holds this text: in this place, or in a file that differs in the head. */
   isHeld: (path: string, aspect: string, text: string) => Promise<boolean>;
 }
@@ -47,13 +51,12 @@ export class ValueRule {
   readonly #texts = new Map<string, Set<string>>();
   readonly #sealedTo = new Map<string, Set<string>>();
   readonly #returns: (Return & { aspect: string; text: string })[] = [];
-  #known: SealedBefore;
-  #primed: Learnt | undefined;
+  #known: SealedBefore | undefined;
+  #primed: Buffer | undefined;
   #revoked: readonly string[] | undefined;
 
   constructor(parts: ValueRuleParts) {
     this.#parts = parts;
-    this.#known = parts.sealedBefore;
   }
 
   /** Judges what one commit changes itself, and remembers it for those after it. */
@@ -62,12 +65,12 @@ export class ValueRule {
     const faults = new Map<Proposal, ValueFault>();
     const values = changes.filter(({ proposal }) => dataKeyIdOf(proposal) !== undefined);
     if (values.length === 0) return faults;
-    await this.#prime();
+    const known = await this.#prime();
     const leaving = new Set(changes.flatMap(({ proposal: { from } }) => (from?.entry === undefined ? [] : from.text)));
-    const fresh = values.filter(({ proposal }) => !this.#hasDataKey(dataKeyIdOf(proposal) ?? ''));
+    const fresh = values.filter(({ proposal }) => !this.#hasDataKey(known, dataKeyIdOf(proposal) ?? ''));
     for (const change of values) {
       if (fresh.includes(change)) continue;
-      const fault = await this.#fault(commit, change, leaving);
+      const fault = await this.#fault(known, commit, change, leaving);
       if (fault !== undefined) faults.set(change.proposal, fault);
     }
     // What somebody brought who must not founds nothing: else a data key that is known from a pull request could be spoilt.
@@ -90,24 +93,30 @@ export class ValueRule {
     return found;
   }
 
-  learnt(): Learnt {
-    return { records: Buffer.concat([this.#primed?.records ?? Buffer.alloc(0), this.#seen.learnt().records]) };
+  /** Nothing, where what came before the head is not known either: it is to be learnt with that, when a value is judged. */
+  async learnt(): Promise<Learnt> {
+    const { sealedBefore, accepted, head } = this.#parts;
+    this.#known ??= await sealedBefore.upTo(accepted);
+    if (this.#known === undefined) return { records: Buffer.alloc(0) };
+    this.#seen.upTo(head);
+    return { base: accepted, records: Buffer.concat([this.#primed ?? Buffer.alloc(0), this.#seen.records()]) };
   }
 
   async #fault(
+    known: SealedBefore,
     commit: string,
     { proposal, isTouched }: ValueChange,
     leaving: ReadonlySet<string>,
   ): Promise<ValueFault | undefined> {
     const { path, aspect, to } = proposal;
     const [text, detail] = [to?.text ?? '', dataKeyIdOf(proposal) ?? ''];
-    const isOfHistory = this.#known.hasText(detail, text);
+    const isOfHistory = known.hasText(detail, text);
     if (!isOfHistory && this.#texts.get(detail)?.has(text) !== true) return { rule: 'old-data-key', detail };
     // The same change on another branch, not accepted yet either: nothing was lost in between.
     if (!isOfHistory && !isTouched) return undefined;
     // What moves is no return; that it was there does not make it right, as it may have been refused there.
     if (leaving.has(text) || (await this.#parts.isHeld(path, aspect, text))) return undefined;
-    if (await this.#isExposed(detail)) return { rule: 'return', detail };
+    if (await this.#isExposed(known, detail)) return { rule: 'return', detail };
     this.#returns.push({ path, entry: to?.entry ?? '', commit, aspect, text });
     return undefined;
   }
@@ -120,8 +129,8 @@ export class ValueRule {
     this.#seen.text(dataKeyId, text);
   }
 
-  #hasDataKey(dataKeyId: string): boolean {
-    return this.#texts.has(dataKeyId) || this.#known.hasDataKey(dataKeyId);
+  #hasDataKey(known: SealedBefore, dataKeyId: string): boolean {
+    return this.#texts.has(dataKeyId) || known.hasDataKey(dataKeyId);
   }
 
   /** Whoever made the stanza: if it opens, the data key is out. */
@@ -136,16 +145,19 @@ export class ValueRule {
     }
   }
 
-  async #prime(): Promise<void> {
-    if (!this.#known.isEmpty || this.#primed !== undefined) return;
-    this.#primed = await this.#parts.prime();
-    this.#known = this.#known.with(this.#primed);
+  async #prime(): Promise<SealedBefore> {
+    const { sealedBefore, accepted, prime } = this.#parts;
+    this.#known ??= await sealedBefore.upTo(accepted);
+    if (this.#known !== undefined) return this.#known;
+    this.#primed = await prime();
+    this.#known = SealedBefore.inMemory(this.#primed);
+    return this.#known;
   }
 
-  async #isExposed(dataKeyId: string): Promise<boolean> {
+  async #isExposed(known: SealedBefore, dataKeyId: string): Promise<boolean> {
     this.#revoked ??= await revokedKeys(this.#parts.repository, this.#parts.tree);
     return this.#revoked.some(
-      (kid) => this.#known.wasSealedTo(dataKeyId, kid) || this.#sealedTo.get(dataKeyId)?.has(kid) === true,
+      (kid) => known.wasSealedTo(dataKeyId, kid) || this.#sealedTo.get(dataKeyId)?.has(kid) === true,
     );
   }
 }

@@ -56,7 +56,9 @@ async function reads(tree: WorkTree, accepted: string, to: string): Promise<numb
   const sealedBefore = SealedBefore.inMemory();
   const head = await running.resolve(to);
   const input = { ...INPUT, sealedBefore, head, accepted: await running.resolve(accepted) };
-  await sealedBefore.learn((await judge({ ...INPUT, sealedBefore, head, mode: 'off', repository: running })).learnt);
+  await sealedBefore.learn(
+    (await judge({ ...INPUT, sealedBefore, head: input.accepted, mode: 'off', repository: running })).learnt,
+  );
   await judge({ ...input, repository: running });
   const repository = new Repository(running.directory, running.objects, running.graph);
   let count = 0;

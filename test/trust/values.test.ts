@@ -168,6 +168,49 @@ describe('a value that was refused and is taken by now', () => {
   });
 });
 
+describe('what an operator knows of values', () => {
+  async function knowing(node: Node): Promise<SealedBefore> {
+    const sealedBefore = SealedBefore.inMemory();
+    await sealedBefore.learn((await history.judge(undefined, node)).learnt);
+    return sealedBefore;
+  }
+
+  test('is all of the accepted commit, also where another operator accepted that', async () => {
+    const two = history.commit([accepted], 'bob', with_({ password: sealed('k2', 'v2'), ...U1 }));
+    const forged = history.commit([two], 'bob', with_({ password: sealed('k2', 'forged'), ...U1 }));
+    const plain = history.commit([two], 'bob', { 'x.txt': 'x' });
+    const later = history.commit([plain], 'bob', with_({ password: sealed('k2', 'forged'), ...U1 }));
+    await history.write();
+    const policy = policyOf({});
+    for (const mode of ['off', 'head', 'strict'] as const) {
+      const sealedBefore = await knowing(accepted);
+      assert.deepEqual(told(await history.judge(two, forged, { mode, policy, sealedBefore })), [OLD]);
+      // Also after a commit of which there was nothing to learn.
+      await sealedBefore.learn((await history.judge(two, plain, { mode, policy, sealedBefore })).learnt);
+      assert.deepEqual(told(await history.judge(plain, later, { mode, policy, sealedBefore })), [OLD]);
+    }
+  });
+
+  test('is nothing of a head that was not accepted after all', async () => {
+    const leak = { [dataKeyId('k2')]: { production: stanza('dead') } };
+    const head = history.commit([accepted], 'bob', with_({ password: sealed('k2', 'v2'), ...U1 }, leak));
+    const other = history.commit([accepted], 'bob', with_({ password: sealed('k2', 'other'), ...U1 }));
+    await history.write();
+    const policy = policyOf({});
+    const sealedBefore = await knowing(accepted);
+    const first = await history.judge(accepted, head, { policy, sealedBefore });
+    await sealedBefore.learn(first.learnt);
+    // The ref did not move: a kill, a full disk, or the branch was replaced meanwhile.
+    const again = await history.judge(accepted, head, { policy, sealedBefore });
+    assert.deepEqual([told(again), again.returns], [[], []]);
+    const { learnt, ...verdict } = await history.judge(accepted, other, { policy, sealedBefore });
+    assert.deepEqual([told({ ...verdict, learnt }), verdict.returns], [[], []]);
+    await sealedBefore.learn(learnt);
+    assert.equal(sealedBefore.hasText(dataKeyId('k2'), sealed('k2', 'v2')), false);
+    assert.equal(sealedBefore.hasText(dataKeyId('k2'), sealed('k2', 'other')), true);
+  });
+});
+
 describe('what was sealed before', () => {
   let folder: string;
 
@@ -185,7 +228,7 @@ describe('what was sealed before', () => {
     await sealedBefore.learn(first.learnt);
     await sealedBefore.close();
     const again = await SealedBefore.open(folder);
-    assert.equal(again.isEmpty, false);
+    assert.equal(await again.upTo(accepted.oid), again);
     assert.equal(again.hasText(dataKeyId('k0'), sealed('k0', 'v0')), true);
     assert.equal(again.hasText(dataKeyId('k0'), sealed('k0', 'v1')), false);
     assert.equal(again.wasSealedTo(dataKeyId('k0'), 'dead'.padEnd(32, '0')), true);
