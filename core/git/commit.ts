@@ -28,9 +28,10 @@ const PERSON = /^(?<name>.*?) ?<(?<email>[^<>]*)>(?: (?<time>-?\d{1,15}) [-+]\d{
 export function parseCommit(oid: string, bytes: Buffer): Commit {
   const end = bytes.indexOf('\n\n');
   const headers = bytes.toString('utf8', 0, end < 0 ? bytes.length : end).split('\n');
+  let next = 0;
   const take = (name: string): string | undefined => {
-    if (!headers[0]?.startsWith(`${name} `)) return undefined;
-    return headers.shift()?.slice(name.length + 1);
+    if (!headers[next]?.startsWith(`${name} `)) return undefined;
+    return headers[next++]?.slice(name.length + 1);
   };
   const tree = take('tree');
   const parents: string[] = [];

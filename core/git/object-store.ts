@@ -3,18 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { CofferError } from '../errors.ts';
-import { applyDelta } from './delta.ts';
-import { type ObjectType, Pack } from './pack.ts';
+import { DeltaChains, type GitObject, type PackedAt } from './delta-chains.ts';
+import { LARGEST_OBJECT, type ObjectType, Pack, tooLarge } from './pack.ts';
 
-export interface GitObject {
-  type: ObjectType;
-  bytes: Buffer;
-}
+export type { GitObject } from './delta-chains.ts';
+export { LARGEST_OBJECT } from './pack.ts';
 
-/** Larger objects are refused: a manifest is at most 1 MiB, and a file of 10,000 usual ones some tens of MiB. */
-export const LARGEST_OBJECT = 128 * 1024 * 1024;
-/** Bases of deltas that are kept, in bytes. */
-const BASES = 16 * 1024 * 1024;
 const ALTERNATES_DEPTH = 5;
 
 /**
@@ -33,8 +27,7 @@ export class ObjectStore {
   #packs: readonly Pack[] | undefined;
   /** The packs that were opened, by the file of their index and what it was then. */
   #opened: ReadonlyMap<string, Pack> = new Map();
-  readonly #bases = new Map<string, GitObject>();
-  #baseBytes = 0;
+  readonly #chains = new DeltaChains();
 
   /** `directories`: as `.git/objects`. `beneath`: where what they lack is looked for; it stays open when this is closed. */
   constructor(directories: readonly string[], beneath?: ObjectStore) {
@@ -42,13 +35,16 @@ export class ObjectStore {
     this.#beneath = beneath;
   }
 
-  /** Throws CofferError `GIT_OBJECT_MISSING`, `GIT_OBJECT_CORRUPT`. */
-  read(oid: string): GitObject {
+  /**
+   * `largest`: what is larger, in bytes, is not made. Throws CofferError `GIT_OBJECT_MISSING`, `GIT_OBJECT_CORRUPT`,
+   * `GIT_FILE_TOO_LARGE`.
+   */
+  read(oid: string, largest = LARGEST_OBJECT): GitObject {
     let damage: unknown;
     for (const look of ['known', 'again'] as const) {
       if (look === 'again') this.refresh();
       try {
-        const object = this.#find(oid);
+        const object = this.#find(oid, largest);
         if (object !== undefined) return object;
       } catch (error) {
         if (!(error instanceof RangeError) && !isSystemError(error)) throw error;
@@ -117,17 +113,20 @@ export class ObjectStore {
     for (const pack of this.#opened.values()) pack.close();
     this.#opened = new Map();
     this.#packs = undefined;
-    this.#forgetBases();
+    this.#chains.forget();
   }
 
-  #find(oid: string): GitObject | undefined {
+  #find(oid: string, largest: number): GitObject | undefined {
     const name = Buffer.from(oid, 'hex');
     let damage: unknown;
     for (const pack of this.#listPacks()) {
       const offset = pack.find(name);
       if (offset === undefined) continue;
       try {
-        return checked(oid, this.#packed(pack, offset, 0));
+        return checked(
+          oid,
+          this.#chains.read({ pack, offset }, largest, (base) => this.#locate(base)),
+        );
       } catch (error) {
         if (!(error instanceof RangeError) && !isSystemError(error)) throw error;
         // The same object may stand whole in another pack.
@@ -136,46 +135,26 @@ export class ObjectStore {
     }
     for (const directory of this.#directories) {
       const loose = readLoose(looseFile(directory, oid));
+      if (loose !== undefined && loose.bytes.length > largest) throw tooLarge(loose.bytes.length, largest);
       if (loose !== undefined) return checked(oid, loose);
     }
-    const beneath = this.#beneath === undefined ? undefined : this.#beneath.#find(oid);
+    const beneath = this.#beneath === undefined ? undefined : this.#beneath.#find(oid, largest);
     if (beneath === undefined && damage !== undefined) throw damage;
     return beneath;
   }
 
-  #packed(pack: Pack, offset: number, depth: number): GitObject {
-    const key = `${pack.file}:${offset}`;
-    const kept = this.#bases.get(key);
-    if (kept !== undefined) return kept;
-    // Git's own limit on the length of a chain is 4095; a loop would have no end.
-    if (depth > 4095) throw new RangeError('a chain of deltas without an end');
-    const packed = pack.read(offset, LARGEST_OBJECT);
-    let object: GitObject;
-    if (packed.type === 'delta') {
-      const base =
-        'offset' in packed.base ? this.#packed(pack, packed.base.offset, depth + 1) : this.read(packed.base.oid);
-      object = { type: base.type, bytes: applyDelta(base.bytes, packed.bytes, LARGEST_OBJECT) };
-    } else {
-      object = { type: packed.type, bytes: packed.bytes };
+  /** Where the base of a delta is. Its name is not checked: that of what is made from it is. */
+  #locate(oid: string): PackedAt | GitObject | undefined {
+    const name = Buffer.from(oid, 'hex');
+    for (const pack of this.#listPacks()) {
+      const offset = pack.find(name);
+      if (offset !== undefined) return { pack, offset };
     }
-    if (depth > 0) this.#keep(key, object);
-    return object;
-  }
-
-  #keep(key: string, object: GitObject): void {
-    if (object.bytes.length > BASES / 4) return;
-    this.#bases.set(key, object);
-    this.#baseBytes += object.bytes.length;
-    for (const [oldest, old] of this.#bases) {
-      if (this.#baseBytes <= BASES) return;
-      this.#bases.delete(oldest);
-      this.#baseBytes -= old.bytes.length;
+    for (const directory of this.#directories) {
+      const loose = readLoose(looseFile(directory, oid));
+      if (loose !== undefined) return loose;
     }
-  }
-
-  #forgetBases(): void {
-    this.#bases.clear();
-    this.#baseBytes = 0;
+    return this.#beneath === undefined ? undefined : this.#beneath.#locate(oid);
   }
 
   #listPacks(): readonly Pack[] {
@@ -190,7 +169,7 @@ export class ObjectStore {
       if (found.has(key)) continue;
       pack.close();
       // A pack of that name may come again and hold other bytes.
-      this.#forgetBases();
+      this.#chains.forget();
     }
     this.#opened = found;
     this.#packs = [...found.values()];

@@ -184,7 +184,9 @@ describe('a pack that was changed on its way, its hash made right again', () => 
     const pack = await packed([first, `^${first}~1`]);
     for (let length = 0; length < pack.length; length += 1 + Math.floor(length / 40)) {
       await assert.rejects(taken(pack.subarray(0, length)), { code: 'PACK_MALFORMED' });
-      if (length > 12) await assert.rejects(taken(sealPack(pack.subarray(0, length))), { code: 'PACK_MALFORMED' });
+      const isWhole = length === pack.length - 20;
+      if (length > 12 && !isWhole)
+        await assert.rejects(taken(sealPack(pack.subarray(0, length))), { code: 'PACK_MALFORMED' });
     }
     await assert.rejects(taken(Buffer.concat([pack, Buffer.from('more')])), { code: 'PACK_MALFORMED' });
     await assert.rejects(taken(sealPack(Buffer.concat([pack.subarray(0, -20), Buffer.from('more')]))), {

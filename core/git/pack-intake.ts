@@ -87,11 +87,15 @@ async function take(
   let trailer = received.trailer;
   let bytes = received.bytes;
   try {
-    const unpacker = new Unpacker({ file, ledger, capacity, limits, bases, turns: new Turns(signal) });
+    const turns = new Turns(signal);
+    const unpacker = new Unpacker({ file, ledger, capacity, limits, bases, turns });
     const reached = await unpacker.readAll(PACK_HEADER, received.count);
     if (reached !== end) throw malformedPack('it is longer than it says');
     const added = await unpacker.readThin();
-    if (added.length > 0) ({ trailer, bytes } = appendObjects(`${temporary}.pack`, end, ledger, added, bases));
+    if (added.length > 0) {
+      const options = { end, most: limits.bytes, bases, turns };
+      ({ trailer, bytes } = await appendObjects(`${temporary}.pack`, ledger, added, options));
+    }
   } finally {
     file.close();
   }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { CofferError } from '../errors.ts';
+import { deltaSizes } from './delta.ts';
 import type { ObjectType } from './object-type.ts';
 import { deflatedBound, inflateEntry, readEntryHeader } from './pack-entry.ts';
 
@@ -10,6 +12,9 @@ export type { ObjectType } from './object-type.ts';
 export type Packed =
   | { type: ObjectType; bytes: Buffer }
   | { type: 'delta'; base: { offset: number } | { oid: string }; bytes: Buffer };
+
+/** Larger objects are refused: a manifest is at most 1 MiB, and a file of 10,000 usual ones some tens of MiB. */
+export const LARGEST_OBJECT = 128 * 1024 * 1024;
 
 /** An entry of a pack. */
 export interface PackPlace {
@@ -92,17 +97,20 @@ export class Pack {
     return crc32(bytes) === crc ? bytes : undefined;
   }
 
-  /** `limit`: the largest object, in bytes, that is inflated. */
-  read(offset: number, limit: number): Packed {
+  /** Throws `GIT_FILE_TOO_LARGE` where the object is larger than `largest`, in bytes; it is not inflated then. */
+  read(offset: number, largest: number): Packed {
     const descriptor = this.#open();
     // One read brings the header, and with it most objects whole.
     let chunk = this.#bytes(descriptor, offset, 4096);
     const { length, size, kind } = readEntryHeader(chunk, 0);
-    if (size > limit) throw new RangeError(`an object of ${size} bytes`);
+    if (size > LARGEST_OBJECT) throw new RangeError(`an entry of ${size} bytes`);
+    if ('type' in kind && size > largest) throw tooLarge(size, largest);
     const bound = length + deflatedBound(size);
     if (bound > chunk.length) chunk = this.#bytes(descriptor, offset, bound);
     const { inflated: bytes } = inflateEntry(chunk.subarray(length), size);
     if ('type' in kind) return { type: kind.type, bytes };
+    const { result } = deltaSizes(bytes);
+    if (result > largest) throw tooLarge(result, largest);
     if ('base' in kind) return { type: 'delta', base: { oid: kind.base }, bytes };
     if (kind.back > offset) throw new RangeError('a delta against nothing');
     return { type: 'delta', base: { offset: offset - kind.back }, bytes };
@@ -159,6 +167,13 @@ export class Pack {
     if (offset < 0x80000000) return offset;
     return Number(this.#index.readBigUInt64BE(offsets + this.count * 4 + (offset - 0x80000000) * 8));
   }
+}
+
+/** In bytes, both. */
+export function tooLarge(size: number, largest: number): CofferError {
+  return new CofferError('GIT_FILE_TOO_LARGE', `a file of ${size} bytes is not read: ${largest} are the most`, {
+    advice: 'Split it into several files, or move it out of the folders that coffer reads.',
+  });
 }
 
 /** Returns how many objects an index has; it may be half written, by a fetch that was killed. */

@@ -5,9 +5,10 @@ import { findGitDirectory, type GitDirectory } from './git-directory.ts';
 import { type GitObject, ObjectStore } from './object-store.ts';
 import type { ObjectType } from './pack.ts';
 import { pathParts } from './path.ts';
+import { RecentTrees } from './recent-trees.ts';
 import { readRef, readShallow } from './refs.ts';
 import { resolveRevision } from './revision.ts';
-import { findEntry, isTree, MODE, parseTree, type Tree, type TreeEntry } from './tree.ts';
+import { isTree, MODE, parseTree, type Tree, type TreeEntry } from './tree.ts';
 
 export type { Commit, Person, Signer } from './commit.ts';
 export type { Tree, TreeEntry } from './tree.ts';
@@ -15,8 +16,8 @@ export type { Tree, TreeEntry } from './tree.ts';
 /** Git's name of the tree without entries; it need not be stored. */
 const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
-/** The root and the folder that are looked into for each path of a commit. */
-const RECENT_TREES = 16;
+/** Larger files are not read: what holds manifests may be as large (core/format/document/source-text.ts). */
+const LARGEST_FILE = 16 * 2 ** 20;
 
 /**
  * Reads the objects and refs of a repository; writes nothing. Every object is checked against its name. Reads are
@@ -26,7 +27,7 @@ export class Repository {
   readonly directory: GitDirectory;
   readonly objects: ObjectStore;
   readonly graph: CommitGraph;
-  readonly #recentTrees = new Map<string, Buffer>();
+  readonly #recentTrees = new RecentTrees();
 
   /** `graph`: what is known already of the history that this repository shares. */
   constructor(directory: GitDirectory, objects: ObjectStore, graph = new CommitGraph()) {
@@ -68,14 +69,13 @@ export class Repository {
     const recent = this.#recentTrees.get(oid);
     if (recent !== undefined) return recent;
     const bytes = this.#read(oid, 'tree');
-    this.#recentTrees.set(oid, bytes);
-    const [oldest] = this.#recentTrees.keys();
-    if (this.#recentTrees.size > RECENT_TREES && oldest !== undefined) this.#recentTrees.delete(oldest);
+    this.#recentTrees.put(oid, bytes);
     return bytes;
   }
 
+  /** Throws `GIT_FILE_TOO_LARGE`, before it is read, where it is larger than a file of manifests may be (16 MiB). */
   async readBlob(oid: string): Promise<Buffer> {
-    return this.#read(oid, 'blob');
+    return this.#read(oid, 'blob', LARGEST_FILE);
   }
 
   /** Any object as it is stored: what a signature was made over, say. */
@@ -90,7 +90,8 @@ export class Repository {
     let entry: TreeEntry = { name: '', mode: MODE.tree, oid: tree };
     for (const part of parts) {
       if (!isTree(entry)) return undefined;
-      const next = findEntry(this.readTreeBytes(entry.oid), part);
+      const { oid } = entry;
+      const next = this.#recentTrees.entry(oid, part, () => this.readTreeBytes(oid));
       if (next === undefined) return undefined;
       entry = next;
     }
@@ -106,8 +107,8 @@ export class Repository {
     return parseCommit(oid, this.#read(oid, 'commit'));
   }
 
-  #read(oid: string, type: ObjectType): Buffer {
-    const object = this.objects.read(oid);
+  #read(oid: string, type: ObjectType, largest?: number): Buffer {
+    const object = this.objects.read(oid, largest);
     if (object.type === type) return object.bytes;
     throw new CofferError('GIT_OBJECT_MALFORMED', `the object ${oid} is a ${object.type} where a ${type} belongs`, {
       advice: 'Run `git fsck` there, and push a commit without it.',

@@ -68,23 +68,36 @@ export function* rawEntries(bytes: Buffer): Generator<RawEntry> {
   }
 }
 
-/** The entry of a legal name, without making the others. */
+/** The entry of a legal name, in one pass and without making the others. */
 export function findEntry(bytes: Buffer, name: string): TreeEntry | undefined {
-  const wanted = Buffer.from(` ${name}\0`);
-  for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1)) {
-    // Such bytes may also stand in an id, or be the end of a longer name.
-    const start = startOfEntry(bytes, at);
-    if (start !== undefined) return parseTree(bytes, start, at + wanted.length + OID_BYTES).entries[0];
+  const wanted = Buffer.from(name);
+  for (let at = 0; at < bytes.length; ) {
+    const next = entryEnd(bytes, at);
+    const start = next - OID_BYTES - 1 - wanted.length;
+    // The mode and its space stand before the name; in a name there may be spaces too.
+    if (bytes[start - 1] === SPACE && bytes.indexOf(SPACE, at) === start - 1) {
+      if (bytes.compare(wanted, 0, wanted.length, start, start + wanted.length) === 0) {
+        return parseTree(bytes, at, next).entries[0];
+      }
+    }
+    at = next;
   }
   return undefined;
 }
 
-/** Where the entry begins whose mode ends at `space`, if that is what ends there. */
-function startOfEntry(bytes: Buffer, space: number): number | undefined {
-  for (let at = 0; at <= space; at = entryEnd(bytes, at)) {
-    if (bytes.indexOf(SPACE, at) === space) return at;
+/** Every entry's place by its name, the first of each: what findEntry finds, for many names at once. */
+export function entryPlaces(bytes: Buffer): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (const { name, start } of rawEntries(bytes)) {
+    const text = name.toString('utf8');
+    if (!places.has(text)) places.set(text, start);
   }
-  return undefined;
+  return places;
+}
+
+/** The entry that begins there; `undefined` where its name is not legal. */
+export function entryFrom(bytes: Buffer, place: number): TreeEntry | undefined {
+  return parseTree(bytes, place, entryEnd(bytes, place)).entries[0];
 }
 
 /**

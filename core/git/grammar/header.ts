@@ -4,9 +4,13 @@ const OID = /^[0-9a-f]{40}$/;
 /** Seconds since 1970 that git takes: less than a signed 64-bit number holds. */
 const LATEST = 2n ** 63n - 1n;
 
+/** In bytes: a thousand signed tags merged at once would fit, and twenty thousand parents. */
+const LONGEST = 1 << 20;
+
 /** The lines before the empty one, taken from the front. What git-fsck demands of all of them is checked first. */
 export class Header {
-  readonly #lines: string[];
+  readonly #lines: readonly string[];
+  #next = 0;
   readonly problem: Problem | undefined;
 
   constructor(bytes: Buffer) {
@@ -15,13 +19,14 @@ export class Header {
     const zero = bytes.indexOf(0);
     if (zero >= 0 && zero <= end) this.problem = 'nulInHeader';
     else if (separator < 0 && bytes.at(-1) !== 0x0a) this.problem = 'unterminatedHeader';
+    else if (end > LONGEST) this.problem = 'headerTooLong';
     this.#lines = this.problem === undefined ? bytes.toString('latin1', 0, end).split('\n') : [];
   }
 
   /** The rest of the next line, if it begins so. */
   take(name: string): string | undefined {
-    if (!this.#lines[0]?.startsWith(`${name} `)) return undefined;
-    return this.#lines.shift()?.slice(name.length + 1);
+    if (!this.#lines[this.#next]?.startsWith(`${name} `)) return undefined;
+    return this.#lines[this.#next++]?.slice(name.length + 1);
   }
 }
 

@@ -1,4 +1,4 @@
-/** What can be wrong with an object, by the names of git-fsck's "FSCK MESSAGES". */
+/** What can be wrong with an object, by the names of git-fsck's "FSCK MESSAGES"; `headerTooLong` and `treeTooLong` are ours. */
 export type Problem =
   | 'badDate'
   | 'badDateOverflow'
@@ -17,6 +17,7 @@ export type Problem =
   | 'hasDot'
   | 'hasDotdot'
   | 'hasDotgit'
+  | 'headerTooLong'
   | 'missingAuthor'
   | 'missingCommitter'
   | 'missingEmail'
@@ -33,6 +34,7 @@ export type Problem =
   | 'nulInHeader'
   | 'nullSha1'
   | 'treeNotSorted'
+  | 'treeTooLong'
   | 'unterminatedHeader'
   | 'zeroPaddedDate'
   | 'zeroPaddedFilemode';

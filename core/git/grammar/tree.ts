@@ -1,6 +1,8 @@
 import { reachesGitFolder } from '../path.ts';
 import type { Problem } from './problem.ts';
 
+/** In bytes: a folder of 200,000 files. Whoever compares such folders must hold several of them. */
+const LONGEST = 8 * 2 ** 20;
 const OID_BYTES = 20;
 const SPACE = 0x20;
 const DOT = 0x2e;
@@ -22,6 +24,7 @@ interface Entry {
  */
 export function treeProblems(bytes: Buffer): ReadonlySet<Problem> {
   const found = new Set<Problem>();
+  if (bytes.length > LONGEST) return found.add('treeTooLong');
   let previous: Entry | undefined;
   /** Files whose name the entries since then begin with: only behind those can a folder of the same name stand. */
   const prefixes: Entry[] = [];

@@ -1,58 +1,73 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { ObjectStore } from '../object-store.ts';
 import { packedEntry } from '../pack-entry.ts';
+import { tooLargePack } from './faults.ts';
 import type { Ledger } from './ledger.ts';
+import type { Turns } from './turns.ts';
 
 const COUNT_AT = 8;
+/** So much is hashed at once. */
+const PIECE = 1 << 20;
+
+export interface AppendOptions {
+  /** Where the last entry ends. */
+  end: number;
+  /** Of the file, in bytes. */
+  most: number;
+  bases: ObjectStore;
+  turns: Turns;
+}
 
 /**
- * Writes objects behind the last entry of a pack that ends at `end`, then its new count and hash: a pack needs no other to be
- * read (as `git index-pack --fix-thin`).
+ * Writes objects behind the last entry of a pack, then its new count and hash: a pack needs no other to be read (as
+ * `git index-pack --fix-thin`). Throws `PACK_TOO_LARGE`.
  */
-export function appendObjects(
+export async function appendObjects(
   file: string,
-  end: number,
   ledger: Ledger,
   numbers: readonly number[],
-  bases: ObjectStore,
-): { trailer: Buffer; bytes: number } {
-  const descriptor = openSync(file, 'r+');
+  { end, most, bases, turns }: AppendOptions,
+): Promise<{ trailer: Buffer; bytes: number }> {
+  const handle = await open(file, 'r+');
   try {
     let at = end;
-    const write = (bytes: Buffer, position: number): void => {
-      for (let done = 0; done < bytes.length; ) {
-        done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
-      }
-    };
     for (const number of numbers) {
       const { type, bytes } = bases.read(ledger.oid(number));
       const entry = packedEntry(type, bytes);
-      write(entry, at);
+      if (at + entry.length > most) throw tooLargePack(`more than ${most} bytes with what it left out`);
+      await writeAt(handle, entry, at);
       ledger.offsets[number] = at;
       ledger.crcs[number] = crc32(entry);
       at += entry.length;
+      await turns.next();
     }
     const count = Buffer.alloc(4);
     count.writeUInt32BE(ledger.count);
-    write(count, COUNT_AT);
-    const trailer = hashUntil(descriptor, at);
-    write(trailer, at);
+    await writeAt(handle, count, COUNT_AT);
+    const trailer = await hashUntil(handle, at);
+    await writeAt(handle, trailer, at);
     return { trailer, bytes: at + trailer.length };
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
 }
 
-function hashUntil(descriptor: number, end: number): Buffer {
+async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  }
+}
+
+async function hashUntil(handle: FileHandle, end: number): Promise<Buffer> {
   const hash = createHash('sha1');
-  const buffer = Buffer.allocUnsafe(1 << 20);
+  const buffer = Buffer.allocUnsafe(PIECE);
   for (let at = 0; at < end; ) {
-    const read = readSync(descriptor, buffer, 0, Math.min(buffer.length, end - at), at);
-    if (read === 0) throw new RangeError('a file that ends early');
-    hash.update(buffer.subarray(0, read));
-    at += read;
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, end - at), at);
+    if (bytesRead === 0) throw new RangeError('a file that ends early');
+    hash.update(buffer.subarray(0, bytesRead));
+    at += bytesRead;
   }
   return hash.digest();
 }

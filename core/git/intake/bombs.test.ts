@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,6 +100,26 @@ const REFUSED: Record<string, [() => Buffer, RegExp]> = {
   ],
   'holds deltas that make more together than may be': [() => craftPack(chain(40, MiB)), /^PACK_TOO_LARGE: .* objects/],
   'holds a longer chain of deltas than may be': [() => craftPack(chain(60, 4096)), /^PACK_TOO_LARGE: .* chain/],
+  'holds a long chain of large objects, which whoever reads them would have to go through for each': [
+    () => craftPack(chain(60, 1.2 * MiB)),
+    /^PACK_TOO_LARGE/,
+  ],
+  'holds a delta that is longer than what it makes': [
+    () => {
+      const steps = Array.from({ length: 40_000 }, () => Buffer.from('x'));
+      return craftPack([blob(short), { kind: 6, back: 0, body: craftDelta(5, 5, steps) }]);
+    },
+    /^PACK_MALFORMED: .* longer/,
+  ],
+  'holds a commit of a hundred thousand parents': [
+    () => {
+      const parents = `parent ${'a'.repeat(40)}\n`.repeat(80_000);
+      const who = 'Ada <ada@example.org> 1700000000 +0000';
+      const text = `tree ${'b'.repeat(40)}\n${parents}author ${who}\ncommitter ${who}\n\nmessage\n`;
+      return craftPack([{ kind: 1, body: Buffer.from(text) }]);
+    },
+    /^PACK_OBJECT_REFUSED: .*headerTooLong/,
+  ],
   'holds deltas of each other': [() => craftPack([blob(short), ...cycle(3)]), /^PACK_MALFORMED: .* 3 deltas/],
   'holds a delta of itself': [() => craftPack(cycle(1)), /^PACK_MALFORMED: .* 1 deltas/],
   'holds a delta against bytes that are no object': [
@@ -126,6 +147,28 @@ describe('a pack is refused that', () => {
   for (const [what, [pack, expected]] of Object.entries(REFUSED)) {
     test(what, async () => assert.match(await take(pack()), expected));
   }
+
+  test('leaves out bases that are more together than it may hold itself', async () => {
+    const objects = join(root, 'many-bases');
+    const bases = Array.from({ length: 12 }, (_, i) => Buffer.alloc(1.5 * MiB, i));
+    const entries = bases.map((base, i): CraftedEntry => {
+      writeLoose(objects, 'blob', base);
+      return {
+        kind: 7,
+        base: nameOf('blob', base),
+        body: craftDelta(base.length, 5, [Buffer.from(`new ${i}`).subarray(0, 5)]),
+      };
+    });
+    assert.match(await take(craftPack(entries), [objects]), /^PACK_TOO_LARGE: .* bytes of objects/);
+    // Random bytes do not become fewer when they are written whole.
+    const random = Array.from({ length: 3 }, () => randomBytes(MiB));
+    const thin = random.map((base, i): CraftedEntry => {
+      writeLoose(objects, 'blob', base);
+      return { kind: 7, base: nameOf('blob', base), body: craftDelta(base.length, 5, [Buffer.from(`r ${i}..`)]) };
+    });
+    assert.match(await take(craftPack(thin), [objects], { ...LIMITS, bytes: 2 * MiB }), /^PACK_TOO_LARGE: .* left out/);
+    assert.equal(await take(craftPack(thin), [objects]), 'taken');
+  });
 
   test('holds another object under a name that is here', async () => {
     const objects = join(root, 'objects');

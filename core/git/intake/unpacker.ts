@@ -1,15 +1,20 @@
 import { applyDelta, deltaSizes } from '../delta.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { ObjectType } from '../pack.ts';
+import { Recent } from '../recent.ts';
 import { DeltaFamilies } from './delta-families.ts';
 import { malformedPack, tooLargePack } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 import type { PackFile } from './pack-file.ts';
-import { RecentBytes } from './recent-bytes.ts';
 import type { Turns } from './turns.ts';
 
 /** Objects that are kept as bases of deltas to come, in bytes. */
-const KEPT = 16 << 20;
+const KEPT = 32 << 20;
+/** Chains of deltas are this long at most where they make more than so many bytes: readers go through them for each object. */
+const LONG_DEPTH = 50;
+const LONG_BYTES = 1 << 20;
+/** A delta that is so much longer than twice what it makes was made by nobody who wants to save room. */
+const WASTE = 1 << 16;
 
 export interface UnpackLimits {
   objectBytes: number;
@@ -27,7 +32,7 @@ export class Unpacker {
   readonly #ledger: Ledger;
   readonly #limits: UnpackLimits;
   readonly #turns: Turns;
-  readonly #recent = new RecentBytes(KEPT);
+  readonly #recent = new Recent<number, Buffer>(KEPT, ({ length }) => length);
   readonly #waiting: DeltaFamilies;
   /** Of each delta that is settled. */
   readonly #baseOf: Int32Array;
@@ -76,10 +81,12 @@ export class Unpacker {
       // The one before may have brought it.
       if (!this.#waiting.has(oid) || !this.#bases.has(oid)) continue;
       const { type, bytes } = this.#bases.read(oid);
+      this.#ledger.spend(bytes.length);
       const number = this.#ledger.add(Number.POSITIVE_INFINITY, 0);
       this.#settle(number, type, bytes);
       added.push(number);
       await this.#settleAbove(number);
+      await this.#turns.next();
     }
     const left = this.#ledger.unsettled;
     if (left > 0) throw malformedPack(`${left} deltas have no base`);
@@ -128,6 +135,9 @@ export class Unpacker {
     if (type === undefined) throw malformedPack('a delta against a delta without a base');
     const bytes = this.#applied(number, baseBytes, delta);
     this.#ledger.spend(bytes.length);
+    if (depth > LONG_DEPTH && bytes.length > LONG_BYTES) {
+      throw tooLargePack(`a chain of more than ${LONG_DEPTH} deltas that make ${bytes.length} bytes`);
+    }
     this.#ledger.depths[number] = depth;
     this.#baseOf[number] = base;
     this.#settle(number, type, bytes);
@@ -174,6 +184,7 @@ export class Unpacker {
     try {
       const { result } = deltaSizes(delta);
       if (result > this.#limits.objectBytes) throw tooLargePack(`a delta that makes ${result} bytes`);
+      if (delta.length > 2 * result + WASTE) throw new RangeError('a delta that is longer than what it makes');
       return applyDelta(base, delta, result);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
