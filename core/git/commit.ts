@@ -6,15 +6,15 @@ export interface Person {
   email: string;
 }
 
-/** `time` is in seconds since 1970, UTC. */
-export type Signer = Person & { time: number };
+/** Who a commit says made it, which whoever commits may choose. `time` is in seconds since 1970, UTC. */
+export type Ident = Person & { time: number };
 
 export interface Commit {
   oid: string;
   tree: string;
   parents: readonly string[];
-  author: Signer;
-  committer: Signer;
+  author: Ident;
+  committer: Ident;
   message: string;
 }
 
@@ -44,13 +44,13 @@ export function parseCommit(oid: string, bytes: Buffer): Commit {
     oid,
     tree,
     parents,
-    author: parseSigner(author),
-    committer: parseSigner(committer),
+    author: parseIdent(author),
+    committer: parseIdent(committer),
     message: end < 0 ? '' : bytes.toString('utf8', end + 2),
   };
 }
 
-function parseSigner(text: string): Signer {
+function parseIdent(text: string): Ident {
   const groups = PERSON.exec(text)?.groups;
   return { name: groups?.name ?? '', email: groups?.email ?? '', time: Number(groups?.time ?? 0) };
 }

@@ -3,8 +3,8 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../errors.ts';
 import { appendObjects } from './intake/append.ts';
+import { EntryTable } from './intake/entry-table.ts';
 import { malformedPack, unwritable } from './intake/faults.ts';
-import { Ledger } from './intake/ledger.ts';
 import { PackFile } from './intake/pack-file.ts';
 import { PACK_HEADER, PACK_TRAILER, receivePack } from './intake/receive.ts';
 import { Turns } from './intake/turns.ts';
@@ -81,25 +81,25 @@ async function take(
   }
   // A thin pack leaves out at most one base for each delta.
   const capacity = 2 * received.count;
-  const ledger = new Ledger(capacity, limits.inflatedBytes, bases);
+  const table = new EntryTable(capacity, limits.inflatedBytes, bases);
   const end = received.bytes - PACK_TRAILER;
   const file = new PackFile(`${temporary}.pack`, end, limits.objectBytes);
   let trailer = received.trailer;
   let bytes = received.bytes;
   try {
     const turns = new Turns(signal);
-    const unpacker = new Unpacker({ file, ledger, capacity, limits, bases, turns });
+    const unpacker = new Unpacker({ file, table, capacity, limits, bases, turns });
     const reached = await unpacker.readAll(PACK_HEADER, received.count);
     if (reached !== end) throw malformedPack('it is longer than it says');
     const added = await unpacker.readThin();
     if (added.length > 0) {
       const options = { end, most: limits.bytes, bases, turns };
-      ({ trailer, bytes } = await appendObjects(`${temporary}.pack`, ledger, added, options));
+      ({ trailer, bytes } = await appendObjects(`${temporary}.pack`, table, added, options));
     }
   } finally {
     file.close();
   }
-  await writeFile(`${temporary}.idx`, packIndex(ledger, trailer), { flag: 'wx', mode: 0o600 });
+  await writeFile(`${temporary}.idx`, packIndex(table, trailer), { flag: 'wx', mode: 0o600 });
   const name = `pack-${trailer.toString('hex')}`;
   // `.pack` before `.idx`: an index without its pack would be taken for a damaged one.
   await rename(`${temporary}.pack`, join(folder, `${name}.pack`));

@@ -10,7 +10,7 @@ import { readRef, readShallow } from './refs.ts';
 import { resolveRevision } from './revision.ts';
 import { isTree, MODE, parseTree, type Tree, type TreeEntry } from './tree.ts';
 
-export type { Commit, Person, Signer } from './commit.ts';
+export type { Commit, Ident, Person } from './commit.ts';
 export type { Tree, TreeEntry } from './tree.ts';
 
 /** Git's name of the tree without entries; it need not be stored. */

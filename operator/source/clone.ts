@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { deflateSync } from 'node:zlib';
 import { flush, writeFileAtomically } from '../../core/files/atomic.ts';
+import { writeLoose } from '../../core/git/loose-object.ts';
 import { ObjectStore } from '../../core/git/object-store.ts';
 import type { Pack } from '../../core/git/pack.ts';
 import { reachableObjects } from '../../core/git/reachable.ts';
@@ -73,13 +73,8 @@ export class Clone {
     await makeBare(directory);
     const accepted = await this.accepted();
     if (accepted !== undefined) {
-      const { bytes } = this.repository.objects.read(accepted);
-      const loose = join(directory, 'objects', accepted.slice(0, 2));
-      await mkdir(loose);
-      await writeFile(
-        join(loose, accepted.slice(2)),
-        deflateSync(Buffer.concat([Buffer.from(`commit ${bytes.length}\0`), bytes])),
-      );
+      const { type, bytes } = this.repository.readRaw(accepted);
+      writeLoose(join(directory, 'objects'), type, bytes);
       await writeFile(join(directory, ACCEPTED), `${accepted}\n`);
     }
     await copyIfThere(join(this.directory, SHALLOW), join(directory, SHALLOW));

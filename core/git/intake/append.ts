@@ -3,8 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { ObjectStore } from '../object-store.ts';
 import { packedEntry } from '../pack-entry.ts';
+import type { EntryTable } from './entry-table.ts';
 import { tooLargePack } from './faults.ts';
-import type { Ledger } from './ledger.ts';
 import type { Turns } from './turns.ts';
 
 const COUNT_AT = 8;
@@ -26,7 +26,7 @@ export interface AppendOptions {
  */
 export async function appendObjects(
   file: string,
-  ledger: Ledger,
+  table: EntryTable,
   numbers: readonly number[],
   { end, most, bases, turns }: AppendOptions,
 ): Promise<{ trailer: Buffer; bytes: number }> {
@@ -34,17 +34,17 @@ export async function appendObjects(
   try {
     let at = end;
     for (const number of numbers) {
-      const { type, bytes } = bases.read(ledger.oid(number));
+      const { type, bytes } = bases.read(table.oid(number));
       const entry = packedEntry(type, bytes);
       if (at + entry.length > most) throw tooLargePack(`more than ${most} bytes with what it left out`);
       await writeAt(handle, entry, at);
-      ledger.offsets[number] = at;
-      ledger.crcs[number] = crc32(entry);
+      table.offsets[number] = at;
+      table.crcs[number] = crc32(entry);
       at += entry.length;
       await turns.next();
     }
     const count = Buffer.alloc(4);
-    count.writeUInt32BE(ledger.count);
+    count.writeUInt32BE(table.count);
     await writeAt(handle, count, COUNT_AT);
     const trailer = await hashUntil(handle, at);
     await writeAt(handle, trailer, at);

@@ -3,8 +3,8 @@ import type { ObjectStore } from '../object-store.ts';
 import type { ObjectType } from '../pack.ts';
 import { Recent } from '../recent.ts';
 import { DeltaFamilies } from './delta-families.ts';
+import type { EntryTable } from './entry-table.ts';
 import { malformedPack, tooLargePack } from './faults.ts';
-import type { Ledger } from './ledger.ts';
 import type { PackFile } from './pack-file.ts';
 import type { Turns } from './turns.ts';
 
@@ -29,7 +29,7 @@ export interface UnpackLimits {
  */
 export class Unpacker {
   readonly #file: PackFile;
-  readonly #ledger: Ledger;
+  readonly #table: EntryTable;
   readonly #limits: UnpackLimits;
   readonly #turns: Turns;
   readonly #recent = new Recent<number, Buffer>(KEPT, ({ length }) => length);
@@ -41,7 +41,7 @@ export class Unpacker {
 
   constructor(parts: {
     file: PackFile;
-    ledger: Ledger;
+    table: EntryTable;
     /** Of entries, with those that a thin pack leaves out. */
     capacity: number;
     limits: UnpackLimits;
@@ -49,7 +49,7 @@ export class Unpacker {
     turns: Turns;
   }) {
     this.#file = parts.file;
-    this.#ledger = parts.ledger;
+    this.#table = parts.table;
     this.#limits = parts.limits;
     this.#bases = parts.bases;
     this.#turns = parts.turns;
@@ -65,7 +65,7 @@ export class Unpacker {
       await this.#turns.next();
     }
     for (let number = 0; number < count; number++) {
-      if (this.#ledger.type(number) !== undefined) await this.#settleAbove(number);
+      if (this.#table.type(number) !== undefined) await this.#settleAbove(number);
     }
     return at;
   }
@@ -81,33 +81,33 @@ export class Unpacker {
       // The one before may have brought it.
       if (!this.#waiting.has(oid) || !this.#bases.has(oid)) continue;
       const { type, bytes } = this.#bases.read(oid);
-      this.#ledger.spend(bytes.length);
-      const number = this.#ledger.add(Number.POSITIVE_INFINITY, 0);
+      this.#table.spend(bytes.length);
+      const number = this.#table.add(Number.POSITIVE_INFINITY, 0);
       this.#settle(number, type, bytes);
       added.push(number);
       await this.#settleAbove(number);
       await this.#turns.next();
     }
-    const left = this.#ledger.unsettled;
+    const left = this.#table.unsettled;
     if (left > 0) throw malformedPack(`${left} deltas have no base`);
     return added;
   }
 
   #readOne(at: number): number {
     const { kind, bytes, end } = this.#file.readNext(at);
-    const number = this.#ledger.add(at, this.#file.crc(at, end));
-    this.#ledger.spend(bytes.length);
+    const number = this.#table.add(at, this.#file.crc(at, end));
+    this.#table.spend(bytes.length);
     if ('type' in kind) {
       this.#settle(number, kind.type, bytes);
       return end;
     }
-    const base = 'back' in kind ? this.#ledger.at(at - kind.back) : this.#ledger.named(kind.base);
+    const base = 'back' in kind ? this.#table.at(at - kind.back) : this.#table.named(kind.base);
     if (base === undefined) {
       if ('back' in kind) throw malformedPack(`a delta against nothing, at byte ${at}`);
       this.#waiting.waitForName(kind.base, number);
       return end;
     }
-    const known = this.#ledger.type(base) === undefined ? undefined : this.#recent.get(base);
+    const known = this.#table.type(base) === undefined ? undefined : this.#recent.get(base);
     if (known === undefined) this.#waiting.waitFor(base, number);
     else this.#settleDelta(number, base, known, bytes);
     return end;
@@ -118,9 +118,9 @@ export class Unpacker {
     const settled = [first];
     for (let base = settled.pop(); base !== undefined; base = settled.pop()) {
       const number = base;
-      if (!this.#waiting.isWaitedFor(number, () => this.#ledger.oid(number))) continue;
+      if (!this.#waiting.isWaitedFor(number, () => this.#table.oid(number))) continue;
       const bytes = this.#bytesOf(number);
-      for (const delta of this.#waiting.take(number, this.#ledger.oid(number))) {
+      for (const delta of this.#waiting.take(number, this.#table.oid(number))) {
         this.#settleDelta(delta, number, bytes, this.#delta(delta));
         settled.push(delta);
         await this.#turns.next();
@@ -129,27 +129,27 @@ export class Unpacker {
   }
 
   #settleDelta(number: number, base: number, baseBytes: Buffer, delta: Buffer): void {
-    const depth = (this.#ledger.depths[base] ?? 0) + 1;
+    const depth = (this.#table.depths[base] ?? 0) + 1;
     if (depth > this.#limits.depth) throw tooLargePack(`a chain of more than ${this.#limits.depth} deltas`);
-    const type = this.#ledger.type(base);
+    const type = this.#table.type(base);
     if (type === undefined) throw malformedPack('a delta against a delta without a base');
     const bytes = this.#applied(number, baseBytes, delta);
-    this.#ledger.spend(bytes.length);
+    this.#table.spend(bytes.length);
     if (depth > LONG_DEPTH && bytes.length > LONG_BYTES) {
       throw tooLargePack(`a chain of more than ${LONG_DEPTH} deltas that make ${bytes.length} bytes`);
     }
-    this.#ledger.depths[number] = depth;
+    this.#table.depths[number] = depth;
     this.#baseOf[number] = base;
     this.#settle(number, type, bytes);
   }
 
   #settle(number: number, type: ObjectType, bytes: Buffer): void {
-    this.#ledger.settle(number, type, bytes);
+    this.#table.settle(number, type, bytes);
     this.#recent.put(number, bytes);
   }
 
   #delta(number: number): Buffer {
-    return this.#file.readAgain(this.#ledger.offsets[number] ?? 0).bytes;
+    return this.#file.readAgain(this.#table.offsets[number] ?? 0).bytes;
   }
 
   /** The content of a settled entry, made again from the nearest base that is at hand where it has to be. */
@@ -174,8 +174,8 @@ export class Unpacker {
   }
 
   #whole(number: number): Buffer {
-    const isInPack = Number.isFinite(this.#ledger.offsets[number]);
-    const bytes = isInPack ? this.#delta(number) : this.#bases.read(this.#ledger.oid(number)).bytes;
+    const isInPack = Number.isFinite(this.#table.offsets[number]);
+    const bytes = isInPack ? this.#delta(number) : this.#bases.read(this.#table.oid(number)).bytes;
     this.#countRemade(bytes.length);
     return bytes;
   }
@@ -188,7 +188,7 @@ export class Unpacker {
       return applyDelta(base, delta, result);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      throw malformedPack(`${error.message}, at byte ${this.#ledger.offsets[number]}`, error);
+      throw malformedPack(`${error.message}, at byte ${this.#table.offsets[number]}`, error);
     }
   }
 

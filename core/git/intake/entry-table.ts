@@ -13,7 +13,7 @@ const TYPES: readonly ObjectType[] = ['commit', 'tree', 'blob', 'tag'];
  * What is known of each entry of a pack: where it stands, and once it is settled what object it is. Columns instead of objects:
  * a million entries are 50 MB.
  */
-export class Ledger implements IndexColumns {
+export class EntryTable implements IndexColumns {
   count = 0;
   readonly oids: Buffer;
   readonly offsets: Float64Array;
