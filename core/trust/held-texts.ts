@@ -5,27 +5,29 @@ import type { Scope } from './scope.ts';
 export class HeldTexts {
   readonly #scope: Scope;
   readonly #tree: string | null;
-  readonly #net: readonly Change[];
+  readonly #net: ReadonlyMap<string, Change>;
   #moving: ReadonlySet<string> | undefined;
 
   /** `net`: the files in which the head differs from the accepted commit, whose tree this is. */
   constructor(scope: Scope, tree: string | null, net: readonly Change[]) {
     this.#scope = scope;
     this.#tree = tree;
-    this.#net = net;
+    this.#net = new Map(net.map((change) => [change.path, change]));
   }
 
   /** Whether it holds the text in this place, or in any file that differs. */
   async has(path: string, aspect: string, text: string): Promise<boolean> {
     this.#moving ??= await this.#textsThatDiffer();
     if (this.#moving.has(text)) return true;
-    const aspects = await this.#scope.aspects(path, await this.#scope.fileAt(this.#tree, path));
+    const changed = this.#net.get(path);
+    const side = changed === undefined ? await this.#scope.fileAt(this.#tree, path) : changed.before;
+    const aspects = await this.#scope.aspects(path, side);
     return aspects.get(aspect)?.text === text;
   }
 
   async #textsThatDiffer(): Promise<Set<string>> {
     const texts = new Set<string>();
-    for (const { path, before } of this.#net) {
+    for (const { path, before } of this.#net.values()) {
       for (const { entry, text } of (await this.#scope.aspects(path, before)).values()) {
         if (entry !== undefined) texts.add(text);
       }

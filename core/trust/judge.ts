@@ -1,7 +1,9 @@
 import { CofferError } from '../errors.ts';
+import type { Change } from '../git/changes.ts';
 import { commitsBetween, isAncestor } from '../git/commit-walk.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import type { Signer } from '../signatures/signer.ts';
+import type { Aspects } from './aspects.ts';
 import { type Endorsement, endorsementsIn } from './endorsements.ts';
 import { HeldTexts } from './held-texts.ts';
 import { isIdle } from './idle-stanzas.ts';
@@ -88,8 +90,9 @@ class Judgement {
 
   /** Nothing came before it, so that only where it writes to can be judged. */
   async #first(head: Commit): Promise<Verdict> {
-    const rule = new NamespaceRule(this.#scope, this.#input);
-    const bad = await rule.judge(await this.#scope.changes(null, head.tree), head.tree, () => head.oid);
+    const net = await this.#scope.changes(null, head.tree);
+    const rule = new NamespaceRule(this.#aspectsAt(head, net), this.#input);
+    const bad = await rule.judge(net, () => head.oid);
     const records = await seenUpTo(this.#repository, this.#scope, head.oid);
     return { ...(await this.#told(head, bad)), returns: [], learnt: { records } };
   }
@@ -111,10 +114,10 @@ class Judgement {
     const ledger = new Ledger(this.#policy, values);
     const start = await this.#start(head, accepted, former, ledger);
     const state = await this.#walk(head, start, ledger);
-    const namespaces = new NamespaceRule(this.#scope, this.#input);
+    const aspectsAt = this.#aspectsAt(head, net);
+    const namespaces = new NamespaceRule(aspectsAt, this.#input);
     const writer = (path: string, aspect: string) => ledger.writerOf(path, aspect) ?? head.oid;
-    const aspectsAt = async (path: string) => this.#scope.aspects(path, await this.#scope.fileAt(head.tree, path));
-    const bad = await namespaces.judge(net, head.tree, writer);
+    const bad = await namespaces.judge(net, writer);
     for (const one of state.bad()) if (!isIdle(one, await aspectsAt(one.path))) bad.push(one);
     const textAt = async (path: string, aspect: string) => (await aspectsAt(path)).get(aspect)?.text;
     for (const path of new Set([...net, ...this.#input.outstanding].map((one) => one.path))) {
@@ -127,6 +130,15 @@ class Judgement {
       ...(start.endorsedBy === undefined ? {} : { endorsedBy: start.endorsedBy }),
       returns: await values.returns(textAt),
       learnt: await values.learnt(),
+    };
+  }
+
+  /** What a file says at the head; `net`: files of which that is known. Others are looked for one by one. */
+  #aspectsAt(head: Commit, net: readonly Change[]): (path: string) => Promise<Aspects> {
+    const sides = new Map(net.map(({ path, after }) => [path, after]));
+    return async (path) => {
+      const side = sides.has(path) ? sides.get(path) : await this.#scope.fileAt(head.tree, path);
+      return this.#scope.aspects(path, side);
     };
   }
 

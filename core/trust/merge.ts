@@ -19,7 +19,7 @@ export interface Merged {
   state: State;
   proposals: Proposal[];
   /** Files that differ from a parent which descends from the accepted commit, or from any where none does. */
-  brought: ReadonlySet<string>;
+  brought: ReadonlyMap<string, Side | undefined>;
   /** Whether anything in scope differs from any parent. */
   isTouching: boolean;
 }
@@ -39,7 +39,7 @@ export class Merge {
   readonly #parents: readonly Parent[];
   readonly #state = new State();
   readonly #proposals: Proposal[] = [];
-  #baseTrees: readonly string[] | undefined;
+  #bases: readonly ReadonlyMap<string, Side | undefined>[] | undefined;
 
   constructor(repository: Repository, scope: Scope, commit: Commit, parents: readonly Parent[]) {
     this.#repository = repository;
@@ -49,11 +49,12 @@ export class Merge {
   }
 
   async read(): Promise<Merged> {
-    const brought = new Set<string>();
+    const brought = new Map<string, Side | undefined>();
     const sidesOf = await this.#changedFiles();
     this.#inheritEqualFiles(new Set(sidesOf.keys()));
     for (const [path, { sides, now }] of sidesOf) {
-      if (this.#mainline().some((index) => !isSame(sides[index], now))) brought.add(path);
+      if (this.#mainline().some((index) => !isSame(sides[index], now))) brought.set(path, now);
+      await this.#scope.turn();
       if (!(await this.#inheritFile(path, sides, now))) await this.#aspects(path, sides, now);
     }
     return { state: this.#state, proposals: this.#proposals, brought, isTouching: sidesOf.size > 0 };
@@ -87,11 +88,9 @@ export class Merge {
     if (has.length === 0 || this.#parents.length > MOST_PARENTS) return false;
     const others = this.#all().filter((index) => !has.includes(index));
     if (others.some((index) => this.#parents[index]?.state.file(path).size !== 0)) return false;
-    for (const tree of await this.#bases()) {
-      const base = await this.#scope.fileAt(tree, path);
-      if (others.some((index) => !isSame(sides[index], base))) return false;
-    }
-    if ((await this.#bases()).length === 0 && others.some((index) => sides[index] !== undefined)) return false;
+    const bases = await this.#baseSides(path, now);
+    if (bases.some((base) => others.some((index) => !isSame(sides[index], base)))) return false;
+    if (bases.length === 0 && others.some((index) => sides[index] !== undefined)) return false;
     for (const aspect of this.#touched(path)) this.#state.set(path, aspect, this.#united(path, aspect, has));
     return true;
   }
@@ -101,17 +100,28 @@ export class Merge {
     const from: Aspects[] = [];
     for (const side of sides) from.push(await this.#scope.aspects(path, side));
     const names = new Set([to, ...from].flatMap((aspects) => [...aspects.keys()]));
-    for (const aspect of names.union(this.#touched(path))) await this.#aspect(path, aspect, from, to);
+    const bases: Aspects[] = [];
+    const isOwn = this.#parents.length > MOST_PARENTS;
+    for (const side of isOwn ? [] : await this.#baseSides(path, now)) bases.push(await this.#scope.aspects(path, side));
+    for (const aspect of names.union(this.#touched(path)))
+      this.#aspect(path, aspect, from, to, isOwn ? undefined : bases);
   }
 
-  async #aspect(path: string, aspect: string, from: readonly Aspects[], to: Aspects): Promise<void> {
+  #aspect(
+    path: string,
+    aspect: string,
+    from: readonly Aspects[],
+    to: Aspects,
+    bases: readonly Aspects[] | undefined,
+  ): void {
     const texts = from.map((aspects) => aspects.get(aspect)?.text);
     const now = to.get(aspect)?.text;
     if (texts.every((text) => text === now)) {
       this.#state.set(path, aspect, this.#united(path, aspect, this.#all()));
       return;
     }
-    const result = await this.#threeWay(path, aspect, texts);
+    const baseTexts = bases?.map((aspects) => aspects.get(aspect)?.text);
+    const result = baseTexts && this.#threeWay(new Set(baseTexts), texts);
     const given = result && this.#united(path, aspect, result.givers);
     // What is wrong where the text comes from stays so, whoever merges it.
     const isOpen = given?.bad === undefined && this.#isOverFault(path, aspect, result?.givers ?? []);
@@ -130,17 +140,10 @@ export class Merge {
   }
 
   /** What merging the parents' texts gives, and the parents who gave it; undefined: a conflict, or bases that disagree. */
-  async #threeWay(
-    path: string,
-    aspect: string,
+  #threeWay(
+    bases: ReadonlySet<string | undefined>,
     texts: readonly (string | undefined)[],
-  ): Promise<{ text: string | undefined; givers: readonly number[] } | undefined> {
-    const bases = new Set<string | undefined>();
-    if (this.#parents.length > MOST_PARENTS) return undefined;
-    for (const tree of await this.#bases()) {
-      const aspects = await this.#scope.aspects(path, await this.#scope.fileAt(tree, path));
-      bases.add(aspects.get(aspect)?.text);
-    }
+  ): { text: string | undefined; givers: readonly number[] } | undefined {
     if (bases.size > 1) return undefined;
     const [base] = bases;
     const changers = this.#all().filter((index) => texts[index] !== base);
@@ -151,9 +154,14 @@ export class Merge {
       : undefined;
   }
 
-  /** Trees of the best common ancestors of every two parents. */
-  async #bases(): Promise<readonly string[]> {
-    if (this.#baseTrees !== undefined) return this.#baseTrees;
+  /** A file as it is in the best common ancestors of every two parents. */
+  async #baseSides(path: string, now: Side | undefined): Promise<(Side | undefined)[]> {
+    this.#bases ??= await this.#readBases();
+    return this.#bases.map((changed) => (changed.has(path) ? changed.get(path) : now));
+  }
+
+  /** For each of these ancestors the files that differ from the merge's, as they are there. */
+  async #readBases(): Promise<ReadonlyMap<string, Side | undefined>[]> {
     const commits = new Set<string>();
     for (const [index, { commit }] of this.#parents.entries()) {
       for (const { commit: other } of this.#parents.slice(index + 1)) {
@@ -162,8 +170,12 @@ export class Merge {
     }
     const trees = new Set<string>();
     for (const commit of commits) trees.add((await this.#repository.readCommit(commit)).tree);
-    this.#baseTrees = [...trees];
-    return this.#baseTrees;
+    const bases = [];
+    for (const tree of trees) {
+      const changes = await this.#scope.changes(tree, this.#commit.tree);
+      bases.push(new Map(changes.map(({ path, before }) => [path, before])));
+    }
+    return bases;
   }
 
   /**

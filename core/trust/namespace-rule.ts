@@ -1,7 +1,7 @@
 import type { Change } from '../git/changes.ts';
+import type { Aspects } from './aspects.ts';
 import type { Policy } from './policy.ts';
 import { covers } from './reach-rules.ts';
-import type { Scope } from './scope.ts';
 import type { Outstanding } from './violation.ts';
 
 export interface NamespaceLimits {
@@ -14,28 +14,24 @@ export interface NamespaceLimits {
 
 /** Where manifests write to is judged as it stands at the head, whoever wrote it: no signature makes it right. */
 export class NamespaceRule {
-  readonly #scope: Scope;
+  readonly #aspectsAt: (path: string) => Promise<Aspects>;
   readonly #limits: NamespaceLimits;
 
-  constructor(scope: Scope, limits: NamespaceLimits) {
-    this.#scope = scope;
+  /** `aspectsAt`: what a file says at the head. */
+  constructor(aspectsAt: (path: string) => Promise<Aspects>, limits: NamespaceLimits) {
+    this.#aspectsAt = aspectsAt;
     this.#limits = limits;
   }
 
   /** Of the files that changed since the accepted commit, and of those that were held back for this. */
-  async judge(
-    net: readonly Change[],
-    tree: string,
-    writerOf: (path: string, aspect: string) => string,
-  ): Promise<Outstanding[]> {
+  async judge(net: readonly Change[], writerOf: (path: string, aspect: string) => string): Promise<Outstanding[]> {
     const { policy, namespaces } = this.#limits;
     if (namespaces === undefined && policy?.hasNamespaces !== true) return [];
     const former = this.#limits.outstanding.filter(({ rule }) => rule === 'namespace');
     const changed = new Set(net.map(({ path }) => path));
     const found: Outstanding[] = [];
     for (const path of new Set([...changed, ...former.map((bad) => bad.path)])) {
-      const aspects = await this.#scope.aspects(path, await this.#scope.fileAt(tree, path));
-      for (const [aspect, { reach, label }] of aspects) {
+      for (const [aspect, { reach, label }] of await this.#aspectsAt(path)) {
         const outside = reach?.filter((namespace) => !this.#mayWriteTo(path, namespace)) ?? [];
         const before = former.find((bad) => bad.path === path && bad.aspect === aspect && !changed.has(path));
         const commit = before?.commit ?? writerOf(path, aspect);

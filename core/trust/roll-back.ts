@@ -1,3 +1,4 @@
+import { SEPARATOR } from './aspects.ts';
 import { proposalsOf } from './proposals.ts';
 import type { Scope } from './scope.ts';
 import type { State } from './state.ts';
@@ -13,10 +14,11 @@ export async function rolledBack(
   state: State,
   { from, to, merge, outstanding }: { from: string; to: string; merge: string; outstanding: readonly Outstanding[] },
 ): Promise<void> {
+  const held = new Map(outstanding.map((bad) => [`${bad.path}${SEPARATOR}${bad.aspect}`, bad]));
   for (const proposal of await proposalsOf(scope, await scope.changes(from, to))) {
     const { path, aspect, label, subjects } = proposal;
-    const held = outstanding.find((bad) => bad.path === path && bad.aspect === aspect);
-    if (state.get(path, aspect) !== undefined || isUndone(held, proposal.to?.text)) continue;
+    if (state.get(path, aspect) !== undefined || isUndone(held.get(`${path}${SEPARATOR}${aspect}`), proposal.to?.text))
+      continue;
     state.set(path, aspect, { bad: { path, aspect, label, rule: 'rolled-back', subjects, commit: merge } });
   }
 }

@@ -10,15 +10,17 @@ export interface AspectState {
 
 export const SET: AspectState = Object.freeze({});
 
-type FileEntries = ReadonlyMap<string, AspectState>;
+type FileStates = ReadonlyMap<string, AspectState>;
 
-const NONE: FileEntries = new Map();
+const NONE: FileStates = new Map();
 
-/** The entries of a commit, by path and aspect. Those of one file are replaced together, so that a copy shares them. */
+/** The states at a commit, by path and aspect. A copy shares those of a file until one of the two changes them. */
 export class State {
-  readonly #files: Map<string, FileEntries>;
+  readonly #files: Map<string, Map<string, AspectState>>;
+  /** Files whose states nobody else has. */
+  readonly #own = new Set<string>();
 
-  constructor(files: Iterable<readonly [string, FileEntries]> = []) {
+  constructor(files: Iterable<readonly [string, Map<string, AspectState>]> = []) {
     this.#files = new Map(files);
   }
 
@@ -29,6 +31,7 @@ export class State {
   }
 
   copy(): State {
+    this.#own.clear();
     return new State(this.#files);
   }
 
@@ -36,7 +39,7 @@ export class State {
     return this.#files.keys();
   }
 
-  file(path: string): FileEntries {
+  file(path: string): FileStates {
     return this.#files.get(path) ?? NONE;
   }
 
@@ -45,21 +48,20 @@ export class State {
   }
 
   /** `undefined`: as if it had not been changed. */
-  set(path: string, aspect: string, entry: AspectState | undefined): void {
-    const entries = new Map(this.#files.get(path));
-    if (entry === undefined) entries.delete(aspect);
-    else entries.set(aspect, entry);
-    this.setFile(path, entries);
-  }
-
-  setFile(path: string, entries: FileEntries): void {
-    if (entries.size === 0) this.#files.delete(path);
-    else this.#files.set(path, entries);
+  set(path: string, aspect: string, state: AspectState | undefined): void {
+    const former = this.#files.get(path);
+    if (state === undefined && former?.has(aspect) !== true) return;
+    const states = former !== undefined && this.#own.has(path) ? former : new Map(former);
+    if (state === undefined) states.delete(aspect);
+    else states.set(aspect, state);
+    this.#own.add(path);
+    if (states.size === 0) this.#files.delete(path);
+    else this.#files.set(path, states);
   }
 
   *bad(): Generator<Outstanding> {
-    for (const entries of this.#files.values()) {
-      for (const { bad } of entries.values()) if (bad !== undefined) yield bad;
+    for (const states of this.#files.values()) {
+      for (const { bad } of states.values()) if (bad !== undefined) yield bad;
     }
   }
 }

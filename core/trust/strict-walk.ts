@@ -1,4 +1,5 @@
 import { CofferError } from '../errors.ts';
+import type { Side } from '../git/changes.ts';
 import { isAncestor } from '../git/commit-walk.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import type { Signer } from '../signatures/signer.ts';
@@ -87,19 +88,20 @@ export class StrictWalk {
     for (const oid of commit.parents) this.#release(oid);
     if (!isTouching) return state;
     const author = await this.#author(commit);
-    const unsigned = author.signers.length === 0 ? await this.#brought(state, commit, brought) : [];
-    const own = proposals.filter(({ path, aspect }) => aspect !== '' || !unsigned.some((other) => other.path === path));
+    const unsigned = author.signers.length === 0 ? await this.#brought(state, brought) : [];
+    const replaced = new Set(unsigned.map(({ path }) => path));
+    const own = proposals.filter(({ path, aspect }) => aspect !== '' || !replaced.has(path));
     await ledger.apply(state, author, [...own, ...unsigned]);
     return state;
   }
 
   /** What a merge that nobody signed brings to where it was not: nobody said that it belongs there, whoever signed it elsewhere. */
-  async #brought(state: State, commit: Commit, paths: ReadonlySet<string>): Promise<Proposal[]> {
+  async #brought(state: State, files: ReadonlyMap<string, Side | undefined>): Promise<Proposal[]> {
     const { scope } = this.#parts;
     const proposals = [];
-    for (const path of paths) {
+    for (const [path, side] of files) {
       state.set(path, '', undefined);
-      const to = await scope.aspects(path, await scope.fileAt(commit.tree, path));
+      const to = await scope.aspects(path, side);
       proposals.push({ ...proposal(path, '', new Map(), to), isBrought: true });
     }
     return proposals;

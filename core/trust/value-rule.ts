@@ -67,9 +67,9 @@ export class ValueRule {
     if (values.length === 0) return faults;
     const known = await this.#prime();
     const leaving = new Set(changes.flatMap(({ proposal: { from } }) => (from?.entry === undefined ? [] : from.text)));
-    const fresh = values.filter(({ proposal }) => !this.#hasDataKey(known, dataKeyIdOf(proposal) ?? ''));
+    const fresh = new Set(values.filter(({ proposal }) => !this.#hasDataKey(known, dataKeyIdOf(proposal) ?? '')));
     for (const change of values) {
-      if (fresh.includes(change)) continue;
+      if (fresh.has(change)) continue;
       const fault = await this.#fault(known, commit, change, leaving);
       if (fault !== undefined) faults.set(change.proposal, fault);
     }
