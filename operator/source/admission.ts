@@ -49,6 +49,8 @@ export interface Standard {
   acceptances: readonly string[];
   /** The operator was told to follow this commit although it leaves nothing. */
   isConfirmed: boolean;
+  /** What another replica accepted later than this clone, or an earlier run whose clone is lost. */
+  ahead: Floor | undefined;
   /** The same for the same standard. */
   key: string;
 }
@@ -80,12 +82,13 @@ export class Admission {
   }
 
   /** Throws why the policy cannot be read: nothing new is taken then. */
-  async standard(commit: string): Promise<Standard> {
+  async standard(commit: string, ahead: Floor | undefined): Promise<Standard> {
     const { id, trust, stateDirectory, now } = this.#parts;
     const policy = await trust.policy?.read();
     const acceptances = await acceptancesOf(stateDirectory, id, now());
     const isSaid = await isConfirmed(stateDirectory, commit);
-    return { policy, acceptances, isConfirmed: isSaid, key: JSON.stringify([policy?.digest, acceptances, isSaid]) };
+    const key = JSON.stringify([policy?.digest, acceptances, isSaid, ahead?.commit, ahead?.generation]);
+    return { policy, acceptances, isConfirmed: isSaid, ahead, key };
   }
 
   /** As far as the policy can be read; `standard` throws why it cannot. */
@@ -100,15 +103,23 @@ export class Admission {
   }
 
   /** Whether more than the newest commit has to be there to tell what it follows. */
-  needsHistory(former: Remembered | undefined): boolean {
+  needsHistory(former: Remembered | undefined, { ahead }: Standard): boolean {
     const { trust, floors } = this.#parts;
-    if (trust.mode === 'strict' || this.#isBehind(former)) return true;
+    if (trust.mode === 'strict' || ahead !== undefined) return true;
     return former === undefined && (trust.mode !== 'off' || floors.besides(this.#place()).length > 0);
   }
 
-  /** Whether the clone has what was accepted last, as far as is known. */
-  isNewest(former: Remembered | undefined): boolean {
-    return former !== undefined && !this.#isBehind(former);
+  /**
+   * What counts instead of the clone's own state, where the cluster (or the state directory, beside a clone that is lost) knows of a
+   * later one. One that the clone's own descends from is never later, whatever its generation says.
+   */
+  async ahead(repository: Repository, former: Remembered | undefined): Promise<Floor | undefined> {
+    const floor = this.#parts.floors.of(this.#parts.id);
+    if (floor === undefined || former === undefined) return floor;
+    if (floor.commit === former.commit) return floor.generation > former.generation ? floor : undefined;
+    if (floor.generation < former.generation) return undefined;
+    const isThere = repository.objects.has(floor.commit);
+    return isThere && (await isAncestor(repository, floor.commit, former.commit)) ? undefined : floor;
   }
 
   /** Throws CofferError: `SOURCE_…`, `TRUST_…`; CommitRefused where rules forbid single changes and all is held for them. */
@@ -138,7 +149,7 @@ export class Admission {
     former: Remembered | undefined,
     standard: Standard,
   ): Promise<Admitted> {
-    const base = await this.#base(repository, former);
+    const base = this.#base(repository, former, standard);
     if (base === undefined) return this.#first(repository, head, standard);
     const { mode } = this.#parts.trust;
     if (mode === 'off' && !(await isAncestor(repository, base.accepted, head.commit))) {
@@ -236,20 +247,12 @@ export class Admission {
     throw isEmpty ? emptied(address, commit) : pathMissing(address, commit, path);
   }
 
-  async #base(repository: Repository, former: Remembered | undefined): Promise<Base | undefined> {
-    const floor = this.#parts.floors.of(this.#parts.id);
-    if (floor !== undefined && this.#isBehind(former)) return baseOfFloor(repository, floor);
+  #base(repository: Repository, former: Remembered | undefined, { ahead }: Standard): Base | undefined {
+    if (ahead !== undefined) return baseOfFloor(repository, ahead);
     if (former === undefined) return undefined;
     const { commit, tree, since, outstanding } = former;
     const entryAt = (path: string) => repository.entryAt(tree, path);
     return { accepted: commit, outstanding, entryAt, ...(since === undefined ? {} : { since }) };
-  }
-
-  /** Whether the cluster knows of a newer commit than the clone: another replica led, or the state directory is new. */
-  #isBehind(former: Remembered | undefined): boolean {
-    const floor = this.#parts.floors.of(this.#parts.id);
-    if (floor === undefined || floor.commit === former?.commit) return false;
-    return former === undefined || Date.parse(floor.time) > Date.parse(former.acceptedAt);
   }
 
   #place(): Pick<Floor, 'source' | 'address' | 'follows'> {

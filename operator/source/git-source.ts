@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
+import { TreeWeights } from '../../core/git/tree-weights.ts';
 import type { SealedBefore } from '../../core/trust/sealed-before.ts';
 import { acceptancesOf, spendAcceptance } from '../trust/acceptances.ts';
-import type { Floor, Floors } from '../trust/floors.ts';
+import { type Floors, standsFor } from '../trust/floors.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import type { Memory, Remembered } from '../trust/memory.ts';
 import { type Admission, lastBefore, type Standard } from './admission.ts';
 import type { Clone } from './clone.ts';
 import { sourceFault } from './faults.ts';
-import { assertWhole } from './inspect.ts';
+import { assertWhole, unreadable } from './inspect.ts';
 import { isSameState, type NextState, nextState } from './next-state.ts';
 import type { Quarantine } from './quarantine.ts';
 import { CommitRefused } from './refusals.ts';
@@ -53,6 +54,7 @@ export class GitSource implements Source {
   readonly path: string;
   readonly repository: Repository;
   readonly #parts: GitSourceParts;
+  readonly #weights = new TreeWeights();
   /** A head that was fetched and refused, or is accepted in part: by the same standard it is neither fetched nor judged again. */
   #judged: { head: Head; key: string; error?: CofferError } | undefined;
   #held: readonly HeldPath[] | undefined;
@@ -121,21 +123,22 @@ export class GitSource implements Source {
     const { remote, admission, floors, clone } = this.#parts;
     this.isSettled = false;
     const former = await this.#former();
-    if (former === undefined || !admission.isNewest(former)) await floors.settle();
+    const ahead = await admission.ahead(this.repository, former);
+    if (former === undefined || ahead !== undefined) await floors.settle();
     else await this.#keepFloor(former);
     if (former !== undefined && (await this.#spendUsed(former)) === 'owed') return this.#handOn(former, []);
     const head = await remote.head(signal);
-    const standard = await admission.standard(head.commit);
-    if (head.commit === former?.commit) return this.#lookAgain(head, former, standard);
+    const standard = await admission.standard(head.commit, ahead);
+    if (head.commit === former?.commit && ahead === undefined) return this.#lookAgain(head, former, standard);
     if (this.#isJudged(head, standard) && this.#judged?.error !== undefined) {
-      this.isSettled = admission.isNewest(former);
+      this.isSettled = former !== undefined && ahead === undefined;
       throw this.#judged.error;
     }
     const quarantine = await clone.quarantine();
     try {
-      const isWhole = admission.needsHistory(former);
+      const isWhole = admission.needsHistory(former, standard);
       await remote.fetch(quarantine, head, { isWhole }, signal);
-      await this.#assertWhole(quarantine, head.commit, former?.commit);
+      await this.#assertWhole(quarantine, head.commit, former?.commit, signal);
       const next = await this.#judge(quarantine.repository, head, former, standard);
       this.#untold = head.commit;
       await this.#keep(next, former, quarantine);
@@ -158,7 +161,9 @@ export class GitSource implements Source {
     }
     const now = (await this.#former()) ?? former;
     this.#held = now.held;
-    const isOtherRule = (await this.#parts.admission.reach()).key !== this.#reachKey;
+    const { key } = await this.#parts.admission.reach();
+    this.#reachKey ??= key;
+    const isOtherRule = key !== this.#reachKey;
     if (this.#untold === head.commit || isOtherRule) return this.#handOn(now, []);
     await this.#spendIdle(now, standard);
     return 'unchanged';
@@ -169,10 +174,23 @@ export class GitSource implements Source {
     return judged?.head.commit === head.commit && judged.head.tag === head.tag && judged.key === key;
   }
 
-  async #assertWhole(quarantine: Quarantine, commit: string, previous: string | undefined): Promise<void> {
+  async #assertWhole(
+    quarantine: Quarantine,
+    commit: string,
+    previous: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { address } = this;
+    const weights = this.#weights;
     if (!quarantine.isIntact(commit)) throw sourceFault('SOURCE_INCOMPLETE', { address, commit });
-    await assertWhole(quarantine.repository, { commit, previous, parts: this.#parts.folders, address });
+    await assertWhole(quarantine.repository, {
+      commit,
+      previous,
+      parts: this.#parts.folders,
+      address,
+      weights,
+      signal,
+    });
   }
 
   async #judge(
@@ -181,11 +199,14 @@ export class GitSource implements Source {
     former: Remembered | undefined,
     standard: Standard,
   ): Promise<NextState> {
-    const { admission, now } = this.#parts;
+    const { admission, floors, now } = this.#parts;
     this.#judged = { head, key: standard.key };
     try {
       const admitted = await admission.admit(repository, head, former, standard);
-      const next = await nextState(repository, head.commit, admitted, now());
+      const next = await nextState(repository, head.commit, admitted, {
+        now: now(),
+        generation: 1 + Math.max(former?.generation ?? 0, floors.of(this.id)?.generation ?? 0),
+      });
       this.#held = next.remembered.held;
       return next;
     } catch (error) {
@@ -195,7 +216,7 @@ export class GitSource implements Source {
       // What may be over at the next look (the disk, an object that was not sent) says nothing of the commit.
       if (named.loop === 'retry') throw named;
       this.#judged = { head, key: standard.key, error: named };
-      this.isSettled = admission.isNewest(former);
+      this.isSettled = former !== undefined && standard.ahead === undefined;
       this.#held = error instanceof CommitRefused ? error.held : (former?.held ?? []);
       throw named;
     }
@@ -205,7 +226,7 @@ export class GitSource implements Source {
     const { address } = this;
     if (error instanceof CommitRefused) return error;
     if (!error.code.startsWith('GIT_')) return error.at({ source: address, commit });
-    return sourceFault('SOURCE_INCOMPLETE', { address, commit, detail: error.message, cause: error });
+    return unreadable(error, { address, commit });
   }
 
   /** Nothing of it counts before the ref moves; of a commit that is accepted already, before its verdict is replaced. */
@@ -221,18 +242,19 @@ export class GitSource implements Source {
   }
 
   /** Also what a run that was killed, or an earlier version, accepted and did not get to tell. */
-  async #keepFloor({ commit, tree, outstanding, acceptedAt, held }: Remembered): Promise<void> {
-    const { id, address, path, repository } = this;
-    const { floors, follows } = this.#parts;
+  async #keepFloor(state: Remembered): Promise<void> {
+    const { id, address, path } = this;
+    const { floors, follows, memory } = this.#parts;
+    const { commit, tree, outstanding, acceptedAt, held } = state;
     const known = floors.of(id);
-    if (known?.commit === commit && known.time === acceptedAt) return floors.settle();
-    const stands: Floor['held'] = Object.create(null);
-    for (const one of held) {
-      const entry = await repository.entryAt(tree, one.path);
-      stands[one.path] = entry === undefined ? null : { mode: entry.mode, oid: entry.oid };
-    }
-    const floor = { source: id, address, follows, path, commit, outstanding, held: stands, time: acceptedAt };
-    await floors.write(floor);
+    // What this state descends from, or nobody made, is not to count as later.
+    const isPassed = known !== undefined && known.commit !== commit && known.generation >= state.generation;
+    const generation = isPassed ? known.generation + 1 : state.generation;
+    if (isPassed) await memory.note({ ...state, generation }, commit);
+    if (floors.isKept({ source: id, commit, generation })) return floors.settle();
+    const stands = await standsFor(this.repository, tree, held);
+    const place = { source: id, address, follows, path };
+    await floors.keep({ ...place, commit, outstanding, held: stands, time: acceptedAt, generation });
   }
 
   async #handOn(state: Remembered, returns: readonly Return[]): Promise<Accepted> {
@@ -265,7 +287,16 @@ export class GitSource implements Source {
     const known = memory.of(commit);
     if (known !== undefined) return known;
     const { tree } = await this.repository.readCommit(commit);
-    return { commit, tree, acceptedAt: LONG_AGO, basis: 'unsigned', since: commit, outstanding: [], held: [] };
+    return {
+      commit,
+      tree,
+      acceptedAt: LONG_AGO,
+      generation: 0,
+      basis: 'unsigned',
+      since: commit,
+      outstanding: [],
+      held: [],
+    };
   }
 
   /**

@@ -20,7 +20,7 @@ export async function nextState(
   repository: Repository,
   commit: string,
   admitted: Admitted,
-  now: Date,
+  { now, generation }: { now: Date; generation: number },
 ): Promise<NextState> {
   const { basis, acceptance, signer, endorsedBy, since, outstanding, held, learnt, returns, replacements } = admitted;
   const objects = new LooseObjects();
@@ -28,7 +28,7 @@ export async function nextState(
   const write: Parameters<typeof replacePaths>[1] = (type, bytes) => objects.add(type, bytes);
   const tree = replacements.size === 0 ? whole : replacePaths(repository, write, whole, replacements);
   const remembered = {
-    ...{ commit, tree, acceptedAt: now.toISOString(), basis, held, outstanding },
+    ...{ commit, tree, acceptedAt: now.toISOString(), generation, basis, held, outstanding },
     ...(acceptance === undefined ? {} : { acceptance }),
     ...(signer === undefined ? {} : { signer }),
     ...(endorsedBy === undefined ? {} : { endorsedBy }),

@@ -7,6 +7,8 @@ import { type Floor, type FloorStore, isFloor } from './floors.ts';
 const CONFIG_MAP = 'coffer-accepted';
 /** An object may have 1 MiB; of more sources than this the oldest are forgotten that nobody writes any more. */
 const MOST = 200;
+/** Others write other sources' keys at the same time at most. */
+const TRIES = 3;
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
@@ -25,26 +27,35 @@ export class FloorMap implements FloorStore {
     return Object.values((await this.#get())?.data ?? {}).flatMap((text) => floorFrom(text) ?? []);
   }
 
-  async write(floor: Floor): Promise<void> {
-    const { namespace } = this.#client;
-    const name = { namespace, name: CONFIG_MAP };
-    const before = await this.#get();
-    const data = { [floor.source]: JSON.stringify(floor) };
-    if (before === undefined) {
+  /** The version that was read is a precondition: a leader that was paused in between overwrites nothing of the next one. */
+  async write(floor: Floor): Promise<Floor> {
+    for (let tries = 1; ; tries++) {
+      const before = await this.#get();
+      const there = floorFrom(before?.data?.[floor.source] ?? '');
+      if (there !== undefined && there.generation > floor.generation) return there;
       try {
-        const metadata = { ...name, labels: { 'app.kubernetes.io/managed-by': 'coffer-operator' } };
-        await this.#client.create(
-          RESOURCES.configMaps,
-          { apiVersion: 'v1', kind: 'ConfigMap', metadata, data },
-          { namespace },
-        );
-        return;
+        await this.#put(floor, before);
+        return floor;
       } catch (error) {
-        if (!(error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT')) throw error;
+        const isRaced = error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT';
+        if (!isRaced || tries === TRIES) throw error;
       }
     }
-    const forgotten = oldest(before?.data ?? {}, floor.source);
-    await this.#client.patch(RESOURCES.configMaps, name, { data: { ...forgotten, ...data } }, { type: 'merge' });
+  }
+
+  async #put(floor: Floor, before: ConfigMap | undefined): Promise<void> {
+    const { namespace } = this.#client;
+    const name = { namespace, name: CONFIG_MAP };
+    const data = { [floor.source]: JSON.stringify(floor) };
+    if (before === undefined) {
+      const metadata = { ...name, labels: { 'app.kubernetes.io/managed-by': 'coffer-operator' } };
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
+      await this.#client.create(RESOURCES.configMaps, body, { namespace });
+      return;
+    }
+    const { resourceVersion } = before.metadata;
+    const patch = { metadata: { resourceVersion }, data: { ...oldest(before.data ?? {}, floor.source), ...data } };
+    await this.#client.patch(RESOURCES.configMaps, name, patch, { type: 'merge' });
   }
 
   #get(): Promise<ConfigMap | undefined> {

@@ -10,10 +10,16 @@ import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
 import { FloorMap } from './floor-map.ts';
 import { type Floor, FloorFile, type FloorStore, Floors } from './floors.ts';
 
-function floor(source: string, digit: string, time: string, more: Partial<Floor> = {}): Floor {
+function floor(source: string, digit: string, generation: number, more: Partial<Floor> = {}): Floor {
   return {
     ...{ source, address: 'https://git.example/s.git', follows: 'main', path: '' },
-    ...{ commit: digit.repeat(40), outstanding: [], held: { 'a.yaml': null }, time: `2026-01-${time}T00:00:00.000Z` },
+    ...{
+      commit: digit.repeat(40),
+      outstanding: [],
+      held: { 'a.yaml': null },
+      time: '2026-01-01T00:00:00.000Z',
+      generation,
+    },
     ...more,
   };
 }
@@ -21,11 +27,11 @@ function floor(source: string, digit: string, time: string, more: Partial<Floor>
 test('of several places the newest floor counts, and floors of other folders of the same branch are known', async (t) => {
   const directory = onDisk(t);
   const old: FloorStore = {
-    read: async () => [floor('a', '1', '01'), floor('b', '3', '01', { path: 'b' })],
-    write: async () => {},
+    read: async () => [floor('a', '1', 1), floor('b', '3', 1, { path: 'b' })],
+    write: async (one) => one,
   };
-  await new FloorFile(directory).write(floor('a', '2', '02'));
-  await new FloorFile(directory).write(floor('c', '4', '03', { follows: 'other' }));
+  await new FloorFile(directory).write(floor('a', '2', 2));
+  await new FloorFile(directory).write(floor('c', '4', 3, { follows: 'other' }));
   const floors = await Floors.open([old, new FloorFile(directory)]);
   assert.equal(floors.of('a')?.commit, '2'.repeat(40));
   const beside = floors.besides({ source: 'a', address: 'https://git.example/s.git', follows: 'main' });
@@ -40,14 +46,15 @@ test('a place that cannot be written is written at a later look, with the newest
   let isDown = true;
   const store: FloorStore = {
     read: async () => [],
-    write: async ({ commit }) => {
+    write: async (one) => {
       if (isDown) throw new CofferError('KUBERNETES_UNREACHABLE', 'down', { advice: 'Wait.' });
-      written.push(commit.slice(0, 1));
+      written.push(one.commit.slice(0, 1));
+      return one;
     },
   };
   const floors = await Floors.open([store]);
-  await floors.write(floor('a', '1', '01'));
-  await floors.write(floor('a', '2', '02'));
+  await floors.keep(floor('a', '1', 1));
+  await floors.keep(floor('a', '2', 2));
   assert.equal(floors.trouble?.code, 'KUBERNETES_UNREACHABLE');
   isDown = false;
   await floors.settle();
@@ -57,7 +64,7 @@ test('a place that cannot be written is written at a later look, with the newest
 
 test('a file that was damaged stops the operator: nobody may forget what was accepted', async (t) => {
   const directory = onDisk(t);
-  for (const text of ['{', '[{}]', '"x"', `[${JSON.stringify({ ...floor('a', '1', '01'), commit: 'x' })}]`]) {
+  for (const text of ['{', '[{}]', '"x"', `[${JSON.stringify({ ...floor('a', '1', 1), commit: 'x' })}]`]) {
     writeFileSync(join(directory, 'accepted.json'), text);
     await assert.rejects(Floors.open([new FloorFile(directory)]), (error) => {
       assert.ok(error instanceof CofferError);
@@ -73,16 +80,18 @@ test('the ConfigMap coffer-accepted keeps a key for each source, and forgets the
   const client = await connectTo(t, cluster.kubeconfig, { namespace });
   const map = new FloorMap(client);
   assert.deepEqual(await map.read(), []);
-  await map.write(floor('a', '1', '01'));
-  await map.write(floor('b', '2', '02'));
-  await map.write(floor('a', '3', '03'));
+  await map.write(floor('a', '1', 1));
+  await map.write(floor('b', '2', 2));
+  await map.write(floor('a', '3', 3));
   const commits = async () => (await map.read()).map(({ source, commit }) => `${source}${commit.slice(0, 1)}`).sort();
   assert.deepEqual(await commits(), ['a3', 'b2']);
   const name = { namespace, name: 'coffer-accepted' };
-  const many = Array.from({ length: 200 }, (_, index) => floor(`s${index}`, '4', index === 7 ? '04' : '05'));
+  const many = Array.from({ length: 200 }, (_, index) =>
+    floor(`s${index}`, '4', 5, index === 7 ? { time: '2025-01-01T00:00:00.000Z' } : {}),
+  );
   const data = Object.fromEntries(many.map((one) => [one.source, JSON.stringify(one)]));
   await client.patch(RESOURCES.configMaps, name, { data: { ...data, b: null, junk: '{' } }, { type: 'merge' });
-  await map.write(floor('a', '5', '06'));
+  await map.write(floor('a', '5', 6));
   const kept = (await client.get<KubeObject & { data: object }>(RESOURCES.configMaps, name))?.data ?? {};
   assert.deepEqual([Object.keys(kept).length, 'junk' in kept, 's7' in kept, 's8' in kept], [200, false, false, true]);
   assert.ok((await commits()).includes('a5'));

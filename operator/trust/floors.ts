@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
+import { fromSystemError } from '../../core/files/system-error.ts';
+import type { Repository } from '../../core/git/repository.ts';
 import type { Outstanding } from '../../core/trust/verdict.ts';
+import { Turns } from '../concurrency/turns.ts';
 
 /** What a source accepted last, as it is known beside the source's own clone: nothing older may follow. */
 export interface Floor {
@@ -17,15 +20,17 @@ export interface Floor {
   outstanding: readonly Outstanding[];
   /** Of paths that are held back, what stands in their place: blobs of the history; `null`: nothing. */
   held: Record<string, { mode: string; oid: string } | null>;
-  /** When it was accepted, RFC 3339 in UTC. */
+  /** When it was accepted, RFC 3339 in UTC: for people. */
   time: string;
+  /** As in `Remembered`. */
+  generation: number;
 }
 
 /** A place where floors are kept, by source. */
 export interface FloorStore {
   read(): Promise<Floor[]>;
-  /** Replaces that of the same source. */
-  write(floor: Floor): Promise<void>;
+  /** Replaces that of the same source, unless that is of a later generation. Returns the one that is there then. */
+  write(floor: Floor): Promise<Floor>;
 }
 
 const FILE = 'accepted.json';
@@ -43,9 +48,10 @@ export class FloorFile implements FloorStore {
     return text === '' ? [] : parse(text, this.#file);
   }
 
-  async write(floor: Floor): Promise<void> {
+  async write(floor: Floor): Promise<Floor> {
     const others = (await this.read()).filter(({ source }) => source !== floor.source);
     await writeFileAtomically(this.#file, `${JSON.stringify([...others, floor], null, 2)}\n`, { mode: 0o600 });
+    return floor;
   }
 }
 
@@ -69,20 +75,33 @@ function parse(text: string, file: string): Floor[] {
 
 const COMMIT = /^[0-9a-f]{40}$/;
 
+/** Beyond this, counting on would no longer be exact. */
+const LAST_GENERATION = 2 ** 48;
+
 export function isFloor(value: unknown): value is Floor {
-  const { source, address, follows, path, commit, outstanding, held, time } = (value ?? {}) as Partial<Floor>;
+  const { source, address, follows, path, commit, outstanding, held, time, generation } = (value ??
+    {}) as Partial<Floor>;
   const isText = [source, address, follows, path, time].every((part) => typeof part === 'string');
-  const isCommit = (text: unknown) => typeof text === 'string' && COMMIT.test(text);
-  return isText && isCommit(commit) && Array.isArray(outstanding) && typeof held === 'object' && held !== null;
+  const isCounted = Number.isInteger(generation) && (generation ?? -1) >= 0 && (generation ?? -1) < LAST_GENERATION;
+  const isHeld = typeof held === 'object' && held !== null;
+  return (
+    isText && typeof commit === 'string' && COMMIT.test(commit) && Array.isArray(outstanding) && isHeld && isCounted
+  );
 }
 
-/** All floors that bind one source. */
+/**
+ * What each place says that was accepted last. Generations order it and never clocks, which differ between replicas and go back:
+ * each accepted state counts one up from the highest that was known.
+ */
 export class Floors {
+  /** The last one is believed where two say differently of the same generation: that of the cluster. */
   readonly #stores: readonly FloorStore[];
-  #known: readonly Floor[] = [];
-  /** What could not be written yet, by store. */
-  readonly #owed = new Map<FloorStore, Map<string, Floor>>();
-  /** Why the last one could not be written; the next look tries again. */
+  /** By store, by source. */
+  readonly #known = new Map<FloorStore, Map<string, Floor>>();
+  /** What is to be written, by source; each store gets it as soon as it can. */
+  readonly #wanted = new Map<string, Floor>();
+  readonly #turns = new Turns();
+  /** Why a store could not be written; the next look tries again. */
   trouble: CofferError | undefined;
 
   private constructor(stores: readonly FloorStore[]) {
@@ -92,51 +111,83 @@ export class Floors {
   /** Throws what keeps it from reading. */
   static async open(stores: readonly FloorStore[]): Promise<Floors> {
     const floors = new Floors(stores);
-    floors.#known = (await Promise.all(stores.map((store) => store.read()))).flat();
+    for (const store of stores) {
+      floors.#known.set(store, new Map((await store.read()).map((floor) => [floor.source, floor])));
+    }
     return floors;
   }
 
   /** The newest of a source: another replica may know more than this state directory. */
   of(source: string): Floor | undefined {
-    return this.#known.filter((floor) => floor.source === source).toSorted(newestFirst)[0];
+    const each = this.#stores.flatMap((store) => this.#known.get(store)?.get(source) ?? []);
+    return each.reduce<Floor | undefined>(newest, undefined);
   }
 
   /** Of other sources that followed the same: another folder of it was configured. */
   besides({ source, address, follows }: Pick<Floor, 'source' | 'address' | 'follows'>): Floor[] {
-    const isBeside = (floor: Floor) =>
-      floor.source !== source && floor.address === address && floor.follows === follows;
-    const bySource = Map.groupBy(this.#known.filter(isBeside), (floor) => floor.source);
-    return [...bySource.values()].flatMap((floors) => floors.toSorted(newestFirst).slice(0, 1));
+    const all = [...this.#known.values()].flatMap((floors) => [...floors.keys()]);
+    const others = [...new Set(all)].filter((other) => other !== source);
+    return others
+      .flatMap((other) => this.of(other) ?? [])
+      .filter((floor) => floor.address === address && floor.follows === follows);
   }
 
-  /** A store that cannot be written is tried again by `settle`: the ref in the clone, which moved, holds meanwhile. */
-  async write(floor: Floor): Promise<void> {
-    this.#known = [...this.#known.filter(({ source }) => source !== floor.source), floor];
-    for (const store of this.#stores) {
-      const owed = this.#owed.get(store) ?? new Map<string, Floor>();
-      this.#owed.set(store, owed.set(floor.source, floor));
-    }
+  /** Whether every store has it. */
+  isKept({ source, commit, generation }: Pick<Floor, 'source' | 'commit' | 'generation'>): boolean {
+    return this.#stores.every((store) => {
+      const known = this.#known.get(store)?.get(source);
+      return known?.commit === commit && known.generation === generation;
+    });
+  }
+
+  /** Has every store have it that has not. One that cannot be written is tried again by the next call. */
+  async keep(floor: Floor): Promise<void> {
+    this.#wanted.set(floor.source, floor);
     await this.settle();
   }
 
   async settle(): Promise<void> {
-    let trouble: CofferError | undefined;
-    for (const [store, owed] of this.#owed) {
-      for (const [source, floor] of owed) {
-        try {
-          await store.write(floor);
-          // Another source's look may have owed a newer one meanwhile.
-          if (owed.get(source) === floor) owed.delete(source);
-        } catch (error) {
-          if (!(error instanceof CofferError)) throw error;
-          trouble = error;
-        }
+    await this.#turns.take(async () => {
+      let trouble: CofferError | undefined;
+      for (const store of this.#stores) {
+        for (const source of [...this.#wanted.keys()]) trouble = (await this.#write(store, source)) ?? trouble;
       }
+      this.trouble = trouble;
+    });
+  }
+
+  /** Takes what is wanted at this moment: it may be newer than when somebody asked for it. */
+  async #write(store: FloorStore, source: string): Promise<CofferError | undefined> {
+    const floor = this.#wanted.get(source);
+    const known = this.#known.get(store)?.get(source);
+    if (floor === undefined || (known?.commit === floor.commit && known.generation === floor.generation))
+      return undefined;
+    try {
+      this.#known.get(store)?.set(source, await store.write(floor));
+      return undefined;
+    } catch (error) {
+      if (error instanceof CofferError) return error;
+      const fault = fromSystemError(error);
+      if (fault === undefined) throw error;
+      return fault;
     }
-    this.trouble = trouble;
   }
 }
 
-function newestFirst(a: Floor, b: Floor): number {
-  return Date.parse(b.time) - Date.parse(a.time);
+function newest(one: Floor | undefined, other: Floor): Floor {
+  return one === undefined || other.generation >= one.generation ? other : one;
+}
+
+/** As `Floor.held`: what stands in a tree at the paths that are held back. */
+export async function standsFor(
+  repository: Repository,
+  tree: string,
+  held: readonly { path: string }[],
+): Promise<Floor['held']> {
+  const stands: Floor['held'] = Object.create(null);
+  for (const { path } of held) {
+    const entry = await repository.entryAt(tree, path);
+    stands[path] = entry === undefined ? null : { mode: entry.mode, oid: entry.oid };
+  }
+  return stands;
 }

@@ -19,6 +19,8 @@ export interface Remembered {
   tree: string;
   /** RFC 3339 in UTC. */
   acceptedAt: string;
+  /** Counts the states that were accepted of a source, wherever: each is one more than the highest that was known. */
+  generation: number;
   basis: Basis;
   /** Of basis `person`: what that person accepted, this commit or one before it. */
   acceptance?: string;
@@ -116,7 +118,12 @@ function parse(text: string, file: string): Remembered[] {
   }
 }
 
-function isRow({ commit, tree, since, outstanding, held }: Row): boolean {
+function isRow({ commit, tree, since, generation, outstanding, held }: Row): boolean {
   const isText = (value: unknown) => typeof value === 'string';
-  return [commit, tree, since ?? ''].every(isText) && Array.isArray(outstanding) && Array.isArray(held);
+  return (
+    [commit, tree, since ?? ''].every(isText) &&
+    Number.isInteger(generation) &&
+    Array.isArray(outstanding) &&
+    Array.isArray(held)
+  );
 }
