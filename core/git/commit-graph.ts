@@ -58,23 +58,40 @@ export class CommitGraph {
     return this.#numbers.has(commit);
   }
 
+  number(commit: string): number | undefined {
+    return this.#numbers.get(commit);
+  }
+
   commit(number: number): string | undefined {
     return this.#commits[number];
   }
 
-  /** Which numbers up to the highest of `from` are reached from these, themselves included. */
-  reachable(from: readonly number[]): Uint8Array {
-    const reached = new Uint8Array(Math.max(-1, ...from) + 1);
-    for (const number of from) reached[number] = 1;
-    for (let number = reached.length - 1; number >= 0; number--) {
-      if (reached[number] === 0) continue;
-      for (const parent of this.#parents[number] ?? []) reached[parent] = 1;
+  /**
+   * Visits what these reach, children before parents, and hands marks down: `visit` gets a commit with the marks that it was given
+   * and has from its children, and says which its parents get. It goes on while a commit is to come that is `open`: what lies far
+   * below is not walked.
+   */
+  sweep(
+    from: readonly (readonly [commit: number, marks: number])[],
+    isOpen: (marks: number) => boolean,
+    visit: (commit: number, marks: number) => number,
+  ): void {
+    const marks = new Uint8Array(Math.max(-1, ...from.map(([commit]) => commit)) + 1);
+    let open = 0;
+    const mark = (commit: number, more: number): void => {
+      const before = marks[commit] ?? 0;
+      const after = before | more;
+      marks[commit] = after;
+      open += Number(after !== 0 && isOpen(after)) - Number(before !== 0 && isOpen(before));
+    };
+    for (const [commit, more] of from) mark(commit, more);
+    for (let commit = marks.length - 1; commit >= 0 && open > 0; commit--) {
+      const own = marks[commit] ?? 0;
+      if (own === 0) continue;
+      if (isOpen(own)) open--;
+      const handed = visit(commit, own);
+      for (const parent of this.#parents[commit] ?? []) mark(parent, handed);
     }
-    return reached;
-  }
-
-  parents(number: number): readonly number[] {
-    return this.#parents[number] ?? [];
   }
 
   /** Forgets what was read after there were `size` of them. */

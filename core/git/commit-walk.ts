@@ -8,6 +8,13 @@ import type { Repository } from './repository.ts';
  */
 const NEAR = 256;
 
+/** Marks of a sweep: reached from the one, from the other, from a common ancestor. */
+const NONE = 0;
+const FIRST = 1;
+const SECOND = 2;
+const BOTH = FIRST | SECOND;
+const BELOW = 4;
+
 /**
  * Whether `ancestor` is `commit` or something that it descends from. Throws `GIT_OBJECT_MISSING` where the history is not
  * whole and does not say so (git's `shallow` file).
@@ -19,11 +26,18 @@ export async function isAncestor(repository: Repository, ancestor: string, commi
     if (near.isFound || near.isAll) return near.isFound;
   }
   const number = await graph.load(objects, commit, repository.shallow());
-  const reached = graph.reachable([number]);
-  for (let other = number; other >= 0; other--) {
-    if (reached[other] === 1 && graph.commit(other) === ancestor) return true;
-  }
-  return false;
+  const target = graph.number(ancestor);
+  let isFound = false;
+  graph.sweep(
+    [[number, FIRST]],
+    () => true,
+    (reached) => {
+      isFound ||= reached === target;
+      // What lies below has a lower number.
+      return target !== undefined && reached > target ? FIRST : NONE;
+    },
+  );
+  return isFound;
 }
 
 /** The best common ancestors of two commits, none of which is an ancestor of another; sorted. Throws as isAncestor does. */
@@ -36,17 +50,21 @@ export async function mergeBases(repository: Repository, a: string, b: string): 
   await graph.load(objects, a, shallow);
   const second = await graph.load(objects, b, shallow);
   const first = await graph.load(objects, a, shallow);
-  const [fromA, fromB] = [graph.reachable([first]), graph.reachable([second])];
-  const isBest = fromA.slice(0, fromB.length).map((reached, number) => reached & (fromB[number] ?? 0));
   const best: string[] = [];
-  // Whatever is below a common ancestor is the parent of one, and children have the higher numbers.
-  const isBelow = new Uint8Array(isBest.length);
-  for (let number = isBest.length - 1; number >= 0; number--) {
-    if (isBest[number] !== 1) continue;
-    const commit = graph.commit(number);
-    if (isBelow[number] === 0 && commit !== undefined) best.push(commit);
-    for (const parent of graph.parents(number)) isBelow[parent] = 1;
-  }
+  const isOpen = (marks: number): boolean => (marks & BELOW) === 0;
+  graph.sweep(
+    [
+      [first, FIRST],
+      [second, SECOND],
+    ],
+    isOpen,
+    (number, marks) => {
+      if ((marks & BOTH) !== BOTH) return marks;
+      const commit = graph.commit(number);
+      if ((marks & BELOW) === 0 && commit !== undefined) best.push(commit);
+      return BOTH | BELOW;
+    },
+  );
   return best.sort();
 }
 
@@ -111,13 +129,18 @@ async function between(
   const shallow = repository.shallow();
   if (from !== undefined) await graph.load(objects, from, shallow);
   const last = await graph.load(objects, to, shallow);
-  const known = from === undefined ? [] : graph.reachable([await graph.load(objects, from, shallow)]);
+  const known = from === undefined ? [] : [[await graph.load(objects, from, shallow), SECOND] as const];
   const found: string[] = [];
-  for (const [number, reached] of graph.reachable([last]).entries()) {
-    const commit = graph.commit(number);
-    if (reached === 1 && known[number] !== 1 && commit !== undefined) found.push(commit);
-  }
-  return found;
+  graph.sweep(
+    [[last, FIRST], ...known],
+    (marks) => marks === FIRST,
+    (number, marks) => {
+      const commit = graph.commit(number);
+      if (marks === FIRST && commit !== undefined) found.push(commit);
+      return marks;
+    },
+  );
+  return found.reverse();
 }
 
 interface Nearby {
