@@ -52,8 +52,7 @@ async function parsed(library: Library, bytes: Buffer, config: Config, refuse: R
       : [bytes];
     const keys = await library.readKeys({ binaryKeys: Buffer.concat(binary), config });
     if (keys.some((key) => key.isPrivate())) throw refuse('a private key, which nobody but its owner should have');
-    if (keys.some((key) => key.users.length === 0))
-      throw refuse('a key without a user ID, which says nothing of itself');
+    if (keys.some((key) => key.users.length === 0)) throw refuse('a key without a user ID');
     return keys;
   } catch (error) {
     throw error instanceof CofferError ? error : refuse('no OpenPGP keys that can be read', error);
@@ -77,7 +76,7 @@ function armoredBlocks(text: string, refuse: Refuse): string[] {
       blocks.at(-1)?.push(line.trimEnd());
       isWithin = line.trimEnd() !== END;
     } else if (line.trim() !== '' && !line.startsWith('#')) {
-      throw refuse('something that is no block of public keys');
+      throw refuse('something beside its blocks of public keys');
     }
   }
   if (isWithin) throw refuse('a block that does not end');
@@ -121,6 +120,9 @@ async function requireOwn(
       config,
     );
   } catch (cause) {
-    throw refuse(`a revocation behind the key ${holder.getFingerprint().toUpperCase()} that is not of this key`, cause);
+    throw refuse(
+      `a revocation after the key ${holder.getFingerprint().toUpperCase()} that belongs to another key`,
+      cause,
+    );
   }
 }

@@ -79,13 +79,13 @@ export class OpenPgpSigners {
     });
     const [signature] = packets;
     if (packets.length !== 1 || !(signature instanceof SignaturePacket)) {
-      throw refusal('SIGNATURE_MALFORMED', 'the OpenPGP signature is not exactly one');
+      throw refusal('SIGNATURE_MALFORMED', 'there is not exactly one OpenPGP signature');
     }
     if (signature.signatureType !== enums.signature.binary) {
       throw refusal('SIGNATURE_MALFORMED', 'the OpenPGP signature is of a kind that git does not make');
     }
     if (signature.hashAlgorithm === null || this.#isWeak(signature.hashAlgorithm)) {
-      throw refusal('SIGNATURE_ALGORITHM', 'the OpenPGP signature is over a weak hash');
+      throw refusal('SIGNATURE_ALGORITHM', 'the OpenPGP signature uses a weak hash');
     }
     return signature;
   }
@@ -117,7 +117,7 @@ export class OpenPgpSigners {
       await signature.verify(issuer.keyPacket, enums.signature.binary, literal, at, true, this.#config);
     } catch (cause) {
       const fingerprint = issuer.getFingerprint().toUpperCase();
-      throw refusal('SIGNATURE_BAD', `the signature by ${fingerprint} is not of what it came with`, cause);
+      throw refusal('SIGNATURE_BAD', `the signature by ${fingerprint} does not fit what it signs`, cause);
     }
   }
 }

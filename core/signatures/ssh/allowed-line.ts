@@ -32,7 +32,8 @@ export function readAllowedLine(line: string, refuse: Refuse): AllowedSigner {
 function splitPrincipals(line: string, refuse: Refuse): { principals: string; rest: string } {
   const [, quoted, plain, rest] = /^(?:"([^"]+)"|([^\s"]+))[ \t]+(.+)$/.exec(line) ?? [];
   const principals = quoted ?? plain;
-  if (principals === undefined || rest === undefined) throw refuse('no `PRINCIPALS [OPTIONS] TYPE BASE64`');
+  if (principals === undefined || rest === undefined)
+    throw refuse('another form than `PRINCIPALS [OPTIONS] TYPE BASE64`');
   for (const pattern of principals.split(',')) {
     if (pattern === '' || pattern === '!') throw refuse('an empty principal');
     if (pattern.length > 1000) throw refuse('a principal of more than 1,000 characters');
@@ -74,7 +75,7 @@ function readOptions(text: string, refuse: Refuse): Options {
   }
   const { validAfter, validBefore } = options;
   if (validAfter !== undefined && validBefore !== undefined && validBefore <= validAfter) {
-    throw refuse('a valid-before that is not behind its valid-after');
+    throw refuse('a valid-before that is not later than its valid-after');
   }
   return options;
 }
@@ -93,6 +94,6 @@ function readTime(text: string, refuse: Refuse): number {
   const isReal = isUtc
     ? time.getUTCMonth() === month - 1 && time.getUTCDate() === day
     : time.getMonth() === month - 1 && time.getDate() === day;
-  if (year < 1971 || !isReal || hour > 23 || minute > 59 || second > 59) throw refuse('a time that is none');
+  if (year < 1971 || !isReal || hour > 23 || minute > 59 || second > 59) throw refuse('a time that does not exist');
   return time.getTime() / 1000;
 }

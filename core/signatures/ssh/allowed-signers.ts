@@ -18,7 +18,7 @@ export class AllowedSigners {
     const signers = new AllowedSigners();
     const refuseAt = (line: number, what: string): CofferError =>
       new CofferError('SIGNERS_ALLOWED_LINE', `line ${line} of ${file.file} has ${what}`, {
-        advice: 'Correct the line; ssh-keygen(1) has its form under ALLOWED SIGNERS.',
+        advice: 'Correct the line; ssh-keygen(1) describes it under ALLOWED SIGNERS.',
         data: { file: file.file, line },
       });
     for (const { text, number } of linesOf(file, refuseAt)) {
@@ -88,7 +88,8 @@ function countsNow({ namespaces, validAfter = 0, validBefore = Infinity }: Allow
 
 function atLeastOne(names: ReadonlySet<string>, lines: readonly AllowedSigner[]): string[] {
   if (names.size > 0) return [...names];
-  const reason = 'but not now, not for git, or for nobody (valid-after, valid-before, namespaces, principals)';
+  const reason =
+    'but its line does not hold now, or not for git, or names nobody (valid-after, valid-before, namespaces, principals)';
   const fingerprint = lines[0]?.key.fingerprint;
   throw refusal('SIGNATURE_KEY_NOT_VALID', `the key ${fingerprint} is among the signers, ${reason}`);
 }

@@ -13,6 +13,6 @@ export function readKeyText(text: string, refuse: Refuse): Buffer {
   const blob = decodeBase64(base64);
   if (blob === undefined || blob.length === 0) throw refuse('a key that is not `TYPE BASE64`');
   const within = new WireReader(blob, (what) => refuse(`a key that ${what}`)).name();
-  if (within !== type) throw refuse('a key of another type than stands in front of it');
+  if (within !== type) throw refuse('a key of another type than the word before it says');
   return blob;
 }

@@ -55,7 +55,8 @@ export function readKrl({ file, bytes }: SignersFile): Revocations {
   function readBlobs(section: WireReader, into: Set<string>, length?: number): void {
     while (!section.isAtEnd) {
       const blob = section.string();
-      if (blob.length === 0 || (length !== undefined && blob.length !== length)) throw refuse('has a torn entry');
+      if (blob.length === 0 || (length !== undefined && blob.length !== length))
+        throw refuse('has an entry that is cut off');
       into.add(blob.toString('base64'));
     }
   }

@@ -77,14 +77,15 @@ export function readKeyParts(type: string, reader: WireReader, refuse: Refuse): 
 
 function readEd25519(reader: WireReader, refuse: Refuse): Parts {
   const point = reader.string();
-  if (!isUsualPoint(point)) throw refuse('an Ed25519 key that nobody makes by chance');
+  if (!isUsualPoint(point)) throw refuse('an Ed25519 key of low order, which protects nothing');
   return { scheme: 'ed25519', key: imported({ kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') }, refuse) };
 }
 
 function readEcdsa(name: string, reader: WireReader, refuse: Refuse): Parts {
   const curve = CURVES.get(reader.name());
   const point = reader.string();
-  if (curve === undefined || curve !== CURVES.get(name)) throw refuse('an ECDSA key of another curve than it says');
+  if (curve === undefined || curve !== CURVES.get(name))
+    throw refuse('an ECDSA key on another curve than its type names');
   const { crv, hash, size } = curve;
   if (point.length !== 1 + 2 * size || point[0] !== 4) throw refuse('an ECDSA key that is not an uncompressed point');
   const [x, y] = [point.subarray(1, 1 + size), point.subarray(1 + size)].map((half) => half.toString('base64url'));
@@ -99,7 +100,7 @@ function readRsa(reader: WireReader, refuse: Refuse): Parts {
   if (bits > LARGEST_RSA) throw refuse(`an RSA key of more than ${LARGEST_RSA} bits`);
   const isOdd = (number: Buffer) => (number.at(-1) ?? 0) % 2 === 1;
   const isSound = isOdd(modulus) && isOdd(exponent) && exponent.length <= 8 && !exponent.equals(Buffer.from([1]));
-  if (!isSound) throw refuse('an RSA key that is none');
+  if (!isSound) throw refuse('an RSA key of numbers that cannot be one');
   const [n, e] = [modulus, exponent].map((number) => number.toString('base64url'));
   return { scheme: 'rsa', key: imported({ kty: 'RSA', n, e }, refuse) };
 }
@@ -113,6 +114,6 @@ function imported(key: webcrypto.JsonWebKey, refuse: Refuse): KeyObject {
     return createPublicKey({ key, format: 'jwk' });
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
-    throw refuse('a key that is no point of its curve');
+    throw refuse('a key that is no point on its curve');
   }
 }

@@ -28,7 +28,7 @@ export class SshSigners {
   verify(payload: Buffer, text: Buffer, now: number): Signer {
     const signature = readSshSignature(text);
     if (signature.namespace !== NAMESPACE) {
-      throw refusal('SIGNATURE_NAMESPACE', 'the SSH signature was made for something else than git');
+      throw refusal('SIGNATURE_NAMESPACE', 'the SSH signature was made for something other than git');
     }
     const { publicKey } = signature;
     const { key, names } = isCertificate(publicKey) ? this.#certified(publicKey, now) : this.#listed(publicKey, now);

@@ -35,7 +35,7 @@ export function readSshSignature(text: Buffer): SshSignature {
   const signature = reader.string();
   reader.end();
   if (hash !== 'sha256' && hash !== 'sha512') {
-    throw refusal('SIGNATURE_ALGORITHM', 'the SSH signature is over a hash that is neither SHA-256 nor SHA-512');
+    throw refusal('SIGNATURE_ALGORITHM', 'the SSH signature uses another hash than SHA-256 or SHA-512');
   }
   return { publicKey, namespace, hash, signature };
 }

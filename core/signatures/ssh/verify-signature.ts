@@ -26,7 +26,7 @@ export function verifySignature(key: PublicKey, signature: Buffer, data: Buffer)
   const signed = key.application === undefined ? data : authenticated(key.application, reader, data);
   reader.end();
   if (!holds(key, algorithm, proper, signed, malformed)) {
-    throw refusal('SIGNATURE_BAD', `the signature by ${key.fingerprint} is not of what it came with`);
+    throw refusal('SIGNATURE_BAD', `the signature by ${key.fingerprint} does not fit what it signs`);
   }
 }
 
@@ -69,4 +69,4 @@ const modulusBytes = ({ key }: PublicKey): number => Math.ceil((key.asymmetricKe
 const sha256 = (data: string | Buffer): Buffer => createHash('sha256').update(data).digest();
 
 const algorithmRefused = () =>
-  refusal('SIGNATURE_ALGORITHM', 'the signature was made in a way that does not go with its key, or with SHA-1');
+  refusal('SIGNATURE_ALGORITHM', 'the signature was made with SHA-1, or in a way that its key does not allow');

@@ -46,7 +46,7 @@ export class WireReader {
   /** A string of printable ASCII: a name of an algorithm or a namespace. */
   name(): string {
     const text = this.string().toString('latin1');
-    if (!/^[!-~]{1,255}$/.test(text)) throw this.#refuse('has a name that is none');
+    if (!/^[!-~]{1,255}$/.test(text)) throw this.#refuse('has a name of other characters than names have');
     return text;
   }
 
@@ -65,7 +65,7 @@ export class WireReader {
   }
 
   end(): void {
-    if (!this.isAtEnd) throw this.#refuse('has something behind its end');
+    if (!this.isAtEnd) throw this.#refuse('has bytes after its end');
   }
 }
 
