@@ -1,3 +1,4 @@
+import { CofferError } from '../errors.ts';
 import type { Side } from '../git/changes.ts';
 import { mergeBases } from '../git/commit-walk.ts';
 import type { Commit, Repository } from '../git/repository.ts';
@@ -24,13 +25,18 @@ export interface Merged {
   isTouching: boolean;
 }
 
-/** Pairs of parents grow with the square; git's own octopus merges rarely have more than a few. */
-const MOST_PARENTS = 8;
+/** More are not judged: whoever pushes chooses them and their order, and git itself makes such merges of no more than a few. */
+export const MOST_PARENTS = 64;
+/** Of so many the three-way merge is looked at: pairs of parents grow with the square. */
+const MOST_COMPARED = 8;
+/** Files that differ, as often as there are parents and common ancestors: all are held at once. */
+const MOST_SIDES = 500_000;
 
 /**
  * What a merge does itself. Each aspect whose text is what the three-way merge of the parents' texts gives is as the parent had
  * it that changed it, with whatever is wrong there; every other one is the merge's own change. All merge bases of all pairs of
  * parents have to agree, else it is the merge's own too: a criss-cross or an octopus merge is judged more strictly, never less.
+ * Throws `TRUST_MERGE_TOO_WIDE`.
  */
 export class Merge {
   readonly #repository: Repository;
@@ -40,6 +46,7 @@ export class Merge {
   readonly #state = new State();
   readonly #proposals: Proposal[] = [];
   #bases: readonly ReadonlyMap<string, Side | undefined>[] | undefined;
+  #sides = 0;
 
   constructor(repository: Repository, scope: Scope, commit: Commit, parents: readonly Parent[]) {
     this.#repository = repository;
@@ -49,9 +56,10 @@ export class Merge {
   }
 
   async read(): Promise<Merged> {
+    if (this.#parents.length > MOST_PARENTS) throw mergeTooWide(this.#commit.oid);
     const brought = new Map<string, Side | undefined>();
     const sidesOf = await this.#changedFiles();
-    this.#inheritEqualFiles(new Set(sidesOf.keys()));
+    await this.#inheritEqualFiles(new Set(sidesOf.keys()));
     for (const [path, { sides, now }] of sidesOf) {
       if (this.#mainline().some((index) => !isSame(sides[index], now))) brought.set(path, now);
       await this.#scope.turn();
@@ -62,36 +70,59 @@ export class Merge {
 
   /** Every file that differs from some parent, as each parent has it. */
   async #changedFiles(): Promise<Map<string, { sides: (Side | undefined)[]; now: Side | undefined }>> {
-    const diffs = [];
-    for (const { commit } of this.#parents) {
-      const changes = await this.#scope.changes(commit.tree, this.#commit.tree);
-      diffs.push(new Map(changes.map((change) => [change.path, change])));
-    }
     const files = new Map<string, { sides: (Side | undefined)[]; now: Side | undefined }>();
-    for (const { path, after } of diffs.flatMap((diff) => [...diff.values()])) {
-      const sides = diffs.map((diff) => (diff.has(path) ? diff.get(path)?.before : after));
-      if (!files.has(path)) files.set(path, { sides, now: after });
+    for (const [index, { commit }] of this.#parents.entries()) {
+      for (const { path, before, after } of await this.#scope.changes(commit.tree, this.#commit.tree)) {
+        let file = files.get(path);
+        if (file === undefined) {
+          this.#count(this.#parents.length);
+          file = { sides: this.#parents.map(() => after), now: after };
+          files.set(path, file);
+        }
+        file.sides[index] = before;
+      }
     }
     return files;
   }
 
-  #inheritEqualFiles(changed: ReadonlySet<string>): void {
-    for (const path of new Set(this.#parents.flatMap(({ state }) => [...state.paths]))) {
+  #count(sides: number): void {
+    this.#sides += sides;
+    if (this.#sides > MOST_SIDES) throw mergeTooWide(this.#commit.oid);
+  }
+
+  async #inheritEqualFiles(changed: ReadonlySet<string>): Promise<void> {
+    const paths = new Set<string>();
+    for (const { state } of this.#parents) for (const path of state.paths) paths.add(path);
+    for (const path of paths) {
+      await this.#scope.turn();
       if (changed.has(path)) continue;
-      for (const aspect of this.#touched(path)) this.#state.set(path, aspect, this.#united(path, aspect, this.#all()));
+      if (this.#isBadIn(path, this.#all())) {
+        const side = await this.#scope.fileAt(this.#commit.tree, path);
+        await this.#aspects(path, Array(this.#parents.length).fill(side), side);
+      } else {
+        this.#inherit(path, this.#all());
+      }
+    }
+  }
+
+  /** Where nothing is wrong on any of these sides. */
+  #inherit(path: string, parents: readonly number[]): void {
+    for (const aspect of this.#touched(path)) {
+      this.#state.set(path, aspect, this.#united(path, aspect, parents, false));
     }
   }
 
   /** Whole files that only some parents changed, all of these alike, and no other touched: they need not be read. */
   async #inheritFile(path: string, sides: readonly (Side | undefined)[], now: Side | undefined): Promise<boolean> {
     const has = this.#all().filter((index) => isSame(sides[index], now));
-    if (has.length === 0 || this.#parents.length > MOST_PARENTS) return false;
+    if (has.length === 0 || this.#parents.length > MOST_COMPARED) return false;
     const others = this.#all().filter((index) => !has.includes(index));
     if (others.some((index) => this.#parents[index]?.state.file(path).size !== 0)) return false;
     const bases = await this.#baseSides(path, now);
     if (bases.some((base) => others.some((index) => !isSame(sides[index], base)))) return false;
     if (bases.length === 0 && others.some((index) => sides[index] !== undefined)) return false;
-    for (const aspect of this.#touched(path)) this.#state.set(path, aspect, this.#united(path, aspect, has));
+    if (has.length > 1 && this.#isBadIn(path, has)) return false;
+    this.#inherit(path, has);
     return true;
   }
 
@@ -101,7 +132,7 @@ export class Merge {
     for (const side of sides) from.push(await this.#scope.aspects(path, side));
     const names = new Set([to, ...from].flatMap((aspects) => [...aspects.keys()]));
     const bases: Aspects[] = [];
-    const isOwn = this.#parents.length > MOST_PARENTS;
+    const isOwn = this.#parents.length > MOST_COMPARED;
     for (const side of isOwn ? [] : await this.#baseSides(path, now)) bases.push(await this.#scope.aspects(path, side));
     for (const aspect of names.union(this.#touched(path)))
       this.#aspect(path, aspect, from, to, isOwn ? undefined : bases);
@@ -116,13 +147,14 @@ export class Merge {
   ): void {
     const texts = from.map((aspects) => aspects.get(aspect)?.text);
     const now = to.get(aspect)?.text;
+    const baseTexts = bases?.map((aspects) => aspects.get(aspect)?.text);
+    const isNew = (text: string | undefined) => baseTexts?.every((base) => base !== text) === true;
     if (texts.every((text) => text === now)) {
-      this.#state.set(path, aspect, this.#united(path, aspect, this.#all()));
+      this.#state.set(path, aspect, this.#united(path, aspect, this.#all(), isNew(now)));
       return;
     }
-    const baseTexts = bases?.map((aspects) => aspects.get(aspect)?.text);
     const result = baseTexts && this.#threeWay(new Set(baseTexts), texts);
-    const given = result && this.#united(path, aspect, result.givers);
+    const given = result && this.#united(path, aspect, result.givers, isNew(result.text));
     // What is wrong where the text comes from stays so, whoever merges it.
     const isOpen = given?.bad === undefined && this.#isOverFault(path, aspect, result?.givers ?? []);
     if (result === undefined || isOpen) {
@@ -173,23 +205,27 @@ export class Merge {
     const bases = [];
     for (const tree of trees) {
       const changes = await this.#scope.changes(tree, this.#commit.tree);
+      this.#count(changes.length);
       bases.push(new Map(changes.map(({ path, before }) => [path, before])));
     }
     return bases;
   }
 
   /**
-   * How an aspect came to be that all of these parents have alike. Who set it so on one side and may has said that it is right.
+   * How an aspect came to be that all of these parents have alike. Who set it so on one side and may has said that it is right,
+   * if that is new (`isNew`: no merge base has it). Else it may be what the other side had, moved on from, and was taken back to.
    * A parent that has it untouched since the accepted commit speaks for it too, unless the others undid what somebody who may had
    * set: else merging an older state would undo that unseen.
    */
-  #united(path: string, aspect: string, parents: readonly number[]): AspectState | undefined {
+  #united(path: string, aspect: string, parents: readonly number[], isNew: boolean): AspectState | undefined {
     const entries = parents.map((index) => this.#parents[index]?.state.get(path, aspect));
     const bad = entries.flatMap((entry) => entry?.bad ?? []);
     const [first] = bad;
-    if (entries.some((entry) => entry !== undefined && entry.bad === undefined)) return SET;
+    const isSet = entries.some((entry) => entry !== undefined && entry.bad === undefined);
+    if (isSet && (isNew || first === undefined)) return SET;
     if (first === undefined) return undefined;
-    const isUntouched = parents.some((index, at) => entries[at] === undefined && this.#parents[index]?.isDescended);
+    const isUntouched =
+      !isSet && parents.some((index, at) => entries[at] === undefined && this.#parents[index]?.isDescended);
     if (isUntouched && bad.every(({ before }) => before?.isSet === false)) return undefined;
     const { before, ...others } = first;
     const isAgreed = bad.every(
@@ -205,6 +241,13 @@ export class Merge {
     );
   }
 
+  #isBadIn(path: string, parents: readonly number[]): boolean {
+    return parents.some((index) => {
+      const states = this.#parents[index]?.state.file(path).values() ?? [];
+      return [...states].some(({ bad }) => bad !== undefined);
+    });
+  }
+
   #touched(path: string): Set<string> {
     return new Set(this.#parents.flatMap(({ state }) => [...state.file(path).keys()]));
   }
@@ -217,6 +260,17 @@ export class Merge {
   #all(): number[] {
     return [...this.#parents.keys()];
   }
+}
+
+function mergeTooWide(commit: string): CofferError {
+  return new CofferError(
+    'TRUST_MERGE_TOO_WIDE',
+    `the merge ${commit.slice(0, 12)} has more parents, or more files that differ between them, than are judged`,
+    {
+      advice: 'Push the branch without it, and merge fewer branches at a time, or in smaller steps.',
+      data: { commit },
+    },
+  );
 }
 
 function isSame(one: Side | undefined, other: Side | undefined): boolean {

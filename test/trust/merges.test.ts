@@ -140,6 +140,25 @@ describe('a merge', () => {
     assert.deepEqual(await judged(history.commit([undone, plain], 'bob', { 'x.txt': 'x' })), [`db.yaml readers ${NO}`]);
   });
 
+  test('does not launder what was taken back with a branch that still has it as somebody set it who might', async () => {
+    const reader = (name: string) => ({ 'db.yaml': manifest({ readers: { [name]: ['password'] } }) });
+    const set = history.commit([accepted], 'alice', reader('first'));
+    const stale = history.commit([set], 'val', { 'x.txt': 'x' });
+    const moved = history.commit([set], 'alice', reader('second'));
+    const back = history.commit([moved], 'val', reader('first'));
+    for (const parents of [
+      [back, stale],
+      [stale, back],
+    ]) {
+      const merge = history.commit(parents, 'bob', { ...reader('first'), 'x.txt': 'x' });
+      assert.deepEqual(await judged(merge), [`db.yaml readers ${NO}`]);
+      assert.deepEqual(await judged(history.commit([merge, stale], 'bob')), [`db.yaml readers ${NO}`]);
+    }
+    // Neither where the file is the same on both sides, so that nothing of the merge touches it.
+    const same = history.commit([set], 'val', { 'y.txt': 'y' });
+    assert.deepEqual(await judged(history.commit([back, same], 'bob', { 'y.txt': 'y' })), [`db.yaml readers ${NO}`]);
+  });
+
   test('leaves what is wrong on a side that is not taken to who merges', async () => {
     const rows = (api: string) => ({ 'db.yaml': manifest({ readers: { api: [api], job: ['password'] } }) });
     const gone = history.chain(accepted, ['alice', rows('x')], ['val', rows('password')]);
