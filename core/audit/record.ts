@@ -80,7 +80,7 @@ export interface AuditRecord {
   committed?: string;
   /**
    * Why the commit was taken. `signed`: by the policy; `endorsed`: `endorsement` stands for it; `person`: by `coffer-operator
-   * accept`; `configured`: it is the first commit that the configuration names; `unsigned`: nobody need sign.
+   * accept`; `configured`: it is the first commit that the configuration names; `unsigned`: no signature is needed.
    */
   basis?: 'signed' | 'endorsed' | 'person' | 'configured' | 'unsigned';
   /** Of the commit, its tag or its endorsement; `key`: `SHA256:…`, or an OpenPGP fingerprint. */
