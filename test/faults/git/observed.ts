@@ -7,9 +7,9 @@ import { setTimeout } from 'node:timers/promises';
 import { eventually, type OperatorProcess } from '../../operator/site.ts';
 
 /** Nothing here takes so long, on a busy machine neither. */
-const PATIENCE = 180_000;
+const PATIENCE = 120_000;
 /** Milliseconds between wakes: one that comes while a source is looked at, or too soon after, is answered a second later. */
-const NUDGE = 2500;
+const NUDGE = 4000;
 
 export interface Trouble {
   code: string;

@@ -102,7 +102,7 @@ const GRAMMAR: Record<string, Case> = Object.fromEntries(
       ['tree', `777777777777 x\0${'x'.repeat(20)}`],
       ['tree', `40000 .git\0${'x'.repeat(20)}`],
       ['commit', 'tree x\n\nx\n'],
-      ['commit', `tree ${'1'.repeat(40)}\nauthor <\ncommitter <\n\n`],
+      ['commit', `tree ${'1'.repeat(40)}\n\nwithout an author\n`],
       ['tag', `object ${'1'.repeat(40)}\ntype nothing\ntag ..\n\n`],
     ] as const
   ).map(([type, text]) => [

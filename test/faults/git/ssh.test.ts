@@ -73,7 +73,7 @@ interface Wrong {
 
 const cut = (after: number, how: Cut['how'], code: string | RegExp): Wrong => ({
   code,
-  ...(how === 'reset' || how === 'end' ? {} : { timeout: '5s' }),
+  ...(how === 'reset' || how === 'end' ? {} : { timeout: '8s' }),
   spoil: ({ relay }) => {
     relay.cut = { after, how };
   },
@@ -117,6 +117,7 @@ const WRONG: Record<string, Wrong> = {
 };
 for (const [stage, after] of Object.entries(STAGES)) {
   WRONG[`a reset in the ${stage}`] = cut(after, 'reset', 'SOURCE_UNREACHABLE');
+  if (stage === 'handshake' || stage === 'login') continue;
   WRONG[`an end in the ${stage}`] = cut(after, 'end', /^SOURCE_(UNREACHABLE|INCOMPLETE)$/);
   WRONG[`silence in the ${stage}`] = cut(after, 'freeze', /^SOURCE_(TIMEOUT|SILENT)$/);
 }

@@ -68,7 +68,7 @@ export async function endure(t: TestContext, { cases, when, caps, isHealed = tru
     const unnamed = faulty.filter(({ team, one }) => !isNamed(arena, team, one, troubles(team.name)?.code));
     return unnamed.length + (arena.value(well.name) === 'new' ? 0 : 1);
   });
-  assert.equal(arena.value(well.name), 'new');
+  assert.equal(arena.value(well.name), 'new', operator.output);
   for (const one of faulty) await t.test(one.what, () => assertNamed(arena, operator, one, isFirst));
   const isReady = !isFirst || faulty.every(({ one }) => one.code === undefined);
   assert.equal((await ask(operator, '/readyz')).status, isReady ? 200 : 503);
@@ -118,7 +118,9 @@ async function startWell(arena: Arena, teams: readonly Team[]): Promise<Operator
     (troubles) => teams.some(({ name }) => troubles(name) !== undefined),
   );
   const troubles = await troublesOf(operator);
-  for (const { name } of teams) assert.equal(arena.value(name), 'old', JSON.stringify(troubles(name)));
+  for (const { name } of teams) {
+    assert.equal(arena.value(name), 'old', `${JSON.stringify(troubles(name))}\n${operator.output}`);
+  }
   await assertReady(operator);
   return operator;
 }
