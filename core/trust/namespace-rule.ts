@@ -26,7 +26,7 @@ export class NamespaceRule {
   /** Of the files that changed since the accepted commit, and of those that were held back for this. */
   async judge(net: readonly Change[], writerOf: (path: string, aspect: string) => string): Promise<Outstanding[]> {
     const { policy, namespaces } = this.#limits;
-    if (namespaces === undefined && policy?.hasNamespaces !== true) return [];
+    if (namespaces === undefined && policy?.namespaces === undefined) return [];
     const former = this.#limits.outstanding.filter(({ rule }) => rule === 'namespace');
     const changed = new Set(net.map(({ path }) => path));
     const found: Outstanding[] = [];

@@ -1,14 +1,14 @@
 import type { TrustPolicy } from '../../schemas/trust-policy.ts';
 import { pathMatcher } from './grants.ts';
 
-type Rule = NonNullable<TrustPolicy['spec']['namespaces']>[number];
+export type NamespaceRules = readonly NonNullable<TrustPolicy['spec']['namespaces']>[number][];
 
 /** Which namespaces the manifests under a path may write to: the `namespaces` of a policy. */
 export class ReachRules {
   readonly #rules: readonly { namespaces: readonly string[]; hasPath: (path: string) => boolean }[] | undefined;
 
   /** `undefined`: all. */
-  constructor(rules: readonly Rule[] | undefined) {
+  constructor(rules: NamespaceRules | undefined) {
     this.#rules = rules?.map(({ path, namespaces }) => ({ namespaces, hasPath: pathMatcher([path]) }));
   }
 

@@ -39,7 +39,7 @@ export function policyOf(spec: Pick<Spec, 'grants' | 'namespaces'> = { grants: G
     mayChange: (signer, path, subject) => grants.allow(signer, path, subject),
     whoMay: (path, subject) => grants.holders([path, subject]),
     whoEndorses: (path, subjects) => endorsersBy(grants, path, subjects),
-    hasNamespaces: spec.namespaces !== undefined,
+    ...(spec.namespaces === undefined ? {} : { namespaces: spec.namespaces }),
     mayWriteTo: (path, namespace) => reach.allow(path, namespace),
   };
 }
