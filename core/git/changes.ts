@@ -1,7 +1,7 @@
-import { CofferError } from '../errors.ts';
 import { Turns } from './intake/turns.ts';
 import type { Repository } from './repository.ts';
-import { differingEntries, isTree, type TreeEntry } from './tree.ts';
+import { differingEntries, isTree, type Tree, type TreeEntry } from './tree.ts';
+import { MOST_OF_TREE, WalkBudget } from './tree-cost.ts';
 
 export interface Side {
   oid: string;
@@ -11,14 +11,6 @@ export interface Side {
 
 /** Folders within folders beyond this are not read: a tree of a few kilobytes can nest them without an end. */
 const DEEPEST = 128;
-
-/**
- * What is looked at of two trees, in files and folders of both: ten trees of 350 bytes, each with ten times the one below it,
- * name ten thousand million paths. Twice what tree-weight.ts lets one tree hold, so that what was taken can also be left.
- */
-const MOST = 500_000;
-/** Reading so many bytes of a tree, and passing over what is equal in it, counts as one file more. */
-const UNIT = 1024;
 
 /** A path that differs: added without `before`, removed without `after`. */
 export interface Change {
@@ -35,12 +27,19 @@ export interface ChangesOptions {
   refused?: (path: string, side: 'before' | 'after') => void;
   /** Ends it between two folders. */
   signal?: AbortSignal | undefined;
+  /** Of what belongs to the same look; absent: its own. */
+  budget?: WalkBudget;
+}
+
+/** Any two trees that were taken can be compared. */
+export function comparisonBudget(): WalkBudget {
+  return new WalkBudget(2 * MOST_OF_TREE);
 }
 
 /**
  * The files that differ between two trees (`null`: the tree of nothing). Folders that are equal on both sides are not read.
  * Symlinks and submodules are reported by their mode and never followed. The event loop gets its turn between two folders.
- * Throws `GIT_TREE_TOO_LARGE` after half a million files and folders; rejects with the reason of the signal.
+ * Throws `GIT_TREE_TOO_LARGE` where more differs than two trees may hold (tree-cost.ts); rejects with the reason of the signal.
  */
 export async function* changesBetween(
   repository: Repository,
@@ -51,23 +50,11 @@ export async function* changesBetween(
   const under = options.under ?? '';
   const [before, after] = [await sideAt(repository, from, under), await sideAt(repository, to, under)];
   const turns = new Turns(options.signal);
-  for (const change of new Comparison(repository, options.refused ?? (() => {})).entry(under, before, after)) {
+  const comparison = new Comparison(repository, options.budget ?? comparisonBudget(), options.refused ?? (() => {}));
+  for (const change of comparison.entry(under, before, after)) {
     if (change !== FOLDER) yield change;
     else await turns.next();
   }
-}
-
-/** What one entry and the bytes of its folder cost those who walk there. */
-export function costOf(entries: number, bytes: number): number {
-  return entries + bytes / UNIT;
-}
-
-/** `under`: the folder, from the root. */
-export function treeTooLarge(under: string, most: number): CofferError {
-  const where = under === '' ? 'the repository' : under;
-  return new CofferError('GIT_TREE_TOO_LARGE', `${where} holds or changes more than ${most} files and folders`, {
-    advice: 'Keep the secrets in a folder or repository of their own, and take out of the history what made it so large.',
-  });
 }
 
 async function sideAt(repository: Repository, tree: string | null, path: string): Promise<Side | undefined> {
@@ -80,11 +67,12 @@ type Step = Change | typeof FOLDER;
 
 class Comparison {
   readonly #repository: Repository;
+  readonly #budget: WalkBudget;
   readonly #refused: NonNullable<ChangesOptions['refused']>;
-  #cost = 0;
 
-  constructor(repository: Repository, refused: NonNullable<ChangesOptions['refused']>) {
+  constructor(repository: Repository, budget: WalkBudget, refused: NonNullable<ChangesOptions['refused']>) {
     this.#repository = repository;
+    this.#budget = budget;
     this.#refused = refused;
   }
 
@@ -104,9 +92,9 @@ class Comparison {
   *#trees(path: string, before: string | undefined, after: string | undefined, depth: number): Generator<Step> {
     const a = before === undefined ? Buffer.alloc(0) : this.#repository.readTreeBytes(before);
     const b = after === undefined ? Buffer.alloc(0) : this.#repository.readTreeBytes(after);
-    this.#spend(path, costOf(0, a.length + b.length));
+    this.#budget.spend(0, a.length + b.length);
     const { removed, added } = differingEntries(a, b);
-    this.#spend(path, costOf(countOf(removed) + countOf(added), 0));
+    this.#budget.spend(countOf(removed) + countOf(added), 0);
     yield FOLDER;
     const old = new Map(removed.entries.map((entry) => [entry.name, entry]));
     const { entries, refused } = added;
@@ -119,6 +107,10 @@ class Comparison {
     }
     for (const gone of old.values()) yield* this.entry(join(path, gone.name), gone, undefined, depth);
   }
+}
+
+function countOf({ entries, refused }: Tree): number {
+  return entries.length + refused.length;
 }
 
 function sides(before: Side | undefined, after: Side | undefined): Omit<Change, 'path'> {

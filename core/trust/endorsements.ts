@@ -5,6 +5,7 @@ import type { Commit, Repository } from '../git/repository.ts';
 import { isFile } from '../git/tree.ts';
 import { type EndorseRequest, isRequestPath, REQUESTS_FOLDER, readRequest } from '../requests/request.ts';
 import type { Signer } from '../signatures/signer.ts';
+import { MOST_PARENTS } from './merge.ts';
 import type { Policy } from './policy.ts';
 import type { Witnesses } from './witnesses.ts';
 
@@ -30,11 +31,11 @@ export interface Endorsement {
 export async function endorsementsIn(
   repository: Repository,
   commits: readonly Commit[],
-  { witnesses, policy }: { witnesses: Witnesses; policy: Policy },
+  { witnesses, policy, signal }: { witnesses: Witnesses; policy: Policy; signal?: AbortSignal | undefined },
 ): Promise<Endorsement[]> {
   const found: Endorsement[] = [];
   for (const commit of commits) {
-    for (const { path, request } of await ownRequests(repository, commit)) {
+    for (const { path, request } of await ownRequests(repository, commit, signal)) {
       const { signer } = await witnesses.ofCommit(commit);
       if (signer === undefined || !policy.mayChange(signer, path, 'endorse')) continue;
       if (request.commit === commit.oid || !(await isAncestor(repository, request.commit, commit.oid))) continue;
@@ -47,18 +48,21 @@ export async function endorsementsIn(
 async function ownRequests(
   repository: Repository,
   commit: Commit,
+  signal: AbortSignal | undefined,
 ): Promise<{ path: string; request: EndorseRequest }[]> {
   // Where a shallow clone ends nobody can say what a commit brought itself.
   if (commit.parents.some((parent) => !repository.objects.has(parent))) return [];
-  const trees = [];
-  for (const parent of commit.parents) trees.push((await repository.readCommit(parent)).tree);
+  if (new Set(commit.parents).size > MOST_PARENTS) return [];
+  const trees = new Set<string>();
+  for (const parent of commit.parents) trees.add((await repository.readCommit(parent)).tree);
   const own = new Map<string, number>();
   const requests: { path: string; request: EndorseRequest }[] = [];
-  for (const tree of trees.length === 0 ? [null] : trees) {
-    for await (const { path, after } of changesBetween(repository, tree, commit.tree, { under: REQUESTS_FOLDER })) {
+  for (const tree of trees.size === 0 ? [null] : trees) {
+    const options = { under: REQUESTS_FOLDER, signal };
+    for await (const { path, after } of changesBetween(repository, tree, commit.tree, options)) {
       const count = (own.get(path) ?? 0) + 1;
       own.set(path, count);
-      if (after === undefined || !isFile(after) || count < trees.length || !isRequestPath(path)) continue;
+      if (after === undefined || !isFile(after) || count < trees.size || !isRequestPath(path)) continue;
       const request = endorseRequestOf(await repository.readBlob(after.oid), path);
       if (request !== undefined) requests.push({ path, request });
     }

@@ -238,7 +238,11 @@ class Judgement {
 
   async #endorsements(commits: readonly Commit[]): Promise<Endorsement[]> {
     if (this.#witnesses === undefined || this.#policy === undefined) return [];
-    return endorsementsIn(this.#repository, commits, { witnesses: this.#witnesses, policy: this.#policy });
+    return endorsementsIn(this.#repository, commits, {
+      witnesses: this.#witnesses,
+      policy: this.#policy,
+      signal: this.#input.signal,
+    });
   }
 
   async #headWitness(head: Commit): Promise<Witness | undefined> {

@@ -1,4 +1,4 @@
-import { type Change, changesBetween, type Side } from '../git/changes.ts';
+import { type Change, changesBetween, comparisonBudget, type Side } from '../git/changes.ts';
 import { Turns } from '../git/intake/turns.ts';
 import { pathParts } from '../git/path.ts';
 import type { Repository } from '../git/repository.ts';
@@ -17,6 +17,7 @@ export class Scope {
   readonly #repository: Repository;
   readonly #path: string;
   readonly #turns: Turns;
+  readonly #signal: AbortSignal | undefined;
   readonly #kept = new Map<string, { aspects: Aspects; size: number }>();
   #keptBytes = 0;
 
@@ -24,6 +25,7 @@ export class Scope {
   constructor(repository: Repository, path: string, signal?: AbortSignal) {
     this.#repository = repository;
     this.#turns = new Turns(signal);
+    this.#signal = signal;
     this.#path = (pathParts(path) ?? []).join('/');
   }
 
@@ -38,8 +40,10 @@ export class Scope {
     await this.turn();
     const found = new Map<string, Change>();
     const folders = this.#path === '' ? [''] : [this.#path, ...(await this.#cofferFolders(from, to))];
+    const shared = { signal: this.#signal, budget: comparisonBudget() };
     for (const under of folders) {
-      for await (const change of changesBetween(this.#repository, from, to, { under })) found.set(change.path, change);
+      const walk = changesBetween(this.#repository, from, to, { under, ...shared });
+      for await (const change of walk) found.set(change.path, change);
     }
     return [...found.values()];
   }

@@ -35,9 +35,11 @@ export class StrictWalk {
 
   /**
    * `root`: from which on is judged, with what is outstanding there. `commits`: those that the head reaches and it does not.
-   * Throws `TRUST_HISTORY_SHALLOW`.
+   * Throws `TRUST_HISTORY_SHALLOW`, `TRUST_MERGE_TOO_WIDE`.
    */
-  async walk(root: string, state: State, commits: readonly Commit[]): Promise<State> {
+  async walk(root: string, state: State, found: readonly Commit[]): Promise<State> {
+    // As git does where it makes a commit itself; a parent that is named again says nothing more.
+    const commits = found.map((commit) => ({ ...commit, parents: [...new Set(commit.parents)] }));
     this.#refuseShallow(commits);
     await this.#endorseFormer(state, new Set(commits.map(({ oid }) => oid)));
     this.#states.set(root, state);
