@@ -239,6 +239,19 @@ describe('what is held back while the rest goes on', () => {
     assert.deepEqual(told(await history.judge(unsigned, unsigned, { outstanding, mode: 'off' })), []);
   });
 
+  test('stays refused by way of a branch that left when it was there already', async () => {
+    const wrong = history.commit([accepted], 'val', { 'db.yaml': EVIL });
+    const held = history.commit([wrong], 'bob', { 'x.txt': 'x' });
+    const side = history.commit([wrong], 'val', { 'db.yaml': manifest({ readers: { worse: ['password'] } }) });
+    await history.write();
+    const { outstanding } = await history.judge(accepted, held);
+    for (const content of [EVIL, manifest({ readers: { worse: ['password'] } })]) {
+      const merge = history.commit([held, side], 'bob', { 'db.yaml': content });
+      assert.deepEqual(await judged(merge, held, outstanding), [`db.yaml readers ${NO}`]);
+    }
+    assert.deepEqual(await judged(history.commit([held, side], 'bob', { 'db.yaml': NOW }), held, outstanding), []);
+  });
+
   test('does not let what was taken meanwhile be taken back', async () => {
     // other.yaml is held; db.yaml goes on, and is then rolled back to how it was when all was well.
     const held = history.commit([accepted], 'val', { 'other.yaml': manifest({ name: 'other' }), 'db.yaml': NOW });
