@@ -50,12 +50,12 @@ export default class Endorse extends BaseCommand {
     const [old] = request.abandons;
     if (isOldUnseen) {
       this.warn(
-        `this clone does not have ${old}: you cannot see what is given up, and only operators on that commit follow`,
+        `this clone does not have ${old}: you cannot see what is given up, and only operators that accepted that commit last follow`,
       );
     }
     if (leftOut > 0) {
       this.warn(
-        `${leftOut} older commits do not fit into the request: an operator that stands on one of them does not follow`,
+        `${leftOut} older commits do not fit into the request: an operator that accepted one of them last does not follow`,
       );
     }
     this.say('');

@@ -120,7 +120,7 @@ function nothingGivenUp(old: string, commit: string): CofferError {
 
 function notSigned(file: string, cause: CofferError): CofferError {
   return new CofferError('ENDORSE_NOT_SIGNED', `git did not make a signed commit of the request: ${cause.message}`, {
-    advice: `The request is staged, and counts for nothing until it is signed. Tell git your key (user.signingkey, gpg.format), and run: git commit --gpg-sign -- ${file}`,
+    advice: `The request is staged, and counts for nothing until it is signed. Tell git your key (docs/trust.md, "Each signer, once"), and run: git commit --gpg-sign -- ${file}`,
     data: { file },
     cause,
   });

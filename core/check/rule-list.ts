@@ -118,11 +118,11 @@ export const RULES = {
   },
   CHECK_TRUST_SIGNATURE: {
     level: 'error',
-    summary: 'A commit lacks a signature that the trust policy knows as good',
+    summary: 'A commit has no good signature by a signer of the trust policy',
   },
   CHECK_TRUST_NOT_GRANTED: {
     level: 'error',
-    summary: 'A commit changes what its signer may not change there',
+    summary: 'A commit changes what the trust policy does not grant its signer in that path',
   },
   CHECK_TRUST_NAMESPACE: {
     level: 'error',
@@ -134,11 +134,11 @@ export const RULES = {
   },
   CHECK_TRUST_RETURN_EXPOSED: {
     level: 'error',
-    summary: 'A commit takes an entry back to a value that was sealed to a key which is revoked now',
+    summary: 'A commit takes an entry back to a value that was sealed to a key that is revoked today',
   },
   CHECK_TRUST_ROLLED_BACK: {
     level: 'error',
-    summary: 'A merge takes something back to an older state, and nobody says so',
+    summary: 'A merge brings an older state in place of a newer one, and no commit says that this is meant',
   },
   CHECK_TRUST_RETURN: {
     level: 'warning',
