@@ -118,7 +118,7 @@ export class Reconciler {
     this.#verdicts.accepted(state);
     await this.#worker.work(await this.#catchUp('commit'));
     await this.#releaseOrphans();
-    await this.#sources.git.find(({ id }) => id === state.source)?.compact(this.#state);
+    await this.#sources.git.find(({ id }) => id === state.source)?.settled(state, this.#state);
   }
 
   /** Notes how a source's poll went; `undefined`: well. */

@@ -32,7 +32,9 @@ export class Verdicts {
 
   /** What an earlier run held back, and told of. */
   recall(): void {
-    for (const one of this.#parts.sources.git) this.#refusals.known(one.id, one.held);
+    for (const { id, held, accepted } of this.#parts.sources.git) {
+      if (accepted?.isTold !== false) this.#refusals.known(id, held);
+    }
   }
 
   /** Written with the work on this state. */

@@ -5,7 +5,7 @@ import type { Replacement } from '../../core/git/tree-writer.ts';
 import { judge } from '../../core/trust/judge.ts';
 import type { Policy } from '../../core/trust/policy.ts';
 import type { Learnt, SealedBefore } from '../../core/trust/sealed-before.ts';
-import type { Outstanding, Verdict } from '../../core/trust/verdict.ts';
+import type { Outstanding, Return, Verdict } from '../../core/trust/verdict.ts';
 import { acceptancesOf } from '../trust/acceptances.ts';
 import type { Floor, Floors } from '../trust/floors.ts';
 import { type HeldPath, heldPath } from '../trust/held-path.ts';
@@ -13,9 +13,8 @@ import type { Basis, Remembered } from '../trust/memory.ts';
 import type { PolicyFile } from '../trust/policy-file.ts';
 import { isConfirmed } from './confirmations.ts';
 import { ReachRule } from './reach-rule.ts';
-import { CommitRefused, emptied, firstUnnamed, pathMissing, rewound } from './refusals.ts';
+import { CommitRefused, emptied, firstUnnamed, formerMissing, pathMissing, rewound } from './refusals.ts';
 import type { Head } from './remote.ts';
-import type { Return } from './source.ts';
 
 export interface TrustSettings {
   mode: 'off' | 'head' | 'strict';
@@ -51,6 +50,8 @@ export interface Standard {
   isConfirmed: boolean;
   /** What another replica accepted later than this clone, or an earlier run whose clone is lost. */
   ahead: Floor | undefined;
+  /** Ends the judging. */
+  signal: AbortSignal;
   /** The same for the same standard. */
   key: string;
 }
@@ -82,13 +83,13 @@ export class Admission {
   }
 
   /** Throws why the policy cannot be read: nothing new is taken then. */
-  async standard(commit: string, ahead: Floor | undefined): Promise<Standard> {
+  async standard(commit: string, ahead: Floor | undefined, signal: AbortSignal): Promise<Standard> {
     const { id, trust, stateDirectory, now } = this.#parts;
     const policy = await trust.policy?.read();
     const acceptances = await acceptancesOf(stateDirectory, id, now());
     const isSaid = await isConfirmed(stateDirectory, commit);
     const key = JSON.stringify([policy?.digest, acceptances, isSaid, ahead?.commit, ahead?.generation]);
-    return { policy, acceptances, isConfirmed: isSaid, ahead, key };
+    return { policy, acceptances, isConfirmed: isSaid, ahead, signal, key };
   }
 
   /** As far as the policy can be read; `standard` throws why it cannot. */
@@ -107,19 +108,6 @@ export class Admission {
     const { trust, floors } = this.#parts;
     if (trust.mode === 'strict' || ahead !== undefined) return true;
     return former === undefined && (trust.mode !== 'off' || floors.besides(this.#place()).length > 0);
-  }
-
-  /**
-   * What counts instead of the clone's own state, where the cluster (or the state directory, beside a clone that is lost) knows of a
-   * later one. One that the clone's own descends from is never later, whatever its generation says.
-   */
-  async ahead(repository: Repository, former: Remembered | undefined): Promise<Floor | undefined> {
-    const floor = this.#parts.floors.of(this.#parts.id);
-    if (floor === undefined || former === undefined) return floor;
-    if (floor.commit === former.commit) return floor.generation > former.generation ? floor : undefined;
-    if (floor.generation < former.generation) return undefined;
-    const isThere = repository.objects.has(floor.commit);
-    return isThere && (await isAncestor(repository, floor.commit, former.commit)) ? undefined : floor;
   }
 
   /** Throws CofferError: `SOURCE_…`, `TRUST_…`; CommitRefused where rules forbid single changes and all is held for them. */
@@ -203,10 +191,10 @@ export class Admission {
     return this.#admitted(head, verdict, base, verdict.endorsedBy === undefined ? basis : 'endorsed');
   }
 
-  #input(repository: Repository, { commit, tag, ref }: Head, { policy }: Standard) {
+  #input(repository: Repository, { commit, tag, ref }: Head, { policy, signal }: Standard) {
     const { trust, namespaces, path, sealedBefore, now } = this.#parts;
     return {
-      ...{ repository, mode: trust.mode, path, head: commit, ref, sealedBefore, now: now() },
+      ...{ repository, mode: trust.mode, path, head: commit, ref, sealedBefore, now: now(), signal },
       ...(tag === undefined ? {} : { tag }),
       ...(policy === undefined ? {} : { policy }),
       ...(namespaces === undefined ? {} : { namespaces }),
@@ -277,12 +265,16 @@ async function baseAt(repository: Repository, commit: string): Promise<Base> {
   return { since: commit, accepted: commit, outstanding: [], entryAt: (path) => repository.entryAt(tree, path) };
 }
 
-/** Of what was accepted elsewhere, the objects are in the history that was fetched, or the branch is another. */
+/**
+ * Of what was accepted elsewhere, the objects are in the history that was fetched; or the branch is another, and nobody here knows what
+ * stood at a path. Then `entryAt` throws TRUST_FORMER_MISSING.
+ */
 function baseOfFloor(repository: Repository, { commit, outstanding, held }: Floor): Base {
   const stands = new Map(Object.entries(held));
   const entryAt = async (path: string) => {
     const entry = stands.get(path);
     if (entry !== undefined) return entry ?? undefined;
+    if (!repository.objects.has(commit)) throw formerMissing(path, commit);
     return repository.entryAt((await repository.readCommit(commit)).tree, path);
   };
   return { accepted: commit, outstanding, entryAt };

@@ -4,9 +4,9 @@ import type { Repository } from '../../core/git/repository.ts';
 import { TreeWeights } from '../../core/git/tree-weights.ts';
 import type { SealedBefore } from '../../core/trust/sealed-before.ts';
 import { acceptancesOf, spendAcceptance } from '../trust/acceptances.ts';
-import { type Floors, standsFor } from '../trust/floors.ts';
+import type { Floors } from '../trust/floors.ts';
 import type { HeldPath } from '../trust/held-path.ts';
-import type { Memory, Remembered } from '../trust/memory.ts';
+import { type Memory, nameOf, type Remembered } from '../trust/memory.ts';
 import { type Admission, lastBefore, type Standard } from './admission.ts';
 import type { Clone } from './clone.ts';
 import { sourceFault } from './faults.ts';
@@ -15,11 +15,9 @@ import { isSameState, type NextState, nextState } from './next-state.ts';
 import type { Quarantine } from './quarantine.ts';
 import { CommitRefused } from './refusals.ts';
 import type { Head, Remote } from './remote.ts';
-import type { Accepted, Return, Source } from './source.ts';
+import type { Accepted, Source } from './source.ts';
+import { LONG_AGO, Standing, UNKNOWN } from './standing.ts';
 import { stateFault } from './state-fault.ts';
-
-/** Of what an earlier version accepted, which did not remember when. */
-const LONG_AGO = new Date(0).toISOString();
 
 export interface GitSourceParts {
   id: string;
@@ -59,12 +57,11 @@ export class GitSource implements Source {
   #judged: { head: Head; key: string; error?: CofferError } | undefined;
   #held: readonly HeldPath[] | undefined;
   isSettled = false;
-  /** A commit that this run accepted, or began to: its state is handed on even where something failed after the ref moved. */
-  #untold: string | undefined;
   /** Of the rule that was handed on last. */
   #reachKey: string | undefined;
-  /** The commit that this run handed on last. */
-  #told: string | undefined;
+  /** The state that this run handed on last. */
+  #handedOn: string | undefined;
+  readonly #standing: Standing;
 
   constructor(parts: GitSourceParts) {
     this.#parts = parts;
@@ -73,6 +70,7 @@ export class GitSource implements Source {
     this.carriedBy = parts.carriedBy;
     this.path = parts.path;
     this.repository = parts.clone.repository;
+    this.#standing = new Standing(parts);
   }
 
   get held(): readonly HeldPath[] {
@@ -84,10 +82,11 @@ export class GitSource implements Source {
   }
 
   async accepted(): Promise<Accepted | undefined> {
-    const former = await this.#former();
-    if (former === undefined) return undefined;
+    const former = await this.#standing.former();
+    // What was held back of it is not known before the next look, and must not be let in until then.
+    if (former === undefined || former.generation === UNKNOWN) return undefined;
     this.#held ??= former.held;
-    const described = await this.#describe(former, []);
+    const described = await this.#describe(former);
     this.#reachKey ??= described.reach.key;
     return described;
   }
@@ -95,7 +94,7 @@ export class GitSource implements Source {
   async poll(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
     const timeout = AbortSignal.timeout(this.#parts.timeout);
     try {
-      return await this.#look(AbortSignal.any([signal, timeout]));
+      return await this.#look(AbortSignal.any([signal, timeout]), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!timeout.aborted) throw stateFault(error, this.#parts.stateDirectory);
@@ -103,8 +102,12 @@ export class GitSource implements Source {
     }
   }
 
+  async told(state: Accepted): Promise<void> {
+    await this.#parts.memory.tell(state);
+  }
+
   async compact(needed: Iterable<string>): Promise<void> {
-    const former = await this.#former();
+    const former = await this.#standing.former();
     const own = former === undefined ? [] : [former.tree, ...(former.since === undefined ? [] : [former.since])];
     function* all(): Generator<string> {
       yield* own;
@@ -119,16 +122,19 @@ export class GitSource implements Source {
     await this.#parts.sealedBefore.close();
   }
 
-  async #look(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
+  /** `ends`: of the process; how long the history is says nothing of the server, so that judging has no time limit. */
+  async #look(signal: AbortSignal, ends: AbortSignal): Promise<Accepted | 'unchanged'> {
     const { remote, admission, floors, clone } = this.#parts;
     this.isSettled = false;
-    const former = await this.#former();
-    const ahead = await admission.ahead(this.repository, former);
+    const former = await this.#standing.former();
+    const ahead = await this.#standing.ahead(former);
     if (former === undefined || ahead !== undefined) await floors.settle();
-    else await this.#keepFloor(former);
-    if (former !== undefined && (await this.#spendUsed(former)) === 'owed') return this.#handOn(former, []);
+    else await this.#standing.keep(former);
+    // Killed before it was recorded, or something failed after the ref moved.
+    if (former !== undefined && ahead === undefined && this.#isOwed(former)) return this.#handOn(former);
+    if (former !== undefined) await this.#spendUsed(former);
     const head = await remote.head(signal);
-    const standard = await admission.standard(head.commit, ahead);
+    const standard = await admission.standard(head.commit, ahead, ends);
     if (head.commit === former?.commit && ahead === undefined) return this.#lookAgain(head, former, standard);
     if (this.#isJudged(head, standard) && this.#judged?.error !== undefined) {
       this.isSettled = former !== undefined && ahead === undefined;
@@ -140,9 +146,8 @@ export class GitSource implements Source {
       await remote.fetch(quarantine, head, { isWhole }, signal);
       await this.#assertWhole(quarantine, head.commit, former?.commit, signal);
       const next = await this.#judge(quarantine.repository, head, former, standard);
-      this.#untold = head.commit;
       await this.#keep(next, former, quarantine);
-      return this.#handOn(next.remembered, next.returns);
+      return this.#handOn(next.remembered);
     } finally {
       await quarantine.discard();
     }
@@ -153,20 +158,22 @@ export class GitSource implements Source {
     if (!this.#isJudged(head, standard) && former.held.length > 0) {
       const next = await this.#judge(this.repository, head, former, standard);
       if (!isSameState(next.remembered, former)) {
-        this.#untold = head.commit;
         await this.#keep(next, former);
+        return this.#handOn(next.remembered);
       }
     } else if (this.#isJudged(head, standard) && this.#judged?.error !== undefined) {
       throw this.#judged.error;
     }
-    const now = (await this.#former()) ?? former;
-    this.#held = now.held;
+    this.#held = former.held;
     const { key } = await this.#parts.admission.reach();
     this.#reachKey ??= key;
-    const isOtherRule = key !== this.#reachKey;
-    if (this.#untold === head.commit || isOtherRule) return this.#handOn(now, []);
-    await this.#spendIdle(now, standard);
+    if (key !== this.#reachKey) return this.#handOn(former);
+    await this.#spendIdle(former, standard);
     return 'unchanged';
+  }
+
+  #isOwed(state: Remembered): boolean {
+    return this.#standing.isOwed(state) && this.#handedOn !== nameOf(state);
   }
 
   #isJudged(head: Head, { key }: Standard): boolean {
@@ -238,39 +245,23 @@ export class GitSource implements Source {
     await memory.note(remembered, former?.commit);
     if (quarantine === undefined) this.repository.objects.refresh();
     else await clone.adopt(quarantine, remembered.commit);
-    await this.#keepFloor(remembered);
+    await this.#standing.keep(remembered);
   }
 
-  /** Also what a run that was killed, or an earlier version, accepted and did not get to tell. */
-  async #keepFloor(state: Remembered): Promise<void> {
-    const { id, address, path } = this;
-    const { floors, follows, memory } = this.#parts;
-    const { commit, tree, outstanding, acceptedAt, held } = state;
-    const known = floors.of(id);
-    // What this state descends from, or nobody made, is not to count as later.
-    const isPassed = known !== undefined && known.commit !== commit && known.generation >= state.generation;
-    const generation = isPassed ? known.generation + 1 : state.generation;
-    if (isPassed) await memory.note({ ...state, generation }, commit);
-    if (floors.isKept({ source: id, commit, generation })) return floors.settle();
-    const stands = await standsFor(this.repository, tree, held);
-    const place = { source: id, address, follows, path };
-    await floors.keep({ ...place, commit, outstanding, held: stands, time: acceptedAt, generation });
-  }
-
-  async #handOn(state: Remembered, returns: readonly Return[]): Promise<Accepted> {
-    const described = await this.#describe(state, returns);
-    this.#untold = undefined;
-    this.#told = state.commit;
+  async #handOn(state: Remembered): Promise<Accepted> {
+    const described = await this.#describe(state);
+    this.#handedOn = nameOf(state);
     this.#reachKey = described.reach.key;
     return described;
   }
 
-  async #describe(state: Remembered, returns: readonly Return[]): Promise<Accepted> {
-    const { commit, tree, basis, signer, endorsedBy, since, held, acceptedAt } = state;
+  async #describe(state: Remembered): Promise<Accepted> {
+    const { commit, tree, basis, signer, endorsedBy, since, held, returns, acceptedAt } = state;
     const { author } = await this.repository.readCommit(commit);
     const { name, email, time } = author;
+    const isTold = this.#parts.memory.isTold(state);
     return {
-      ...{ source: this.id, commit, tree, author: { name, email }, time, basis, held, returns },
+      ...{ source: this.id, commit, tree, author: { name, email }, time, basis, held, returns, isTold },
       reach: await this.#parts.admission.reach(),
       ...(signer === undefined ? {} : { signer }),
       ...(endorsedBy === undefined ? {} : { endorsedBy }),
@@ -279,37 +270,12 @@ export class GitSource implements Source {
     };
   }
 
-  /** What the ref names; before this operator judged commits, all of one was taken. */
-  async #former(): Promise<Remembered | undefined> {
-    const { clone, memory } = this.#parts;
-    const commit = await clone.accepted();
-    if (commit === undefined) return undefined;
-    const known = memory.of(commit);
-    if (known !== undefined) return known;
-    const { tree } = await this.repository.readCommit(commit);
-    return {
-      commit,
-      tree,
-      acceptedAt: LONG_AGO,
-      generation: 0,
-      basis: 'unsigned',
-      since: commit,
-      outstanding: [],
-      held: [],
-    };
-  }
-
-  /**
-   * What was used counts no more. `owed`: it was used, and the state that it let in was not handed on in this run, so that the audit
-   * log may not have it.
-   */
-  async #spendUsed({ commit, acceptance }: Remembered): Promise<'owed' | 'spent'> {
+  /** What was used counts no more; the state that it let in was handed on. */
+  async #spendUsed({ acceptance }: Remembered): Promise<void> {
     const { stateDirectory, now } = this.#parts;
+    if (acceptance === undefined) return;
     const isThere = (await acceptancesOf(stateDirectory, this.id, now())).some((given) => given === acceptance);
-    if (!isThere || acceptance === undefined) return 'spent';
-    if (this.#told !== commit) return 'owed';
-    await spendAcceptance(stateDirectory, this.id, acceptance);
-    return 'spent';
+    if (isThere) await spendAcceptance(stateDirectory, this.id, acceptance);
   }
 
   /** While the head is accepted as it is nobody needs these; later they would let the branch be rewound to them. */

@@ -4,7 +4,6 @@ import type { Learnt } from '../../core/trust/sealed-before.ts';
 import type { Remembered } from '../trust/memory.ts';
 import type { Admitted } from './admission.ts';
 import { LooseObjects } from './loose-objects.ts';
-import type { Return } from './source.ts';
 
 /** A state that is about to become the accepted one. */
 export interface NextState {
@@ -12,7 +11,6 @@ export interface NextState {
   /** Trees that no commit has: with what stands in the place of held paths. */
   objects: LooseObjects;
   learnt: Learnt;
-  returns: readonly Return[];
 }
 
 /** Puts together what counts of a commit. */
@@ -28,13 +26,13 @@ export async function nextState(
   const write: Parameters<typeof replacePaths>[1] = (type, bytes) => objects.add(type, bytes);
   const tree = replacements.size === 0 ? whole : replacePaths(repository, write, whole, replacements);
   const remembered = {
-    ...{ commit, tree, acceptedAt: now.toISOString(), generation, basis, held, outstanding },
+    ...{ commit, tree, acceptedAt: now.toISOString(), generation, basis, held, outstanding, returns },
     ...(acceptance === undefined ? {} : { acceptance }),
     ...(signer === undefined ? {} : { signer }),
     ...(endorsedBy === undefined ? {} : { endorsedBy }),
     ...(since === undefined ? {} : { since }),
   };
-  return { remembered, objects, learnt, returns };
+  return { remembered, objects, learnt };
 }
 
 /** Whether people and projections would see no difference. */

@@ -9,7 +9,7 @@ import type { Accepted, Source } from './source.ts';
 
 const STATE: Accepted = {
   ...{ source: 's', commit: 'c', tree: 't', author: { name: '', email: '' }, time: 0 },
-  ...{ basis: 'unsigned', held: [], returns: [], reach: new ReachRule(undefined, undefined) },
+  ...{ basis: 'unsigned', held: [], returns: [], isTold: false, reach: new ReachRule(undefined, undefined) },
 };
 
 type Answer = Accepted | 'unchanged' | Error | (() => void);

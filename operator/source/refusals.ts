@@ -44,6 +44,15 @@ export function firstUnnamed(address: string, commit: string, configured: string
   });
 }
 
+/** Only of the verdict is known that a path was held back, for another replica made it, or the clone was lost. */
+export function formerMissing(path: string, commit: string): CofferError {
+  const message = `${path} is to be held back, and what was accepted of it with ${commit} is not in the repository any more`;
+  return new CofferError('TRUST_FORMER_MISSING', message, {
+    advice: `Mend the path by a commit of who may, push ${commit} again, or accept the newest commit on this operator.`,
+    data: { file: path },
+  });
+}
+
 /** Rules forbid changes that a commit brings, and all of it is held for them. Says what the first of them says; `held` has each. */
 export class CommitRefused extends CofferError {
   readonly held: readonly HeldPath[];

@@ -1,6 +1,7 @@
 import type { CofferError } from '../../core/errors.ts';
 import type { Person, Repository } from '../../core/git/repository.ts';
 import type { Signer } from '../../core/signatures/signers.ts';
+import type { Return } from '../../core/trust/verdict.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import type { Basis } from '../trust/memory.ts';
 import type { ReachRule } from './reach-rule.ts';
@@ -29,12 +30,8 @@ export interface Accepted {
   /** Entries that were given a sealed text again that they had lost. */
   returns: readonly Return[];
   reach: ReachRule;
-}
-
-export interface Return {
-  path: string;
-  entry: string;
-  commit: string;
+  /** Whether the audit log has it. */
+  isTold: boolean;
 }
 
 /** Where manifests come from. */
@@ -62,6 +59,8 @@ export interface Source {
   accepted(): Promise<Accepted | undefined>;
   /** Looks once. Throws CofferError (`SOURCE_…`, `TRUST_…`) and keeps what was accepted when anything is wrong with what it finds. */
   poll(signal: AbortSignal): Promise<Accepted | 'unchanged'>;
+  /** The audit log has this state: else it is handed on again by the next run. */
+  told(state: Accepted): Promise<void>;
   /** Forgets, when that is worth it, what neither the accepted state nor these objects reach. */
   compact(needed: Iterable<string>): Promise<void>;
   close(): Promise<void>;

@@ -8,7 +8,7 @@ import { Memory, type Remembered } from './memory.ts';
 
 const state = (digit: string, more: Partial<Remembered> = {}): Remembered => ({
   ...{ commit: digit.repeat(40), tree: 'a'.repeat(40), acceptedAt: '2026-01-01T00:00:00.000Z', basis: 'signed' },
-  ...{ generation: 1, outstanding: [], held: [] },
+  ...{ generation: 1, outstanding: [], held: [], returns: [] },
   ...more,
 });
 

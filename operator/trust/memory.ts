@@ -3,7 +3,7 @@ import { Bug, CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import type { Signer } from '../../core/signatures/signers.ts';
-import type { Outstanding } from '../../core/trust/verdict.ts';
+import type { Outstanding, Return } from '../../core/trust/verdict.ts';
 import type { HeldPath } from './held-path.ts';
 
 /**
@@ -31,6 +31,8 @@ export interface Remembered {
   /** What the next verdict has to know of this one. */
   outstanding: readonly Outstanding[];
   held: readonly HeldPath[];
+  /** As in `Accepted`; for as long as nobody was told. */
+  returns: readonly Return[];
 }
 
 type Row = Omit<Remembered, 'held'> & {
@@ -38,6 +40,7 @@ type Row = Omit<Remembered, 'held'> & {
 };
 
 const FILE = 'trust.json';
+const TOLD = 'told';
 const VERSION = 1;
 
 /**
@@ -45,34 +48,63 @@ const VERSION = 1;
  * alone says which of them counts, so that a kill between the two writes leaves the former state or the new one.
  */
 export class Memory {
-  readonly #file: string;
+  readonly #folder: string;
   #states: readonly Remembered[];
+  #told: string;
 
-  private constructor(file: string, states: readonly Remembered[]) {
-    this.#file = file;
+  private constructor(folder: string, states: readonly Remembered[], told: string) {
+    this.#folder = folder;
     this.#states = states;
+    this.#told = told;
   }
 
   /** Throws `TRUST_MEMORY_DAMAGED`: what was held back must not be let in because nobody remembers. */
   static async open(folder: string): Promise<Memory> {
     const file = join(folder, FILE);
     const text = await readIfThere(file);
-    return new Memory(file, text === '' ? [] : parse(text, file));
+    const told = (await readIfThere(join(folder, TOLD))).trim();
+    return new Memory(folder, text === '' ? [] : parse(text, file), told);
   }
 
   of(commit: string): Remembered | undefined {
     return this.#states.find((state) => state.commit === commit);
   }
 
+  /** Whether nothing was ever noted. */
+  get isEmpty(): boolean {
+    return this.#states.length === 0;
+  }
+
+  /** Whether the audit log has this state. */
+  isTold(state: Pick<Remembered, 'commit' | 'tree'>): boolean {
+    return this.#told === nameOf(state);
+  }
+
+  /** The audit log has it; on disk when it resolves. */
+  async tell(state: Pick<Remembered, 'commit' | 'tree'>): Promise<void> {
+    if (this.isTold(state)) return;
+    await writeFileAtomically(join(this.#folder, TOLD), `${nameOf(state)}\n`, { mode: 0o600 });
+    this.#told = nameOf(state);
+  }
+
   /** On disk when it resolves; `accepted`: what the ref names until it moves. */
   async note(next: Remembered, accepted: string | undefined): Promise<void> {
     const former = accepted === undefined || accepted === next.commit ? undefined : this.of(accepted);
     const states = former === undefined ? [next] : [former, next];
-    await writeFileAtomically(this.#file, `${JSON.stringify({ version: VERSION, states: states.map(rowOf) })}\n`, {
-      mode: 0o600,
-    });
+    await writeFileAtomically(
+      join(this.#folder, FILE),
+      `${JSON.stringify({ version: VERSION, states: states.map(rowOf) })}\n`,
+      {
+        mode: 0o600,
+      },
+    );
     this.#states = states;
   }
+}
+
+/** Tells states of a source apart. */
+export function nameOf({ commit, tree }: Pick<Remembered, 'commit' | 'tree'>): string {
+  return `${commit} ${tree}`;
 }
 
 function rowOf({ held, ...rest }: Remembered): Row {
@@ -118,12 +150,12 @@ function parse(text: string, file: string): Remembered[] {
   }
 }
 
-function isRow({ commit, tree, since, generation, outstanding, held }: Row): boolean {
+function isRow({ commit, tree, since, generation, outstanding, held, returns }: Row): boolean {
   const isText = (value: unknown) => typeof value === 'string';
   return (
     [commit, tree, since ?? ''].every(isText) &&
     Number.isInteger(generation) &&
-    Array.isArray(outstanding) &&
+    [outstanding, returns].every(Array.isArray) &&
     Array.isArray(held)
   );
 }

@@ -61,6 +61,7 @@ export class Watching {
 
 export async function commitOf(source: Source): Promise<string> {
   const state = await source.poll(never);
+  if (state !== 'unchanged') await source.told(state);
   return state === 'unchanged' ? state : state.commit;
 }
 

@@ -121,9 +121,10 @@ export class GitWatched implements Watched {
     return { manifest: await this.#index.manifest(version) };
   }
 
-  /** Lets the clone forget what neither the accepted state nor anything that was projected needs. */
-  async compact(memory: State): Promise<void> {
+  /** The audit log has this state, and all is done: lets the clone forget what neither it nor anything that was projected needs. */
+  async settled(state: Accepted, memory: State): Promise<void> {
     const { id } = this;
+    await this.#source.told(state);
     function* needed(): Generator<string> {
       for (const [, { good }] of memory.secrets()) if (good?.source === id) yield good.blob;
       yield* memory.goodFiles(id).values();

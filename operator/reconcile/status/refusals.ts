@@ -10,18 +10,16 @@ const MOST = 100;
 export class Refusals {
   /** By source: what was said already. */
   readonly #said = new Map<string, ReadonlySet<string>>();
-  /** By source: the state that was told last. */
-  readonly #accepted = new Map<string, string>();
 
   /** What an earlier run said. */
   known(source: string, held: readonly HeldPath[]): void {
     this.#said.set(source, new Set(held.map(keyOfHeld)));
   }
 
-  accepted({ source, commit, tree, author, time, basis, signer, endorsedBy, returns }: Accepted): AuditRecord[] {
-    const state = `${commit} ${tree}`;
-    if (this.#accepted.get(source) === state) return [];
-    this.#accepted.set(source, state);
+  /** None where the log has them. */
+  accepted(state: Accepted): AuditRecord[] {
+    const { source, commit, author, time, basis, signer, endorsedBy, returns, held, isTold } = state;
+    if (isTold) return [];
     const common = { source, commit };
     const accepted: AuditRecord = {
       ...{ event: 'commit.accepted', ...common, author, committed: new Date(time * 1000).toISOString(), basis },
@@ -31,7 +29,7 @@ export class Refusals {
     const returned = returns.map(({ path, entry, commit: by }): AuditRecord => {
       return { event: 'value.returned', source, commit: by, path, entries: [entry] };
     });
-    return [accepted, ...returned];
+    return [accepted, ...returned, ...this.refused(source, undefined, held)];
   }
 
   /** `error`: of the last look; it may have refused a whole commit. */
