@@ -96,3 +96,27 @@ test('the ConfigMap coffer-accepted keeps a key for each source, and forgets the
   assert.deepEqual([Object.keys(kept).length, 'junk' in kept, 's7' in kept, 's8' in kept], [200, false, false, true]);
   assert.ok((await commits()).includes('a5'));
 });
+
+test('writes that meet take turns: none is lost, and a slow one does not end above a newer', async (t) => {
+  const directory = onDisk(t);
+  const slow = Promise.withResolvers<void>();
+  const written: string[] = [];
+  const store: FloorStore = {
+    read: async () => [],
+    write: async (one) => {
+      if (one.commit.startsWith('1')) await slow.promise;
+      written.push(`${one.source}${one.commit.slice(0, 1)}`);
+      return one;
+    },
+  };
+  const floors = await Floors.open([store, new FloorFile(directory)]);
+  const first = floors.keep(floor('a', '1', 1));
+  const others = Array.from({ length: 8 }, (_, index) => floors.keep(floor(`s${index}`, '3', 1)));
+  const second = floors.keep(floor('a', '2', 2));
+  slow.resolve();
+  await Promise.all([first, second, ...others]);
+  assert.equal(written.filter((one) => one.startsWith('a')).at(-1), 'a2');
+  const again = await Floors.open([new FloorFile(directory)]);
+  assert.equal(again.of('a')?.generation, 2);
+  assert.equal(Array.from({ length: 8 }, (_, index) => again.of(`s${index}`)).filter(Boolean).length, 8);
+});
