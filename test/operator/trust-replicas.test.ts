@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { CofferError } from '../../core/errors.ts';
@@ -127,4 +128,50 @@ describe('a replica that takes over', () => {
     assert.deepEqual((await next.accepted())?.held, []);
     assert.deepEqual(Object.keys([...cluster.floors.values()][0]?.held ?? { none: null }), []);
   });
+});
+
+describe('a file that is lost', () => {
+  test('lets in nothing that was held back, and what was is found out again', async (t) => {
+    const host = await TrustSite.open(t, { people: ['ada'] });
+    const { site } = host;
+    const good = host.manifest('db', 'one');
+    const first = await host.commit('ada', { 'db.yaml': good });
+    const unsigned = await host.commit(undefined, { 'db.yaml': host.manifest('db', 'two') });
+    const trust = { mode: 'strict', perPath: true, policy: site.path('policy.yaml'), firstCommit: first } as const;
+    const config = { url: site.tree.directory, trust };
+    const state = site.path('state');
+    const cluster = new ClusterMemory();
+    const before = await lead(t, state, config, cluster);
+    assert.equal(await commitOf(before), unsigned);
+    rmSync(join(state, 'sources', before.id, 'trust.json'));
+    const after = await lead(t, state, config, cluster);
+    assert.equal(await after.accepted(), undefined);
+    assert.equal(await commitOf(after), unsigned);
+    const tree = (await after.accepted())?.tree ?? '';
+    const entry = await after.repository.entryAt(tree, 'db.yaml');
+    assert.equal(String(await after.repository.readBlob(entry?.oid ?? '')), good);
+    assert.deepEqual(new Set(after.held.map(({ path }) => path)), new Set(['db.yaml']));
+    // Without the floors nobody knows any more: then a person has to say.
+    for (const name of ['accepted.json', join('sources', before.id, 'trust.json')]) rmSync(join(state, name));
+    writeFileSync(join(state, 'sources', before.id, 'trust.json'), '{"version":1,"states":[]}');
+    await assert.rejects(commitOf(await lead(t, state, config, new ClusterMemory())), code('TRUST_MEMORY_DAMAGED'));
+  });
+});
+
+test('a run that was killed before the audit log had a commit hands it on again, with what it returned', async (t) => {
+  const bench = await Watching.open(t);
+  const config = { url: bench.tree.directory };
+  const state = join(bench.root, 'a');
+  await bench.tree.commit({ a: '1' });
+  const cluster = new ClusterMemory();
+  const killed = await lead(t, state, config, cluster);
+  const taken = await killed.poll(t.signal);
+  assert.ok(taken !== 'unchanged' && !taken.isTold);
+  const next = await lead(t, state, config, cluster);
+  const again = await next.poll(t.signal);
+  assert.ok(again !== 'unchanged' && !again.isTold);
+  assert.deepEqual([again.commit, again.basis, again.returns], [taken.commit, taken.basis, taken.returns]);
+  await next.told(again);
+  assert.equal(await next.poll(t.signal), 'unchanged');
+  assert.equal(await (await lead(t, state, config, cluster)).poll(t.signal), 'unchanged');
 });
