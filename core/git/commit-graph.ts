@@ -31,17 +31,18 @@ export class CommitGraph {
     const cut = [...shallow].sort().join();
     if (cut !== this.#shallow) this.truncate(0);
     this.#shallow = cut;
-    const stack: { commit: string; parents: readonly string[] }[] = [];
+    const stack: { commit: string; parents: readonly string[]; read: number }[] = [];
     const enter = (oid: string): void => {
       if (this.#numbers.has(oid)) return;
       const parents = shallow.has(oid) ? [] : commitLinks(oid, store.read(oid)).parents;
-      stack.push({ commit: oid, parents });
+      stack.push({ commit: oid, parents, read: 0 });
     };
     enter(commit);
     for (let steps = 1; ; steps++) {
       const top = stack.at(-1);
       if (top === undefined) break;
-      const unknown = top.parents.find((parent) => !this.#numbers.has(parent));
+      while (this.#numbers.has(top.parents[top.read] ?? '')) top.read++;
+      const unknown = top.parents[top.read];
       if (unknown === undefined) {
         this.#add(top.commit, top.parents);
         stack.pop();

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { writeLoose } from '../../core/git/loose-object.ts';
 import type { Verdict } from '../../core/trust/verdict.ts';
 import { History, type Node } from './history.ts';
 import { manifest, sealed } from './manifests.ts';
+import { SIGNED_BY } from './policy.ts';
 
 let history: History;
 /** Before and at the accepted commit: between them alice gave db.yaml another reader, and other.yaml a value. */
@@ -200,6 +203,50 @@ describe('a merge', () => {
     const taken = history.commit([...many, accepted], 'bob', rest);
     assert.deepEqual(await judged(taken), [`db.yaml readers ${NO}`]);
   });
+
+  test('that names a parent again is what it is with that parent once, as for git', async () => {
+    const side = history.commit([accepted], 'alice', { 'x.txt': 'x' });
+    const again = (...parents: Node[]) => history.commit(parents, undefined, { 'db.yaml': OLD, 'x.txt': 'x' });
+    const refused = await judged(again(accepted, side));
+    assert.deepEqual(await judged(again(accepted, side, side, accepted, ...Array(200).fill(side))), refused);
+    assert.deepEqual(await judged(again(...Array(200).fill(side))), await judged(again(side)));
+    assert.deepEqual(await judged(history.commit(Array(200).fill(side), 'bob')), []);
+  });
+
+  for (const [what, parents, files] of [
+    ['more parents than anybody merges', 65, 1],
+    ['more files of more parents than can be held at once', 60, 8500],
+  ] as const) {
+    test(`of ${what} is not judged`, async () => {
+      const objects = join(history.directory, '.git', 'objects');
+      const names = Array.from({ length: files }, (_, index) => `${1e6 + index}.txt`);
+      const treeOf = (text: string) => {
+        const oid = Buffer.from(writeLoose(objects, 'blob', Buffer.from(text)), 'hex');
+        return writeLoose(
+          objects,
+          'tree',
+          Buffer.concat(names.flatMap((name) => [Buffer.from(`100644 ${name}\0`), oid])),
+        );
+      };
+      const trees = { before: treeOf('before'), after: treeOf('after') };
+      const commit = (tree: string, of: readonly string[], message: string): string => {
+        const lines = [
+          `tree ${tree}`,
+          ...of.map((oid) => `parent ${oid}`),
+          'author a <a> 1 +0000',
+          'committer a <a> 1 +0000',
+        ];
+        return writeLoose(objects, 'commit', Buffer.from(`${lines.join('\n')}\n\n${message}\n`));
+      };
+      const base = commit(trees.before, [], 'base');
+      const sides = Array.from({ length: parents }, (_, index) => commit(trees.before, [base], `${index}`));
+      const judgedAs = (of: readonly string[], by: string) =>
+        judged({ ...accepted, oid: commit(trees.after, of, `${SIGNED_BY}${by}`) }, { ...accepted, oid: base });
+      await assert.rejects(judgedAs(sides, 'alice'), { code: 'TRUST_MERGE_TOO_WIDE' });
+      assert.deepEqual(await judgedAs(sides.slice(0, 2), 'alice'), []);
+      if (files === 1) assert.deepEqual(await judgedAs(sides.slice(1), 'alice'), []);
+    });
+  }
 
   test('of a file that one side changed and the other changed back is no roll-back', async () => {
     const files = (readers: string, value: string) => ({
