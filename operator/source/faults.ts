@@ -32,7 +32,10 @@ const FAULTS = {
     'Raise `timeout`, or look why the server is slow; it is tried again.',
   ],
   SOURCE_SILENT: ['the server sent nothing for too long', 'Look why the server hangs; it is tried again.'],
-  SOURCE_TOO_LARGE: ['the server sends more than is taken', 'Keep secrets in a repository of their own.'],
+  SOURCE_TOO_LARGE: [
+    'there is more than is taken',
+    'Keep secrets in a repository of their own, or in a folder that `path` names.',
+  ],
   SOURCE_INCOMPLETE: ['what was fetched is damaged or not whole', 'Run `git fsck` on the server; it is tried again.'],
   SOURCE_PROTOCOL: ['the server does not speak git’s protocol', 'Check `url`: it must be what `git clone` takes.'],
 } as const satisfies Record<string, readonly [string, string]>;

@@ -23,7 +23,8 @@ export function refusedObject(type: ObjectType, oid: string, problem: string): C
     'PACK_OBJECT_REFUSED',
     `the pack holds a ${type} that is not as git makes them: ${oid} (${problem})`,
     {
-      advice: 'Run `git fsck --strict` on the server, and take that object out of the history.',
+      advice:
+        'Run `git fsck --strict` on the server, and take that object out of the history, or divide what is too long.',
       loop: 'retry',
     },
   );
