@@ -40,7 +40,7 @@ function tenfold(depth: number, of = blob): string {
 }
 
 function repository(): Repository {
-  return new Repository({ directory: root, common: root }, new ObjectStore([objects]));
+  return new Repository({ own: root, common: root }, new ObjectStore([objects]));
 }
 
 async function walk(from: string | null, to: string | null, signal?: AbortSignal): Promise<number> {

@@ -2,7 +2,7 @@ import { type Change, changesBetween, comparisonBudget, type Side } from '../git
 import { Turns } from '../git/intake/turns.ts';
 import { pathParts } from '../git/path.ts';
 import type { Repository } from '../git/repository.ts';
-import { isTree } from '../git/tree.ts';
+import { isTree, rawEntries } from '../git/tree.ts';
 import { type Aspects, aspectsOf, hasContent, noAspects } from './aspects.ts';
 import { isCofferFolder } from './coffer-folder.ts';
 
@@ -37,11 +37,11 @@ export class Scope {
   /** The files that differ between two trees; `null` is the tree of nothing. */
   async changes(from: string | null, to: string | null): Promise<Change[]> {
     if (from === to) return [];
-    await this.turn();
     const found = new Map<string, Change>();
     const folders = this.#path === '' ? [''] : [this.#path, ...(await this.#cofferFolders(from, to))];
     const shared = { signal: this.#signal, budget: comparisonBudget() };
     for (const under of folders) {
+      await this.turn();
       const walk = changesBetween(this.#repository, from, to, { under, ...shared });
       for await (const change of walk) found.set(change.path, change);
     }
@@ -72,7 +72,10 @@ export class Scope {
     const found = new Set<string>();
     for (const tree of [from, to]) {
       if (tree === null) continue;
-      for (const { name } of (await this.#repository.readTree(tree)).entries) if (isCofferFolder(name)) found.add(name);
+      for (const entry of rawEntries(this.#repository.readTreeBytes(tree))) {
+        const name = entry.name.toString('utf8');
+        if (isCofferFolder(name)) found.add(name);
+      }
     }
     return found;
   }
