@@ -61,16 +61,17 @@ export async function openRecord({ auditDirectory, cluster }: OperatorSettings, 
 /** What was accepted by earlier runs and other replicas. Waits for the cluster; throws `TRUST_MEMORY_DAMAGED` and the signal's reason. */
 export async function openFloors(
   connection: Connection | undefined,
-  { stateDirectory }: OperatorSettings,
+  settings: OperatorSettings,
   signal: AbortSignal,
 ): Promise<Floors> {
-  const file = new FloorFile(stateDirectory);
+  const file = new FloorFile(settings.stateDirectory);
   if (connection === undefined) return Floors.open([file]);
-  const stores = [file, new FloorMap(connection.client)];
+  const followed = new Set(sourceIds(settings));
+  const stores = [file, new FloorMap(connection.client, followed)];
   let trouble: CofferError | undefined;
   connection.troubles.add(() => trouble);
   return persist(
-    () => Floors.open(stores),
+    () => Floors.open(stores, followed.size),
     signal,
     (failure) => {
       trouble = failure;

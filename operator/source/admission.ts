@@ -6,7 +6,7 @@ import { judge } from '../../core/trust/judge.ts';
 import type { Policy } from '../../core/trust/policy.ts';
 import type { Learnt, SealedBefore } from '../../core/trust/sealed-before.ts';
 import type { Outstanding, Return, Verdict } from '../../core/trust/verdict.ts';
-import { acceptancesOf } from '../trust/acceptances.ts';
+import { type Acceptance, acceptancesOf } from '../trust/acceptances.ts';
 import type { Floor, Floors } from '../trust/floors.ts';
 import { type HeldPath, heldPath } from '../trust/held-path.ts';
 import type { Basis, Remembered } from '../trust/memory.ts';
@@ -38,14 +38,14 @@ export interface AdmissionParts {
   now: () => Date;
 }
 
-/** More than this is no team's mistake, and would have to be remembered: the whole commit is held back. */
+/** More than this is no team's mistake: the whole commit is held back. As where floors have no room for what is held. */
 const MOST_HELD = 1000;
 
 /** What verdicts depend on beside the commit. */
 export interface Standard {
   policy: Policy | undefined;
-  /** Commits that a person accepted, the last given first. */
-  acceptances: readonly string[];
+  /** What a person accepted, the last given first. */
+  acceptances: readonly Acceptance[];
   /** The operator was told to follow this commit although it leaves nothing. */
   isConfirmed: boolean;
   /** What another replica accepted later than this clone, or an earlier run whose clone is lost. */
@@ -92,14 +92,20 @@ export class Admission {
     return { policy, acceptances, isConfirmed: isSaid, ahead, signal, key };
   }
 
-  /** As far as the policy can be read; `standard` throws why it cannot. */
+  /** While the policy cannot be read, as it was read last. Throws why, where nobody knows how that was. */
   async reach(): Promise<ReachRule> {
     const { trust, namespaces } = this.#parts;
+    return new ReachRule(namespaces, (await trust.policy?.lastingRules())?.namespaces);
+  }
+
+  /** Whether `reach` would not throw what is wrong with the policy. */
+  async isReachKnown(): Promise<boolean> {
     try {
-      return new ReachRule(namespaces, await trust.policy?.read());
+      await this.reach();
+      return true;
     } catch (error) {
-      if (!(error instanceof CofferError)) throw error;
-      return new ReachRule(namespaces, undefined);
+      if (error instanceof CofferError) return false;
+      throw error;
     }
   }
 
@@ -127,7 +133,7 @@ export class Admission {
       return admitted;
     }
     if (accepted === undefined) throw new Bug('what is not admitted was refused');
-    if (accepted !== head.commit) await this.#refuseEmpty(repository, head.commit, standard);
+    if (accepted.commit !== head.commit) await this.#refuseEmpty(repository, head.commit, standard);
     return this.#byPerson(repository, head, accepted, standard);
   }
 
@@ -163,9 +169,9 @@ export class Admission {
   }
 
   /** A person looked at this commit, or at one before it. */
-  async #byPerson(repository: Repository, head: Head, accepted: string, standard: Standard): Promise<Admitted> {
-    if (accepted !== head.commit) {
-      const base = await baseAt(repository, accepted);
+  async #byPerson(repository: Repository, head: Head, accepted: Acceptance, standard: Standard): Promise<Admitted> {
+    if (accepted.commit !== head.commit) {
+      const base = await baseAt(repository, accepted.commit);
       return { ...(await this.#follow(repository, head, base, standard, 'person')), acceptance: accepted };
     }
     const { learnt } = await this.#judgeUnsigned(repository, head, standard);
@@ -206,11 +212,12 @@ export class Admission {
     const held = verdict.refusals.map(heldPath);
     const [first, ...others] = held;
     const paths = new Set(held.map(({ path }) => path));
-    if (first !== undefined && (!this.#holdsPaths(basis) || paths.size > MOST_HELD)) {
+    const isKept = this.#holdsPaths(basis) && paths.size <= MOST_HELD;
+    const replacements = new Map<string, Replacement | undefined>();
+    if (isKept) for (const path of paths) replacements.set(path, await base?.entryAt(path));
+    if (first !== undefined && (!isKept || !this.#parts.floors.hasRoom(outstanding, replacements))) {
       throw new CommitRefused(this.#parts.address, commit, first, others);
     }
-    const replacements = new Map<string, Replacement | undefined>();
-    for (const path of paths) replacements.set(path, await base?.entryAt(path));
     const since = held.length === 0 ? commit : base?.since;
     return {
       ...{ basis, held, returns, outstanding, learnt, replacements },
@@ -253,9 +260,9 @@ export class Admission {
 export async function lastBefore(
   repository: Repository,
   head: string,
-  commits: readonly string[],
-): Promise<string | undefined> {
-  for (const commit of commits) if (await isAncestor(repository, commit, head)) return commit;
+  acceptances: readonly Acceptance[],
+): Promise<Acceptance | undefined> {
+  for (const given of acceptances) if (await isAncestor(repository, given.commit, head)) return given;
   return undefined;
 }
 

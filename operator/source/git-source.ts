@@ -3,7 +3,7 @@ import { CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import { TreeWeights } from '../../core/git/tree-weights.ts';
 import type { SealedBefore } from '../../core/trust/sealed-before.ts';
-import { acceptancesOf, spendAcceptance } from '../trust/acceptances.ts';
+import { spendAcceptance } from '../trust/acceptances.ts';
 import type { Floors } from '../trust/floors.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import { type Memory, nameOf, type Remembered } from '../trust/memory.ts';
@@ -85,6 +85,8 @@ export class GitSource implements Source {
     const former = await this.#standing.former();
     // What was held back of it is not known before the next look, and must not be let in until then.
     if (former === undefined || former.generation === UNKNOWN) return undefined;
+    // Nor is known where it may write: nothing is claimed before the policy can be read.
+    if (!(await this.#parts.admission.isReachKnown())) return undefined;
     this.#held ??= former.held;
     const described = await this.#describe(former);
     this.#reachKey ??= described.reach.key;
@@ -240,12 +242,16 @@ export class GitSource implements Source {
   async #keep(next: NextState, former: Remembered | undefined, quarantine?: Quarantine): Promise<void> {
     const { clone, memory, sealedBefore } = this.#parts;
     const { remembered, objects } = next;
+    const judged = this.#judged;
+    // What cannot be kept (a full disk) is no verdict: it is judged again.
+    this.#judged = undefined;
     await objects.flushTo(join(clone.directory, 'objects'));
     await sealedBefore.learn(next.learnt);
     await memory.note(remembered, former?.commit);
     if (quarantine === undefined) this.repository.objects.refresh();
     else await clone.adopt(quarantine, remembered.commit);
     await this.#standing.keep(remembered);
+    this.#judged = judged;
   }
 
   async #handOn(state: Remembered): Promise<Accepted> {
@@ -272,18 +278,15 @@ export class GitSource implements Source {
 
   /** What was used counts no more; the state that it let in was handed on. */
   async #spendUsed({ acceptance }: Remembered): Promise<void> {
-    const { stateDirectory, now } = this.#parts;
-    if (acceptance === undefined) return;
-    const isThere = (await acceptancesOf(stateDirectory, this.id, now())).some((given) => given === acceptance);
-    if (isThere) await spendAcceptance(stateDirectory, this.id, acceptance);
+    if (acceptance !== undefined) await spendAcceptance(this.#parts.stateDirectory, this.id, acceptance);
   }
 
   /** While the head is accepted as it is nobody needs these; later they would let the branch be rewound to them. */
   async #spendIdle({ commit, held }: Remembered, { acceptances }: Standard): Promise<void> {
     if (held.length > 0) return;
-    for (const given of acceptances) {
-      if ((await lastBefore(this.repository, commit, [given])) === undefined) continue;
-      await spendAcceptance(this.#parts.stateDirectory, this.id, given);
+    for (const word of acceptances) {
+      if ((await lastBefore(this.repository, commit, [word])) === undefined) continue;
+      await spendAcceptance(this.#parts.stateDirectory, this.id, word);
     }
   }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { milliseconds } from '../../core/duration.ts';
 import { SealedBefore } from '../../core/trust/sealed-before.ts';
 import { FloorFile, Floors } from '../trust/floors.ts';
+import { LastRules } from '../trust/last-rules.ts';
 import { Memory } from '../trust/memory.ts';
 import { PolicyFile } from '../trust/policy-file.ts';
 import { parseAddress } from './address.ts';
@@ -51,7 +52,7 @@ export async function openGitSource(
     ...common,
     ...{ clone, remote, folders, carriedBy: config.carriedBy ?? 'operator' },
     memory: await Memory.open(folder),
-    admission: new Admission({ ...common, trust: trustOf(config) }),
+    admission: new Admission({ ...common, trust: trustOf(config, await LastRules.open(folder)) }),
     timeout: milliseconds(config.timeout ?? DEFAULT_TIMEOUT),
   });
 }
@@ -65,11 +66,11 @@ function addressOf({ url, path = '.', allowHttp = false }: GitSourceConfig) {
   return parseAddress(url, path, allowHttp);
 }
 
-function trustOf({ trust }: GitSourceConfig): TrustSettings {
+function trustOf({ trust }: GitSourceConfig, lastRules: LastRules): TrustSettings {
   const { mode = 'off', policy, firstCommit, perPath = false } = trust ?? {};
   return {
     ...{ mode, perPath },
-    ...(policy === undefined ? {} : { policy: new PolicyFile(policy) }),
+    ...(policy === undefined ? {} : { policy: new PolicyFile(policy, lastRules) }),
     ...(firstCommit === undefined ? {} : { firstCommit }),
   };
 }

@@ -14,12 +14,27 @@ test('a word is given for each source, counts until it is spent, and for a day a
   assert.deepEqual(await acceptancesOf(state, 'a', new Date()), []);
   await giveAcceptance(state, ['a', 'b'], ONE);
   await giveAcceptance(state, ['a', 'b'], TWO);
-  assert.deepEqual(new Set(await acceptancesOf(state, 'a', new Date())), new Set([ONE, TWO]));
-  await spendAcceptance(state, 'a', ONE);
-  assert.deepEqual(await acceptancesOf(state, 'a', new Date()), [TWO]);
+  const words = await acceptancesOf(state, 'a', new Date());
+  assert.deepEqual(new Set(words.map(({ commit }) => commit)), new Set([ONE, TWO]));
+  for (const word of words.filter(({ commit }) => commit === ONE)) await spendAcceptance(state, 'a', word);
+  const [left, ...others] = await acceptancesOf(state, 'a', new Date());
+  assert.deepEqual([left?.commit, others], [TWO, []]);
   assert.equal((await acceptancesOf(state, 'b', new Date())).length, 2);
   assert.deepEqual(await acceptancesOf(state, 'b', new Date(Date.now() + DAY + 1000)), []);
   assert.deepEqual(readdirSync(join(state, 'accepts', 'b')), []);
+});
+
+test('a word that is given anew is another one: spending the former leaves it', async (t) => {
+  const state = onDisk(t);
+  await giveAcceptance(state, ['a'], ONE);
+  const [former] = await acceptancesOf(state, 'a', new Date());
+  assert.ok(former);
+  while (Date.now() <= Date.parse(former.given));
+  await giveAcceptance(state, ['a'], ONE);
+  await spendAcceptance(state, 'a', former);
+  const [word] = await acceptancesOf(state, 'a', new Date());
+  assert.equal(word?.commit, ONE);
+  assert.notEqual(word.given, former.given);
 });
 
 test('what is no full commit id is nobody’s word', async (t) => {

@@ -1,11 +1,19 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import { flush, writeFileAtomically } from '../../core/files/atomic.ts';
+import { readIfThere } from '../../core/files/read-if-there.ts';
 
 const COMMIT = /^[0-9a-f]{40}$/;
 /** A word that nobody needed must not let in, long after, what was forgotten. In milliseconds. */
 const LIFETIME = 24 * 60 * 60 * 1000;
+
+/** A word for a commit. One that is given anew for the same commit is another. */
+export interface Acceptance {
+  commit: string;
+  /** RFC 3339 in UTC. */
+  given: string;
+}
 
 /**
  * A person's word that a commit is good, whoever signed it and whatever was accepted before: `coffer-operator accept COMMIT`. It
@@ -33,21 +41,27 @@ export async function giveAcceptance(
   }
 }
 
-/** The commits that a person accepted for a source and that were not used; the last given first. */
-export async function acceptancesOf(stateDirectory: string, source: string, now: Date): Promise<string[]> {
-  const found: { commit: string; given: number }[] = [];
+/** What a person accepted for a source and was not used; the last given first. */
+export async function acceptancesOf(stateDirectory: string, source: string, now: Date): Promise<Acceptance[]> {
+  const found: Acceptance[] = [];
   for (const commit of await namesIn(folder(stateDirectory, source))) {
-    const given = Date.parse((await readFile(join(folder(stateDirectory, source), commit), 'utf8')).trim());
-    if (now.getTime() - given < LIFETIME) found.push({ commit, given });
-    else await spendAcceptance(stateDirectory, source, commit);
+    const given = await whenGiven(stateDirectory, source, commit);
+    if (now.getTime() - Date.parse(given) < LIFETIME) found.push({ commit, given });
+    else await spendAcceptance(stateDirectory, source, { commit, given });
   }
-  return found.sort((a, b) => b.given - a.given).map(({ commit }) => commit);
+  return found.sort((a, b) => Date.parse(b.given) - Date.parse(a.given));
 }
 
-/** It counts no more, and that is on disk. */
-export async function spendAcceptance(stateDirectory: string, source: string, commit: string): Promise<void> {
-  await rm(join(folder(stateDirectory, source), commit), { force: true });
+/** It counts no more, and that is on disk. One that was given for the same commit meanwhile does. */
+export async function spendAcceptance(stateDirectory: string, source: string, used: Acceptance): Promise<void> {
+  if ((await whenGiven(stateDirectory, source, used.commit)) !== used.given) return;
+  await rm(join(folder(stateDirectory, source), used.commit), { force: true });
   await flush(folder(stateDirectory, source));
+}
+
+/** `''`: it is not there. */
+async function whenGiven(stateDirectory: string, source: string, commit: string): Promise<string> {
+  return (await readIfThere(join(folder(stateDirectory, source), commit))).trim();
 }
 
 async function namesIn(directory: string): Promise<string[]> {

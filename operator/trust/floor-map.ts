@@ -5,8 +5,9 @@ import { type Floor, type FloorStore, isFloor } from './floors.ts';
 
 /** Of the operator's namespace: source id → a floor as JSON. */
 const CONFIG_MAP = 'coffer-accepted';
-/** An object may have 1 MiB; of more sources than this the oldest are forgotten that nobody writes any more. */
+/** Of more sources, or bytes of them, the oldest are forgotten that nobody follows any more: an object may have 1 MiB. */
 const MOST = 200;
+const MOST_BYTES = 1_000_000;
 /** Others write other sources' keys at the same time at most. */
 const TRIES = 3;
 
@@ -17,9 +18,12 @@ interface ConfigMap extends KubeObject {
 /** In the cluster: outlives the state directory, and is there for the replica that leads next. */
 export class FloorMap implements FloorStore {
   readonly #client: KubeClient;
+  readonly #followed: ReadonlySet<string>;
 
-  constructor(client: KubeClient) {
+  /** `followed`: ids of the sources that are configured. */
+  constructor(client: KubeClient, followed: ReadonlySet<string>) {
     this.#client = client;
+    this.#followed = followed;
   }
 
   /** Throws KubernetesError. What is no floor is left out: it binds nothing, and whoever may write it may remove it too. */
@@ -54,8 +58,27 @@ export class FloorMap implements FloorStore {
       return;
     }
     const { resourceVersion } = before.metadata;
-    const patch = { metadata: { resourceVersion }, data: { ...oldest(before.data ?? {}, floor.source), ...data } };
+    const patch = {
+      metadata: { resourceVersion },
+      data: { ...this.#forgotten({ ...before.data, ...data }, floor.source), ...data },
+    };
     await this.#client.patch(RESOURCES.configMaps, name, patch, { type: 'merge' });
+  }
+
+  /** What has to go, as a merge patch says it. */
+  #forgotten(data: Readonly<Record<string, string>>, written: string): Record<string, null> {
+    const sizes = new Map(Object.entries(data).map(([source, text]) => [source, Buffer.byteLength(source + text)]));
+    let bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    const timeOf = (source: string) => floorFrom(data[source] ?? '')?.time ?? '';
+    const others = [...sizes.keys()].filter((source) => source !== written && !this.#followed.has(source));
+    const gone: Record<string, null> = Object.create(null);
+    for (const source of others.toSorted((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1))) {
+      if (sizes.size <= MOST && bytes <= MOST_BYTES) break;
+      bytes -= sizes.get(source) ?? 0;
+      sizes.delete(source);
+      gone[source] = null;
+    }
+    return gone;
   }
 
   #get(): Promise<ConfigMap | undefined> {
@@ -71,12 +94,4 @@ function floorFrom(text: string): Floor | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-/** What has to go for another, as a merge patch says it. */
-function oldest(data: Readonly<Record<string, string>>, kept: string): Record<string, null> {
-  const others = Object.entries(data).filter(([source]) => source !== kept);
-  const timeOf = (text: string) => floorFrom(text)?.time ?? '';
-  const byAge = others.toSorted(([, a], [, b]) => (timeOf(a) < timeOf(b) ? -1 : 1));
-  return Object.fromEntries(byAge.slice(0, Math.max(0, others.length + 1 - MOST)).map(([source]) => [source, null]));
 }

@@ -35,6 +35,11 @@ export interface FloorStore {
 
 const FILE = 'accepted.json';
 
+/** Bytes that all sources may have remembered of what is held back: with the rest it fits a ConfigMap, which takes 1 MiB. */
+const ROOM = 768 * 1024;
+/** Of those, for one source. */
+const MOST_ROOM = 64 * 1024;
+
 /** In the state directory: outlives a clone that is removed, and a change of the configuration that makes another source of it. */
 export class FloorFile implements FloorStore {
   readonly #file: string;
@@ -101,16 +106,18 @@ export class Floors {
   /** What is to be written, by source; each store gets it as soon as it can. */
   readonly #wanted = new Map<string, Floor>();
   readonly #turns = new Turns();
+  readonly #room: number;
   /** Why a store could not be written; the next look tries again. */
   trouble: CofferError | undefined;
 
-  private constructor(stores: readonly FloorStore[]) {
+  private constructor(stores: readonly FloorStore[], sources: number) {
     this.#stores = stores;
+    this.#room = Math.min(MOST_ROOM, Math.floor(ROOM / sources));
   }
 
-  /** Throws what keeps it from reading. */
-  static async open(stores: readonly FloorStore[]): Promise<Floors> {
-    const floors = new Floors(stores);
+  /** `sources`: how many share the stores. Throws what keeps it from reading. */
+  static async open(stores: readonly FloorStore[], sources = 1): Promise<Floors> {
+    const floors = new Floors(stores, sources);
     for (const store of stores) {
       floors.#known.set(store, new Map((await store.read()).map((floor) => [floor.source, floor])));
     }
@@ -130,6 +137,11 @@ export class Floors {
     return others
       .flatMap((other) => this.of(other) ?? [])
       .filter((floor) => floor.address === address && floor.follows === follows);
+  }
+
+  /** Whether so much can be remembered of a source. Who may push must not keep the others' floors from being written. */
+  hasRoom(outstanding: Floor['outstanding'], held: Iterable<[path: string, stands: object | undefined]>): boolean {
+    return Buffer.byteLength(JSON.stringify([outstanding, [...held]])) <= this.#room;
   }
 
   /** Whether every store has it. */

@@ -4,6 +4,7 @@ import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import type { Signer } from '../../core/signatures/signers.ts';
 import type { Outstanding, Return } from '../../core/trust/verdict.ts';
+import type { Acceptance } from './acceptances.ts';
 import type { HeldPath } from './held-path.ts';
 
 /**
@@ -23,7 +24,7 @@ export interface Remembered {
   generation: number;
   basis: Basis;
   /** Of basis `person`: what that person accepted, this commit or one before it. */
-  acceptance?: string;
+  acceptance?: Acceptance;
   signer?: Signer;
   endorsedBy?: { commit: string; signer: Signer };
   /** The last accepted commit in which nothing was held back; absent: there was none. */
