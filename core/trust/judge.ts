@@ -13,7 +13,7 @@ import type { Policy } from './policy.ts';
 import { printable } from './printable.ts';
 import { proposalsOf } from './proposals.ts';
 import { groupRefusals } from './refusals.ts';
-import { rolledBack } from './roll-back.ts';
+import { refuseRollBacks } from './roll-back.ts';
 import { Scope } from './scope.ts';
 import type { SealedBefore } from './sealed-before.ts';
 import { seenUpTo } from './sealed-history.ts';
@@ -179,7 +179,7 @@ class Judgement {
     const merge = commits.findLast(({ parents }) => parents.length > 1);
     if (merge !== undefined) {
       const { tree } = await this.#repository.readCommit(root);
-      await rolledBack(this.#scope, end, { from: tree, to: head.tree, merge: merge.oid, outstanding });
+      await refuseRollBacks(this.#scope, end, { from: tree, to: head.tree, merge: merge.oid, outstanding });
     }
     return end;
   }

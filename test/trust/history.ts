@@ -18,6 +18,8 @@ export interface Node {
   /** All of its files: content, or a symlink's target. */
   files: ReadonlyMap<string, string | { link: string }>;
   oid: string;
+  /** In its message. */
+  serial: number;
 }
 
 type Content = string | { link: string } | null;
@@ -26,6 +28,7 @@ type Content = string | { link: string } | null;
 export class History {
   readonly directory: string;
   #pending: Node[] = [];
+  #serial = 0;
   #repository: Repository | undefined;
 
   private constructor(directory: string) {
@@ -43,14 +46,14 @@ export class History {
     await rm(this.directory, { recursive: true });
   }
 
-  /** Changes files (null: removes them) of the first parent. */
+  /** Changes files (null: removes them) of the first parent. No two commits are the same. */
   commit(parents: readonly Node[], by: string | undefined, changes: Record<string, Content> = {}): Node {
     const files = new Map(parents[0]?.files);
     for (const [path, content] of Object.entries(changes)) {
       if (content === null) files.delete(path);
       else files.set(path, content);
     }
-    const node: Node = { parents, files, oid: '', ...(by === undefined ? {} : { by }) };
+    const node: Node = { parents, files, oid: '', serial: ++this.#serial, ...(by === undefined ? {} : { by }) };
     this.#pending.push(node);
     return node;
   }
@@ -110,14 +113,14 @@ export class History {
 }
 
 function commitCommand(node: Node, name: (node: Node) => string): string {
-  const { parents, by, files } = node;
+  const { parents, by, files, serial } = node;
   const who = `${by ?? 'mallory'} <${by ?? 'mallory'}@example.org> 1700000000 +0000`;
   const [first, ...others] = parents.map(name);
   return [
     // Without a reset the first commit of a stream would go on from what the branch had.
     'reset refs/heads/work\n\n',
     `commit refs/heads/work\nmark ${name(node)}\nauthor ${who}\ncommitter ${who}\n`,
-    data(by === undefined ? 'Change\n' : `Change\n\n${SIGNED_BY}${by}\n`),
+    data(`Change ${serial}\n${by === undefined ? '' : `\n${SIGNED_BY}${by}\n`}`),
     first === undefined ? '' : `from ${first}\n`,
     ...others.map((other) => `merge ${other}\n`),
     'deleteall\n',
