@@ -115,7 +115,8 @@ export class Sshd {
       'PidFile none',
       // Of a test nobody looks up names.
       'UseDNS no',
-      'SetEnv GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=*',
+      // bash that sshd starts reads ~/.bashrc, and what a developer has there may take seconds, or wait for a lock.
+      `SetEnv HOME=${this.folder} GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=*`,
     ];
     await writeFile(file, `${lines.join('\n')}\n`);
     const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', file], {
