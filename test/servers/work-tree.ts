@@ -34,7 +34,10 @@ export class WorkTree {
       GIT_COMMITTER_NAME: WHO.name,
       GIT_COMMITTER_EMAIL: WHO.email,
     };
-    const { stdout } = await run('git', ['-C', this.directory, ...args], { env, maxBuffer: 1 << 28 });
+    const { stdout } = await run('git', ['-c', 'maintenance.auto=false', '-C', this.directory, ...args], {
+      env,
+      maxBuffer: 1 << 28,
+    });
     return stdout.trimEnd();
   }
 

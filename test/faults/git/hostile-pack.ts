@@ -99,15 +99,10 @@ export function deltaOf(base: number, result: number, instructions: readonly Ins
   return Buffer.concat([varint(base), varint(result), ...parts]);
 }
 
-/** So many zeros, deflated, without ever holding them: the stream of one MiB, repeated. */
+/** So many zeros, deflated: about a thousandth of them. */
 export function zeros(mebibytes: number): Buffer {
-  return (
-    ZEROS.get(mebibytes) ??
-    ZEROS.set(mebibytes, deflateSync(Buffer.alloc(mebibytes << 20))).get(mebibytes) ??
-    Buffer.alloc(0)
-  );
+  return deflateSync(Buffer.alloc(mebibytes << 20), { level: 1 });
 }
-const ZEROS = new Map<number, Buffer>();
 
 /** Everything of a repository, each object whole. */
 export async function objectsOf(tree: WorkTree): Promise<Entry[]> {

@@ -93,19 +93,10 @@ const OTHER_KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIHJQ4NzH4oGZ3Pzx1oQ0mWcLqQ2cXy5gTqH1c
 const WRONG: Record<string, Wrong> = {
   'a revoked key': { code: 'SSH_KEY_REFUSED', spoil: (way) => way.allow(false), mend: (way) => way.allow(true) },
   'a host whose key changed': hosts('SSH_HOST_CHANGED', (line) => line.replace(/\S+\s*$/, `${OTHER_KEY}\n`)),
-  'a host whose key is revoked': hosts('SSH_HOST_REVOKED', (line) => `@revoked ${line}`),
   'a host that nobody knows': hosts('SSH_HOST_UNKNOWN', () => ''),
   'a key file that is gone': {
     code: 'SSH_KEY_UNREADABLE',
     spoil: ({ key }) => fs.renameSync(key.file, `${key.file}.away`),
-    mend: ({ key }) => fs.renameSync(`${key.file}.away`, key.file),
-  },
-  'a key file that is damaged': {
-    code: 'SSH_KEY_UNREADABLE',
-    spoil: ({ key }) => {
-      fs.copyFileSync(key.file, `${key.file}.away`);
-      fs.writeFileSync(key.file, fs.readFileSync(key.file, 'utf8').replace('AAAA', 'BBBB'));
-    },
     mend: ({ key }) => fs.renameSync(`${key.file}.away`, key.file),
   },
   'another passphrase': {
@@ -115,13 +106,13 @@ const WRONG: Record<string, Wrong> = {
     mend: ({ key }) => fs.writeFileSync(`${key.file}.passphrase`, `${PASSPHRASE}\n`),
   },
 };
-for (const [stage, after] of Object.entries(STAGES)) {
-  WRONG[`a reset in the ${stage}`] = cut(after, 'reset', 'SOURCE_UNREACHABLE');
-  if (stage === 'handshake' || stage === 'login') continue;
-  WRONG[`an end in the ${stage}`] = cut(after, 'end', /^SOURCE_(UNREACHABLE|INCOMPLETE)$/);
-  WRONG[`silence in the ${stage}`] = cut(after, 'freeze', /^SOURCE_(TIMEOUT|SILENT)$/);
-}
-WRONG['a byte now and then'] = cut(STAGES.handshake, { trickle: 100 }, 'SOURCE_TIMEOUT');
+Object.assign(WRONG, {
+  'a reset in the banner': cut(STAGES.banner, 'reset', 'SOURCE_UNREACHABLE'),
+  'a reset in the login': cut(STAGES.login, 'reset', 'SOURCE_UNREACHABLE'),
+  'an end in the pack': cut(STAGES.pack, 'end', /^SOURCE_(UNREACHABLE|INCOMPLETE)$/),
+  'silence in the pack': cut(STAGES.pack, 'freeze', /^SOURCE_(TIMEOUT|SILENT)$/),
+  'a byte now and then': cut(STAGES.handshake, { trickle: 100 }, 'SOURCE_TIMEOUT'),
+});
 
 /** The fault is told by what the team is called: it has no other way to its own. */
 function caseOf(wrong: Wrong, ways: Ways): Case {
