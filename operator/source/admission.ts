@@ -5,15 +5,16 @@ import type { Replacement } from '../../core/git/tree-writer.ts';
 import { judge } from '../../core/trust/judge.ts';
 import type { Policy } from '../../core/trust/policy.ts';
 import type { Learnt, SealedBefore } from '../../core/trust/sealed-before.ts';
-import type { Outstanding, Return, Verdict } from '../../core/trust/verdict.ts';
+import type { Return, Verdict } from '../../core/trust/verdict.ts';
 import { type Acceptance, acceptancesOf } from '../trust/acceptances.ts';
 import type { Floor, Floors } from '../trust/floors.ts';
 import { type HeldPath, heldPath } from '../trust/held-path.ts';
 import type { Basis, Remembered } from '../trust/memory.ts';
 import type { PolicyFile } from '../trust/policy-file.ts';
+import { type Base, baseAt, baseOf, baseOfFloor, lastBefore } from './base.ts';
 import { isConfirmed } from './confirmations.ts';
 import { ReachRule } from './reach-rule.ts';
-import { CommitRefused, emptied, firstUnnamed, formerMissing, pathMissing, rewound } from './refusals.ts';
+import { CommitRefused, emptied, firstUnnamed, pathMissing, rewound } from './refusals.ts';
 import type { Head } from './remote.ts';
 
 export interface TrustSettings {
@@ -65,15 +66,6 @@ export interface Admitted extends Pick<Remembered, 'acceptance' | 'signer' | 'en
   replacements: ReadonlyMap<string, Replacement | undefined>;
 }
 
-/** What a head has to follow. */
-interface Base {
-  since?: string;
-  accepted: string;
-  outstanding: readonly Outstanding[];
-  /** What was taken of a path then. */
-  entryAt(path: string): Promise<Replacement | undefined>;
-}
-
 /** Decides whether a commit that was fetched whole may follow what was accepted, and what of it. */
 export class Admission {
   readonly #parts: AdmissionParts;
@@ -109,10 +101,15 @@ export class Admission {
     }
   }
 
+  /** Whether this state was taken as the mode asks now, or when nobody had to sign: then trust does not begin with it. */
+  isProven(former: Pick<Remembered, 'basis'> | undefined): boolean {
+    return this.#parts.trust.mode === 'off' || former?.basis !== 'unsigned';
+  }
+
   /** Whether more than the newest commit has to be there to tell what it follows. */
   needsHistory(former: Remembered | undefined, { ahead }: Standard): boolean {
     const { trust, floors } = this.#parts;
-    if (trust.mode === 'strict' || ahead !== undefined) return true;
+    if (trust.mode === 'strict' || ahead !== undefined || !this.isProven(former)) return true;
     return former === undefined && (trust.mode !== 'off' || floors.besides(this.#place()).length > 0);
   }
 
@@ -144,15 +141,17 @@ export class Admission {
     standard: Standard,
   ): Promise<Admitted> {
     const base = this.#base(repository, former, standard);
-    if (base === undefined) return this.#first(repository, head, standard);
     const { mode } = this.#parts.trust;
-    if (mode === 'off' && !(await isAncestor(repository, base.accepted, head.commit))) {
+    if (base === undefined) return this.#first(repository, head, standard);
+    const isFirst = mode !== 'off' && base.isUnproven;
+    if ((mode === 'off' || isFirst) && !(await isAncestor(repository, base.accepted, head.commit))) {
       throw rewound(this.#parts.address, head.commit, base.accepted);
     }
+    if (isFirst) return this.#first(repository, head, standard);
     return this.#follow(repository, head, base, standard, mode === 'off' ? 'unsigned' : 'signed');
   }
 
-  /** Nothing was accepted of this source. */
+  /** Nothing was accepted of this source, or only while nobody had to sign. */
   async #first(repository: Repository, head: Head, standard: Standard): Promise<Admitted> {
     const { address, trust, floors } = this.#parts;
     for (const { commit } of floors.besides(this.#place())) {
@@ -244,45 +243,11 @@ export class Admission {
 
   #base(repository: Repository, former: Remembered | undefined, { ahead }: Standard): Base | undefined {
     if (ahead !== undefined) return baseOfFloor(repository, ahead);
-    if (former === undefined) return undefined;
-    const { commit, tree, since, outstanding } = former;
-    const entryAt = (path: string) => repository.entryAt(tree, path);
-    return { accepted: commit, outstanding, entryAt, ...(since === undefined ? {} : { since }) };
+    return former && baseOf(repository, former);
   }
 
   #place(): Pick<Floor, 'source' | 'address' | 'follows'> {
     const { id, address, follows } = this.#parts;
     return { source: id, address, follows };
   }
-}
-
-/** The first of these that a head is, or descends from. */
-export async function lastBefore(
-  repository: Repository,
-  head: string,
-  acceptances: readonly Acceptance[],
-): Promise<Acceptance | undefined> {
-  for (const given of acceptances) if (await isAncestor(repository, given.commit, head)) return given;
-  return undefined;
-}
-
-/** Trust begins at this commit: all that it holds is taken for good. */
-async function baseAt(repository: Repository, commit: string): Promise<Base> {
-  const { tree } = await repository.readCommit(commit);
-  return { since: commit, accepted: commit, outstanding: [], entryAt: (path) => repository.entryAt(tree, path) };
-}
-
-/**
- * Of what was accepted elsewhere, the objects are in the history that was fetched; or the branch is another, and nobody here knows what
- * stood at a path. Then `entryAt` throws TRUST_FORMER_MISSING.
- */
-function baseOfFloor(repository: Repository, { commit, outstanding, held }: Floor): Base {
-  const stands = new Map(Object.entries(held));
-  const entryAt = async (path: string) => {
-    const entry = stands.get(path);
-    if (entry !== undefined) return entry ?? undefined;
-    if (!repository.objects.has(commit)) throw formerMissing(path, commit);
-    return repository.entryAt((await repository.readCommit(commit)).tree, path);
-  };
-  return { accepted: commit, outstanding, entryAt };
 }

@@ -7,7 +7,8 @@ import { spendAcceptance } from '../trust/acceptances.ts';
 import type { Floors } from '../trust/floors.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import { type Memory, nameOf, type Remembered } from '../trust/memory.ts';
-import { type Admission, lastBefore, type Standard } from './admission.ts';
+import type { Admission, Standard } from './admission.ts';
+import { lastBefore } from './base.ts';
 import type { Clone } from './clone.ts';
 import { sourceFault } from './faults.ts';
 import { assertWhole, unreadable } from './inspect.ts';
@@ -57,6 +58,8 @@ export class GitSource implements Source {
   #judged: { head: Head; key: string; error?: CofferError } | undefined;
   #held: readonly HeldPath[] | undefined;
   isSettled = false;
+  /** What comes now in this look says nothing of the server. */
+  #isFetched = false;
   /** Of the rule that was handed on last. */
   #reachKey: string | undefined;
   /** The state that this run handed on last. */
@@ -99,7 +102,7 @@ export class GitSource implements Source {
       return await this.#look(AbortSignal.any([signal, timeout]), signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (!timeout.aborted) throw stateFault(error, this.#parts.stateDirectory);
+      if (!timeout.aborted || this.#isFetched) throw stateFault(error, this.#parts.stateDirectory);
       throw sourceFault('SOURCE_TIMEOUT', { address: this.address, cause: error });
     }
   }
@@ -128,6 +131,7 @@ export class GitSource implements Source {
   async #look(signal: AbortSignal, ends: AbortSignal): Promise<Accepted | 'unchanged'> {
     const { remote, admission, floors, clone } = this.#parts;
     this.isSettled = false;
+    this.#isFetched = false;
     const former = await this.#standing.former();
     const ahead = await this.#standing.ahead(former);
     if (former === undefined || ahead !== undefined) await floors.settle();
@@ -137,7 +141,9 @@ export class GitSource implements Source {
     if (former !== undefined) await this.#spendUsed(former);
     const head = await remote.head(signal);
     const standard = await admission.standard(head.commit, ahead, ends);
-    if (head.commit === former?.commit && ahead === undefined) return this.#lookAgain(head, former, standard);
+    if (head.commit === former?.commit && ahead === undefined && admission.isProven(former)) {
+      return this.#lookAgain(head, former, standard);
+    }
     if (this.#isJudged(head, standard) && this.#judged?.error !== undefined) {
       this.isSettled = former !== undefined && ahead === undefined;
       throw this.#judged.error;
@@ -147,6 +153,7 @@ export class GitSource implements Source {
       const isWhole = admission.needsHistory(former, standard);
       await remote.fetch(quarantine, head, { isWhole }, signal);
       await this.#assertWhole(quarantine, head.commit, former?.commit, signal);
+      this.#isFetched = true;
       const next = await this.#judge(quarantine.repository, head, former, standard);
       await this.#keep(next, former, quarantine);
       return this.#handOn(next.remembered);
@@ -164,6 +171,7 @@ export class GitSource implements Source {
         return this.#handOn(next.remembered);
       }
     } else if (this.#isJudged(head, standard) && this.#judged?.error !== undefined) {
+      this.isSettled = true;
       throw this.#judged.error;
     }
     this.#held = former.held;

@@ -74,7 +74,7 @@ export class Standing {
   /** Has the floors have this state: also where a run that was killed, or an earlier version, accepted it and did not get to tell. */
   async keep(state: Remembered): Promise<void> {
     const { id, address, path, follows, clone, floors, memory } = this.#parts;
-    const { commit, tree, outstanding, acceptedAt, held } = state;
+    const { commit, tree, basis, outstanding, acceptedAt, held } = state;
     const known = floors.of(id);
     // What this state descends from, or nobody made, is not to count as later.
     const isPassed = known !== undefined && known.commit !== commit && known.generation >= state.generation;
@@ -83,7 +83,7 @@ export class Standing {
     if (floors.isKept({ source: id, commit, generation })) return floors.settle();
     const stands = await standsFor(clone.repository, tree, held);
     const place = { source: id, address, follows, path };
-    await floors.keep({ ...place, commit, outstanding, held: stands, time: acceptedAt, generation });
+    await floors.keep({ ...place, commit, basis, outstanding, held: stands, time: acceptedAt, generation });
   }
 }
 

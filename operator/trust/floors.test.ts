@@ -12,7 +12,7 @@ import { type Floor, FloorFile, type FloorStore, Floors } from './floors.ts';
 
 function floor(source: string, digit: string, generation: number, more: Partial<Floor> = {}): Floor {
   return {
-    ...{ source, address: 'https://git.example/s.git', follows: 'main', path: '' },
+    ...{ source, address: 'https://git.example/s.git', follows: 'main', path: '', basis: 'signed' },
     ...{
       commit: digit.repeat(40),
       outstanding: [],

@@ -17,6 +17,7 @@ export interface Floor {
   path: string;
   commit: string;
   /** As in `Remembered`. */
+  basis: string;
   outstanding: readonly Outstanding[];
   /** Of paths that are held back, what stands in their place: blobs of the history; `null`: nothing. */
   held: Record<string, { mode: string; oid: string } | null>;
@@ -84,9 +85,9 @@ const COMMIT = /^[0-9a-f]{40}$/;
 const LAST_GENERATION = 2 ** 48;
 
 export function isFloor(value: unknown): value is Floor {
-  const { source, address, follows, path, commit, outstanding, held, time, generation } = (value ??
+  const { source, address, follows, path, commit, basis, outstanding, held, time, generation } = (value ??
     {}) as Partial<Floor>;
-  const isText = [source, address, follows, path, time].every((part) => typeof part === 'string');
+  const isText = [source, address, follows, path, basis, time].every((part) => typeof part === 'string');
   const isCounted = Number.isInteger(generation) && (generation ?? -1) >= 0 && (generation ?? -1) < LAST_GENERATION;
   const isHeld = typeof held === 'object' && held !== null;
   return (
