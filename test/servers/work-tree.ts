@@ -34,6 +34,7 @@ export class WorkTree {
       GIT_COMMITTER_NAME: WHO.name,
       GIT_COMMITTER_EMAIL: WHO.email,
     };
+    // Only what was asked for runs: a `gc` after it would take another's time, and its folder away.
     const { stdout } = await run('git', ['-c', 'maintenance.auto=false', '-C', this.directory, ...args], {
       env,
       maxBuffer: 1 << 28,
