@@ -6,7 +6,7 @@ import { type Aspects, noAspects } from './aspects.ts';
 import { proposal } from './proposals.ts';
 import type { Scope } from './scope.ts';
 import { type AspectState, SET, State } from './state.ts';
-import type { Proposal } from './violation.ts';
+import { digestOf, type Proposal } from './violation.ts';
 
 export interface Parent {
   commit: Commit;
@@ -161,7 +161,7 @@ export class Merge {
       this.#propose(path, aspect, from, to);
       return;
     }
-    this.#state.set(path, aspect, given);
+    this.#state.set(path, aspect, this.#overSet(path, aspect, texts, result.givers, given));
     if (result.text !== now) this.#propose(path, aspect, from, to, { text: result.text });
   }
 
@@ -228,10 +228,29 @@ export class Merge {
       !isSet && parents.some((index, at) => entries[at] === undefined && this.#parents[index]?.isDescended);
     if (isUntouched && bad.every(({ before }) => before?.isSet === false)) return undefined;
     const { before, ...others } = first;
-    const isAgreed = bad.every(
-      (other) => other.before?.digest === before?.digest && other.before?.isSet === before?.isSet,
-    );
+    // Where somebody set it so who may, undoing that is no way out.
+    const isAgreed =
+      !isSet && bad.every((other) => other.before?.digest === before?.digest && other.before?.isSet === before?.isSet);
     return { bad: before !== undefined && isAgreed ? first : others };
+  }
+
+  /** What is wrong and takes the place of what somebody set who may: to put it back means that, not what its branch began with. */
+  #overSet(
+    path: string,
+    aspect: string,
+    texts: readonly (string | undefined)[],
+    givers: readonly number[],
+    given: AspectState | undefined,
+  ): AspectState | undefined {
+    if (given?.bad === undefined) return given;
+    const set = this.#all().filter((index) => {
+      const state = this.#parents[index]?.state.get(path, aspect);
+      return !givers.includes(index) && state !== undefined && state.bad === undefined;
+    });
+    const [text, ...others] = new Set(set.map((index) => texts[index]));
+    if (set.length === 0) return given;
+    const { before: _branchs, ...bad } = given.bad;
+    return { bad: others.length > 0 ? bad : { ...bad, before: { digest: digestOf(text), isSet: true } } };
   }
 
   /** Whether a parent whose text is not taken had it from somebody who must not: then nothing follows from that it was left. */
