@@ -44,6 +44,11 @@ function temporaryName(name: string): string {
   return `.${name.slice(0, 200)}.${Math.random().toString(36).slice(2)}.tmp`;
 }
 
+/** Whether a file is what a write left whose process was killed (or one that is not finished). */
+export function isTemporaryName(name: string): boolean {
+  return /^\..+\.[a-z0-9]+\.tmp$/.test(name);
+}
+
 /** Removes what unfinished writes of this process left; synchronous, for signal handlers. */
 export function removePendingFiles(): void {
   for (const path of pending) {

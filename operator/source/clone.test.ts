@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -147,8 +148,11 @@ describe('a clone', () => {
     const oid = writeLoose(objects, 'blob', Buffer.from('whole'));
     const torn = [`pack/tmp-0`, `pack/pack-${'0'.repeat(40)}.pack`, `${oid.slice(0, 2)}/tmp-0`];
     for (const name of torn) await writeFile(join(objects, name), 'torn');
+    const unfinished = ['.told.2e3273yjwpv.tmp', 'refs/coffer/.accepted.0a.tmp'];
+    for (const name of unfinished) await writeFile(join(clone.directory, name), 'half');
     const again = await Clone.open(clone.directory);
     const left = (await readdir(objects, { recursive: true })).filter((name) => torn.includes(name));
+    for (const name of unfinished) assert.ok(!existsSync(join(clone.directory, name)));
     assert.deepEqual([left, again.repository.objects.has(oid)], [[], true]);
     assert.equal(again.repository.objects.packs().length, 1);
     again.close();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { flush, writeFileAtomically } from '../../core/files/atomic.ts';
+import { flush, isTemporaryName, writeFileAtomically } from '../../core/files/atomic.ts';
 import { writeLoose } from '../../core/git/loose-object.ts';
 import { ObjectStore } from '../../core/git/object-store.ts';
 import type { Pack } from '../../core/git/pack.ts';
@@ -48,6 +48,9 @@ export class Clone {
     await makeBare(directory);
     for (const name of await readdir(directory)) {
       if (name.startsWith('quarantine-')) await rm(join(directory, name), { recursive: true });
+    }
+    for (const folder of [directory, join(directory, 'refs', 'coffer')]) {
+      for (const name of await readdir(folder)) if (isTemporaryName(name)) await rm(join(folder, name));
     }
     await removeTorn(join(directory, 'objects'));
     return new Clone(directory, await openRepository(directory), room);
