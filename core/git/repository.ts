@@ -78,6 +78,16 @@ export class Repository {
     return this.#read(oid, 'blob', LARGEST_FILE);
   }
 
+  /** The same, `undefined` where it is too large: whoever asks what files say takes such a one for a file that says nothing. */
+  async readBlobWithin(oid: string): Promise<Buffer | undefined> {
+    try {
+      return this.#read(oid, 'blob', LARGEST_FILE);
+    } catch (error) {
+      if (error instanceof CofferError && error.code === 'GIT_FILE_TOO_LARGE') return undefined;
+      throw error;
+    }
+  }
+
   /** Any object as it is stored: what a signature was made over, say. */
   readRaw(oid: string): GitObject {
     return this.objects.read(oid);

@@ -9,7 +9,7 @@ import { MOST_PARENTS } from './merge.ts';
 import type { Policy } from './policy.ts';
 import type { Witnesses } from './witnesses.ts';
 
-/** That somebody with the role stands for a commit. */
+/** That a signer who is granted `endorse` stands for a commit. */
 export interface Endorsement {
   /** The commit that says so. */
   by: string;
@@ -63,7 +63,8 @@ async function ownRequests(
       const count = (own.get(path) ?? 0) + 1;
       own.set(path, count);
       if (after === undefined || !isFile(after) || count < trees.size || !isRequestPath(path)) continue;
-      const request = endorseRequestOf(await repository.readBlob(after.oid), path);
+      const bytes = await repository.readBlobWithin(after.oid);
+      const request = bytes && endorseRequestOf(bytes, path);
       if (request !== undefined) requests.push({ path, request });
     }
   }

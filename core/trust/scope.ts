@@ -62,9 +62,9 @@ export class Scope {
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept.aspects;
     await this.turn();
-    const bytes = await this.#repository.readBlob(side.oid);
+    const bytes = await this.#repository.readBlobWithin(side.oid);
     const aspects = aspectsOf(path, side, bytes);
-    this.#keep(key, aspects, bytes.length + 512);
+    this.#keep(key, aspects, (bytes?.length ?? 0) + 512);
     return aspects;
   }
 

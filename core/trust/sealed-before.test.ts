@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { smallTmpfs } from '../../test/operator/tmpfs.ts';
 import { dataKeyId, manifest, sealed, stanza } from '../../test/trust/manifests.ts';
 import { DigestSet } from './digest-set.ts';
 import { SealedBefore } from './sealed-before.ts';
@@ -79,6 +80,19 @@ describe('what was sealed before', () => {
     assert.equal(later.hasText('k', 'three'), true);
     await later.close();
     await truncate(file(), 0);
+  });
+
+  test('says so where the disk is full, and learns all of it when there is room', async (t) => {
+    const directory = smallTmpfs(t, 64);
+    if (directory === undefined) return;
+    const many = Array.from({ length: 5000 }, (_, index) => `text ${index}`);
+    const sealedBefore = await SealedBefore.open(directory);
+    await assert.rejects(sealedBefore.learn(seen(...many)), { code: 'FILE_SYSTEM' });
+    await sealedBefore.learn(seen(...many.slice(0, 1000)));
+    await sealedBefore.close();
+    const again = await SealedBefore.open(directory);
+    assert.ok(many.slice(0, 1000).every((text) => again.hasText('k', text)));
+    await again.close();
   });
 
   test('learns twice as well as once, and writes it once', async () => {

@@ -179,7 +179,11 @@ class FileStore implements Store {
     const all = at === 0 ? Buffer.concat([HEADER, bytes]) : bytes;
     try {
       await this.#file.truncate(start);
-      await this.#file.write(all, 0, all.length, start);
+      // A disk that fills up writes a part without an error; the next write says what is wrong.
+      for (let done = 0; done < all.length; ) {
+        const { bytesWritten } = await this.#file.write(all, done, all.length - done, start + done);
+        done += bytesWritten;
+      }
       await this.#file.datasync();
     } catch (error) {
       throw fromSystemError(error) ?? error;

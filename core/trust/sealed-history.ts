@@ -17,7 +17,8 @@ export async function seenUpTo(repository: Repository, scope: Scope, head: strin
       if (after === undefined || !isFile(after) || scanned.has(after.oid)) continue;
       scanned.add(after.oid);
       await scope.turn();
-      scanSealed(await repository.readBlob(after.oid), seen);
+      const bytes = await repository.readBlobWithin(after.oid);
+      if (bytes !== undefined) scanSealed(bytes, seen);
     }
   }
   seen.upTo(head);

@@ -176,7 +176,9 @@ async function revokedKeys(repository: Repository, tree: string): Promise<string
   const found: string[] = [];
   for await (const { path, after } of changesBetween(repository, null, tree, { under: RECIPIENTS_FOLDER })) {
     if (after === undefined || !isFile(after)) continue;
-    const { documents } = documentProblems(await repository.readBlob(after.oid), path).documents;
+    const bytes = await repository.readBlobWithin(after.oid);
+    if (bytes === undefined) continue;
+    const { documents } = documentProblems(bytes, path).documents;
     for (const { kind, value } of documents) {
       if (kind !== 'Recipient') continue;
       const { spec } = value as { spec?: { keys?: unknown } };

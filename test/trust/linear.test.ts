@@ -238,6 +238,15 @@ describe('in a line of commits', () => {
     assert.doesNotMatch(`${refusal?.error.message} ${refusal?.error.advice}`, /\p{Cf}|\p{Cc}/u);
   });
 
+  test('a file larger than a manifest can be asks for a signature only, and holds nobody back', async () => {
+    const film = { 'film.yaml': `apiVersion: coffer.dev/v1\n# ${'x'.repeat(17 * 1024 * 1024)}` };
+    const good = history.chain(base, ['val', film], ['val', { 'db.yaml': manifest({ data: V2 }) }]);
+    const bad = history.commit([base], undefined, film);
+    await history.write();
+    assert.deepEqual((await history.judge(base, good)).refusals, []);
+    assert.equal((await history.judge(base, bad)).refusals[0]?.path, 'film.yaml');
+  });
+
   test('it ends when it is told to', async () => {
     const head = history.chain(base, ['val', { 'db.yaml': manifest({ data: V2 }) }]);
     await history.write();
