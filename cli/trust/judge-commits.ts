@@ -2,7 +2,7 @@ import type { Finding } from '../../core/check/finding.ts';
 import { trustFindings } from '../../core/check/rules/trust.ts';
 import { openRepository } from '../../core/git/repository.ts';
 import { judge } from '../../core/trust/judge.ts';
-import { SealedBefore } from '../../core/trust/sealed-before.ts';
+import { SealedBefore } from '../../core/trust/sealed/sealed-before.ts';
 import { countUncommitted, isTracked, type Range, rangeSince } from './range.ts';
 import { readTrustFile, type TrustFile } from './trust-file.ts';
 

@@ -4,7 +4,7 @@ import { CofferError } from '../../core/errors.ts';
 import { readDocuments } from '../../core/format/document/document.ts';
 import { schemaProblems } from '../../core/format/document/document-schema.ts';
 import { pathParts } from '../../core/git/path.ts';
-import { type Policy, readPolicy } from '../../core/trust/policy.ts';
+import { type Policy, readPolicy } from '../../core/trust/policy/policy.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
 
 /** What commits are judged by, as an operator would. */

@@ -1,8 +1,8 @@
 import type { Change } from '../git/changes.ts';
-import type { Aspects } from './aspects.ts';
-import type { Policy } from './policy.ts';
-import { covers } from './reach-rules.ts';
-import type { Outstanding } from './violation.ts';
+import type { Aspects } from './aspects/aspects.ts';
+import type { Outstanding } from './history/violation.ts';
+import type { Policy } from './policy/policy.ts';
+import { covers } from './policy/reach-rules.ts';
 
 export interface NamespaceLimits {
   policy?: Policy;

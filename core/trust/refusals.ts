@@ -1,11 +1,11 @@
 import type { Subject } from '../../schemas/trust-policy.ts';
 import { CofferError } from '../errors.ts';
 import type { Commit } from '../git/repository.ts';
-import { SEPARATOR } from './aspects.ts';
-import type { Policy } from './policy.ts';
+import { SEPARATOR } from './aspects/aspects.ts';
+import type { Outstanding } from './history/violation.ts';
+import type { Policy } from './policy/policy.ts';
 import { printable } from './printable.ts';
 import type { Refusal } from './verdict.ts';
-import type { Outstanding } from './violation.ts';
 
 /** Named in a message; the others are counted. */
 const MOST_NAMED = 3;

@@ -2,10 +2,12 @@ import type { Subject } from '../../schemas/trust-policy.ts';
 import type { CofferError } from '../errors.ts';
 import type { Person } from '../git/repository.ts';
 import type { Signer } from '../signatures/signers.ts';
-import type { Learnt } from './sealed-before.ts';
-import type { Outstanding } from './violation.ts';
+import type { Return } from './history/value-rule.ts';
+import type { Outstanding } from './history/violation.ts';
+import type { Learnt } from './sealed/sealed-before.ts';
 
-export type { Outstanding } from './violation.ts';
+export type { Return } from './history/value-rule.ts';
+export type { Outstanding } from './history/violation.ts';
 
 /** What of a head must not be applied, and why. */
 export interface Refusal {
@@ -19,13 +21,6 @@ export interface Refusal {
   author: Person;
   /** `TRUST_…`: names commit, author, path and rule. */
   error: CofferError;
-}
-
-/** An entry that is back at a sealed text which it had and lost. */
-export interface Return {
-  path: string;
-  entry: string;
-  commit: string;
 }
 
 export interface Verdict {

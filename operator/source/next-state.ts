@@ -1,6 +1,6 @@
 import type { Repository } from '../../core/git/repository.ts';
 import { replacePaths } from '../../core/git/tree-writer.ts';
-import type { Learnt } from '../../core/trust/sealed-before.ts';
+import type { Learnt } from '../../core/trust/sealed/sealed-before.ts';
 import type { Remembered } from '../trust/memory.ts';
 import type { Admitted } from './admission.ts';
 import { LooseObjects } from './loose-objects.ts';

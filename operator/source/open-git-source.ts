@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { milliseconds } from '../../core/duration.ts';
-import { SealedBefore } from '../../core/trust/sealed-before.ts';
+import { SealedBefore } from '../../core/trust/sealed/sealed-before.ts';
 import { FloorFile, Floors } from '../trust/floors.ts';
 import { LastRules } from '../trust/last-rules.ts';
 import { Memory } from '../trust/memory.ts';

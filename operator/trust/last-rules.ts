@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
-import type { Policy } from '../../core/trust/policy.ts';
+import type { Policy } from '../../core/trust/policy/policy.ts';
 
 const FILE = 'namespaces.json';
 const VERSION = 1;

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
-import { type Policy, readPolicy } from '../../core/trust/policy.ts';
+import { type Policy, readPolicy } from '../../core/trust/policy/policy.ts';
 import type { LastingRules, LastRules } from './last-rules.ts';
 
 /** A policy that is read again when one of its files is another: ConfigMaps and configuration management replace them at any time. */

@@ -42,6 +42,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['operator/volumes', 'operator/follow'],
     ['operator/node-plugin'],
   ],
+  'core/trust': [['core/trust/policy', 'core/trust/aspects'], ['core/trust/sealed'], ['core/trust/history']],
   'operator/reconcile': [
     ['operator/reconcile/state'],
     ['operator/reconcile/objects', 'operator/reconcile/status'],

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openRepository, Repository } from '../../core/git/repository.ts';
 import { judge } from '../../core/trust/judge.ts';
-import { SealedBefore } from '../../core/trust/sealed-before.ts';
+import { SealedBefore } from '../../core/trust/sealed/sealed-before.ts';
 import { WorkTree } from '../servers/work-tree.ts';
 import { manifest, sealed } from './manifests.ts';
 import { policyOf, SIGNED_BY } from './policy.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRepository, type Repository } from '../../core/git/repository.ts';
 import { type JudgeInput, judge } from '../../core/trust/judge.ts';
-import { SealedBefore } from '../../core/trust/sealed-before.ts';
+import { SealedBefore } from '../../core/trust/sealed/sealed-before.ts';
 import type { Verdict } from '../../core/trust/verdict.ts';
 import { WorkTree } from '../servers/work-tree.ts';
 import { policyOf, SIGNED_BY } from './policy.ts';

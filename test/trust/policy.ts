@@ -1,7 +1,7 @@
 import type { Signer } from '../../core/signatures/signer.ts';
-import { Grants } from '../../core/trust/grants.ts';
-import { endorsersBy, type Policy } from '../../core/trust/policy.ts';
-import { ReachRules } from '../../core/trust/reach-rules.ts';
+import { Grants } from '../../core/trust/policy/grants.ts';
+import { endorsersBy, type Policy } from '../../core/trust/policy/policy.ts';
+import { ReachRules } from '../../core/trust/policy/reach-rules.ts';
 import type { TrustPolicy } from '../../schemas/trust-policy.ts';
 
 /** In a commit's message: who signed it, to the double of signatures below. */

@@ -161,7 +161,7 @@ async function look(
   }
 }
 
-/** The same histories each time; after a change in core/trust/merge.ts try some thousands of others: COFFER_TRUST_SEED. */
+/** The same histories each time; after a change in core/trust/history/merge.ts try some thousands of others: COFFER_TRUST_SEED. */
 const SEED = Number(process.env.COFFER_TRUST_SEED ?? 5);
 
 const looks = fc.array(fc.boolean(), { minLength: 9, maxLength: 9 });

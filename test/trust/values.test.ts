@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { SealedBefore } from '../../core/trust/sealed-before.ts';
+import { SealedBefore } from '../../core/trust/sealed/sealed-before.ts';
 import type { Verdict } from '../../core/trust/verdict.ts';
 import { History, type Node } from './history.ts';
 import { dataKeyId, manifest, recipientFile, sealed, stanza } from './manifests.ts';

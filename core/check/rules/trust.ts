@@ -1,5 +1,5 @@
 import { SUBJECTS } from '../../../schemas/trust-policy.ts';
-import type { Policy } from '../../trust/policy.ts';
+import type { Policy } from '../../trust/policy/policy.ts';
 import type { Refusal, Verdict } from '../../trust/verdict.ts';
 import { command } from '../command.ts';
 import { type Finding, finding } from '../finding.ts';

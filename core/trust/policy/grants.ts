@@ -1,6 +1,6 @@
 import ignore from 'ignore';
-import type { Subject, TrustPolicy } from '../../schemas/trust-policy.ts';
-import type { Signer } from '../signatures/signer.ts';
+import type { Subject, TrustPolicy } from '../../../schemas/trust-policy.ts';
+import type { Signer } from '../../signatures/signer.ts';
 
 type Grant = NonNullable<TrustPolicy['spec']['grants']>[number];
 

@@ -1,8 +1,8 @@
-import { type Change, changesBetween, comparisonBudget, type Side } from '../git/changes.ts';
-import { Turns } from '../git/intake/turns.ts';
-import { pathParts } from '../git/path.ts';
-import type { Repository } from '../git/repository.ts';
-import { isTree, rawEntries } from '../git/tree.ts';
+import { type Change, changesBetween, comparisonBudget, type Side } from '../../git/changes.ts';
+import { Turns } from '../../git/intake/turns.ts';
+import { pathParts } from '../../git/path.ts';
+import type { Repository } from '../../git/repository.ts';
+import { isTree, rawEntries } from '../../git/tree.ts';
 import { type Aspects, aspectsOf, hasContent, noAspects } from './aspects.ts';
 import { isCofferFolder } from './coffer-folder.ts';
 

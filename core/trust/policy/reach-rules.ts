@@ -1,4 +1,4 @@
-import type { TrustPolicy } from '../../schemas/trust-policy.ts';
+import type { TrustPolicy } from '../../../schemas/trust-policy.ts';
 import { pathMatcher } from './grants.ts';
 
 export type NamespaceRules = readonly NonNullable<TrustPolicy['spec']['namespaces']>[number][];

@@ -1,14 +1,20 @@
-import { SEALED_VALUE } from '../../schemas/grammar.ts';
-import { documentProblems } from '../format/document/document.ts';
-import { changesBetween } from '../git/changes.ts';
-import type { Repository } from '../git/repository.ts';
-import { isFile } from '../git/tree.ts';
-import { RECIPIENTS_FOLDER } from '../keys/keyring.ts';
-import type { Aspect } from './aspects.ts';
-import { SealedBefore } from './sealed-before.ts';
-import { type Learnt, Seen } from './sealed-records.ts';
-import type { Return } from './verdict.ts';
+import { SEALED_VALUE } from '../../../schemas/grammar.ts';
+import { documentProblems } from '../../format/document/document.ts';
+import { changesBetween } from '../../git/changes.ts';
+import type { Repository } from '../../git/repository.ts';
+import { isFile } from '../../git/tree.ts';
+import { RECIPIENTS_FOLDER } from '../../keys/keyring.ts';
+import type { Aspect } from '../aspects/aspects.ts';
+import { SealedBefore } from '../sealed/sealed-before.ts';
+import { type Learnt, Seen } from '../sealed/sealed-records.ts';
 import type { Proposal } from './violation.ts';
+
+/** An entry that is back at a sealed text which it had and lost. */
+export interface Return {
+  path: string;
+  entry: string;
+  commit: string;
+}
 
 /** What is wrong with a value, whoever changed it. `detail`: the data key id. */
 export interface ValueFault {

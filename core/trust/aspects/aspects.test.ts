@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { manifest, sealed } from '../../test/trust/manifests.ts';
-import { documentProblems } from '../format/document/document.ts';
+import { manifest, sealed } from '../../../test/trust/manifests.ts';
+import { documentProblems } from '../../format/document/document.ts';
 import { type Aspects, aspectsOf } from './aspects.ts';
 
 const SIDE = { mode: '100644', oid: '0'.repeat(40) };

@@ -1,10 +1,10 @@
-import { CofferError } from '../errors.ts';
-import type { Side } from '../git/changes.ts';
-import { mergeBases } from '../git/commit-walk.ts';
-import type { Commit, Repository } from '../git/repository.ts';
-import { type Aspects, noAspects } from './aspects.ts';
+import { CofferError } from '../../errors.ts';
+import type { Side } from '../../git/changes.ts';
+import { mergeBases } from '../../git/commit-walk.ts';
+import type { Commit, Repository } from '../../git/repository.ts';
+import { type Aspects, noAspects } from '../aspects/aspects.ts';
+import type { Scope } from '../aspects/scope.ts';
 import { proposal } from './proposals.ts';
-import type { Scope } from './scope.ts';
 import { type AspectState, SET, State } from './state.ts';
 import { digestOf, type Proposal } from './violation.ts';
 

@@ -1,4 +1,4 @@
-import { type Aspects, SEPARATOR } from './aspects.ts';
+import { type Aspects, SEPARATOR } from '../aspects/aspects.ts';
 import type { Outstanding } from './violation.ts';
 
 const STANZA = /^spec\.keys\.([A-Za-z0-9_-]{32})\./;

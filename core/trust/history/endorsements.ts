@@ -1,12 +1,12 @@
-import { CofferError } from '../errors.ts';
-import { changesBetween } from '../git/changes.ts';
-import { isAncestor } from '../git/commit-walk.ts';
-import type { Commit, Repository } from '../git/repository.ts';
-import { isFile } from '../git/tree.ts';
-import { type EndorseRequest, isRequestPath, REQUESTS_FOLDER, readRequest } from '../requests/request.ts';
-import type { Signer } from '../signatures/signer.ts';
+import { CofferError } from '../../errors.ts';
+import { changesBetween } from '../../git/changes.ts';
+import { isAncestor } from '../../git/commit-walk.ts';
+import type { Commit, Repository } from '../../git/repository.ts';
+import { isFile } from '../../git/tree.ts';
+import { type EndorseRequest, isRequestPath, REQUESTS_FOLDER, readRequest } from '../../requests/request.ts';
+import type { Signer } from '../../signatures/signer.ts';
+import type { Policy } from '../policy/policy.ts';
 import { MOST_PARENTS } from './merge.ts';
-import type { Policy } from './policy.ts';
 import type { Witnesses } from './witnesses.ts';
 
 /** That a signer who is granted `endorse` stands for a commit. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Subject } from '../../schemas/trust-policy.ts';
-import type { Aspect } from './aspects.ts';
+import type { Subject } from '../../../schemas/trust-policy.ts';
+import type { Aspect } from '../aspects/aspects.ts';
 
 /** Which rule a change breaks. `signature` and `grant` can be mended by who endorses the commit; the others are about what it says. */
 export type Rule = 'signature' | 'grant' | 'old-data-key' | 'return' | 'namespace' | 'rolled-back';

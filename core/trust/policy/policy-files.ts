@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { TrustPolicy } from '../../schemas/trust-policy.ts';
-import { CofferError } from '../errors.ts';
-import { fromSystemError } from '../files/system-error.ts';
-import { readDocuments } from '../format/document/document.ts';
-import { schemaProblems } from '../format/document/document-schema.ts';
-import type { SignerFiles, SignersFile } from '../signatures/signers.ts';
+import type { TrustPolicy } from '../../../schemas/trust-policy.ts';
+import { CofferError } from '../../errors.ts';
+import { fromSystemError } from '../../files/system-error.ts';
+import { readDocuments } from '../../format/document/document.ts';
+import { schemaProblems } from '../../format/document/document-schema.ts';
+import type { SignerFiles, SignersFile } from '../../signatures/signers.ts';
 
 /** A policy with the files that it names, as they were at one moment. */
 export interface PolicyFiles {

@@ -1,9 +1,9 @@
-import { CofferError } from '../errors.ts';
-import type { Commit, Repository } from '../git/repository.ts';
-import { readSigned } from '../git/signed-object.ts';
-import type { Signer } from '../signatures/signer.ts';
-import type { Judged } from '../signatures/signers.ts';
-import type { Policy } from './policy.ts';
+import { CofferError } from '../../errors.ts';
+import type { Commit, Repository } from '../../git/repository.ts';
+import { readSigned } from '../../git/signed-object.ts';
+import type { Signer } from '../../signatures/signer.ts';
+import type { Judged } from '../../signatures/signers.ts';
+import type { Policy } from '../policy/policy.ts';
 
 /** Who signed, or why that does not count. */
 export type Witness = { signer: Signer; fault?: undefined } | { signer?: undefined; fault: CofferError };

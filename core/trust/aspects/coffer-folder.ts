@@ -1,7 +1,7 @@
-import type { Subject } from '../../schemas/trust-policy.ts';
-import { CONFIG_PATH } from '../config/repository.ts';
-import { RECIPIENTS_FOLDER } from '../keys/keyring.ts';
-import { REQUESTS_FOLDER } from '../requests/request.ts';
+import type { Subject } from '../../../schemas/trust-policy.ts';
+import { CONFIG_PATH } from '../../config/repository.ts';
+import { RECIPIENTS_FOLDER } from '../../keys/keyring.ts';
+import { REQUESTS_FOLDER } from '../../requests/request.ts';
 
 // Where file systems fold names, these reach `.coffer` too, as git's verify_path knows of `.git`: HFS+ passes over some code
 // points, NTFS over dots and spaces at the end, and has short names.

@@ -1,7 +1,7 @@
-import { commitsBetween } from '../git/commit-walk.ts';
-import type { Repository } from '../git/repository.ts';
-import { isFile } from '../git/tree.ts';
-import type { Scope } from './scope.ts';
+import { commitsBetween } from '../../git/commit-walk.ts';
+import type { Repository } from '../../git/repository.ts';
+import { isFile } from '../../git/tree.ts';
+import type { Scope } from '../aspects/scope.ts';
 import { Seen } from './sealed-records.ts';
 import { scanSealed } from './sealed-scan.ts';
 

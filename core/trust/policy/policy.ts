@@ -1,7 +1,7 @@
-import type { Subject } from '../../schemas/trust-policy.ts';
-import { requestFile } from '../requests/request.ts';
-import type { Signer } from '../signatures/signer.ts';
-import { Signers } from '../signatures/signers.ts';
+import type { Subject } from '../../../schemas/trust-policy.ts';
+import { requestFile } from '../../requests/request.ts';
+import type { Signer } from '../../signatures/signer.ts';
+import { Signers } from '../../signatures/signers.ts';
 import { Grants } from './grants.ts';
 import { readPolicyFiles } from './policy-files.ts';
 import { type NamespaceRules, ReachRules } from './reach-rules.ts';

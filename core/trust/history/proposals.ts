@@ -1,6 +1,6 @@
-import type { Change } from '../git/changes.ts';
-import { type Aspect, type Aspects, SEPARATOR } from './aspects.ts';
-import type { Scope } from './scope.ts';
+import type { Change } from '../../git/changes.ts';
+import { type Aspect, type Aspects, SEPARATOR } from '../aspects/aspects.ts';
+import type { Scope } from '../aspects/scope.ts';
 import type { Proposal } from './violation.ts';
 
 /** What a commit changes against its one parent: every aspect whose text differs. */

@@ -1,7 +1,7 @@
-import type { CofferError } from '../errors.ts';
-import type { Signer } from '../signatures/signer.ts';
-import { SEPARATOR } from './aspects.ts';
-import type { Policy } from './policy.ts';
+import type { CofferError } from '../../errors.ts';
+import type { Signer } from '../../signatures/signer.ts';
+import { SEPARATOR } from '../aspects/aspects.ts';
+import type { Policy } from '../policy/policy.ts';
 import { SET, type State } from './state.ts';
 import type { ValueChange, ValueRule } from './value-rule.ts';
 import { digestOf, isUndone, type Outstanding, type Proposal } from './violation.ts';

@@ -1,6 +1,6 @@
-import { SEPARATOR } from './aspects.ts';
+import { SEPARATOR } from '../aspects/aspects.ts';
+import type { Scope } from '../aspects/scope.ts';
 import { proposalsOf } from './proposals.ts';
-import type { Scope } from './scope.ts';
 import type { State } from './state.ts';
 import { digestOf, isUndone, type Outstanding } from './violation.ts';
 

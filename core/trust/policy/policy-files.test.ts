@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { type FileHandle, mkdir, open, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { onDisk } from '../../test/operator/tmpfs.ts';
+import { onDisk } from '../../../test/operator/tmpfs.ts';
 import { readPolicyFiles } from './policy-files.ts';
 
 const policy = (signers: string, more = '') =>

@@ -1,6 +1,6 @@
 import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromSystemError } from '../files/system-error.ts';
+import { fromSystemError } from '../../files/system-error.ts';
 import { DigestSet } from './digest-set.ts';
 import { DIGEST_BYTES, type Learnt, RECORD_BYTES, type RecordKind, recordDigest, recordsOf } from './sealed-records.ts';
 

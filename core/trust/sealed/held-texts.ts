@@ -1,5 +1,5 @@
-import type { Change } from '../git/changes.ts';
-import type { Scope } from './scope.ts';
+import type { Change } from '../../git/changes.ts';
+import type { Scope } from '../aspects/scope.ts';
 
 /** The sealed texts of the accepted commit, as far as they can have moved since: a value that moves is no return. */
 export class HeldTexts {
