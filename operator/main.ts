@@ -28,7 +28,7 @@ import type { Log } from './process/log.ts';
 import { runProcess, type Signals } from './process/run-process.ts';
 import { lockState } from './process/state-lock.ts';
 import { openFront, prepareFront } from './serve/front.ts';
-import { confirmCommit } from './source/confirmations.ts';
+import { confirmCommit } from './source/admission/confirmations.ts';
 import { giveAcceptance } from './trust/acceptances.ts';
 
 const { version } = packageJson;

@@ -184,9 +184,13 @@ describe('a webhook', () => {
         `POST /webhooks HTTP/1.1\r\nhost: x\r\n${lines.map((line) => `${line.join(': ')}\r\n`).join('')}\r\n`,
       );
       const drip = setInterval(() => socket.write('x'), 100);
-      const closed = once(socket, 'close').then(() => clearInterval(drip));
       socket.on('error', () => {}).resume();
-      return closed;
+      return new Promise<void>((closed) => {
+        socket.once('close', () => {
+          clearInterval(drip);
+          closed();
+        });
+      });
     });
     assert.equal(await deliver(address, gitea('secret of apps')), 202);
     await Promise.all(slow);
@@ -274,7 +278,13 @@ describe('the certificate of the webhooks', () => {
       const mute = [connect({ host: '127.0.0.1', port: Number(port) })];
       if (tls !== undefined)
         mute.push(connectTls({ host: '127.0.0.1', port: Number(port), rejectUnauthorized: false }));
-      const silent = (socket: Socket) => once(socket.on('error', () => {}).resume(), 'close');
+      const silent = (socket: Socket) =>
+        new Promise((closed) =>
+          socket
+            .on('error', () => {})
+            .resume()
+            .once('close', closed),
+        );
       await Promise.all(mute.map(silent));
     }
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CofferError } from '../../core/errors.ts';
 import { Stage, secretOf } from '../../test/operator/stage.ts';
-import { confirmCommit, confirmedCommits } from '../source/confirmations.ts';
+import { confirmCommit, confirmedCommits } from '../source/admission/confirmations.ts';
 import { giveAcceptance } from '../trust/acceptances.ts';
 
 /** Promise 4: prunes what it owns, nothing else, and not in bulk by mistake. */

@@ -1,5 +1,5 @@
 import { type Key, namesOf } from '../project/namespaced-name.ts';
-import { confirmedCommits, consumeConfirmation, isConfirmed } from '../source/confirmations.ts';
+import { confirmedCommits, consumeConfirmation, isConfirmed } from '../source/admission/confirmations.ts';
 import type { Sources } from './sources.ts';
 import type { State } from './state/state.ts';
 import type { Update, Watched } from './state/watched.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { LARGEST_OBJECT } from '../../core/git/object-store.ts';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
-import { SourceFault } from './faults.ts';
+import { SourceFault } from './remote/faults.ts';
 
 type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 

@@ -9,7 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
 import { Authority, type Certificate } from '../../test/servers/certificates.ts';
 import { HttpProxy, type HttpProxyOptions } from '../../test/servers/http-proxy.ts';
-import type { RemoteConfig } from './open-remote.ts';
+import type { RemoteConfig } from './remote/open-remote.ts';
 
 let folder: string;
 let ca: Authority;

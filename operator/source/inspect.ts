@@ -3,7 +3,7 @@ import { changesBetween } from '../../core/git/changes.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import { MODE } from '../../core/git/tree.ts';
 import type { TreeWeights } from '../../core/git/tree-weights.ts';
-import { sourceFault } from './faults.ts';
+import { sourceFault } from './remote/faults.ts';
 
 export interface Inspection {
   commit: string;

@@ -5,11 +5,11 @@ import { FloorFile, Floors } from '../trust/floors.ts';
 import { LastRules } from '../trust/last-rules.ts';
 import { Memory } from '../trust/memory.ts';
 import { PolicyFile } from '../trust/policy-file.ts';
-import { parseAddress } from './address.ts';
-import { Admission, type TrustSettings } from './admission.ts';
-import { Clone } from './clone.ts';
+import { Admission, type TrustSettings } from './admission/admission.ts';
+import { Clone } from './clone/clone.ts';
 import { GitSource } from './git-source.ts';
-import { openRemote, type RemoteConfig } from './open-remote.ts';
+import { parseAddress } from './remote/address.ts';
+import { openRemote, type RemoteConfig } from './remote/open-remote.ts';
 import type { Source } from './source.ts';
 import { followedBy, sourceId } from './source-id.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { CofferError } from '../../core/errors.ts';
-import { sourceFault } from './faults.ts';
+import { ReachRule } from './admission/reach-rule.ts';
 import { Poll } from './poll.ts';
-import { ReachRule } from './reach-rule.ts';
+import { sourceFault } from './remote/faults.ts';
 import type { Accepted, Source } from './source.ts';
 
 const STATE: Accepted = {

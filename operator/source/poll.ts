@@ -1,6 +1,6 @@
 import { LONGEST_TIMER } from '../../core/duration.ts';
 import { CofferError } from '../../core/errors.ts';
-import { SourceFault } from './faults.ts';
+import { SourceFault } from './remote/faults.ts';
 import type { Accepted, Source } from './source.ts';
 
 export interface PollOptions {

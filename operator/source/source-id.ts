@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Address } from './address.ts';
-import type { RemoteConfig } from './open-remote.ts';
+import type { Address } from './remote/address.ts';
+import type { RemoteConfig } from './remote/open-remote.ts';
 
 const DEFAULT_BRANCH = 'main';
 

@@ -4,7 +4,7 @@ import type { Signer } from '../../core/signatures/signers.ts';
 import type { Return } from '../../core/trust/verdict.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import type { Basis } from '../trust/memory.ts';
-import type { ReachRule } from './reach-rule.ts';
+import type { ReachRule } from './admission/reach-rule.ts';
 
 /** A state of a source that was fetched whole, checked and judged: what is projected comes from here. */
 export interface Accepted {

@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
 import { generateKey, type KeyPair, Sshd } from '../../test/servers/sshd.ts';
-import { parseAddress } from './address.ts';
-import { openRemote, type RemoteConfig } from './open-remote.ts';
+import { parseAddress } from './remote/address.ts';
+import { openRemote, type RemoteConfig } from './remote/open-remote.ts';
 
 const { Server } = ssh2;
 const run = promisify(execFile);
@@ -210,11 +210,11 @@ describe('the operator’s key', () => {
       await bench.file('passphrase', 'wrong\n');
       await assert.rejects(opened.poll(never), code('SSH_PASSPHRASE'));
       await bench.file('passphrase', 'correct horse\n');
-      await opened.poll(never);
+      await commitOf(opened);
       assert.equal((await opened.accepted())?.commit, commit);
     }
     await cp(keys.rsa.file, sshKeyFile);
-    await source.poll(never);
+    await commitOf(source);
   });
 });
 

@@ -2,7 +2,7 @@ import { CofferError } from '../../core/errors.ts';
 import { isAncestor } from '../../core/git/commit-walk.ts';
 import { type Floor, type Floors, standsFor } from '../trust/floors.ts';
 import type { Memory, Remembered } from '../trust/memory.ts';
-import type { Clone } from './clone.ts';
+import type { Clone } from './clone/clone.ts';
 
 /** When an earlier version accepted something, which did not remember it. */
 export const LONG_AGO = new Date(0).toISOString();

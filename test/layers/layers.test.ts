@@ -43,6 +43,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['operator/node-plugin'],
   ],
   'core/trust': [['core/trust/policy', 'core/trust/aspects'], ['core/trust/sealed'], ['core/trust/history']],
+  'operator/source': [['operator/source/clone'], ['operator/source/remote'], ['operator/source/admission']],
   'operator/reconcile': [
     ['operator/reconcile/state'],
     ['operator/reconcile/objects', 'operator/reconcile/status'],

@@ -51,6 +51,7 @@ export class TcpRelay {
 
   #relay(from: Socket, to: Socket, cut: Cut | undefined): void {
     let sent = 0;
+    const held: Buffer[] = [];
     from.on('data', (chunk: Buffer) => {
       this.received += chunk.length;
       const room = cut === undefined ? chunk.length : Math.max(0, cut.after - sent);
@@ -59,14 +60,21 @@ export class TcpRelay {
       if (cut === undefined || sent < cut.after) return;
       if (cut.how === 'reset') to.resetAndDestroy();
       else if (cut.how === 'end') to.end();
-      else if (cut.how !== 'freeze') trickle(to, chunk.subarray(room), cut.how.trickle);
+      else if (cut.how !== 'freeze' && held.push(chunk.subarray(room)) === 1) trickle(to, held, cut.how.trickle);
     });
     from.on('end', () => cut === undefined && to.end());
   }
 }
 
-function trickle(to: Socket, bytes: Buffer, milliseconds: number): void {
-  let at = 0;
-  const timer = setInterval(() => to.write(bytes.subarray(at, ++at)), milliseconds);
+/** In the order in which it came, also what comes later. */
+function trickle(to: Socket, held: Buffer[], milliseconds: number): void {
+  const timer = setInterval(() => {
+    const [first] = held;
+    if (first === undefined) return;
+    to.write(first.subarray(0, 1));
+    if (first.length > 1) held[0] = first.subarray(1);
+    else if (held.length > 1) held.shift();
+    else held[0] = Buffer.alloc(0);
+  }, milliseconds);
   to.on('close', () => clearInterval(timer));
 }

@@ -7,7 +7,7 @@ import { type Change, changesBetween } from '../../../core/git/changes.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 import { isFile, MODE } from '../../../core/git/tree.ts';
 import { keyOf } from '../../project/namespaced-name.ts';
-import type { ReachRule } from '../../source/reach-rule.ts';
+import type { ReachRule } from '../../source/admission/reach-rule.ts';
 import { beyondReach } from './beyond-reach.ts';
 import type { Claim, Origin } from './claim.ts';
 import { reachOf } from './reach-of.ts';
