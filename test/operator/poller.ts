@@ -8,7 +8,8 @@ const never = new AbortController().signal;
 process.stdout.write('polling\n');
 for (;;) {
   try {
-    await source.poll(never);
+    const state = await source.poll(never);
+    if (state !== 'unchanged') await source.told(state);
   } catch (error) {
     // A commit that is refused stays there, and is looked at again.
     if (!(error instanceof CofferError && error.code.startsWith('TRUST_'))) throw error;
