@@ -2,7 +2,7 @@ import type { Change } from '../git/changes.ts';
 import type { Aspects } from './aspects/aspects.ts';
 import type { Outstanding } from './history/violation.ts';
 import type { Policy } from './policy/policy.ts';
-import { covers } from './policy/reach-rules.ts';
+import { ReachRule } from './policy/reach-rule.ts';
 
 export interface NamespaceLimits {
   policy?: Policy;
@@ -27,12 +27,13 @@ export class NamespaceRule {
   async judge(net: readonly Change[], writerOf: (path: string, aspect: string) => string): Promise<Outstanding[]> {
     const { policy, namespaces } = this.#limits;
     if (namespaces === undefined && policy?.namespaces === undefined) return [];
+    const rule = new ReachRule(namespaces, policy?.namespaces);
     const former = this.#limits.outstanding.filter(({ rule }) => rule === 'namespace');
     const changed = new Set(net.map(({ path }) => path));
     const found: Outstanding[] = [];
     for (const path of new Set([...changed, ...former.map((bad) => bad.path)])) {
       for (const [aspect, { reach, label }] of await this.#aspectsAt(path)) {
-        const outside = reach?.filter((namespace) => !this.#mayWriteTo(path, namespace)) ?? [];
+        const outside = reach?.filter((namespace) => !rule.allows(path, namespace)) ?? [];
         const before = former.find((bad) => bad.path === path && bad.aspect === aspect && !changed.has(path));
         const commit = before?.commit ?? writerOf(path, aspect);
         const bad = { path, aspect, label, rule: 'namespace', subjects: [], commit } as const;
@@ -40,11 +41,5 @@ export class NamespaceRule {
       }
     }
     return found;
-  }
-
-  #mayWriteTo(path: string, namespace: string): boolean {
-    const { policy, namespaces } = this.#limits;
-    const isOfSource = namespaces?.some((glob) => covers(glob, namespace)) ?? true;
-    return isOfSource && (policy?.mayWriteTo(path, namespace) ?? true);
   }
 }

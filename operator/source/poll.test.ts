@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { CofferError } from '../../core/errors.ts';
-import { ReachRule } from './admission/reach-rule.ts';
+import { ReachRule } from '../../core/trust/policy/reach-rule.ts';
 import { Poll } from './poll.ts';
 import { sourceFault } from './remote/faults.ts';
 import type { Accepted, Source } from './source.ts';

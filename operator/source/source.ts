@@ -1,10 +1,10 @@
 import type { CofferError } from '../../core/errors.ts';
 import type { Person, Repository } from '../../core/git/repository.ts';
 import type { Signer } from '../../core/signatures/signers.ts';
+import type { ReachRule } from '../../core/trust/policy/reach-rule.ts';
 import type { Return } from '../../core/trust/verdict.ts';
 import type { HeldPath } from '../trust/held-path.ts';
 import type { Basis } from '../trust/memory.ts';
-import type { ReachRule } from './admission/reach-rule.ts';
 
 /** A state of a source that was fetched whole, checked and judged: what is projected comes from here. */
 export interface Accepted {

@@ -1,7 +1,6 @@
 import type { Signer } from '../../core/signatures/signer.ts';
 import { Grants } from '../../core/trust/policy/grants.ts';
 import { endorsersBy, type Policy } from '../../core/trust/policy/policy.ts';
-import { ReachRules } from '../../core/trust/policy/reach-rules.ts';
 import type { TrustPolicy } from '../../schemas/trust-policy.ts';
 
 /** In a commit's message: who signed it, to the double of signatures below. */
@@ -25,7 +24,6 @@ const SIGNERS = new Set(['alice', 'bob', 'carol', 'val', 'ed']);
 /** The real rules, with a double of signatures: who signed is what the commit's message says. */
 export function policyOf(spec: Pick<Spec, 'grants' | 'namespaces'> = { grants: GRANTS }): Policy {
   const grants = new Grants(spec.grants);
-  const reach = new ReachRules(spec.namespaces);
   return {
     file: 'policy.yaml',
     digest: '',
@@ -40,7 +38,6 @@ export function policyOf(spec: Pick<Spec, 'grants' | 'namespaces'> = { grants: G
     whoMay: (path, subject) => grants.holders([path, subject]),
     whoEndorses: (path, subjects) => endorsersBy(grants, path, subjects),
     ...(spec.namespaces === undefined ? {} : { namespaces: spec.namespaces }),
-    mayWriteTo: (path, namespace) => reach.allow(path, namespace),
   };
 }
 

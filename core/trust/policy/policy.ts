@@ -4,7 +4,7 @@ import type { Signer } from '../../signatures/signer.ts';
 import { Signers } from '../../signatures/signers.ts';
 import { Grants } from './grants.ts';
 import { readPolicyFiles } from './policy-files.ts';
-import { type NamespaceRules, ReachRules } from './reach-rules.ts';
+import type { NamespaceRules } from './reach-rules.ts';
 
 /** A TrustPolicy with the files that it names. */
 export interface Policy {
@@ -23,8 +23,6 @@ export interface Policy {
   whoEndorses(path: string, subjects: readonly Subject[]): readonly string[];
   /** Its rules for namespaces as they are written; absent: there are none. */
   namespaces?: NamespaceRules;
-  /** Whether a manifest at this path may write to this namespace, or to all that this glob of namespaces stands for. */
-  mayWriteTo(path: string, namespace: string): boolean;
 }
 
 /** Throws `TRUST_POLICY_KIND`, `TRUST_POLICY_FILE`, `SIGNERS_…`, `DOCUMENT_…` with file and line. */
@@ -32,7 +30,6 @@ export async function readPolicy(file: string): Promise<Policy> {
   const { spec, signers: signerFiles, digest, names } = await readPolicyFiles(file);
   const signers = await Signers.read(signerFiles);
   const grants = new Grants(spec.grants);
-  const reach = new ReachRules(spec.namespaces);
   return {
     file,
     digest,
@@ -42,7 +39,6 @@ export async function readPolicy(file: string): Promise<Policy> {
     whoMay: (changed, subject) => grants.holders([changed, subject]),
     whoEndorses: (changed, subjects) => endorsersBy(grants, changed, subjects),
     ...(spec.namespaces === undefined ? {} : { namespaces: spec.namespaces }),
-    mayWriteTo: (manifest, namespace) => reach.allow(manifest, namespace),
   };
 }
 

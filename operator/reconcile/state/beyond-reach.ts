@@ -1,7 +1,7 @@
 import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
+import type { ReachRule } from '../../../core/trust/policy/reach-rule.ts';
 import { keyOf } from '../../project/namespaced-name.ts';
-import type { ReachRule } from '../../source/admission/reach-rule.ts';
 
 /**
  * A manifest that names a namespace where its source, or its path, may not write: it claims nothing anywhere. Judged here too and

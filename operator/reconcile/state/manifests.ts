@@ -6,8 +6,8 @@ import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts
 import { type Change, changesBetween } from '../../../core/git/changes.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 import { isFile, MODE } from '../../../core/git/tree.ts';
+import type { ReachRule } from '../../../core/trust/policy/reach-rule.ts';
 import { keyOf } from '../../project/namespaced-name.ts';
-import type { ReachRule } from '../../source/admission/reach-rule.ts';
 import { beyondReach } from './beyond-reach.ts';
 import type { Claim, Origin } from './claim.ts';
 import { reachOf } from './reach-of.ts';

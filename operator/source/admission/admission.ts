@@ -4,6 +4,7 @@ import type { Repository } from '../../../core/git/repository.ts';
 import type { Replacement } from '../../../core/git/tree-writer.ts';
 import { judge } from '../../../core/trust/judge.ts';
 import type { Policy } from '../../../core/trust/policy/policy.ts';
+import { ReachRule } from '../../../core/trust/policy/reach-rule.ts';
 import type { Learnt, SealedBefore } from '../../../core/trust/sealed/sealed-before.ts';
 import type { Return, Verdict } from '../../../core/trust/verdict.ts';
 import { type Acceptance, acceptancesOf } from '../../trust/acceptances.ts';
@@ -14,7 +15,6 @@ import type { PolicyFile } from '../../trust/policy-file.ts';
 import type { Head } from '../remote/remote.ts';
 import { type Base, baseAt, baseOf, baseOfFloor, lastBefore } from './base.ts';
 import { isConfirmed } from './confirmations.ts';
-import { ReachRule } from './reach-rule.ts';
 import { CommitRefused, emptied, firstUnnamed, pathMissing, rewound } from './refusals.ts';
 
 export interface TrustSettings {

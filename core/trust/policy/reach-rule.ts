@@ -1,4 +1,4 @@
-import { covers, type NamespaceRules, ReachRules } from '../../../core/trust/policy/reach-rules.ts';
+import { covers, type NamespaceRules, ReachRules } from './reach-rules.ts';
 
 /** Where the manifests of a source may write as of now: what was accepted earlier is bound by it too. */
 export class ReachRule {
