@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
+import { readIfThere } from '../../core/files/read-if-there.ts';
 import { git, gitOrNothing } from '../git/git.ts';
 import { commitNamed } from './commits.ts';
 
@@ -51,10 +51,7 @@ export async function isTracked(root: string, file: string): Promise<boolean> {
 /** Commits whose parents the clone leaves out: gitrepository-layout, "shallow". */
 async function shallowEnds(root: string): Promise<Set<string>> {
   const name = (await git(root, ['rev-parse', '--git-path', 'shallow'])).toString('utf8').trim();
-  const text = await readFile(resolve(root, name), 'latin1').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
+  const text = await readIfThere(resolve(root, name));
   return new Set(text.split('\n').filter((line) => line !== ''));
 }
 

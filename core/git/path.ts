@@ -3,7 +3,8 @@
 // As in git's verify_path: the names by which HFS+ and NTFS reach `.git` count too.
 // On NTFS a colon ends the name; on HFS+ git lets bytes that are no UTF-8 end it.
 const GIT_FOLDER = /^(?:(?:\.git|git~1)[ .]*(?::|$)|\.git\ufffd)/i;
-const IGNORABLE = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
+/** Code points that HFS+ passes over. */
+export const IGNORABLE = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it looks for
 const FORBIDDEN = /[/\\\u0000-\u001f\u007f\ufffd]/;
 

@@ -1,10 +1,10 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import { flush, writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
+import { COMMIT, namedCommits } from './named-commits.ts';
 
-const COMMIT = /^[0-9a-f]{40}$/;
 /** A word that nobody needed must not let in, long after, what was forgotten. In milliseconds. */
 const LIFETIME = 24 * 60 * 60 * 1000;
 
@@ -44,7 +44,7 @@ export async function giveAcceptance(
 /** What a person accepted for a source and was not used; the last given first. */
 export async function acceptancesOf(stateDirectory: string, source: string, now: Date): Promise<Acceptance[]> {
   const found: Acceptance[] = [];
-  for (const commit of await namesIn(folder(stateDirectory, source))) {
+  for (const commit of await namedCommits(folder(stateDirectory, source))) {
     const given = await whenGiven(stateDirectory, source, commit);
     if (now.getTime() - Date.parse(given) < LIFETIME) found.push({ commit, given });
     else await spendAcceptance(stateDirectory, source, { commit, given });
@@ -62,15 +62,6 @@ export async function spendAcceptance(stateDirectory: string, source: string, us
 /** `''`: it is not there. */
 async function whenGiven(stateDirectory: string, source: string, commit: string): Promise<string> {
   return (await readIfThere(join(folder(stateDirectory, source), commit))).trim();
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).filter((name) => COMMIT.test(name));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function folder(stateDirectory: string, source: string): string {

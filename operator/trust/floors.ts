@@ -6,6 +6,7 @@ import { fromSystemError } from '../../core/files/system-error.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { Outstanding } from '../../core/trust/verdict.ts';
 import { Turns } from '../concurrency/turns.ts';
+import { COMMIT } from './named-commits.ts';
 
 /** What a source accepted last, as it is known beside the source's own clone: nothing older may follow. */
 export interface Floor {
@@ -78,8 +79,6 @@ function parse(text: string, file: string): Floor[] {
   }
   throw damaged();
 }
-
-const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Beyond this, counting on would no longer be exact. */
 const LAST_GENERATION = 2 ** 48;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { writeAt } from '../../files/write-at.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { packedEntry } from '../pack-entry.ts';
 import type { EntryTable } from './entry-table.ts';
@@ -51,12 +52,6 @@ export async function appendObjects(
     return { trailer, bytes: at + trailer.length };
   } finally {
     await handle.close();
-  }
-}
-
-async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 }
 

@@ -1,16 +1,16 @@
 import type { Subject } from '../../../schemas/trust-policy.ts';
 import { CONFIG_PATH } from '../../config/repository.ts';
+import { IGNORABLE } from '../../git/path.ts';
 import { RECIPIENTS_FOLDER } from '../../keys/keyring.ts';
 import { REQUESTS_FOLDER } from '../../requests/request.ts';
 
 // Where file systems fold names, these reach `.coffer` too, as git's verify_path knows of `.git`: HFS+ passes over some code
 // points, NTFS over dots and spaces at the end, and has short names.
 const FOLDER = /^(?:\.coffer|coffer~[0-9])[ .]*$/;
-const PASSED_OVER = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 
 /** Whether a name in a folder is `.coffer`, or could be taken for it in somebody's checkout. */
 export function isCofferFolder(name: string): boolean {
-  return FOLDER.test(name.replace(PASSED_OVER, '').normalize('NFKC').toLowerCase());
+  return FOLDER.test(name.replace(IGNORABLE, '').normalize('NFKC').toLowerCase());
 }
 
 /**

@@ -1,6 +1,7 @@
 import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromSystemError } from '../../files/system-error.ts';
+import { writeAt } from '../../files/write-at.ts';
 import { DigestSet } from './digest-set.ts';
 import { DIGEST_BYTES, type Learnt, RECORD_BYTES, type RecordKind, recordDigest, recordsOf } from './sealed-records.ts';
 
@@ -179,11 +180,7 @@ class FileStore implements Store {
     const all = at === 0 ? Buffer.concat([HEADER, bytes]) : bytes;
     try {
       await this.#file.truncate(start);
-      // A disk that fills up writes a part without an error; the next write says what is wrong.
-      for (let done = 0; done < all.length; ) {
-        const { bytesWritten } = await this.#file.write(all, done, all.length - done, start + done);
-        done += bytesWritten;
-      }
+      await writeAt(this.#file, all, start);
       await this.#file.datasync();
     } catch (error) {
       throw fromSystemError(error) ?? error;

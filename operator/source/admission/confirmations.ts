@@ -1,9 +1,8 @@
-import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../../core/errors.ts';
 import { flush, writeFileAtomically } from '../../../core/files/atomic.ts';
-
-const COMMIT = /^[0-9a-f]{40}$/;
+import { COMMIT, namedCommits } from '../../trust/named-commits.ts';
 
 /**
  * A person's word for removals: of a commit that removes more than the configured share of the secrets, or that leaves the source
@@ -24,13 +23,8 @@ export async function confirmCommit(stateDirectory: string, commit: string): Pro
 }
 
 /** Of which commits a person said so, and which is not consumed. */
-export async function confirmedCommits(stateDirectory: string): Promise<string[]> {
-  try {
-    return (await readdir(folder(stateDirectory))).filter((name) => COMMIT.test(name));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
+export function confirmedCommits(stateDirectory: string): Promise<string[]> {
+  return namedCommits(folder(stateDirectory));
 }
 
 /** What it allowed is settled: it counts no more, and that is on disk. */
@@ -40,13 +34,7 @@ export async function consumeConfirmation(stateDirectory: string, commit: string
 }
 
 export async function isConfirmed(stateDirectory: string, commit: string): Promise<boolean> {
-  try {
-    await stat(join(folder(stateDirectory), commit));
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
+  return (await confirmedCommits(stateDirectory)).includes(commit);
 }
 
 function folder(stateDirectory: string): string {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { flush, isTemporaryName, writeFileAtomically } from '../../../core/files/atomic.ts';
+import { readIfThere } from '../../../core/files/read-if-there.ts';
 import { writeLoose } from '../../../core/git/loose-object.ts';
 import { ObjectStore } from '../../../core/git/object-store.ts';
 import type { Pack } from '../../../core/git/pack.ts';
@@ -202,10 +203,6 @@ async function removeTorn(objects: string): Promise<void> {
       if (isTorn) await rm(join(objects, folder, name));
     }
   }
-}
-
-async function readIfThere(file: string): Promise<string> {
-  return (await isThere(file)) ? readFile(file, 'utf8') : '';
 }
 
 async function makeBare(directory: string): Promise<void> {
