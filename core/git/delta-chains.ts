@@ -23,7 +23,7 @@ const LONGEST = 4095;
 
 /** Makes objects out of what packs hold: whole ones, and chains of deltas. */
 export class DeltaChains {
-  readonly #bases = new Recent<string, GitObject>(BASES, ({ bytes }) => bytes.length);
+  readonly #bases = new Recent<string, GitObject>({ sum: BASES, each: BASES / 4 }, ({ bytes }) => bytes.length);
 
   /**
    * `locate`: where the base that a delta names is, or the base itself. Throws RangeError where the packs are damaged, and

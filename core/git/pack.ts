@@ -75,10 +75,6 @@ export class Pack {
     return found;
   }
 
-  *names(): Generator<string> {
-    for (let i = 0; i < this.count; i++) yield this.#name(i);
-  }
-
   /** Where each object lies, in the order of the pack. */
   entries(): PackPlace[] {
     this.#open();
@@ -114,23 +110,6 @@ export class Pack {
     if ('base' in kind) return { type: 'delta', base: { oid: kind.base }, bytes };
     if (kind.back > offset) throw new RangeError('a delta against nothing');
     return { type: 'delta', base: { offset: offset - kind.back }, bytes };
-  }
-
-  /** Whether the pack's bytes are those that its last 20 bytes and the index were computed from. */
-  isIntact(): boolean {
-    const descriptor = this.#open();
-    const hash = createHash('sha1');
-    const buffer = Buffer.allocUnsafe(1 << 20);
-    const end = this.#size - HASH;
-    for (let at = 0; at < end; ) {
-      const read = readSync(descriptor, buffer, 0, Math.min(buffer.length, end - at), at);
-      if (read === 0) return false;
-      hash.update(buffer.subarray(0, read));
-      at += read;
-    }
-    const digest = hash.digest();
-    const recorded = this.#index.subarray(this.#index.length - 2 * HASH, this.#index.length - HASH);
-    return digest.equals(this.#bytes(descriptor, end, HASH)) && digest.equals(recorded);
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import { Recent } from './recent.ts';
 import { entryFrom, entryPlaces, findEntry, type TreeEntry } from './tree.ts';
 
 /** Of all that is kept, in bytes. */
@@ -8,7 +9,7 @@ const MANY = 8;
 /** What an index takes, in bytes of its tree. */
 const INDEX_FACTOR = 3;
 
-interface Recent {
+interface RecentTree {
   bytes: Buffer;
   asked: number;
   places?: ReadonlyMap<string, number>;
@@ -19,57 +20,30 @@ interface Recent {
  * the folder has an index.
  */
 export class RecentTrees {
-  readonly #kept = new Map<string, Recent>();
-  #sum = 0;
+  readonly #kept = new Recent<string, RecentTree>({ sum: MOST, count: MOST_TREES }, costOf);
 
   get(oid: string): Buffer | undefined {
-    return this.#recent(oid)?.bytes;
+    return this.#kept.get(oid)?.bytes;
   }
 
   put(oid: string, bytes: Buffer): void {
-    this.#add(oid, { bytes, asked: 0 });
+    this.#kept.put(oid, { bytes, asked: 0 });
   }
 
   /** The entry of a legal name in a tree that `read` brings where it is not here. */
   entry(oid: string, name: string, read: () => Buffer): TreeEntry | undefined {
-    const recent = this.#recent(oid) ?? { bytes: read(), asked: 0 };
+    const recent = this.#kept.get(oid) ?? { bytes: read(), asked: 0 };
     recent.asked++;
     if (recent.places === undefined && recent.asked > MANY) {
-      this.#remove(oid);
       recent.places = entryPlaces(recent.bytes);
-      this.#add(oid, recent);
+      this.#kept.put(oid, recent);
     }
     if (recent.places === undefined) return findEntry(recent.bytes, name);
     const place = recent.places.get(name);
     return place === undefined ? undefined : entryFrom(recent.bytes, place);
   }
-
-  #recent(oid: string): Recent | undefined {
-    const recent = this.#kept.get(oid);
-    if (recent === undefined) return undefined;
-    this.#kept.delete(oid);
-    this.#kept.set(oid, recent);
-    return recent;
-  }
-
-  #add(oid: string, recent: Recent): void {
-    this.#remove(oid);
-    this.#kept.set(oid, recent);
-    this.#sum += costOf(recent);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#sum <= MOST && this.#kept.size <= MOST_TREES) return;
-      this.#remove(oldest);
-    }
-  }
-
-  #remove(oid: string): void {
-    const recent = this.#kept.get(oid);
-    if (recent === undefined) return;
-    this.#kept.delete(oid);
-    this.#sum -= costOf(recent);
-  }
 }
 
-function costOf({ bytes, places }: Recent): number {
+function costOf({ bytes, places }: RecentTree): number {
   return bytes.length * (places === undefined ? 1 : INDEX_FACTOR);
 }

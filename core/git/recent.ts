@@ -1,32 +1,42 @@
+export interface RecentLimits {
+  /** Of the sizes of all that is kept. */
+  sum: number;
+  /** What is larger is not kept; absent: `sum`. */
+  each?: number;
+  /** How many are kept; absent: any number. */
+  count?: number;
+}
+
 /** Values that were used last, up to a sum of their sizes; the oldest go first. */
 export class Recent<Key, Value> {
-  readonly #most: number;
+  readonly #limits: Required<RecentLimits>;
   readonly #sizeOf: (value: Value) => number;
-  readonly #kept = new Map<Key, Value>();
+  readonly #kept = new Map<Key, { value: Value; size: number }>();
   #sum = 0;
 
-  /** `most`: in bytes; what takes more than a quarter of that is not kept. */
-  constructor(most: number, sizeOf: (value: Value) => number) {
-    this.#most = most;
+  constructor(limits: RecentLimits, sizeOf: (value: Value) => number) {
+    this.#limits = { each: limits.sum, count: Number.POSITIVE_INFINITY, ...limits };
     this.#sizeOf = sizeOf;
   }
 
   get(key: Key): Value | undefined {
-    const value = this.#kept.get(key);
-    if (value === undefined) return undefined;
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return undefined;
     this.#kept.delete(key);
-    this.#kept.set(key, value);
-    return value;
+    this.#kept.set(key, kept);
+    return kept.value;
   }
 
+  /** Of a value that is kept already, its size is taken anew. */
   put(key: Key, value: Value): void {
     this.#remove(key);
     const size = this.#sizeOf(value);
-    if (size > this.#most / 4) return;
-    this.#kept.set(key, value);
+    const { sum, each, count } = this.#limits;
+    if (size > each) return;
+    this.#kept.set(key, { value, size });
     this.#sum += size;
     for (const oldest of this.#kept.keys()) {
-      if (this.#sum <= this.#most) return;
+      if (this.#sum <= sum && this.#kept.size <= count) return;
       this.#remove(oldest);
     }
   }
@@ -37,9 +47,9 @@ export class Recent<Key, Value> {
   }
 
   #remove(key: Key): void {
-    const value = this.#kept.get(key);
-    if (value === undefined) return;
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return;
     this.#kept.delete(key);
-    this.#sum -= this.#sizeOf(value);
+    this.#sum -= kept.size;
   }
 }

@@ -32,7 +32,7 @@ export class Unpacker {
   readonly #table: EntryTable;
   readonly #limits: UnpackLimits;
   readonly #turns: Turns;
-  readonly #recent = new Recent<number, Buffer>(KEPT, ({ length }) => length);
+  readonly #recent = new Recent<number, Buffer>({ sum: KEPT, each: KEPT / 4 }, ({ length }) => length);
   readonly #waiting: DeltaFamilies;
   /** Of each delta that is settled. */
   readonly #baseOf: Int32Array;

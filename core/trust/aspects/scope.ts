@@ -1,6 +1,7 @@
 import { type Change, changesBetween, comparisonBudget, type Side } from '../../git/changes.ts';
 import { Turns } from '../../git/intake/turns.ts';
 import { pathParts } from '../../git/path.ts';
+import { Recent } from '../../git/recent.ts';
 import type { Repository } from '../../git/repository.ts';
 import { isTree, rawEntries } from '../../git/tree.ts';
 import { type Aspects, aspectsOf, hasContent, noAspects } from './aspects.ts';
@@ -18,8 +19,7 @@ export class Scope {
   readonly #path: string;
   readonly #turns: Turns;
   readonly #signal: AbortSignal | undefined;
-  readonly #kept = new Map<string, { aspects: Aspects; size: number }>();
-  #keptBytes = 0;
+  readonly #kept = new Recent<string, { aspects: Aspects; size: number }>({ sum: KEPT }, ({ size }) => size);
 
   /** `path`: of the source; `''` and `.` are the root. `signal`: ends what goes on; others get their turn between two files. */
   constructor(repository: Repository, path: string, signal?: AbortSignal) {
@@ -64,7 +64,7 @@ export class Scope {
     await this.turn();
     const bytes = await this.#repository.readBlobWithin(side.oid);
     const aspects = aspectsOf(path, side, bytes);
-    this.#keep(key, aspects, (bytes?.length ?? 0) + 512);
+    this.#kept.put(key, { aspects, size: (bytes?.length ?? 0) + 512 });
     return aspects;
   }
 
@@ -78,15 +78,5 @@ export class Scope {
       }
     }
     return found;
-  }
-
-  #keep(key: string, aspects: Aspects, size: number): void {
-    this.#kept.set(key, { aspects, size });
-    this.#keptBytes += size;
-    for (const [oldest, old] of this.#kept) {
-      if (this.#keptBytes <= KEPT) return;
-      this.#kept.delete(oldest);
-      this.#keptBytes -= old.size;
-    }
   }
 }
