@@ -52,8 +52,11 @@ export async function openKeys(
   return store;
 }
 
-export async function openRecord({ auditDirectory, cluster }: OperatorSettings, closing: Closing): Promise<AuditLog> {
-  const audit = closing.add(await openAuditLog(auditDirectory, { now: () => new Date() }), (log) => log.close());
+export async function openRecord(
+  { audit: { directory }, cluster }: OperatorSettings,
+  closing: Closing,
+): Promise<AuditLog> {
+  const audit = closing.add(await openAuditLog(directory, { now: () => new Date() }), (log) => log.close());
   await audit.append([{ event: 'operator.started', cluster }]);
   return closing.add(audit, (log) => log.append([{ event: 'operator.stopped', cluster }]));
 }

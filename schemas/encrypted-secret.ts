@@ -40,6 +40,56 @@ const Template = strict({
   ),
 });
 
+const Generate = strict(
+  {
+    kind: Type.Enum(['password', 'hex', 'base64', 'uuid', 'ed25519', 'rsa', 'tls'], {
+      description: 'ed25519, rsa and tls: a private key in PEM (PKCS #8)',
+    }),
+    length: Type.Optional(
+      Type.Integer({
+        minimum: 8,
+        maximum: 1024,
+        description: 'Characters of a password, random bytes of hex and base64; absent: 32',
+      }),
+    ),
+    bits: Type.Optional(Type.Enum([2048, 3072, 4096], { description: 'Of an rsa key; absent: 3072' })),
+    names: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 253 }), {
+        minItems: 1,
+        maxItems: 64,
+        description: 'Of a tls certificate: DNS names and addresses',
+      }),
+    ),
+    days: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 3650, description: 'Of a tls certificate, which signs itself; absent: 90' }),
+    ),
+    public: Type.Optional(
+      Type.String({
+        pattern: ENTRY,
+        description: 'The entry that gets the public key (ed25519: OpenSSH, rsa: PEM) or the certificate',
+      }),
+    ),
+  },
+  { description: 'How a new value is made' },
+);
+
+const Rotation = strict({
+  every: Type.Optional(
+    Type.String({ pattern: DURATION, description: 'Absent: only when it is asked for, or exposed' }),
+  ),
+  generate: Type.Optional(Generate),
+  rotator: Type.Optional(
+    Type.String({
+      pattern: NAME,
+      description:
+        "Instead of generate: one of the operator's configuration, which changes the value where it is used, too",
+    }),
+  ),
+  keepPrevious: Type.Optional(
+    Type.String({ pattern: DURATION, description: 'For so long the former value stays, as ENTRY.previous' }),
+  ),
+});
+
 /** A manifest: docs/format.md, "A manifest". `data` values are sealed text, or plaintext that waits to be sealed. */
 export const EncryptedSecret = strict(
   {
@@ -83,7 +133,7 @@ export const EncryptedSecret = strict(
         description: 'Sealed text (CF[1:…]), or plaintext that `coffer encrypt` seals',
       }),
       template: Type.Optional(Template),
-      rotation: Type.Optional(map(ENTRY, strict({ every: Type.Optional(Type.String({ pattern: DURATION })) }))),
+      rotation: Type.Optional(map(ENTRY, Rotation, { description: 'Entries whose values are made anew, and how' })),
       keys: Type.Optional(
         map(DATA_KEY_ID, map(NAME, Type.String({ pattern: STANZA })), {
           description: 'One stanza for each data key and recipient; coffer writes it',

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { API_VERSION, COMMIT, IDENTITY, NAME, SCHEMA_BASE, TIMESTAMP } from './grammar.ts';
+import { API_VERSION, COMMIT, IDENTITY, KEY_ID, NAME, SCHEMA_BASE, TIMESTAMP } from './grammar.ts';
 import { namedMetadata, strict } from './metadata.ts';
 
 const Join = strict(
@@ -27,6 +27,29 @@ const Endorse = strict(
   { description: 'Stand for a commit that operators hold back' },
 );
 
+const Rotate = strict(
+  {
+    recipient: Type.String({ pattern: NAME, description: 'Whose key is to be followed by a new one' }),
+    key: Type.String({
+      pattern: KEY_ID,
+      description: 'The newest key at that time; once there is a newer one, the wish is fulfilled',
+    }),
+    revoke: Type.Optional(
+      Type.Boolean({ description: 'The key is in the wrong hands: all that was ever sealed to it is exposed' }),
+    ),
+    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'For the record: one line' })),
+  },
+  { description: 'Have the operator of a cluster make a new key' },
+);
+
+const Retire = strict(
+  {
+    recipient: Type.String({ pattern: NAME, description: 'Whose key it is' }),
+    key: Type.String({ pattern: KEY_ID, description: 'A retired or revoked key' }),
+  },
+  { description: 'Have the operator of a cluster delete a secret key on which nothing hangs any more' },
+);
+
 /** A person's committed wish, a file of `.coffer/requests/`: docs/format.md, "Requests". */
 export const Request = strict(
   {
@@ -38,6 +61,8 @@ export const Request = strict(
         created: Type.String({ pattern: TIMESTAMP }),
         join: Type.Optional(Join),
         endorse: Type.Optional(Endorse),
+        rotate: Type.Optional(Rotate),
+        retire: Type.Optional(Retire),
       },
       { minProperties: 2, maxProperties: 2 },
     ),

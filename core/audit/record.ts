@@ -10,6 +10,27 @@ export type AuditEvent =
   | 'path.refused'
   /** An entry was given a sealed text again that it had lost. */
   | 'value.returned'
+  /** An opener compared two sealed values of one entry: outcome `changed` or `same`. */
+  | 'value.compared'
+  | 'configuration.changed'
+  /** Made, announced, put into the keyring, retired, revoked, deleted: `change` says which. */
+  | 'key.changed'
+  /** A step of a rotation of a value, whose `operation` joins them. */
+  | 'rotation.step'
+  /** A committed wish that this operator does not follow. */
+  | 'request.refused'
+  /** Somebody asked to read and may not. */
+  | 'read.denied'
+  /** A log of its own begins here; what is known of logs before it follows. */
+  | 'log.began'
+  /** The newest checkpoint of another log of this cluster, as it was published. */
+  | 'log.witnessed'
+  /** The disk is full, and the reserve is used. */
+  | 'log.full'
+  /** What was done while a person let it go on without the log. */
+  | 'log.overridden'
+  /** Old records were forgotten, as is configured; their hashes stay. */
+  | 'log.pruned'
   /** On disk before anything is opened or projected. */
   | 'secret.intent'
   /** How the intent of the same `operation` ended. */

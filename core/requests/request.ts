@@ -13,7 +13,7 @@ import { identityText, parseIdentity } from '../keys/key-texts.ts';
 export const REQUESTS_FOLDER = '.coffer/requests';
 
 /** A person's committed wish (docs/format.md, "Requests"). */
-export type Request = JoinRequest | EndorseRequest;
+export type Request = JoinRequest | EndorseRequest | RotateRequest | RetireRequest;
 
 /** That operators take a commit which they hold back. */
 export interface EndorseRequest {
@@ -43,6 +43,34 @@ export interface JoinRequest {
   created: string;
 }
 
+/** That the operator of a cluster makes a new key. */
+export interface RotateRequest {
+  kind: 'rotate';
+  /** The name of its file: made of recipient and key, so that the same wish is the same file. */
+  id: string;
+  recipient: string;
+  /** The newest key at that time: once the recipient has a newer one, the wish is fulfilled. */
+  key: string;
+  /** The key is in the wrong hands. */
+  revoke: boolean;
+  /** One line of at most 500 characters. */
+  reason?: string;
+  /** `YYYY-MM-DDTHH:MM:SSZ` */
+  created: string;
+}
+
+/** That the operator of a cluster deletes a secret key. */
+export interface RetireRequest {
+  kind: 'retire';
+  /** The name of its file: made of recipient and key. */
+  id: string;
+  recipient: string;
+  /** A key that is retired or revoked. */
+  key: string;
+  /** `YYYY-MM-DDTHH:MM:SSZ` */
+  created: string;
+}
+
 export function joinRequest(wanted: Omit<JoinRequest, 'id' | 'kind'>): JoinRequest {
   const { recipient, identity, like, created } = wanted;
   const digest = blake2b(16, pae('coffer/v1/join', recipient, identityText(identity), like)).toString('hex');
@@ -51,6 +79,14 @@ export function joinRequest(wanted: Omit<JoinRequest, 'id' | 'kind'>): JoinReque
 
 export function endorseRequest(wanted: Omit<EndorseRequest, 'id' | 'kind'>): EndorseRequest {
   return { kind: 'endorse', id: `endorse-${wanted.commit.slice(0, 16)}`, ...wanted };
+}
+
+export function rotateRequest(wanted: Omit<RotateRequest, 'id' | 'kind'>): RotateRequest {
+  return { kind: 'rotate', id: `rotate-${wanted.recipient}-${wanted.key.slice(0, 16)}`, ...wanted };
+}
+
+export function retireRequest(wanted: Omit<RetireRequest, 'id' | 'kind'>): RetireRequest {
+  return { kind: 'retire', id: `retire-${wanted.recipient}-${wanted.key.slice(0, 16)}`, ...wanted };
 }
 
 export function requestFile(id: string): string {
@@ -71,8 +107,21 @@ export function renderRequest(request: Request): string {
     `metadata: {name: ${request.id}}`,
     'spec:',
     `  created: "${request.created}"`,
-    ...(request.kind === 'join' ? joinLines(request) : endorseLines(request)),
+    ...wishLines(request),
   ].join('\n')}\n`;
+}
+
+function wishLines(request: Request): string[] {
+  switch (request.kind) {
+    case 'join':
+      return joinLines(request);
+    case 'endorse':
+      return endorseLines(request);
+    case 'rotate':
+      return rotateLines(request);
+    case 'retire':
+      return ['  retire:', ...keyLines(request)];
+  }
 }
 
 function joinLines({ recipient, identity, like }: JoinRequest): string[] {
@@ -87,6 +136,19 @@ function joinLines({ recipient, identity, like }: JoinRequest): string[] {
 function endorseLines({ commit, abandons }: EndorseRequest): string[] {
   const given = abandons.length === 0 ? [] : ['    abandons:', ...abandons.map((oid) => `      - "${oid}"`)];
   return ['  endorse:', `    commit: "${commit}"`, ...given];
+}
+
+function rotateLines({ revoke, reason, ...request }: RotateRequest): string[] {
+  return [
+    '  rotate:',
+    ...keyLines(request),
+    ...(revoke ? ['    revoke: true'] : []),
+    ...(reason === undefined ? [] : [`    reason: ${JSON.stringify(reason)}`]),
+  ];
+}
+
+function keyLines({ recipient, key }: { recipient: string; key: string }): string[] {
+  return [`    recipient: ${nameText(recipient)}`, `    key: "${key}"`];
 }
 
 /** @throws CofferError REQUEST_FILE, DOCUMENT_*, KEY_TEXT_* */
@@ -106,16 +168,19 @@ export function readRequest(bytes: Uint8Array, file: string): Request {
   }
 }
 
-function requestOf({ created, join, endorse }: RequestDocument['spec']): Request {
+function requestOf({ created, join, endorse, rotate, retire }: RequestDocument['spec']): Request {
   if (join !== undefined) return joinRequest({ ...join, identity: parseIdentity(join.identity), created });
   if (endorse !== undefined)
     return endorseRequest({ commit: endorse.commit, abandons: endorse.abandons ?? [], created });
+  if (rotate !== undefined) return rotateRequest({ ...rotate, revoke: rotate.revoke ?? false, created });
+  if (retire !== undefined) return retireRequest({ ...retire, created });
   throw new Bug('the schema asks for one wish');
 }
 
 function wrongFile(file: string, what: string): CofferError {
   return new CofferError('REQUEST_FILE', `a file of ${REQUESTS_FOLDER} holds ${what}`, {
-    advice: 'Remove it, and ask again with `coffer recipients add` or `coffer endorse`.',
+    advice:
+      'Remove it, and ask again with the command that wrote it (`coffer recipients add`, `rotate` or `retire`, `coffer endorse`).',
     data: { file },
   });
 }

@@ -47,7 +47,7 @@ describe('a request', () => {
     assert.throws(
       () =>
         readRequest(
-          bytes((text) => text.replace('  join:', '  rotate:')),
+          bytes((text) => text.replace('  join:', '  revoke:')),
           file,
         ),
       { code: 'DOCUMENT_FIELD' },

@@ -27,6 +27,7 @@ const DEFAULTS = {
   leaseDuration: '15s',
   resync: '10m',
   volumesListen: '0.0.0.0:8790',
+  grace: '30d',
 } as const;
 
 /**
@@ -85,7 +86,8 @@ function settingsFrom(bytes: Uint8Array, file: string): OperatorSettings {
     stateDirectory: from(config.state.directory),
     pinsFile: from(config.pins.file),
     keys: keyPlace(config.keys, from),
-    auditDirectory: from(config.audit.directory),
+    audit: auditFrom(config.audit, from),
+    rotation: rotationFrom(config.rotation ?? {}, from),
     ...(config.kubernetes === undefined && !needsKubernetes
       ? {}
       : { kubernetes: kubernetesFrom(config.kubernetes ?? {}, from) }),
@@ -149,6 +151,26 @@ function kubernetesFrom(
       duration: milliseconds(leaderElection.duration ?? DEFAULTS.leaseDuration),
     },
   };
+}
+
+function auditFrom(
+  { directory, stdout = true, keep }: OperatorConfig['audit'],
+  from: (path: string) => string,
+): OperatorSettings['audit'] {
+  return { directory: from(directory), stdout, ...(keep === undefined ? {} : { keep: milliseconds(keep) }) };
+}
+
+function rotationFrom(
+  { grace = DEFAULTS.grace, rotators = [] }: NonNullable<OperatorConfig['rotation']>,
+  from: (path: string) => string,
+): OperatorSettings['rotation'] {
+  const resolved = rotators.map(({ postgres, ...rotator }) => {
+    if (postgres === undefined) return rotator;
+    const { urlFile, caFile, ...others } = postgres;
+    const files = { urlFile: from(urlFile), ...(caFile === undefined ? {} : { caFile: from(caFile) }) };
+    return { ...rotator, postgres: { ...others, ...files } };
+  });
+  return { grace: milliseconds(grace), rotators: resolved };
 }
 
 function secretsFrom({

@@ -1,6 +1,7 @@
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
 
 export type GitConfig = NonNullable<OperatorConfig['sources'][number]['git']>;
+export type RotatorConfig = NonNullable<NonNullable<OperatorConfig['rotation']>['rotators']>[number];
 export type DirectoryConfig = NonNullable<OperatorConfig['projections'][number]['directory']>;
 
 /** Where the operator's secret keys are. */
@@ -55,7 +56,18 @@ export interface OperatorSettings {
   stateDirectory: string;
   pinsFile: string;
   keys: KeyPlace;
-  auditDirectory: string;
+  audit: {
+    directory: string;
+    /** Each record is a line of the output as well. */
+    stdout: boolean;
+    /** Older records are forgotten; absent: none. */
+    keep?: number;
+  };
+  rotation: {
+    /** How long a key that is retired stays at least. */
+    grace: number;
+    rotators: readonly RotatorConfig[];
+  };
   /** Present where anything of Kubernetes is configured. */
   kubernetes?: KubernetesSettings;
   sources: { git: GitConfig; interval: number }[];

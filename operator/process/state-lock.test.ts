@@ -21,7 +21,10 @@ test('a state or audit directory that cannot be written is said to be so, and wh
     [good, blocked, 'AUDIT_UNWRITABLE'],
   ] as const) {
     const closing = new Closing();
-    await assert.rejects(lockState({ stateDirectory, auditDirectory }, closing), { code, loop: 'stop' });
+    await assert.rejects(lockState({ stateDirectory, audit: { directory: auditDirectory } }, closing), {
+      code,
+      loop: 'stop',
+    });
     await closing.close();
   }
 });

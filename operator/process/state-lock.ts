@@ -7,12 +7,12 @@ const STATE = 'the state directory';
 
 /** Two operators on one state would undo each other's work. Throws CofferError `DIRECTORY_IN_USE`, `STATE_UNWRITABLE`, `AUDIT_UNWRITABLE`. */
 export async function lockState(
-  { stateDirectory, auditDirectory }: { stateDirectory: string; auditDirectory: string },
+  { stateDirectory, audit }: { stateDirectory: string; audit: { directory: string } },
   closing: Closing,
 ): Promise<void> {
   for (const [directory, file, what] of [
     [stateDirectory, 'operator.lock', STATE],
-    [auditDirectory, 'audit.lock', 'the audit directory'],
+    [audit.directory, 'audit.lock', 'the audit directory'],
   ] as const) {
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
