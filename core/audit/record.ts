@@ -10,10 +10,11 @@ export type AuditEvent =
   | 'path.refused'
   /** An entry was given a sealed text again that it had lost. */
   | 'value.returned'
-  /** An opener compared two sealed values of one entry: outcome `changed` or `same`. */
+  /** An opener compared two sealed values of one entry, `from` and `to`: outcome `changed` or `same`. */
   | 'value.compared'
+  /** What the operator goes by is another than in the run or at the look before: `aspect` says what, `from` and `to` are digests. */
   | 'configuration.changed'
-  /** Made, announced, put into the keyring, retired, revoked, deleted: `change` says which. */
+  /** Of a recipient's key, as this operator made it or found it: `change` says which. */
   | 'key.changed'
   /** A step of a rotation of a value, whose `operation` joins them. */
   | 'rotation.step'
@@ -38,15 +39,27 @@ export type AuditEvent =
 
 /**
  * `mount`: a pod reads by a volume. `read`: a person reads in an emergency. Both name the reader in `actor`. `rewrap`: data keys are
- * sealed to `recipient`, as a committed request asks.
+ * sealed to `recipient`, as a committed request asks, or for a newer key of this operator. `compare`: two sealed values of an entry
+ * are opened and compared in memory. `rotate`: an entry is opened or sealed, since it turns over.
  */
-export type AuditAction = 'project' | 'prune' | 'heal' | 'mount' | 'read' | 'rewrap';
+export type AuditAction = 'project' | 'prune' | 'heal' | 'mount' | 'read' | 'rewrap' | 'compare' | 'rotate';
+
+/**
+ * `made`: in this operator's store. `announced`: published for people. `listed`: the keyring has it. `retired`, `revoked`: the keyring
+ * says so. `archived`: its seed is sealed to the recovery recipient. `deleted`: the store has it no more.
+ */
+export type KeyChange = 'made' | 'announced' | 'listed' | 'retired' | 'revoked' | 'archived' | 'deleted';
 
 export type AuditOutcome =
   | 'written'
   /** Opened for the actor of its intent. */
   | 'read'
   | 'unchanged'
+  /** Of a comparison: the values differ, or they do not. */
+  | 'changed'
+  | 'same'
+  /** Of a step that projects nothing. */
+  | 'done'
   | 'removed'
   | 'retained'
   | 'held'
@@ -60,15 +73,20 @@ export interface AuditPerson {
   email: string;
 }
 
-/** Who asked for values, as the API server says: a person's or machine's user name, or a pod by its ServiceAccount. */
+/**
+ * Who asked. `pod` and `user`: as the API server says, a pod by its ServiceAccount, or a person or machine by user name. `host`: a user
+ * of the machine that the operator runs on, who called its command line. `operator`: another process of this operator.
+ */
 export interface AuditActor {
-  kind: 'pod' | 'user';
-  /** As in a TokenReview, for instance `system:serviceaccount:NAMESPACE:NAME`. */
+  kind: 'pod' | 'user' | 'host' | 'operator';
+  /** As in a TokenReview, for instance `system:serviceaccount:NAMESPACE:NAME`; the name of a host's user; a pod or host name. */
   user: string;
   namespace?: string;
   serviceAccount?: string;
   pod?: string;
   podUid?: string;
+  /** Of a host's user. */
+  uid?: number;
 }
 
 /** One line of the log, before the log gives it its `sequence` and `time`. */
@@ -81,19 +99,32 @@ export interface AuditRecord {
   cluster?: string;
   namespace?: string;
   name?: string;
-  /** Who reads, for the actions `mount` and `read`. */
+  /** Who reads, for the actions `mount` and `read`; who called the command line; which process started. */
   actor?: AuditActor;
   /** Why, in that person's words: one line of at most 500 characters. */
   reason?: string;
-  /** To whom it is sealed from now on, for the action `rewrap`. */
+  /** To whom it is sealed from now on, for the action `rewrap`; whose key changed. */
   recipient?: string;
+  /** For `key.changed`, whose key is `keyIds[0]`. */
+  change?: KeyChange;
   /** Of the file of `.coffer/requests/` that asks for it. */
   request?: string;
   /** NAMESPACE/NAME of those that get it, or that it was taken from. */
   workloads?: string[];
   entries?: string[];
-  /** Ids of the recipient's keys that open it. */
+  /** Ids of the recipient's keys that open it; of the key that changed. */
   keyIds?: string[];
+  /** Ids of the data keys that are opened, sorted. */
+  dataKeyIds?: string[];
+  /** Digests of what was and what is: of sealed texts or of files, never of plaintext. */
+  from?: string;
+  to?: string;
+  /** Of a rotation: what is done now, and the one in the operator's configuration that does it. */
+  step?: string;
+  rotator?: string;
+  /** Id of what was published or pushed for people to merge, and the branch that it was pushed to. */
+  proposal?: string;
+  branch?: string;
   source?: string;
   commit?: string;
   author?: AuditPerson;
@@ -108,7 +139,7 @@ export interface AuditRecord {
   signer?: { names: string[]; key: string };
   /** The commit that endorses it. */
   endorsement?: string;
-  /** What of the file is refused. */
+  /** What of the file is refused; what of the configuration is another: `settings`, `pins`, `policy SOURCE`. */
   aspect?: string;
   /** Of the manifest, from the root of the repository. */
   path?: string;
@@ -116,6 +147,17 @@ export interface AuditRecord {
   code?: string;
   /** Of an error: `CofferError.message`, or what was recovered. */
   message?: string;
+  /** Of `operator.started`: the release. */
+  version?: string;
+  /** Of another log of this cluster: its origin line, and its newest checkpoint as it was published, a signed note. */
+  origin?: string;
+  checkpoint?: string;
+  /** How many records were forgotten, lost or written late. */
+  count?: number;
+  /** Of a leave to go on without the log: until when, ISO 8601 in UTC. */
+  until?: string;
+  /** When it was, where the log could only take it later; ISO 8601 in UTC. */
+  happened?: string;
 }
 
 /** A record as it stands in the log. */
