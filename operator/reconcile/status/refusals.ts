@@ -5,15 +5,17 @@ import type { HeldPath } from '../../trust/held-path.ts';
 
 /** So many records are made of a look: whoever is refused must not fill the log. */
 const MOST = 100;
+/** So many are remembered of a source: a server that shows refused commits in turn must not fill the log either. */
+const MOST_REMEMBERED = 20 * MOST;
 
-/** Records of what sources took and did not take: each once, for as long as it stays so. */
+/** Records of what sources took and did not take: each once. */
 export class Refusals {
-  /** By source: what was said already. */
-  readonly #said = new Map<string, ReadonlySet<string>>();
+  /** By source: what was said already, that of the newest look last. */
+  readonly #said = new Map<string, Set<string>>();
 
   /** What an earlier run said. */
   known(source: string, held: readonly HeldPath[]): void {
-    this.#said.set(source, new Set(held.map(keyOfHeld)));
+    this.#remember(source, held.map(keyOfHeld));
   }
 
   /** None where the log has them. */
@@ -34,7 +36,6 @@ export class Refusals {
 
   /** `error`: of the last look; it may have refused a whole commit. */
   refused(source: string, error: CofferError | undefined, held: readonly HeldPath[]): AuditRecord[] {
-    const before = this.#said.get(source) ?? new Set<string>();
     const records = new Map<string, AuditRecord>();
     if (error?.data.commit !== undefined) {
       const { code, message } = error;
@@ -48,9 +49,22 @@ export class Refusals {
         ...{ code: why.code, message: why.message },
       });
     }
-    // A look that failed for another reason ends nothing.
-    if (error === undefined || error.data.commit !== undefined) this.#said.set(source, new Set(records.keys()));
-    return [...records].flatMap(([key, record]) => (before.has(key) ? [] : [record]));
+    const news = [...records].filter(([key]) => !this.#said.get(source)?.has(key));
+    this.#remember(source, records.keys());
+    return news.map(([, record]) => record);
+  }
+
+  #remember(source: string, keys: Iterable<string>): void {
+    const said = this.#said.get(source) ?? new Set();
+    this.#said.set(source, said);
+    for (const key of keys) {
+      said.delete(key);
+      said.add(key);
+    }
+    for (const oldest of said) {
+      if (said.size <= MOST_REMEMBERED) return;
+      said.delete(oldest);
+    }
   }
 }
 

@@ -39,6 +39,9 @@ export interface AdmissionParts {
   now: () => Date;
 }
 
+/** A signer's time may begin or end while nothing else changes: in milliseconds, how long a verdict is remembered at most. */
+const VERDICT_AGE = 3_600_000;
+
 /** More than this is no team's mistake: the whole commit is held back. As where floors have no room for what is held. */
 const MOST_HELD = 1000;
 
@@ -80,7 +83,8 @@ export class Admission {
     const policy = await trust.policy?.read();
     const acceptances = await acceptancesOf(stateDirectory, id, now());
     const isSaid = await isConfirmed(stateDirectory, commit);
-    const key = JSON.stringify([policy?.digest, acceptances, isSaid, ahead?.commit, ahead?.generation]);
+    const age = Math.floor(now().getTime() / VERDICT_AGE);
+    const key = JSON.stringify([policy?.digest, acceptances, isSaid, ahead?.commit, ahead?.generation, age]);
     return { policy, acceptances, isConfirmed: isSaid, ahead, signal, key };
   }
 
