@@ -37,6 +37,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['operator/trust'],
     ['operator/source'],
     ['operator/keys', 'operator/project'],
+    ['operator/push'],
     ['operator/publish', 'operator/enrol', 'operator/requests', 'operator/serve', 'operator/hooks'],
     ['operator/reconcile'],
     ['operator/volumes', 'operator/follow'],
