@@ -29,7 +29,9 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['core/opening'],
     ['core/requests'],
     ['core/trust'],
-    ['core/rotation', 'core/check'],
+    ['core/rotation'],
+    ['core/values'],
+    ['core/check'],
   ],
   operator: [
     ['operator/config', 'operator/concurrency', 'operator/process'],

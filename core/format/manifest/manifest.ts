@@ -1,5 +1,6 @@
 import type { CofferDocument, DocumentFile } from '../document/document.ts';
 import type { Binding } from '../sealed/binding.ts';
+import type { EntryRotation } from './rotation.ts';
 import type { TemplatePart } from './template.ts';
 
 export type Entry =
@@ -44,6 +45,8 @@ export interface Manifest {
     labels: ReadonlyMap<string, string>;
     annotations: ReadonlyMap<string, string>;
   };
+  /** Entry → how its value is made anew. */
+  rotation: ReadonlyMap<string, EntryRotation>;
   document: CofferDocument;
 }
 

@@ -10,6 +10,7 @@ import { quoteAdvice } from '../document/strictness.ts';
 import { parseStanza } from '../sealed/stanza.ts';
 import { looksSealed, parseSealedValue } from '../sealed/value.ts';
 import type { Entry, Manifest, ManifestFile, Reader, Stanza } from './manifest.ts';
+import { rotationsOf } from './rotation.ts';
 import { parseTemplate, type TemplatePart, templateEntries } from './template.ts';
 
 /** Kubernetes itself fills in Secrets of these types: whoever could write one would be given a token. */
@@ -85,6 +86,7 @@ class ManifestReader {
         labels: this.#templateMetadata('labels', spec.template?.metadata?.labels),
         annotations: this.#templateMetadata('annotations', spec.template?.metadata?.annotations),
       },
+      rotation: rotationsOf(spec.rotation),
       document,
     };
   }

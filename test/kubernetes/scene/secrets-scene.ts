@@ -186,6 +186,7 @@ function manifestOf(namespace: string, name: string, wanted: Wanted): Manifest {
       labels: new Map(Object.entries(wanted.labels ?? {})),
       annotations: new Map(Object.entries(wanted.annotations ?? {})),
     },
+    rotation: new Map(),
   };
   return manifest as Manifest;
 }

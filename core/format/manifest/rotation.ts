@@ -1,0 +1,41 @@
+/** What a manifest says of an entry whose value is made anew: docs/format.md, "Rotation". */
+import type { EncryptedSecret } from '../../../schemas/encrypted-secret.ts';
+import { milliseconds } from '../../duration.ts';
+
+type Row = NonNullable<EncryptedSecret['spec']['rotation']>[string];
+
+export type Generate = NonNullable<Row['generate']>;
+
+/** Durations in milliseconds. Exactly one of `generate` and `rotator` is there. */
+export interface EntryRotation {
+  every?: number;
+  generate?: Generate;
+  rotator?: string;
+  keepPrevious?: number;
+}
+
+/** The former value of an entry, kept by rotation; it has no readers of its own. */
+const PREVIOUS = '.previous';
+
+export function previousOf(entry: string): string {
+  return `${entry}${PREVIOUS}`;
+}
+
+/** The entry whose former value this is; undefined for any other name. */
+export function entryOfPrevious(name: string): string | undefined {
+  return name.endsWith(PREVIOUS) ? name.slice(0, -PREVIOUS.length) : undefined;
+}
+
+export function rotationsOf(rows: EncryptedSecret['spec']['rotation']): Map<string, EntryRotation> {
+  return new Map(
+    Object.entries(rows ?? {}).map(([entry, { every, generate, rotator, keepPrevious }]): [string, EntryRotation] => [
+      entry,
+      {
+        ...(every === undefined ? {} : { every: milliseconds(every) }),
+        ...(generate === undefined ? {} : { generate }),
+        ...(rotator === undefined ? {} : { rotator }),
+        ...(keepPrevious === undefined ? {} : { keepPrevious: milliseconds(keepPrevious) }),
+      },
+    ]),
+  );
+}
