@@ -7,5 +7,7 @@ export const RECIPIENT_FIELDS = { file: 'recipient.yaml', cluster: 'cluster', id
 
 /** On each ConfigMap that holds a part of what was made of a request; its value is the request's id. */
 export const REQUEST_LABEL = 'coffer.dev/request';
+/** On each ConfigMap that holds a part of a proposal (core/rotation/proposal.ts); its value is the proposal's id. */
+export const PROPOSAL_LABEL = 'coffer.dev/proposal';
 /** The field with the part. */
 export const PART_FIELD = 'part.json';
