@@ -1,12 +1,10 @@
 /** Who a manifest is sealed to: the list of recipients, and their stanzas (docs/format.md, "Data keys"). */
 import { Bug } from '../../errors.ts';
-import { field, type MappingNode, type Pair } from '../document/node.ts';
-import { doubleQuoted, nameText } from '../document/scalar-text.ts';
+import { field } from '../document/node.ts';
 import type { Manifest, ManifestFile } from '../manifest/manifest.ts';
 import { manifestAt, recipientsOf, specOf } from '../manifest/manifest-nodes.ts';
-import { FlowEditor } from './edit-flow.ts';
 import { setNames } from './edit-list.ts';
-import { replaceScalar } from './edit-scalar.ts';
+import { changeRows } from './edit-rows.ts';
 import { namedDataKeys } from './sealing-run.ts';
 import { TextEdits } from './text-edits.ts';
 
@@ -54,41 +52,8 @@ export function changeStanzas(
   const pairs = keys?.kind === 'mapping' ? keys.pairs : [];
   for (const { key, value } of pairs) {
     if (key.kind !== 'scalar' || value.kind !== 'mapping') continue;
-    const wanted = new Map(add.get(key.text) ?? []);
-    const removed = new Set<number>();
-    for (const [index, { key: recipient, value: stanza }] of value.pairs.entries()) {
-      if (recipient.kind !== 'scalar' || stanza.kind !== 'scalar') continue;
-      const text = wanted.get(recipient.text);
-      if (text !== undefined) replaceScalar(edits, stanza, text, value.flow);
-      else if (remove.has(recipient.text)) removed.add(index);
-      wanted.delete(recipient.text);
-    }
-    if (removed.size === value.pairs.length && wanted.size === 0) {
-      if (named.has(key.text)) throw new Bug('a data key that nobody could open any more');
-      continue; // another writer's leftover: `changeKeys` drops what no value names
-    }
-    if (removed.size === 0 && wanted.size === 0) continue;
-    const sorted = new Map([...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-    if (value.flow) new FlowEditor(edits, syntax, true).change(value, removed, sorted);
-    else changeLines(edits, value, removed, sorted);
-  }
-}
-
-/** In block style: stanzas stay sorted by the bytes of the recipient's name. */
-function changeLines(
-  edits: TextEdits,
-  stanzas: MappingNode,
-  removed: ReadonlySet<number>,
-  added: ReadonlyMap<string, string>,
-): void {
-  for (const [index, { key, value }] of stanzas.pairs.entries()) {
-    if (removed.has(index)) edits.deleteLines(key.start, value.end);
-  }
-  const indent = edits.indentAt(stanzas.start);
-  const isAfter = (name: string) => (pair: Pair) => pair.key.kind === 'scalar' && pair.key.text > name;
-  for (const [name, text] of added) {
-    const next = stanzas.pairs.find(isAfter(name));
-    const at = next === undefined ? edits.lines.endOf(stanzas.end) : edits.lines.startOf(next.key.start);
-    edits.insertLines(at, [`${indent}${nameText(name)}: ${doubleQuoted(text)}`]);
+    const rows = changeRows(edits, syntax, value, add.get(key.text) ?? new Map(), remove);
+    // Where no value names it, it is another writer's leftover, which `changeKeys` drops.
+    if (rows === 'nothingLeft' && named.has(key.text)) throw new Bug('a data key that nobody could open any more');
   }
 }

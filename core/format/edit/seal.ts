@@ -1,15 +1,14 @@
 /** Seals values in a file's text: docs/format.md, "Data keys" and "Edits". No secret key is needed for any of this. */
-import { ENTRY, LIMITS } from '../../../schemas/grammar.ts';
+import { ENTRY } from '../../../schemas/grammar.ts';
 import { type Random, systemRandom } from '../../crypto/random.ts';
 import { Bug, CofferError } from '../../errors.ts';
-import { field, type MappingNode, pairOf } from '../document/node.ts';
-import { nameText } from '../document/scalar-text.ts';
+import { field } from '../document/node.ts';
 import type { Manifest, ManifestFile } from '../manifest/manifest.ts';
-import { dataOf, manifestAt, specOf } from '../manifest/manifest-nodes.ts';
+import { dataOf, manifestAt } from '../manifest/manifest-nodes.ts';
 import type { SealingKey } from '../sealed/stanza.ts';
-import { FlowEditor } from './edit-flow.ts';
+import { changeEntries } from './edit-entries.ts';
 import { replaceScalar } from './edit-scalar.ts';
-import { changeKeys, endOfContent } from './keys-layout.ts';
+import { changeKeys } from './keys-layout.ts';
 import { namedDataKeys, SealingRun } from './sealing-run.ts';
 import { TextEdits } from './text-edits.ts';
 
@@ -58,11 +57,7 @@ export function setEntry(
   checkNewEntry(manifest, entry);
   const edits = new TextEdits(file.text);
   const run = new SealingRun(manifest, keys, random);
-  const sealed = run.seal(entry, plaintext);
-  const data = dataOf(manifest);
-  const node = field(data, entry);
-  if (node?.kind === 'scalar') replaceScalar(edits, node, sealed, data.flow);
-  else appendEntry(edits, manifest, data, file.syntax, entry, sealed);
+  changeEntries(edits, manifest, file.syntax, new Map([[entry, run.seal(entry, plaintext)]]));
   run.writeKeys(edits, file.syntax);
   return edits.result();
 }
@@ -70,32 +65,21 @@ export function setEntry(
 /** The file's new text without one entry. Throws ENTRY_UNKNOWN. Templates that name it are the caller's concern. */
 export function unsetEntry(file: ManifestFile, manifestIndex: number, entry: string): string {
   const manifest = manifestAt(file, manifestIndex);
-  const data = dataOf(manifest);
-  const index = data.pairs.findIndex(({ key }) => key.kind === 'scalar' && key.text === entry);
-  const pair = data.pairs[index];
-  if (pair === undefined) {
+  if (!manifest.entries.has(entry)) {
     throw new CofferError('ENTRY_UNKNOWN', `The manifest has no entry ${entry}.`, {
       advice: `Use one of ${[...manifest.entries.keys()].join(', ') || '(there is none)'}.`,
       data: { file: manifest.file, line: manifest.line, entry },
     });
   }
   const edits = new TextEdits(file.text);
-  if (data.flow) new FlowEditor(edits, file.syntax).change(data, new Set([index]), new Map());
-  else edits.deleteLines(pair.key.start, pair.value.end);
-  if (!data.flow && data.pairs.length === 1) edits.insert(keyEnd(edits, manifest), ' {}');
+  changeEntries(edits, manifest, file.syntax, new Map([[entry, undefined]]));
   const entries = namedDataKeys(manifest);
   entries.delete(entry);
   changeKeys(edits, manifest, file.syntax, { entries, touched: new Set([entry]) });
   return edits.result();
 }
 
-/** Right after `data:`. */
-function keyEnd(edits: TextEdits, manifest: Manifest): number {
-  const pair = pairOf(specOf(manifest), 'data');
-  if (pair === undefined) throw new Bug('a manifest without data');
-  return edits.afterColon(pair.key);
-}
-
+/** Throws ENTRY_NAME, TEMPLATE_NAME_TAKEN. */
 export function checkNewEntry(manifest: Manifest, entry: string): void {
   const data = { file: manifest.file, line: manifest.line, entry };
   if (!new RegExp(ENTRY).test(entry)) {
@@ -105,31 +89,5 @@ export function checkNewEntry(manifest: Manifest, entry: string): void {
   if (manifest.template.data.has(entry)) {
     const advice = 'Use another name, or remove the template.';
     throw new CofferError('TEMPLATE_NAME_TAKEN', `${entry} is already a template.`, { advice, data });
-  }
-  if (!manifest.entries.has(entry) && manifest.entries.size >= LIMITS.entries) {
-    const advice = 'Put it into another manifest.';
-    throw new CofferError('ENTRY_TOO_MANY', `A manifest has at most ${LIMITS.entries} entries.`, { advice, data });
-  }
-}
-
-function appendEntry(
-  edits: TextEdits,
-  manifest: Manifest,
-  data: MappingNode,
-  syntax: 'yaml' | 'json',
-  entry: string,
-  sealed: string,
-): void {
-  const spec = specOf(manifest);
-  if (!data.flow) {
-    const indent = edits.indentAt(data.start);
-    edits.insertLines(endOfContent(edits, data, indent), [`${indent}${nameText(entry)}: ${sealed}`]);
-  } else if (data.pairs.length === 0 && !spec.flow) {
-    // `data: {}`: block style from the first entry on.
-    const indent = edits.indentAt(spec.start);
-    edits.delete(keyEnd(edits, manifest), data.end);
-    edits.insertLines(edits.lines.endOf(data.end), [`${indent}${indent || '  '}${nameText(entry)}: ${sealed}`]);
-  } else {
-    new FlowEditor(edits, syntax).change(data, new Set(), new Map([[entry, sealed]]));
   }
 }

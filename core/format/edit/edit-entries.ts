@@ -1,0 +1,89 @@
+/** Entries of `data` whose sealed text comes, changes or goes: docs/format.md, "Edits". */
+import { LIMITS } from '../../../schemas/grammar.ts';
+import { Bug, CofferError } from '../../errors.ts';
+import { type MappingNode, pairOf } from '../document/node.ts';
+import { nameText } from '../document/scalar-text.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+import { dataOf, specOf } from '../manifest/manifest-nodes.ts';
+import { FlowEditor } from './edit-flow.ts';
+import { replaceScalar } from './edit-scalar.ts';
+import { endOfContent } from './keys-layout.ts';
+import type { TextEdits } from './text-edits.ts';
+
+/** Entry → sealed text, or undefined where it goes. */
+export type EntryTexts = ReadonlyMap<string, string | undefined>;
+
+/**
+ * What is there keeps its place, what is new comes last, in the order given. An entry that is to go and is not there is
+ * left alone. Names are the caller's to check. Throws ENTRY_TOO_MANY.
+ */
+export function changeEntries(edits: TextEdits, manifest: Manifest, syntax: 'yaml' | 'json', texts: EntryTexts): void {
+  const data = dataOf(manifest);
+  const added = new Map<string, string>();
+  for (const [entry, text] of texts) if (text !== undefined && !manifest.entries.has(entry)) added.set(entry, text);
+  const removed = new Set<number>();
+  for (const [index, { key, value }] of data.pairs.entries()) {
+    if (key.kind !== 'scalar' || value.kind !== 'scalar' || !texts.has(key.text)) continue;
+    const text = texts.get(key.text);
+    if (text === undefined) removed.add(index);
+    else replaceScalar(edits, value, text, data.flow);
+  }
+  refuseTooMany(manifest, data.pairs.length - removed.size + added.size, added);
+  if (data.flow) changeFlow(edits, manifest, data, syntax, removed, added);
+  else changeLines(edits, manifest, data, removed, added);
+}
+
+function changeLines(
+  edits: TextEdits,
+  manifest: Manifest,
+  data: MappingNode,
+  removed: ReadonlySet<number>,
+  added: ReadonlyMap<string, string>,
+): void {
+  for (const [index, { key, value }] of data.pairs.entries()) {
+    if (removed.has(index)) edits.deleteLines(key.start, value.end);
+  }
+  const indent = edits.indentAt(data.start);
+  if (added.size > 0) edits.insertLines(endOfContent(edits, data, indent), entryLines(indent, added));
+  else if (data.pairs.length === removed.size) edits.insert(keyEnd(edits, manifest), ' {}');
+}
+
+function changeFlow(
+  edits: TextEdits,
+  manifest: Manifest,
+  data: MappingNode,
+  syntax: 'yaml' | 'json',
+  removed: ReadonlySet<number>,
+  added: ReadonlyMap<string, string>,
+): void {
+  const spec = specOf(manifest);
+  if (removed.size + added.size === 0) return;
+  if (data.pairs.length > 0 || spec.flow) {
+    new FlowEditor(edits, syntax).change(data, removed, added);
+    return;
+  }
+  // `data: {}`: block style from the first entry on.
+  const indent = edits.indentAt(spec.start);
+  edits.delete(keyEnd(edits, manifest), data.end);
+  edits.insertLines(edits.lines.endOf(data.end), entryLines(`${indent}${indent || '  '}`, added));
+}
+
+function entryLines(indent: string, texts: ReadonlyMap<string, string>): string[] {
+  return [...texts].map(([entry, text]) => `${indent}${nameText(entry)}: ${text}`);
+}
+
+/** Right after `data:`. */
+function keyEnd(edits: TextEdits, manifest: Manifest): number {
+  const pair = pairOf(specOf(manifest), 'data');
+  if (pair === undefined) throw new Bug('a manifest without data');
+  return edits.afterColon(pair.key);
+}
+
+function refuseTooMany({ file, line }: Manifest, count: number, added: ReadonlyMap<string, string>): void {
+  const [entry] = added.keys();
+  if (entry === undefined || count <= LIMITS.entries) return;
+  throw new CofferError('ENTRY_TOO_MANY', `A manifest has at most ${LIMITS.entries} entries.`, {
+    advice: 'Put it into another manifest.',
+    data: { file, line, entry },
+  });
+}
