@@ -19,21 +19,23 @@ export function renderRecipient(recipient: Recipient): string {
     `  identity: ${identityText(identity)}`,
     ...(members.length === 0 ? [] : [`  members: [${members.map(nameText).join(', ')}]`]),
     keys.length === 0 ? '  keys: []' : '  keys:',
-    ...newestFirst(keys).flatMap(keyLines),
+    ...newestFirst(keys).flatMap((key) => keyLines(key, '    ')),
     ...(rotationEvery === undefined ? [] : [`  rotation: {every: ${rotationEvery}}`]),
   ].join('\n')}\n`;
 }
 
-function keyLines({ kid, status, created, publicKey, endorsement, seeds }: RecipientKey): string[] {
+/** The item of `keys` that a key is, without line breaks. `indent`: before the dash. */
+export function keyLines(key: RecipientKey, indent: string): string[] {
+  const { kid, status, created, publicKey, endorsement, seeds } = key;
   return [
-    `    - id: "${kid}"`,
-    `      status: ${status}`,
-    `      created: "${created}"`,
-    `      publicKey: ${publicKeyText(publicKey)}`,
-    `      endorsement: "${endorsement}"`,
-    ...(seeds.size === 0 ? [] : ['      seed:']),
-    ...[...seeds].sort(byName).map(([member, { text }]) => `        ${nameText(member)}: "${text}"`),
-  ];
+    `- id: "${kid}"`,
+    `  status: ${status}`,
+    `  created: "${created}"`,
+    `  publicKey: ${publicKeyText(publicKey)}`,
+    `  endorsement: "${endorsement}"`,
+    ...(seeds.size === 0 ? [] : ['  seed:']),
+    ...[...seeds].sort(byName).map(([member, { text }]) => `    ${nameText(member)}: "${text}"`),
+  ].map((line) => indent + line);
 }
 
 /** The times are of one width, so that their texts sort as they do. */
