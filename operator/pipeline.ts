@@ -56,7 +56,7 @@ export async function openRecord(
   { audit: { directory }, cluster }: OperatorSettings,
   closing: Closing,
 ): Promise<AuditLog> {
-  const audit = closing.add(await openAuditLog(directory, { now: () => new Date() }), (log) => log.close());
+  const audit = closing.add(await openAuditLog(directory, { cluster, now: () => new Date() }), (log) => log.close());
   await audit.append([{ event: 'operator.started', cluster }]);
   return closing.add(audit, (log) => log.append([{ event: 'operator.stopped', cluster }]));
 }

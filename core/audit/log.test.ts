@@ -26,7 +26,7 @@ async function linesOf(directory: string): Promise<AuditLine[]> {
 describe('the audit log', () => {
   test('has every record on disk, in order and numbered without gaps, when append resolves', async (t) => {
     const directory = await scratch(t);
-    const log = await openAuditLog(directory, { now });
+    const log = await openAuditLog(directory, { cluster: 'production', now });
     await log.append([{ event: 'secret.intent', operation: 'a' }]);
     const appends = Array.from({ length: 50 }, (_, index) =>
       log.append([{ event: 'secret.outcome', operation: `${index}` }]),
@@ -47,7 +47,7 @@ describe('the audit log', () => {
 
   test('can be read by its owner alone', async (t) => {
     const directory = join(await scratch(t), 'audit');
-    const log = await openAuditLog(directory, { now });
+    const log = await openAuditLog(directory, { cluster: 'production', now });
     assert.equal((await stat(join(directory, AUDIT_FILE))).mode & 0o777, 0o600);
     assert.equal((await stat(directory)).mode & 0o777, 0o700);
     await log.close();
@@ -56,7 +56,7 @@ describe('the audit log', () => {
   test('goes on where an earlier run ended', async (t) => {
     const directory = await scratch(t);
     for (let run = 0; run < 3; run++) {
-      const log = await openAuditLog(directory, { now });
+      const log = await openAuditLog(directory, { cluster: 'production', now });
       await log.append([{ event: 'operator.started' }, { event: 'operator.stopped' }]);
       await log.close();
     }
@@ -69,7 +69,7 @@ describe('the audit log', () => {
   test('recovers a line torn at any byte, keeps the whole ones and says what it cut off', async (t) => {
     const directory = await scratch(t);
     const path = join(directory, AUDIT_FILE);
-    const log = await openAuditLog(directory, { now });
+    const log = await openAuditLog(directory, { cluster: 'production', now });
     await log.append([{ event: 'operator.started' }, { event: 'secret.intent', name: 'ü'.repeat(40_000) }]);
     await log.close();
     const whole = await readFile(path);
@@ -78,7 +78,7 @@ describe('the audit log', () => {
       fc.asyncProperty(fc.integer({ min: 1, max: whole.length - 1 }), async (length) => {
         await writeFile(path, whole);
         await truncate(path, length);
-        const again = await openAuditLog(directory, { now });
+        const again = await openAuditLog(directory, { cluster: 'production', now });
         await again.append([{ event: 'operator.stopped' }]);
         await again.close();
         const events = (await linesOf(directory)).map(({ event }) => event);
@@ -95,13 +95,13 @@ describe('the audit log', () => {
     for (const line of ['not json\n', '{}\n', '{"sequence":0}\n', '[]\n', '\n']) {
       const directory = await scratch(t);
       await writeFile(join(directory, AUDIT_FILE), line);
-      await assert.rejects(openAuditLog(directory, { now }), { code: 'AUDIT_DAMAGED' }, line);
+      await assert.rejects(openAuditLog(directory, { cluster: 'production', now }), { code: 'AUDIT_DAMAGED' }, line);
     }
   });
 
   test('clears what a write that failed half way left, and goes on when it can write again', async (t) => {
     const directory = await scratch(t);
-    const log = await openAuditLog(directory, { now });
+    const log = await openAuditLog(directory, { cluster: 'production', now });
     await log.append([{ event: 'operator.started' }]);
     await appendFile(join(directory, AUDIT_FILE), '{"sequence":2,"half');
     await log.append([{ event: 'operator.stopped' }]);
@@ -117,7 +117,7 @@ describe('the audit log', () => {
 
   test('says AUDIT_UNWRITABLE when it was removed', async (t) => {
     const directory = await scratch(t);
-    const log = await openAuditLog(directory, { now });
+    const log = await openAuditLog(directory, { cluster: 'production', now });
     await unlink(join(directory, AUDIT_FILE));
     await assert.rejects(log.append([{ event: 'operator.started' }]), { code: 'AUDIT_UNWRITABLE', loop: 'retry' });
     await log.close();
@@ -128,6 +128,8 @@ describe('the audit log', () => {
     await chmod(directory, 0o700);
     const blocker = await open(join(directory, 'file'), 'w');
     await blocker.close();
-    await assert.rejects(openAuditLog(join(directory, 'file', 'audit'), { now }), { code: 'AUDIT_UNWRITABLE' });
+    await assert.rejects(openAuditLog(join(directory, 'file', 'audit'), { cluster: 'production', now }), {
+      code: 'AUDIT_UNWRITABLE',
+    });
   });
 });

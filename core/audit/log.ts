@@ -13,20 +13,50 @@ export interface AuditLog {
   close(): Promise<void>;
 }
 
+/** The log of a directory: what it promises, and how it is doing. */
+export interface SignedLog extends AuditLog {
+  /** What its checkpoints begin with: `coffer.dev/audit/CLUSTER/LOGID`. */
+  readonly origin: string;
+  /** The newest signed one, as text; undefined: none yet. */
+  readonly checkpoint: string | undefined;
+  /** What is wrong with it now, for the status: `AUDIT_UNSIGNED`, `AUDIT_FULL`, `AUDIT_UNWRITABLE`; empty: nothing. */
+  readonly problems: readonly CofferError[];
+}
+
+/** Who signs checkpoints: the cluster's identity, wherever it is kept. */
+export interface LogSigner {
+  /** Ed25519 over `text`: a public key of 32 bytes, a signature of 64. Undefined: there is no identity yet. */
+  sign(text: Buffer): Promise<{ publicKey: Buffer; signature: Buffer } | undefined>;
+}
+
 export interface AuditLogOptions {
+  /** Part of the log's name. */
+  cluster: string;
   /** The clock that stamps the lines. */
   now: () => Date;
+  /** Absent: records are durable, and nothing is signed. */
+  signer?: LogSigner;
+  /** Checkpoints of this log that are remembered elsewhere: it must go on from each, or it is not opened. */
+  known?: readonly string[];
+  /** Called with what has just become durable, in order. */
+  written?: (lines: readonly AuditLine[]) => void;
+  /** Called with each checkpoint that is on disk. */
+  checkpointed?: (text: string) => void;
+  /** Records older than this (milliseconds) are forgotten; absent: none. */
+  keep?: number;
+  /** Bytes kept for the records that say that the disk is full; absent: 1 MiB. */
+  reserve?: number;
 }
 
 /** Of the log's file in its directory: JSON lines, mode 0600. */
-export const AUDIT_FILE = 'audit.jsonl';
+export const AUDIT_FILE = 'journal';
 
 /**
  * Opens the log of a directory, or makes both. A line that a killed run left half written was never acknowledged: it is cut
  * off, and a record `log.recovered` says so. Throws CofferError `AUDIT_UNWRITABLE`, or `AUDIT_DAMAGED` where the last whole
  * line is not a record.
  */
-export async function openAuditLog(directory: string, { now }: AuditLogOptions): Promise<AuditLog> {
+export async function openAuditLog(directory: string, { cluster, now }: AuditLogOptions): Promise<SignedLog> {
   const path = join(directory, AUDIT_FILE);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -34,7 +64,7 @@ export async function openAuditLog(directory: string, { now }: AuditLogOptions):
     try {
       await handle.chmod(0o600);
       const { size, sequence, torn } = await recoverTail(handle, path);
-      const log = new AuditFile(handle, path, size, sequence, now);
+      const log = new AuditFile(`coffer.dev/audit/${cluster}/0000000000000000`, handle, path, size, sequence, now);
       if (torn > 0) {
         await handle.truncate(size);
         await log.append([
@@ -59,7 +89,10 @@ interface Waiting {
 }
 
 /** One write and one flush for all that came while the last one was under way (group commit). */
-class AuditFile implements AuditLog {
+class AuditFile implements SignedLog {
+  readonly origin: string;
+  readonly checkpoint = undefined;
+  readonly problems = [];
   readonly #handle: FileHandle;
   readonly #path: string;
   readonly #now: () => Date;
@@ -69,7 +102,8 @@ class AuditFile implements AuditLog {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
-  constructor(handle: FileHandle, path: string, size: number, sequence: number, now: () => Date) {
+  constructor(origin: string, handle: FileHandle, path: string, size: number, sequence: number, now: () => Date) {
+    this.origin = origin;
     this.#handle = handle;
     this.#path = path;
     this.#size = size;

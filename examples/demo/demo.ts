@@ -188,7 +188,7 @@ async function play(): Promise<void> {
   );
   await shell(`curl --silent http://127.0.0.1:${production.port}/metrics | grep -i 'coffer.*fail' | grep -v '^#'`);
   await shell(
-    `tail -n 1 ../production/audit/*.jsonl | grep -oE '"(event|outcome|author|path|code)":("[^"]*"|{[^}]*})'`,
+    `tail -n 1 ../production/audit/journal | grep -oE '"(event|outcome|author|path|code)":("[^"]*"|{[^}]*})'`,
   );
   await shell('git revert --no-edit HEAD | head -1 && git push --quiet');
   await shell(`curl --silent --request POST http://127.0.0.1:${production.port}/wake`);

@@ -225,6 +225,6 @@ interface SecretReaders extends KubeObject {
 const THEIRS = { data: { a: Buffer.from('theirs').toString('base64') } };
 
 /** Names of what the log says was about to be opened. */
-function openings(lines: readonly { event: string; [field: string]: unknown }[]): unknown[] {
+function openings(lines: readonly AuditLine[]): unknown[] {
   return lines.filter(({ event }) => event === 'secret.intent').map(({ name }) => name);
 }

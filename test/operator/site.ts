@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { AuditLine } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { storeSecretKey } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { WorkTree } from '../servers/work-tree.ts';
+import { auditLines } from '../support/audit-lines.ts';
 import {
   recipientFiles,
   sealedManifest,
@@ -123,9 +125,8 @@ export class Site {
     return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
   }
 
-  audit(): { event: string; outcome?: string; [field: string]: unknown }[] {
-    const lines = fs.readFileSync(join(this.root, this.#options.audit ?? 'audit', 'audit.jsonl'), 'utf8').split('\n');
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+  audit(): AuditLine[] {
+    return auditLines(join(this.root, this.#options.audit ?? 'audit'));
   }
 
   /** Starts the operator; it is listening when this resolves. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type AuditLog, openAuditLog } from '../../core/audit/log.ts';
+import { readRecords } from '../../core/audit/reader.ts';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { readKeyDirectory, storeSecretKey } from '../../core/keys/key-directory.ts';
@@ -88,7 +89,7 @@ export class Stage {
   /** Workloads `payments/api` and `billing/api`; what the last run left is taken up. */
   async run(options: RunOptions = {}): Promise<Run> {
     const stateDirectory = this.path('state');
-    const log = await openAuditLog(this.path('audit'), { now: () => new Date() });
+    const log = await openAuditLog(this.path('audit'), { cluster: 'production', now: () => new Date() });
     const audit = options.audit?.(log) ?? log;
     const workloads = ['payments/api', 'billing/api'].map((name) => ({ name }));
     const projector = await openDirectoryProjector(
@@ -155,7 +156,6 @@ export class Stage {
   }
 
   async audit(): Promise<AuditLine[]> {
-    const lines = (await readFile(this.path('audit', 'audit.jsonl'), 'utf8')).trimEnd().split('\n');
-    return lines.map((line) => JSON.parse(line) as AuditLine);
+    return await Array.fromAsync(readRecords(this.path('audit')));
   }
 }

@@ -1,0 +1,28 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AuditLine } from '../../core/audit/record.ts';
+
+/** All records of a log's directory, in order: those in full tiles, then those of the journal that are not. */
+export function auditLines(directory: string): AuditLine[] {
+  const tiles = globSync('tile/entries/**/*', { cwd: directory }).filter((path) => /\/\d{3}$/.test(path));
+  const tiled = tiles.sort().flatMap((path) => entriesOf(readFileSync(join(directory, path))));
+  const journal = join(directory, 'journal');
+  const rest = existsSync(journal) ? parse(readFileSync(journal, 'utf8').split('\n').slice(0, -1)) : [];
+  const last = tiled.at(-1)?.sequence ?? 0;
+  return [...tiled, ...rest.filter(({ sequence }) => sequence > last)];
+}
+
+/** C2SP tlog-tiles, "Log entries": lengths of two bytes, big-endian. */
+function entriesOf(bundle: Buffer): AuditLine[] {
+  const texts: string[] = [];
+  for (let at = 0; at < bundle.length; ) {
+    const end = at + 2 + bundle.readUInt16BE(at);
+    texts.push(bundle.toString('utf8', at + 2, end));
+    at = end;
+  }
+  return parse(texts);
+}
+
+function parse(texts: readonly string[]): AuditLine[] {
+  return texts.map((text) => JSON.parse(text));
+}
