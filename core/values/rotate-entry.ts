@@ -1,8 +1,17 @@
-import { Bug } from '../errors.ts';
-import type { ManifestFile } from '../format/manifest/manifest.ts';
+import { type Random, systemRandom } from '../crypto/random.ts';
+import { sodiumReady } from '../crypto/sodium.ts';
+import { CofferError } from '../errors.ts';
+import { checkNewEntry } from '../format/edit/seal.ts';
+import { SealingRun } from '../format/edit/sealing-run.ts';
+import type { Manifest, ManifestFile } from '../format/manifest/manifest.ts';
+import { manifestAt } from '../format/manifest/manifest-nodes.ts';
+import { entriesOfRotation, previousOf } from '../format/manifest/rotation.ts';
+import { templateEntries } from '../format/manifest/template.ts';
 import type { SealingKey } from '../format/sealed/stanza.ts';
+import { type OpenedManifest, openingKeys, openManifest, refusePlaintext } from '../opening/open-manifest.ts';
 import type { Opener } from '../opening/opener.ts';
 import type { ProposedValue } from '../rotation/proposal.ts';
+import { generate } from './generate/generate.ts';
 
 export interface RotateOptions {
   /** One for each listed recipient. */
@@ -14,6 +23,7 @@ export interface RotateOptions {
   values?: ReadonlyMap<string, Uint8Array>;
   /** False: no former value stays, whatever the manifest says. */
   keepPrevious?: boolean;
+  random?: Random;
 }
 
 /** What one run made of one manifest: it goes into a `Proposal` as it is, or into the file by `placeValues`. */
@@ -24,17 +34,165 @@ export interface RotatedValues {
 }
 
 /**
- * New values for an entry, and for what goes with it (`public`, other entries of its rotator), the former ones as ENTRY.previous.
- * `path` of the values is `file.file`. One data key for all of it.
+ * New values for an entry, and for what goes with it (`public`, other entries that its rotator sets), the former ones as
+ * ENTRY.previous. `path` of the values is `file.file`. Nothing but new: what was there is opened only where it is kept.
  *
- * @throws CofferError ROTATE_UNKNOWN, ROTATE_BY_ROTATOR, ROTATE_PREVIOUS_NEEDS_KEY, MANIFEST_PLAINTEXT, ENTRY_*, SEALING_KEY_MISSING,
- *   and what `openManifest` throws
+ * @throws CofferError ROTATE_UNKNOWN, ROTATE_BY_ROTATOR, ROTATE_PREVIOUS_NEEDS_KEY, MANIFEST_PLAINTEXT, ENTRY_NAME,
+ *   TEMPLATE_NAME_TAKEN, SEALING_KEY_MISSING, GENERATE_FAILED, and what `openManifest` throws
  */
-export async function rotateEntry(
-  _file: ManifestFile,
-  _index: number,
-  _entry: string,
-  _options: RotateOptions,
+export function rotateEntry(
+  file: ManifestFile,
+  index: number,
+  entry: string,
+  options: RotateOptions,
 ): Promise<RotatedValues> {
-  throw new Bug('not written yet');
+  return rotateEntries(file, index, [entry], options);
+}
+
+/** `rotateEntry` for several entries of one manifest, in one run: under one data key. */
+export async function rotateEntries(
+  file: ManifestFile,
+  index: number,
+  entries: readonly string[],
+  options: RotateOptions,
+): Promise<RotatedValues> {
+  await sodiumReady();
+  const manifest = manifestAt(file, index);
+  refusePlaintext(manifest);
+  const run = new SealingRun(manifest, options.keys, options.random ?? systemRandom);
+  const made = new Map<string, Buffer>();
+  let former: OpenedManifest | undefined;
+  try {
+    for (const entry of entries) await makeValue(manifest, entry, options, made);
+    for (const entry of made.keys()) checkNewEntry(manifest, entry);
+    const kept = options.keepPrevious === false ? [] : keptEntries(manifest, entries, made.keys());
+    former = openFormer(manifest, kept, options.opener);
+    const texts = new Map<string, string | undefined>();
+    for (const [entry, value] of made) {
+      texts.set(entry, run.seal(entry, value));
+      const before = former?.values.get(entry);
+      if (before !== undefined) texts.set(previousOf(entry), run.seal(previousOf(entry), before));
+      else if (canGo(manifest, previousOf(entry))) texts.set(previousOf(entry), undefined);
+    }
+    const { id, stanzas } = run.finish();
+    return { values: proposed(manifest, texts), stanzas: new Map([[id, stanzas]]) };
+  } finally {
+    run.wipe();
+    former?.wipe();
+    for (const value of made.values()) value.fill(0);
+  }
+}
+
+/** Former values of these entries, and of what is made with them, go. Those that a template names stay. */
+export function retirePrevious(manifest: Manifest, entries: readonly string[]): ProposedValue[] {
+  const names = entries.flatMap((entry) => entriesOfRotation(manifest, entry)).map(previousOf);
+  const going = names.filter((name) => canGo(manifest, name));
+  return proposed(manifest, new Map(going.map((name) => [name, undefined])));
+}
+
+/** Whether there is such a former value and the manifest holds together without it. */
+function canGo(manifest: Manifest, previous: string): boolean {
+  if (!manifest.entries.has(previous)) return false;
+  return ![...manifest.template.data.values()].some((parts) => templateEntries(parts).has(previous));
+}
+
+async function makeValue(
+  manifest: Manifest,
+  entry: string,
+  { values, now }: RotateOptions,
+  made: Map<string, Buffer>,
+): Promise<void> {
+  const rotation = manifest.rotation.get(entry);
+  if (rotation === undefined) throw unknown(manifest, entry);
+  if (values !== undefined) {
+    for (const [name, value] of values) made.set(name, Buffer.from(value));
+    return;
+  }
+  if (rotation.generate === undefined) throw byRotator(manifest, entry, rotation.rotator ?? '');
+  const { value, public: publicPart } = await generate(rotation.generate, now);
+  made.set(entry, value);
+  if (publicPart !== undefined && rotation.generate.public !== undefined) {
+    made.set(rotation.generate.public, publicPart);
+  }
+}
+
+/** Of what is made, that of which a former value is there and stays. */
+function keptEntries(manifest: Manifest, entries: readonly string[], made: Iterable<string>): string[] {
+  const keeps = (entry: string) => manifest.rotation.get(entry)?.keepPrevious !== undefined;
+  const own = new Map(entries.flatMap((entry) => entriesOfRotation(manifest, entry).map((name) => [name, entry])));
+  const [first = ''] = entries;
+  return [...made].filter((name) => manifest.entries.has(name) && keeps(own.get(name) ?? first));
+}
+
+/** Throws ROTATE_PREVIOUS_NEEDS_KEY where this opener cannot open them, and what `openManifest` throws of damaged ones. */
+function openFormer(
+  manifest: Manifest,
+  entries: readonly string[],
+  opener: Opener | undefined,
+): OpenedManifest | undefined {
+  const [first] = entries;
+  if (first === undefined) return undefined;
+  if (opener === undefined) throw needsKey(manifest, first);
+  try {
+    openingKeys(manifest, opener, entries);
+  } catch (error) {
+    throw error instanceof CofferError ? needsKey(manifest, first, error) : error;
+  }
+  return openManifest(manifest, opener, entries);
+}
+
+function proposed(manifest: Manifest, texts: ReadonlyMap<string, string | undefined>): ProposedValue[] {
+  const { file: path, namespace, name } = manifest;
+  return Array.from(texts, ([entry, text]) => {
+    const before = manifest.entries.get(entry);
+    const former = before?.kind === 'sealed' ? before.text : undefined;
+    return {
+      path,
+      namespace,
+      name,
+      entry,
+      ...(former === undefined ? {} : { former }),
+      ...(text === undefined ? {} : { text }),
+    };
+  });
+}
+
+function unknown(manifest: Manifest, entry: string): CofferError {
+  const known = [...manifest.rotation.keys()].join(', ');
+  return new CofferError('ROTATE_UNKNOWN', `the manifest does not say how ${entry} is rotated`, {
+    advice:
+      known === ''
+        ? `Write it under spec.rotation, or set the value with \`coffer set ${manifest.file} ${entry}\`.`
+        : `It says so of ${known}; write ${entry} under spec.rotation, or set its value with \`coffer set\`.`,
+    data: placeOf(manifest, entry),
+    exit: 2,
+  });
+}
+
+function byRotator(manifest: Manifest, entry: string, rotator: string): CofferError {
+  return new CofferError(
+    'ROTATE_BY_ROTATOR',
+    `${entry} is rotated by ${rotator}, which changes it where it is used, too`,
+    {
+      advice: 'Leave it to the operator of the rotating cluster, whose configuration has that rotator.',
+      data: placeOf(manifest, entry),
+    },
+  );
+}
+
+function needsKey(manifest: Manifest, entry: string, cause?: CofferError): CofferError {
+  const why = cause === undefined ? '' : `: ${cause.message}`;
+  return new CofferError(
+    'ROTATE_PREVIOUS_NEEDS_KEY',
+    `the former value of ${entry} is to stay for a while, and to keep it takes a secret key that opens it${why}`,
+    {
+      advice: `Run it where a key of ${manifest.recipients.join(' or ')} is, leave it to the operator of the rotating cluster, or give the former value up with \`--drop-previous\`: who still uses it then fails at once.`,
+      data: placeOf(manifest, entry),
+      cause,
+    },
+  );
+}
+
+function placeOf({ file, line, namespace, name }: Manifest, entry: string) {
+  return { file, line, namespace, name, entry };
 }

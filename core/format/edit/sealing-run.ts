@@ -42,6 +42,11 @@ export class SealingRun {
     return { id: this.#dataKey.id, stanzas };
   }
 
+  /** For a run that came to nothing: the data key is wiped, and nothing was sealed. */
+  wipe(): void {
+    this.#dataKey.key.fill(0);
+  }
+
   /** Finishes, and writes the stanzas into the manifest's text. */
   writeKeys(edits: TextEdits, syntax: 'yaml' | 'json'): void {
     const added = this.finish();

@@ -39,3 +39,12 @@ export function rotationsOf(rows: EncryptedSecret['spec']['rotation']): Map<stri
     ]),
   );
 }
+
+/** The entry, and those that are made together with it. */
+export function entriesOfRotation(
+  { rotation }: { rotation: ReadonlyMap<string, EntryRotation> },
+  entry: string,
+): string[] {
+  const publicEntry = rotation.get(entry)?.generate?.public;
+  return publicEntry === undefined ? [entry] : [entry, publicEntry];
+}

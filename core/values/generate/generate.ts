@@ -1,0 +1,56 @@
+import { CofferError } from '../../errors.ts';
+import type { Generate } from '../../format/manifest/rotation.ts';
+import { randomBase64, randomHex, randomPassword, randomUuid } from './random-text.ts';
+
+/** Characters of a password, random bytes of hex and base64. */
+export const LENGTHS = { least: 8, most: 1024, usual: 32 };
+const USUAL_BITS = 3072;
+const USUAL_DAYS = 90;
+
+export interface Generated {
+  /** For the caller to wipe. */
+  value: Buffer;
+  /** Of a key pair: what goes with it. */
+  public?: Buffer;
+}
+
+/** The four kinds that are text without structure, made at once. Length: see `LENGTHS`. */
+export function generateText(kind: 'password' | 'hex' | 'base64' | 'uuid', length: number = LENGTHS.usual): Buffer {
+  switch (kind) {
+    case 'password':
+      return randomPassword(length);
+    case 'hex':
+      return randomHex(length);
+    case 'base64':
+      return randomBase64(length);
+    case 'uuid':
+      return randomUuid();
+  }
+}
+
+/** @throws CofferError GENERATE_FAILED where no certificate can be made of these names */
+export async function generate(wanted: Generate, now: Date): Promise<Generated> {
+  const { kind, length, bits = USUAL_BITS, names = [], days = USUAL_DAYS } = wanted;
+  switch (kind) {
+    case 'ed25519':
+    case 'rsa': {
+      const { ed25519Pair, rsaPair } = await import('./key-pair.ts');
+      const { privateKey, publicKey } = await (kind === 'rsa' ? rsaPair(bits) : ed25519Pair());
+      return { value: privateKey, public: publicKey };
+    }
+    case 'tls': {
+      const { selfSignedCertificate } = await import('./certificate.ts');
+      try {
+        const { privateKey, publicKey } = await selfSignedCertificate(names, days, now);
+        return { value: privateKey, public: publicKey };
+      } catch (cause) {
+        throw new CofferError('GENERATE_FAILED', 'no certificate could be made of these names', {
+          advice: 'Write DNS names and IP addresses.',
+          cause,
+        });
+      }
+    }
+    default:
+      return { value: generateText(kind, length) };
+  }
+}
