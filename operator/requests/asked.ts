@@ -6,7 +6,14 @@ import { manifestProblems } from '../../core/format/manifest/read-manifest.ts';
 import { changesBetween } from '../../core/git/changes.ts';
 import { isFile } from '../../core/git/tree.ts';
 import type { Keyring } from '../../core/keys/keyring.ts';
-import { isRequestPath, type JoinRequest, REQUESTS_FOLDER, readRequest } from '../../core/requests/request.ts';
+import {
+  isRequestPath,
+  type JoinRequest,
+  REQUESTS_FOLDER,
+  type RetireRequest,
+  type RotateRequest,
+  readRequest,
+} from '../../core/requests/request.ts';
 import { readRepositorySettings } from '../source/repository-settings.ts';
 import type { Accepted, Source } from '../source/source.ts';
 
@@ -17,6 +24,10 @@ export interface Asked {
   keyring: Keyring;
   config: RepositoryConfig;
   requests: JoinRequest[];
+  /** For a new key of its own. */
+  rotations: RotateRequest[];
+  /** For the end of a key of its own. */
+  retirements: RetireRequest[];
   /** Files of requests that cannot be read. */
   problems: CofferError[];
 }
@@ -27,19 +38,23 @@ const TURN = 64;
 export async function askedOf(source: Source, state: Accepted, cluster: string): Promise<Asked> {
   const { repository } = source;
   const requests: JoinRequest[] = [];
+  const rotations: RotateRequest[] = [];
+  const retirements: RetireRequest[] = [];
   const problems: CofferError[] = [];
   for await (const { path, after } of changesBetween(repository, null, state.tree, { under: REQUESTS_FOLDER })) {
     if (after === undefined || !isFile(after) || !isRequestPath(path)) continue;
     try {
       const request = readRequest(await repository.readBlob(after.oid), path);
       if (request.kind === 'join' && request.like === cluster) requests.push(request);
+      else if (request.kind === 'rotate' && request.recipient === cluster) rotations.push(request);
+      else if (request.kind === 'retire' && request.recipient === cluster) retirements.push(request);
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
       problems.push(error.at({ source: source.id, commit: state.commit }));
     }
   }
   const { keyring, config } = await readRepositorySettings(repository, state.tree, new Map());
-  return { source, state, keyring, config, requests, problems };
+  return { source, state, keyring, config, requests, rotations, retirements, problems };
 }
 
 /** The manifests of a state that name all of these recipients; what cannot be read has its error elsewhere. */

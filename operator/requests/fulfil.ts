@@ -2,12 +2,14 @@ import type { AuditLog } from '../../core/audit/log.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { Bug, CofferError } from '../../core/errors.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
+import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import type { SealingKey } from '../../core/format/sealed/stanza.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { type Pins, readPinsFile } from '../../core/keys/pins.ts';
 import { sealingKeys } from '../../core/keys/sealing-keys.ts';
 import { openerFor } from '../../core/opening/opener.ts';
 import { type JoinRequest, requestFile } from '../../core/requests/request.ts';
+import { missingStanzas } from '../../core/rotation/join.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../process/log.ts';
@@ -113,7 +115,8 @@ export class Requests {
     const known = before?.kid === key.kid ? before.stanzas : new Map<string, string>();
     const keys = await store.read();
     const opener = openerFor(asked.keyring, keys, { as: cluster });
-    const sealer = new Sealer({ cluster, audit, asked, request, key, opener, known });
+    const lacking = (manifest: Manifest) => missingStanzas(manifest, key);
+    const sealer = new Sealer({ cluster, audit, asked, request: request.id, key, lacking, opener, known });
     try {
       for await (const manifest of manifestsNaming(asked, [cluster, request.recipient])) await sealer.add(manifest);
       await sealer.finish();

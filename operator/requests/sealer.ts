@@ -3,20 +3,21 @@ import type { AuditLog } from '../../core/audit/log.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
-import type { SealingKey } from '../../core/format/sealed/stanza.ts';
+import { type SealingKey, sealStanza } from '../../core/format/sealed/stanza.ts';
+import { openDataKey } from '../../core/opening/open-manifest.ts';
 import type { Opener } from '../../core/opening/opener.ts';
-import type { JoinRequest } from '../../core/requests/request.ts';
-import { missingStanzas } from '../../core/rotation/join.ts';
-import { newStanzas } from '../../core/rotation/rewrap.ts';
 import type { Asked } from './asked.ts';
 
 export interface SealerOptions {
   cluster: string;
   audit: Pick<AuditLog, 'append'>;
   asked: Asked;
-  request: JoinRequest;
-  /** Of the recipient that joins. */
+  /** Id of the committed wish; absent: nobody need ask. */
+  request?: string;
+  /** To which it is sealed. */
   key: SealingKey;
+  /** Ids of the data keys of a manifest that are to be sealed to it. */
+  lacking: (manifest: Manifest) => readonly string[];
   opener: Opener;
   /** Stanzas that were made before, by data key id. */
   known: ReadonlyMap<string, string>;
@@ -41,8 +42,8 @@ export class Sealer {
   }
 
   async add(manifest: Manifest): Promise<void> {
-    const { key, known } = this.#options;
-    const missing = missingStanzas(manifest, key);
+    const { known, lacking } = this.#options;
+    const missing = lacking(manifest);
     for (const id of missing) {
       const text = known.get(id);
       if (text !== undefined) this.stanzas.set(id, text);
@@ -62,8 +63,9 @@ export class Sealer {
     await audit.append(waiting.map(({ manifest, intent }) => this.#seal(manifest, intent)));
   }
 
-  #intent({ namespace, name, file }: Manifest): AuditRecord {
+  #intent(manifest: Manifest): AuditRecord {
     const { cluster, asked, request, key } = this.#options;
+    const { namespace, name, file } = manifest;
     return {
       event: 'secret.intent',
       action: 'rewrap',
@@ -72,7 +74,8 @@ export class Sealer {
       namespace,
       name,
       recipient: key.recipient,
-      request: request.id,
+      dataKeyIds: this.#unmade(manifest).toSorted(),
+      ...(request === undefined ? {} : { request }),
       source: asked.source.id,
       commit: asked.state.commit,
       path: file,
@@ -81,15 +84,11 @@ export class Sealer {
 
   /** Returns how it ended. */
   #seal(manifest: Manifest, intent: AuditRecord): AuditRecord {
-    const { opener, key } = this.#options;
     const outcome = { ...intent, event: 'secret.outcome' } as const;
     try {
-      for (const [id, row] of newStanzas(manifest, opener, [key])) {
-        const text = row.get(key.recipient);
-        if (text !== undefined && !this.stanzas.has(id)) {
-          this.stanzas.set(id, text);
-          this.made += 1;
-        }
+      for (const id of this.#unmade(manifest)) {
+        this.stanzas.set(id, this.#stanza(manifest, id));
+        this.made += 1;
       }
       return { ...outcome, outcome: 'written' };
     } catch (error) {
@@ -97,5 +96,18 @@ export class Sealer {
       this.refused.set(manifest.file, error.message);
       return { ...outcome, outcome: 'refused', code: error.code, message: error.message };
     }
+  }
+
+  #stanza(manifest: Manifest, id: string): string {
+    const key = openDataKey(manifest, this.#options.opener, id);
+    try {
+      return sealStanza({ id, key }, this.#options.key, manifest.binding);
+    } finally {
+      key.fill(0);
+    }
+  }
+
+  #unmade(manifest: Manifest): string[] {
+    return this.#options.lacking(manifest).filter((id) => !this.stanzas.has(id));
   }
 }
