@@ -48,6 +48,7 @@ export function readConnectionUrl(text: string): DatabaseAddress {
     return value;
   };
   const host = needed('host');
+  if (!/^(?:\/|[A-Za-z0-9_.:-]+$)/.test(host)) throw wrong('does not name one host');
   return {
     host,
     port: portOf(given.get('port')),
