@@ -1,15 +1,31 @@
-import { Bug } from '../../core/errors.ts';
+import { join } from 'node:path';
+import { milliseconds } from '../../core/duration.ts';
+import type { CofferError } from '../../core/errors.ts';
+import type { Repository } from '../../core/git/repository.ts';
 import type { Proposal } from '../../core/rotation/proposal.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Log } from '../process/log.ts';
 import type { GitSourceConfig } from '../source/open-git-source.ts';
-import type { Source } from '../source/source.ts';
+import { parseAddress } from '../source/remote/address.ts';
+import { sourceFault } from '../source/remote/faults.ts';
+import { transportTo } from '../source/remote/open-remote.ts';
+import type { Transport } from '../source/remote/transport/transport.ts';
+import type { Accepted, Source } from '../source/source.ts';
+import { stateFault } from '../source/state-fault.ts';
+import { type Changes, changesOf } from './changes.ts';
+import { type PushFault, pushFault } from './faults.ts';
+import { LocalTransport } from './local-transport.ts';
+import { OwnBranch } from './own-branch.ts';
+import { ServerBranch } from './server-branch.ts';
+import { signedCommit } from './signed-commit.ts';
 
 export interface Pushed {
   /** Object id of the commit that has it. */
   commit: string;
   /** Without `refs/heads/`. */
   branch: string;
+  /** By this push; else it was there already, on a branch of the operator's own that waits to be merged. */
+  isNew: boolean;
 }
 
 /** Puts what an operator proposes into the repository of a source, in commits that its identity signs. */
@@ -18,7 +34,7 @@ export interface Pusher {
    * 'nothing': the accepted commit has all of it, as far as it still fits. `message`: of the commit, subject and body.
    * Throws CofferError, all with loop `retry`: PUSH_WAITS (the branch has commits that this source did not accept, or nothing is
    * accepted yet), PUSH_RACE (somebody was first), PUSH_REJECTED (the server keeps its branch), PUSH_FORBIDDEN (the credentials may
-   * not), PUSH_UNSIGNED (no identity yet), SOURCE_…, SSH_…
+   * not), PUSH_NO_IDENTITY, PUSH_HELD, PUSH_BRANCH_FOREIGN, SOURCE_…, SSH_…
    */
   push(proposal: Proposal, message: string, signal: AbortSignal): Promise<Pushed | 'nothing'>;
   close(): void;
@@ -38,7 +54,130 @@ export interface PusherOptions {
   isBehind?: () => void;
 }
 
-/** Touches neither network nor files. Throws what the settings of a source can be wrong in. */
-export function openPusher(_options: PusherOptions): Pusher {
-  throw new Bug('not written yet');
+const DEFAULT_BRANCH = 'main';
+const DEFAULT_TIMEOUT = '60s';
+/** Milliseconds in which a server must send something: one that unpacks, or runs its hooks, says so every 5 seconds at best. */
+const IDLE = 60_000;
+
+/** Touches neither network nor files. Throws `SOURCE_URL_INVALID`, `SOURCE_SETTINGS`, `SOURCE_PROXY_INVALID`. */
+export function openPusher(options: PusherOptions): Pusher {
+  const { url, path = '.', allowHttp = false } = options.git;
+  const address = parseAddress(url, path, allowHttp);
+  const transport =
+    address.kind === 'local' ? new LocalTransport(address.text, IDLE) : transportTo(options.git, address, IDLE);
+  return new GitPusher(options, address.text, transport);
+}
+
+/**
+ * The order of a push: what is accepted → what of the proposal it lacks → what the branch is → the accepted commit? → a commit upon
+ * it → sent, for exactly that. What trust refused is never built upon, and what others pushed is never replaced. Of a push to the
+ * followed branch nothing is kept: killed anywhere, the next run looks at what the branch is.
+ */
+class GitPusher implements Pusher {
+  readonly #options: PusherOptions;
+  readonly #place: string;
+  readonly #transport: Transport;
+  /** Without `refs/heads/`; undefined: tags are followed. */
+  readonly #followed: string | undefined;
+
+  constructor(options: PusherOptions, place: string, transport: Transport) {
+    this.#options = options;
+    this.#place = place;
+    this.#transport = transport;
+    const { tag, branch = DEFAULT_BRANCH } = options.git;
+    this.#followed = tag === undefined ? branch : undefined;
+  }
+
+  async push(proposal: Proposal, message: string, signal: AbortSignal): Promise<Pushed | 'nothing'> {
+    const { git, source, log } = this.#options;
+    const timeout = AbortSignal.timeout(milliseconds(git.timeout ?? DEFAULT_TIMEOUT));
+    const state = await source.accepted();
+    if (state === undefined) throw this.#fault('PUSH_WAITS', { detail: 'nothing is accepted yet' });
+    const changes = await this.#changes(proposal, source.repository, await this.#treeOf(state), state, signal);
+    if (changes === undefined) return 'nothing';
+    const branch = new ServerBranch(this.#transport, git.push?.branch ?? this.#followed ?? DEFAULT_BRANCH, this.#place);
+    try {
+      const within = AbortSignal.any([signal, timeout]);
+      const done =
+        branch.branch === this.#followed
+          ? await this.#pushToFollowed({ branch, state, changes, message }, within)
+          : await this.#pushToOwn({ branch, state, changes, message, proposal }, within);
+      if (done.isNew) log.info(`pushed ${proposal.id} to ${branch.branch}`, { source: source.id, commit: done.commit });
+      return { ...done, branch: branch.branch };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!timeout.aborted) throw stateFault(error, this.#options.stateDirectory);
+      throw sourceFault('SOURCE_TIMEOUT', { address: this.#place, cause: error });
+    }
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  #pushToFollowed({ branch, state, changes, message }: Push, signal: AbortSignal): Promise<Done> {
+    return branch.update(async (found) => {
+      if (found !== state.commit) {
+        this.#options.isBehind?.();
+        throw this.#fault('PUSH_WAITS', { branch: branch.branch });
+      }
+      const to = changes.objects.add('commit', await this.#commit(changes.tree, state.commit, message));
+      return { to, pack: changes.objects.pack(), result: { commit: to, isNew: true } };
+    }, signal);
+  }
+
+  async #pushToOwn(push: Push & { proposal: Proposal }, signal: AbortSignal): Promise<Done> {
+    const { branch, state, changes, message, proposal } = push;
+    const { source, stateDirectory } = this.#options;
+    const own = new OwnBranch(branch.branch, join(stateDirectory, 'push', source.id), source.repository);
+    return branch.update(async (found) => {
+      const from = found === undefined ? undefined : await own.find(found);
+      if (found !== undefined && from === undefined) {
+        throw this.#fault('PUSH_BRANCH_FOREIGN', { branch: branch.branch, detail: found });
+      }
+      return own.next(
+        {
+          ...{ id: proposal.id, state, changes },
+          changesOf: (repository, tree) => this.#changes(proposal, repository, tree, state, signal),
+          commit: (tree, parent) => this.#commit(tree, parent, message),
+        },
+        from,
+      );
+    }, signal);
+  }
+
+  /** Of the commit itself: where a state holds paths back, its own tree is one that no server has. */
+  async #treeOf({ commit }: Accepted): Promise<string> {
+    return (await this.#options.source.repository.readCommit(commit)).tree;
+  }
+
+  #changes(
+    proposal: Proposal,
+    repository: Repository,
+    tree: string,
+    { held }: Accepted,
+    signal: AbortSignal,
+  ): Promise<Changes | undefined> {
+    const paths = new Set(held.map(({ path }) => path));
+    const under = this.#options.source.path;
+    return changesOf(proposal, { repository, tree, under, held: paths, place: this.#place, signal });
+  }
+
+  #commit(tree: string, parent: string, message: string): Promise<Buffer> {
+    const { cluster, keys, now } = this.#options;
+    return signedCommit({ tree, parent, message, time: now() }, { cluster, keys, place: this.#place });
+  }
+
+  #fault(fault: PushFault, details: { branch?: string; detail?: string }): CofferError {
+    return pushFault(fault, { place: this.#place, ...details });
+  }
+}
+
+type Done = Omit<Pushed, 'branch'>;
+
+interface Push {
+  branch: ServerBranch;
+  state: Accepted;
+  changes: Changes;
+  message: string;
 }

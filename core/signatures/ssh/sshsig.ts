@@ -16,6 +16,8 @@ export interface SshSignature {
 const MAGIC = Buffer.from('SSHSIG');
 const BEGIN = '-----BEGIN SSH SIGNATURE-----\n';
 const END = '\n-----END SSH SIGNATURE-----\n';
+/** What stands before and behind the base64. */
+export const SIGNATURE_ARMOR = { begin: BEGIN, end: END } as const;
 
 /**
  * Reads an armored SSH signature (PROTOCOL.sshsig), and in one form only: no bytes outside of the armor, no blanks in its
@@ -41,7 +43,7 @@ export function readSshSignature(text: Buffer): SshSignature {
 }
 
 /** What the key signed for this message. */
-export function signedData({ namespace, hash }: SshSignature, message: Buffer): Buffer {
+export function signedData({ namespace, hash }: Pick<SshSignature, 'namespace' | 'hash'>, message: Buffer): Buffer {
   const parts = [namespace, '', hash, createHash(hash).update(message).digest()];
   return Buffer.concat([MAGIC, ...parts.map(wireString)]);
 }

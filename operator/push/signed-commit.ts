@@ -1,0 +1,35 @@
+import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { commitBytes } from '../../core/git/commit-writer.ts';
+import { NAMESPACE } from '../../core/signatures/ssh/allowed-signers.ts';
+import { signMessage } from '../../core/signatures/ssh/sign-message.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import { pushFault } from './faults.ts';
+
+export interface Signing {
+  cluster: string;
+  keys: Pick<KeyStore, 'readIdentity' | 'place'>;
+  /** Of the source, for errors. */
+  place: string;
+}
+
+/** The bytes of a commit by the operator of a cluster, signed by its identity. Throws PUSH_NO_IDENTITY, and what the key store does. */
+export async function signedCommit(
+  { tree, parent, message, time }: { tree: string; parent: string; message: string; time: Date },
+  { cluster, keys, place }: Signing,
+): Promise<Buffer> {
+  await sodiumReady();
+  const seed = await keys.readIdentity();
+  if (seed === undefined) throw pushFault('PUSH_NO_IDENTITY', { place });
+  try {
+    const by = {
+      name: `coffer (${cluster})`,
+      // Of the name that objects in clusters are labelled with: nobody has a mailbox there.
+      email: `${cluster}@cluster.coffer.dev`,
+      time: Math.floor(time.getTime() / 1000),
+    };
+    const commit = { tree, parents: [parent], by, message };
+    return commitBytes(commit, (payload) => signMessage(payload, NAMESPACE, seed));
+  } finally {
+    seed.fill(0);
+  }
+}
