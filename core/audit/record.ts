@@ -20,6 +20,8 @@ export type AuditEvent =
   | 'rotation.step'
   /** A committed wish that this operator does not follow. */
   | 'request.refused'
+  /** A person's word at the operator's command line counts from now on: `aspect` says which (`accept`, `confirm`). */
+  | 'word.given'
   /** Somebody asked to read and may not. */
   | 'read.denied'
   /** A log of its own begins here; what is known of logs before it follows. */
@@ -28,7 +30,9 @@ export type AuditEvent =
   | 'log.witnessed'
   /** The disk is full, and the reserve is used. */
   | 'log.full'
-  /** What was done while a person let it go on without the log. */
+  /** For a time nothing could be recorded: nothing was opened or projected then, or `log.overridden` follows. */
+  | 'log.interrupted'
+  /** A person let it go on without the log: what has `happened` since then follows. */
   | 'log.overridden'
   /** Old records were forgotten, as is configured; their hashes stay. */
   | 'log.pruned'
@@ -45,10 +49,10 @@ export type AuditEvent =
 export type AuditAction = 'project' | 'prune' | 'heal' | 'mount' | 'read' | 'rewrap' | 'compare' | 'rotate';
 
 /**
- * `made`: in this operator's store. `announced`: published for people. `listed`: the keyring has it. `retired`, `revoked`: the keyring
- * says so. `archived`: its seed is sealed to the recovery recipient. `deleted`: the store has it no more.
+ * `made`: in this operator's store. `announced`: published for people. `listed`, `unlisted`: a keyring has it, or has it no more.
+ * `retired`, `revoked`: a keyring says so. `archived`: its seed is sealed to the recovery recipient. `deleted`: the store has it no more.
  */
-export type KeyChange = 'made' | 'announced' | 'listed' | 'retired' | 'revoked' | 'archived' | 'deleted';
+export type KeyChange = 'made' | 'announced' | 'listed' | 'unlisted' | 'retired' | 'revoked' | 'archived' | 'deleted';
 
 export type AuditOutcome =
   | 'written'

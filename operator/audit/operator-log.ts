@@ -1,0 +1,240 @@
+import type { AuditLog, SignedLog } from '../../core/audit/log.ts';
+import type { AuditRecord } from '../../core/audit/record.ts';
+import { CofferError } from '../../core/errors.ts';
+import { pause } from '../concurrency/pause.ts';
+import type { Override } from './override.ts';
+
+export interface OperatorLogOptions {
+  /** Locks the directory and opens the log. Throws CofferError; with loop `retry` it is tried again. */
+  open(): Promise<SignedLog>;
+  /** A person's leave that counts now. */
+  override(): Promise<Override | undefined>;
+  now(): Date;
+  /** Told of each record that is kept in memory alone: whoever reads the output has it at least. */
+  kept(record: AuditRecord): void;
+}
+
+const FULL = 'AUDIT_FULL';
+/** What a log may say of itself that keeps records out. */
+const UNWRITABLE: ReadonlySet<string> = new Set([FULL, 'AUDIT_UNWRITABLE']);
+/** Milliseconds between tries to open it, and to write what is owed. */
+const AGAIN = 1000;
+/** Milliseconds without an answer of the disk after which the status says so. */
+const SLOW = 10_000;
+/** Records that are kept in memory while a person lets it go on: a start with ten thousand secrets has twice as many. */
+const MOST_KEPT = 50_000;
+
+/**
+ * The operator's record: no append, no projection. Where the log cannot be opened or written, nothing that asks for a record goes on,
+ * and it is tried again; unless a person gave leave to go on for a time, whose records are kept in memory, shown on the output, and
+ * written as soon as the log takes them.
+ */
+export class OperatorLog implements AuditLog {
+  readonly #options: OperatorLogOptions;
+  #log: SignedLog | undefined;
+  #opening: Promise<SignedLog> | undefined;
+  #openedAt = Number.NEGATIVE_INFINITY;
+  /** Of what was asked for last. */
+  #trouble: CofferError | undefined;
+  /** What happened already, and goes first. */
+  #owed: AuditRecord[] = [];
+  /** The leave under which something was kept last. */
+  #leave: Override | undefined;
+  #pending = 0;
+  #answeredAt = 0;
+
+  constructor(options: OperatorLogOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `AUDIT_…`; then none of the records is anywhere. */
+  async append(records: readonly AuditRecord[]): Promise<void> {
+    try {
+      await this.#write(records);
+    } catch (error) {
+      if (!(error instanceof CofferError) || !(await this.#keep(records))) throw error;
+    }
+  }
+
+  /** What has happened whether or not it can be written: it is written before all that comes, as soon as that can be. */
+  async owe(records: readonly AuditRecord[]): Promise<void> {
+    this.#owed.push(...records);
+    await this.settle();
+  }
+
+  /** Tries to write what is owed. Throws where trying again will not help. */
+  async settle(): Promise<void> {
+    try {
+      await this.#write([]);
+    } catch (error) {
+      if (!(error instanceof CofferError) || error.loop !== 'retry') throw error;
+    }
+  }
+
+  /** Tries until the signal to open what could not be opened, and to write what is owed. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (await pause(AGAIN, signal)) {
+      if (this.#owed.length === 0 && this.#log !== undefined) continue;
+      try {
+        await this.settle();
+      } catch (error) {
+        // The status says so, and whoever appends is told.
+        if (!(error instanceof CofferError)) throw error;
+      }
+    }
+  }
+
+  /** The newest signed checkpoint, as text. */
+  get checkpoint(): string | undefined {
+    return this.#log?.checkpoint;
+  }
+
+  /** Whether what is to be recorded now can be. */
+  get isWritable(): boolean {
+    const isWell = this.#log?.problems.every(({ code }) => !UNWRITABLE.has(code)) ?? false;
+    return isWell && this.#trouble === undefined && !this.#isSlow();
+  }
+
+  /** Whether a person's leave is used now. */
+  get isOverridden(): boolean {
+    return this.#leave !== undefined && this.#options.now().getTime() < Date.parse(this.#leave.until);
+  }
+
+  /** How many records wait in memory. */
+  get owed(): number {
+    return this.#owed.length;
+  }
+
+  /** For the status. */
+  problems(): CofferError[] {
+    const own = [...(this.#trouble === undefined ? [] : [this.#trouble]), ...(this.#isSlow() ? [slow()] : [])];
+    const known = new Set(own.map(({ code }) => code));
+    const others = (this.#log?.problems ?? []).filter(({ code }) => !known.has(code));
+    const leave = this.#leave;
+    return [...own, ...others, ...(leave !== undefined && this.isOverridden ? [overridden(leave, this.owed)] : [])];
+  }
+
+  /** Writes what is owed, if that can be, and closes. Throws `AUDIT_…` where records are lost with the process. */
+  async close(): Promise<void> {
+    try {
+      if (this.#owed.length > 0) await this.#write([]);
+    } catch (error) {
+      throw error instanceof CofferError ? lost(error, this.#owed.length) : error;
+    } finally {
+      await this.#log?.close();
+    }
+  }
+
+  async #write(records: readonly AuditRecord[]): Promise<void> {
+    const log = this.#log ?? (await this.#open());
+    const owed = this.#owed;
+    this.#owed = [];
+    if (this.#pending++ === 0) this.#answeredAt = performance.now();
+    try {
+      await this.#appendAfter(log, owed, records);
+      if (owed.length + records.length > 0) this.#trouble = undefined;
+    } catch (error) {
+      if (error instanceof CofferError) this.#failed(error);
+      throw error;
+    } finally {
+      this.#pending -= 1;
+      this.#answeredAt = performance.now();
+    }
+  }
+
+  /** A log that is full has room for how something ended, and none for what is still to be done: then that goes alone. */
+  async #appendAfter(log: SignedLog, owed: readonly AuditRecord[], records: readonly AuditRecord[]): Promise<void> {
+    if (owed.length === 0) {
+      if (records.length > 0) await log.append(records);
+      return;
+    }
+    try {
+      await log.append([...owed, ...records]);
+      this.#leave = undefined;
+    } catch (error) {
+      this.#owed.unshift(...owed);
+      if (records.length === 0) throw error;
+      await log.append(records);
+    }
+  }
+
+  /** A log that is full says so itself, and when it is not any more. */
+  #failed(error: CofferError): void {
+    if (error.code === FULL) return;
+    if (this.#trouble === undefined) {
+      const { code, message } = error;
+      const happened = this.#options.now().toISOString();
+      this.#owed.push({ event: 'log.interrupted', code, message, happened });
+    }
+    this.#trouble = error;
+  }
+
+  #open(): Promise<SignedLog> {
+    if (this.#opening !== undefined) return this.#opening;
+    if (this.#trouble !== undefined && performance.now() - this.#openedAt < AGAIN) return Promise.reject(this.#trouble);
+    this.#openedAt = performance.now();
+    this.#opening = this.#options
+      .open()
+      .then(
+        (log) => {
+          this.#log = log;
+          return log;
+        },
+        (error: unknown) => {
+          if (error instanceof CofferError) this.#failed(error);
+          throw error;
+        },
+      )
+      .finally(() => {
+        this.#opening = undefined;
+      });
+    return this.#opening;
+  }
+
+  /** Returns whether a person lets it go on. */
+  async #keep(records: readonly AuditRecord[]): Promise<boolean> {
+    const { override, now, kept } = this.#options;
+    const leave = await override();
+    if (leave === undefined || this.#owed.length + records.length > MOST_KEPT) return false;
+    const happened = now().toISOString();
+    const { actor, reason, given, until } = leave;
+    const isNew = this.#leave?.given !== given;
+    const first: AuditRecord[] = isNew ? [{ event: 'log.overridden', actor, reason, until, happened }] : [];
+    this.#leave = leave;
+    for (const record of [...first, ...records.map((one) => ({ ...one, happened: one.happened ?? happened }))]) {
+      this.#owed.push(record);
+      kept(record);
+    }
+    return true;
+  }
+
+  #isSlow(): boolean {
+    return this.#pending > 0 && performance.now() - this.#answeredAt > SLOW;
+  }
+}
+
+function slow(): CofferError {
+  return new CofferError('AUDIT_SLOW', `The disk of the log has not answered for ${SLOW / 1000} seconds.`, {
+    advice: 'Look at that disk: until it answers, nothing new is opened or projected.',
+    loop: 'retry',
+  });
+}
+
+function overridden({ actor, until, reason }: Override, owed: number): CofferError {
+  return new CofferError(
+    'AUDIT_OVERRIDDEN',
+    `${actor.user} lets the operator go on without the log until ${until} (${reason}); ${owed} records are in memory alone.`,
+    {
+      advice: 'Make the log writable before that time, and leave the process running until it has them.',
+      loop: 'retry',
+    },
+  );
+}
+
+function lost(cause: CofferError, count: number): CofferError {
+  return new CofferError('AUDIT_LOST', `${count} records could not be written, and end with this process.`, {
+    advice: `Keep its output, which has those that a person let it go on without. Why: ${cause.message}`,
+    data: cause.data,
+    cause,
+  });
+}
