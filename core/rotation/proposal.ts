@@ -1,5 +1,3 @@
-import { Bug } from '../errors.ts';
-
 /**
  * What an operator wants changed in the repository. All of it is public: keys, stanzas and sealed values. The operator applies it to
  * the newest commit where it may push; else it is published, and a person or CI applies it (`coffer recipients rewrap`, `coffer
@@ -16,6 +14,8 @@ export interface Proposal {
   recipient?: { name: string; text: string };
   /** Data key id → recipient → `KID:b64u`: for data keys that the repository has, and for those of `values`. */
   stanzas: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Group → id of the group's key → `KID:b64u`: its seed for `cluster`, which is a member. */
+  seeds?: ReadonlyMap<string, ReadonlyMap<string, string>>;
   values: readonly ProposedValue[];
   /** Ids of committed requests that are done with, whose files go. */
   fulfils: readonly string[];
@@ -23,7 +23,10 @@ export interface Proposal {
   refused: ReadonlyMap<string, string>;
 }
 
-/** An entry of a manifest, in a state that was made elsewhere. */
+/**
+ * An entry of a manifest, in a state that was made elsewhere. All values of one manifest are applied together or not at all: a value
+ * and its `.previous` belong together.
+ */
 export interface ProposedValue {
   /** From the root of the repository. */
   path: string;
@@ -44,20 +47,6 @@ export interface ProposalBase {
   naming(dataKeyIds: ReadonlySet<string>): Promise<readonly string[]>;
 }
 
-/** Path → its new text, or undefined where the file goes: what of the proposal is not there yet, and still fits. Nothing else changes. */
-export async function applyProposal(
-  _proposal: Proposal,
-  _base: ProposalBase,
-): Promise<ReadonlyMap<string, Buffer | undefined>> {
-  throw new Bug('not written yet');
-}
-
-/** JSON texts of at most 512 KiB, at least one: an object of Kubernetes holds 1 MiB at most. */
-export function proposalParts(_proposal: Proposal): string[] {
-  throw new Bug('not written yet');
-}
-
-/** All parts of one proposal. Throws CofferError PROPOSAL_DAMAGED, PROPOSAL_PARTS (some are missing, or of another state). */
-export function readProposal(_texts: readonly string[]): Proposal {
-  throw new Bug('not written yet');
-}
+export { applyProposal } from './proposal/apply.ts';
+export { namesDataKey } from './proposal/naming.ts';
+export { proposalParts, readProposal } from './proposal/parts.ts';
