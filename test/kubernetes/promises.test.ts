@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { AuditLine } from '../../core/audit/record.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { fillUp, smallTmpfs } from '../operator/tmpfs.ts';
 import { holds, textsOf } from './scene/secret-texts.ts';
