@@ -37,8 +37,8 @@ export interface RotatedValues {
  * New values for an entry, and for what goes with it (`public`, other entries that its rotator sets), the former ones as
  * ENTRY.previous. `path` of the values is `file.file`. Nothing but new: what was there is opened only where it is kept.
  *
- * @throws CofferError ROTATE_UNKNOWN, ROTATE_BY_ROTATOR, ROTATE_PREVIOUS_NEEDS_KEY, MANIFEST_PLAINTEXT, ENTRY_NAME,
- *   TEMPLATE_NAME_TAKEN, SEALING_KEY_MISSING, GENERATE_FAILED, and what `openManifest` throws
+ * @throws CofferError ROTATE_UNKNOWN, ROTATE_BY_HAND, ROTATE_BY_ROTATOR, ROTATE_PREVIOUS_NEEDS_KEY, MANIFEST_PLAINTEXT, ENTRY_NAME,
+ *   TEMPLATE_NAME_TAKEN, SEALING_KEY_MISSING, and what `openManifest` throws
  */
 export function rotateEntry(
   file: ManifestFile,
@@ -108,7 +108,9 @@ async function makeValue(
     for (const [name, value] of values) made.set(name, Buffer.from(value));
     return;
   }
-  if (rotation.generate === undefined) throw byRotator(manifest, entry, rotation.rotator ?? '');
+  if (rotation.generate === undefined) {
+    throw rotation.rotator === undefined ? byHand(manifest, entry) : byRotator(manifest, entry, rotation.rotator);
+  }
   const { value, public: publicPart } = await generate(rotation.generate, now);
   made.set(entry, value);
   if (publicPart !== undefined && rotation.generate.public !== undefined) {
@@ -166,6 +168,13 @@ function unknown(manifest: Manifest, entry: string): CofferError {
         : `It says so of ${known}; write ${entry} under spec.rotation, or set its value with \`coffer set\`.`,
     data: placeOf(manifest, entry),
     exit: 2,
+  });
+}
+
+function byHand(manifest: Manifest, entry: string): CofferError {
+  return new CofferError('ROTATE_BY_HAND', `the manifest does not say how a new value of ${entry} is made`, {
+    advice: `Change it where it is used, and run \`coffer set ${manifest.file} ${entry}\`; or write generate or rotator under spec.rotation.`,
+    data: placeOf(manifest, entry),
   });
 }
 

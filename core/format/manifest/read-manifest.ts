@@ -10,7 +10,8 @@ import { quoteAdvice } from '../document/strictness.ts';
 import { parseStanza } from '../sealed/stanza.ts';
 import { looksSealed, parseSealedValue } from '../sealed/value.ts';
 import type { Entry, Manifest, ManifestFile, Reader, Stanza } from './manifest.ts';
-import { rotationsOf } from './rotation.ts';
+import { type EntryRotation, rotationsOf } from './rotation.ts';
+import { rotationProblems } from './rotation-problems.ts';
 import { parseTemplate, type TemplatePart, templateEntries } from './template.ts';
 
 /** Kubernetes itself fills in Secrets of these types: whoever could write one would be given a token. */
@@ -86,7 +87,7 @@ class ManifestReader {
         labels: this.#templateMetadata('labels', spec.template?.metadata?.labels),
         annotations: this.#templateMetadata('annotations', spec.template?.metadata?.annotations),
       },
-      rotation: rotationsOf(spec.rotation),
+      rotation: this.#rotation(spec),
       document,
     };
   }
@@ -184,6 +185,15 @@ class ManifestReader {
       }
     }
     return new Map(Object.entries(texts));
+  }
+
+  #rotation({ rotation, template }: EncryptedSecret['spec']): Map<string, EntryRotation> {
+    const rows = rotationsOf(rotation);
+    const templates = new Set(Object.keys(template?.data ?? {}));
+    for (const { entry, code, message, advice } of rotationProblems(rows, templates)) {
+      this.#refuse(code, message, advice, { ...this.#placeOf(['spec', 'rotation', entry]), entry });
+    }
+    return rows;
   }
 
   #checkType(type: string | undefined): void {

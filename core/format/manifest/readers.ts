@@ -1,8 +1,6 @@
 import type { Manifest } from './manifest.ts';
+import { entryOfPrevious } from './rotation.ts';
 import { templateEntries } from './template.ts';
-
-/** The previous value of an entry, kept by rotation; it has no readers of its own. */
-const PREVIOUS = '.previous';
 
 /**
  * The names (of data and of templates) that a workload of the manifest's namespace gets; empty if it is no reader.
@@ -14,7 +12,7 @@ export function entriesFor(
 ): ReadonlySet<string> {
   const rows = manifest.readers.filter(({ name }) => name === workload || name === '*');
   const allowed = (name: string) => {
-    const entry = name.endsWith(PREVIOUS) ? name.slice(0, -PREVIOUS.length) : name;
+    const entry = entryOfPrevious(name) ?? name;
     return rows.some(({ entries }) => entries === undefined || entries.has(entry));
   };
   const granted = new Set([...manifest.entries.keys()].filter(allowed));

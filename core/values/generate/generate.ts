@@ -1,4 +1,3 @@
-import { CofferError } from '../../errors.ts';
 import type { Generate } from '../../format/manifest/rotation.ts';
 import { randomBase64, randomHex, randomPassword, randomUuid } from './random-text.ts';
 
@@ -28,7 +27,7 @@ export function generateText(kind: 'password' | 'hex' | 'base64' | 'uuid', lengt
   }
 }
 
-/** @throws CofferError GENERATE_FAILED where no certificate can be made of these names */
+/** `now`: from when a certificate is valid. */
 export async function generate(wanted: Generate, now: Date): Promise<Generated> {
   const { kind, length, bits = USUAL_BITS, names = [], days = USUAL_DAYS } = wanted;
   switch (kind) {
@@ -40,15 +39,8 @@ export async function generate(wanted: Generate, now: Date): Promise<Generated> 
     }
     case 'tls': {
       const { selfSignedCertificate } = await import('./certificate.ts');
-      try {
-        const { privateKey, publicKey } = await selfSignedCertificate(names, days, now);
-        return { value: privateKey, public: publicKey };
-      } catch (cause) {
-        throw new CofferError('GENERATE_FAILED', 'no certificate could be made of these names', {
-          advice: 'Write DNS names and IP addresses.',
-          cause,
-        });
-      }
+      const { privateKey, publicKey } = await selfSignedCertificate(names, days, now);
+      return { value: privateKey, public: publicKey };
     }
     default:
       return { value: generateText(kind, length) };
