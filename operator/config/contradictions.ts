@@ -7,6 +7,7 @@ export function refuseContradictions(config: OperatorConfig, at: ErrorData): voi
   const { kubernetes, sources, projections } = config;
   refuseDeafWebhooks(config, at);
   refuseTrustInNobody(config, at);
+  refusePushToNowhere(config, at);
   const objects = sources.flatMap(({ encryptedSecrets }) => encryptedSecrets ?? []);
   const isVouching = sources.some(({ git }) => git?.carriedBy === 'objects');
   if (isVouching && objects.length === 0) {
@@ -83,4 +84,14 @@ function refuseTrustInNobody({ sources }: OperatorConfig, at: ErrorData): void {
       at,
     );
   }
+}
+
+function refusePushToNowhere({ sources }: OperatorConfig, at: ErrorData): void {
+  if (!sources.some(({ git }) => git?.tag !== undefined && git.push !== undefined && git.push.branch === undefined))
+    return;
+  throw contradiction(
+    'A git source follows tags and may push, and nothing says to which branch.',
+    'Add `branch` to push: one of the operator’s own, from which people merge.',
+    at,
+  );
 }

@@ -107,6 +107,12 @@ describe("the operator's configuration", () => {
       7,
     ],
     ['trust without a policy', (text) => text.replace('250ms', '1s, trust: {mode: head}'), 'CONFIG_CONTRADICTION', 7],
+    [
+      'a push to no branch, where tags are followed',
+      (text) => text.replace('250ms', '1s, tag: "v*", push: {}'),
+      'CONFIG_CONTRADICTION',
+      7,
+    ],
     ['a context without a kubeconfig', (text) => `${text}kubernetes: {context: c}\n`, 'CONFIG_CONTRADICTION', 7],
     [
       'two projections of Secrets',

@@ -3,8 +3,7 @@ import { changesBetween } from '../../core/git/changes.ts';
 import { Turns } from '../../core/git/intake/turns.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import { isFile } from '../../core/git/tree.ts';
-import type { ProposalBase } from '../../core/rotation/proposal.ts';
-import { scanSealed } from '../../core/trust/sealed/sealed-scan.ts';
+import { namesDataKey, type ProposalBase } from '../../core/rotation/proposal.ts';
 
 export interface BaseFilesOptions {
   repository: Repository;
@@ -27,7 +26,8 @@ export class BaseFiles implements ProposalBase {
   }
 
   async read(path: string): Promise<Buffer | undefined> {
-    const { repository, tree } = this.#options;
+    const { repository, tree, held } = this.#options;
+    if (held.has(path)) return undefined;
     const entry = await repository.entryAt(tree, path);
     return entry !== undefined && isFile(entry) ? repository.readBlobWithin(entry.oid) : undefined;
   }
@@ -40,17 +40,8 @@ export class BaseFiles implements ProposalBase {
       if (after === undefined || !isFile(after) || held.has(path) || !isManifestPath(config, path)) continue;
       await turns.next();
       const bytes = await repository.readBlobWithin(after.oid);
-      if (bytes !== undefined && isNamingAny(bytes, dataKeyIds)) paths.push(path);
+      if (bytes !== undefined && namesDataKey(bytes, dataKeyIds)) paths.push(path);
     }
     return paths;
   }
-}
-
-function isNamingAny(bytes: Buffer, dataKeyIds: ReadonlySet<string>): boolean {
-  let isNaming = false;
-  const see = (id: string): void => {
-    isNaming ||= dataKeyIds.has(id);
-  };
-  scanSealed(bytes, { text: see, key: see });
-  return isNaming;
 }

@@ -23,6 +23,10 @@ const FAULTS = {
     'there is no identity to sign with yet',
     'Let the operator enrol (it makes its identity then), or put the identity into its keys.',
   ],
+  PUSH_UNTRUSTED: [
+    'the trust policy of this operator would refuse what it is about to push',
+    'Add what `coffer recipients signer` prints to the signers of the policy, and grant it what the message names.',
+  ],
   PUSH_HELD: [
     'it would change a file that is held back',
     'Mend that file first: the trouble of the source says what is wrong with it.',

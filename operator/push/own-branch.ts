@@ -76,6 +76,8 @@ export class OwnBranch {
 
   async #step(wanted: Wanted, changes: Changes, upon: BranchState, from: BranchState | undefined): Promise<Next> {
     const to = changes.objects.add('commit', await wanted.commit(changes.tree, upon.tip));
+    // Made anew within the same second, of the same.
+    if (to === from?.tip) return thereAlready(to);
     for (const { type, bytes } of changes.objects) writeLoose(this.#objects, type, bytes);
     const step = { id: wanted.id, wanted: wanted.changes.digest, commit: to };
     const former = { ...formerOf(wanted.changes), ...upon.former };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { milliseconds } from '../../core/duration.ts';
-import type { CofferError } from '../../core/errors.ts';
+import { Bug, type CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { Proposal } from '../../core/rotation/proposal.ts';
 import type { KeyStore } from '../keys/key-store.ts';
@@ -95,7 +95,9 @@ class GitPusher implements Pusher {
     if (state === undefined) throw this.#fault('PUSH_WAITS', { detail: 'nothing is accepted yet' });
     const changes = await this.#changes(proposal, source.repository, await this.#treeOf(state), state, signal);
     if (changes === undefined) return 'nothing';
-    const branch = new ServerBranch(this.#transport, git.push?.branch ?? this.#followed ?? DEFAULT_BRANCH, this.#place);
+    const name = git.push?.branch ?? this.#followed;
+    if (name === undefined) throw new Bug('a source that follows tags, without a branch to push to');
+    const branch = new ServerBranch(this.#transport, name, this.#place);
     try {
       const within = AbortSignal.any([signal, timeout]);
       const done =
@@ -130,7 +132,7 @@ class GitPusher implements Pusher {
     const { branch, state, changes, message, proposal } = push;
     const { source, stateDirectory } = this.#options;
     const own = new OwnBranch(branch.branch, join(stateDirectory, 'push', source.id), source.repository);
-    return branch.update(async (found) => {
+    return branch.update<Done>(async (found) => {
       const from = found === undefined ? undefined : await own.find(found);
       if (found !== undefined && from === undefined) {
         throw this.#fault('PUSH_BRANCH_FOREIGN', { branch: branch.branch, detail: found });
