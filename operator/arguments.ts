@@ -5,16 +5,20 @@ export type Request =
   | { do: 'version' }
   | { do: 'run'; config: string; once: boolean }
   | { do: 'confirm'; config: string; commit: string }
-  | { do: 'accept'; config: string; commit: string };
+  | { do: 'accept'; config: string; commit: string }
+  | { do: 'override'; config: string; duration: string; reason: string };
 
 export const HELP = `Projects the secrets of git repositories to the workloads that may read them.
 
 Usage: coffer-operator --config FILE [--once | --confirm COMMIT]
        coffer-operator accept COMMIT --config FILE
+       coffer-operator override-audit --for DURATION --reason TEXT --config FILE
 
   accept COMMIT     take this commit, no matter who signed it and what was accepted before, and judge what descends from
                     it: for a first commit, a branch that was rewound or replaced, a commit that the policy refuses. It
                     counts once, within a day, and is recorded; a running operator takes it at its next look
+  override-audit    let a running operator go on for a time (--for 30m, at most 24h) although its audit log cannot be written: its
+                    records wait in memory, and are written with this reason when the log can be
   --config FILE     the operator's configuration (kind OperatorConfig)
   --once            look at every source once, project, and end; exit code 1 if anything is in trouble
   --confirm COMMIT  carry out the removals that are held for this commit, or take it although it leaves the source
@@ -30,6 +34,8 @@ const OPTIONS = {
   config: { type: 'string' },
   once: { type: 'boolean' },
   confirm: { type: 'string' },
+  for: { type: 'string' },
+  reason: { type: 'string' },
   help: { type: 'boolean' },
   version: { type: 'boolean' },
 } as const;
@@ -37,17 +43,37 @@ const OPTIONS = {
 /** Throws CofferError `ARGUMENTS_INVALID`. */
 export function parseArguments(argv: readonly string[]): Request {
   const { values, positionals } = parseCommand(argv, OPTIONS, PROGRAM);
-  const { config, once = false, confirm, help, version } = values;
+  const { help, version, config, ...options } = values;
   if (help) return { do: 'help' };
   if (version) return { do: 'version' };
-  const [command, commit, ...others] = positionals;
-  if (command !== undefined && command !== 'accept') throw wrongUsage('there is no such command', PROGRAM);
+  const [command, ...operands] = positionals;
+  if (command !== undefined && command !== 'accept' && command !== 'override-audit')
+    throw wrongUsage('there is no such command', PROGRAM);
   if (config === undefined) throw wrongUsage('--config FILE is missing', PROGRAM);
-  if (command === 'accept') {
-    if (commit === undefined || others.length > 0) throw wrongUsage('accept takes one COMMIT', PROGRAM);
-    if (once || confirm !== undefined) throw wrongUsage('accept goes with --config alone', PROGRAM);
-    return { do: 'accept', config, commit };
-  }
+  if (command === 'accept') return accept(config, operands, options);
+  if (command === 'override-audit') return override(config, operands, options);
+  return run(config, options);
+}
+
+type Options = { once?: boolean; confirm?: string; for?: string; reason?: string };
+
+function accept(config: string, [commit, ...others]: readonly string[], options: Options): Request {
+  if (commit === undefined || others.length > 0) throw wrongUsage('accept takes one COMMIT', PROGRAM);
+  if (Object.keys(options).length > 0) throw wrongUsage('accept goes with --config alone', PROGRAM);
+  return { do: 'accept', config, commit };
+}
+
+function override(config: string, operands: readonly string[], options: Options): Request {
+  const { for: duration, reason, ...others } = options;
+  if (operands.length > 0 || Object.keys(others).length > 0)
+    throw wrongUsage('override-audit goes with --for, --reason and --config alone', PROGRAM);
+  if (duration === undefined || reason === undefined)
+    throw wrongUsage('override-audit needs --for DURATION and --reason TEXT', PROGRAM);
+  return { do: 'override', config, duration, reason };
+}
+
+function run(config: string, { once = false, confirm, ...others }: Options): Request {
+  if (Object.keys(others).length > 0) throw wrongUsage('--for and --reason go with override-audit', PROGRAM);
   if (confirm === undefined) return { do: 'run', config, once };
   if (once) throw wrongUsage('--once and --confirm exclude each other', PROGRAM);
   return { do: 'confirm', config, commit: confirm };

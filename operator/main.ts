@@ -5,6 +5,8 @@
  */
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './arguments.ts';
+import { openRecord } from './audit/open-record.ts';
+import { giveOverride } from './audit/override.ts';
 import { connectCluster, lead, watchCluster } from './cluster.ts';
 import { Background } from './concurrency/background.ts';
 import { readSettings } from './config/read-settings.ts';
@@ -17,14 +19,13 @@ import {
   openKeys,
   openProjectors,
   openReconcilerBetween,
-  openRecord,
   openSources,
   openVolumesServer,
   openWebhooksServer,
   sourceIds,
 } from './pipeline.ts';
 import { Closing } from './process/closing.ts';
-import type { Log } from './process/log.ts';
+import type { RecordingLog } from './process/log.ts';
 import { runProcess, type Signals } from './process/run-process.ts';
 import { lockState } from './process/state-lock.ts';
 import { openFront, prepareFront } from './serve/front.ts';
@@ -50,10 +51,21 @@ await runProcess(async (log, signals) => {
     process.stdout.write(`Accepted ${request.commit}: the operator takes it at its next look, within a day.\n`);
     return 0;
   }
-  return await operate(settings, request.once, log, signals);
+  if (request.do === 'override') {
+    const { until } = await giveOverride(settings.stateDirectory, request, new Date());
+    process.stdout.write(`The operator goes on without its log until ${until}, as far as it has to.\n`);
+    return 0;
+  }
+  return await operate({ settings, configFile: request.config, once: request.once }, log, signals);
 });
 
-async function operate(settings: OperatorSettings, once: boolean, log: Log, signals: Signals): Promise<0 | 1> {
+interface Operation {
+  settings: OperatorSettings;
+  configFile: string;
+  once: boolean;
+}
+
+async function operate({ settings, configFile, once }: Operation, log: RecordingLog, signals: Signals): Promise<0 | 1> {
   const closing = new Closing();
   const background = new Background(signals.ended);
   const { signal } = background;
@@ -65,15 +77,28 @@ async function operate(settings: OperatorSettings, once: boolean, log: Log, sign
     const connection = await connectCluster(settings, around, closing);
     closing.add(background, (loops) => loops.end());
     if (!(await lead(connection, around))) return 0;
-    await lockState(settings, closing);
+    await lockState(settings.stateDirectory, closing);
 
     const keys = await openKeys(settings, connection?.client, log, closing);
     const floors = await openFloors(connection, settings, signal);
     const sources = await openSources(settings, floors, closing);
     const cluster = await watchCluster(connection, settings, background, closing);
     const projectors = await openProjectors(settings, process.env, { cluster, background }, closing);
-    const audit = await openRecord(settings, closing);
-    const neighbours = { sources, projectors, audit, keys, cluster, signal };
+    const client = cluster?.client;
+    const recording = {
+      settings,
+      configFile,
+      version,
+      keys,
+      sources,
+      client,
+      pod: process.env.POD_NAME,
+      background,
+      log,
+    };
+    const record = await openRecord(recording, closing);
+    front.health.isRecorded = () => record.log.isWritable || record.log.isOverridden;
+    const neighbours = { sources, projectors, audit: record.log, record, keys, cluster, signal };
     const reconciler = await openReconcilerBetween(neighbours, settings, closing);
     const chores = openChores(neighbours, settings, log);
 

@@ -1,6 +1,8 @@
-import { type AuditLog, openAuditLog } from '../core/audit/log.ts';
+import type { AuditLog } from '../core/audit/log.ts';
 import { CofferError } from '../core/errors.ts';
 import { readPinsFile } from '../core/keys/pins.ts';
+import type { OperatorRecord } from './audit/open-record.ts';
+import { RecordChore } from './audit/record-chore.ts';
 import { type Cluster, type Connection, openSecrets } from './cluster.ts';
 import type { Background } from './concurrency/background.ts';
 import type { OperatorSettings } from './config/settings.ts';
@@ -50,15 +52,6 @@ export async function openKeys(
     if (!(error instanceof CofferError) || error.loop !== 'retry') throw error;
   }
   return store;
-}
-
-export async function openRecord(
-  { audit: { directory }, cluster }: OperatorSettings,
-  closing: Closing,
-): Promise<AuditLog> {
-  const audit = closing.add(await openAuditLog(directory, { cluster, now: () => new Date() }), (log) => log.close());
-  await audit.append([{ event: 'operator.started', cluster }]);
-  return closing.add(audit, (log) => log.append([{ event: 'operator.stopped', cluster }]));
 }
 
 /** What was accepted by earlier runs and other replicas. Waits for the cluster; throws `TRUST_MEMORY_DAMAGED` and the signal's reason. */
@@ -125,7 +118,9 @@ export async function openProjectors(
 export interface Neighbours {
   sources: readonly Source[];
   projectors: readonly Projector[];
+  /** The log of `record`. */
   audit: AuditLog;
+  record: OperatorRecord;
   keys: KeyStore;
   cluster: Cluster | undefined;
   /** Ends the reconciler's work. */
@@ -171,7 +166,7 @@ function carriedObjects({ objects }: OperatorSettings, { objects: store }: Clust
 
 /** What waits for keys and for requests: looked at after every poll. */
 export function openChores(
-  { sources, audit, keys, cluster }: Neighbours,
+  { sources, audit, record, keys, cluster }: Neighbours,
   { cluster: name, stateDirectory, pinsFile }: OperatorSettings,
   log: Log,
 ): Chore[] {
@@ -179,6 +174,7 @@ export function openChores(
   const enrolment = openEnrolment(common);
   const fulfilment = openFulfilment({ ...common, audit });
   return [
+    new RecordChore(record, sources, { cluster: name, stateDirectory }),
     { look: () => enrolment.look(), troubles: () => (enrolment.trouble === undefined ? [] : [enrolment.trouble]) },
     { look: () => fulfilment.look(), troubles: () => fulfilment.troubles },
   ];

@@ -7,6 +7,8 @@ import type { Override } from './override.ts';
 export interface OperatorLogOptions {
   /** Locks the directory and opens the log. Throws CofferError; with loop `retry` it is tried again. */
   open(): Promise<SignedLog>;
+  /** What a log that was opened is told first. */
+  opened(log: SignedLog): readonly AuditRecord[];
   /** A person's leave that counts now. */
   override(): Promise<Override | undefined>;
   now(): Date;
@@ -17,6 +19,8 @@ export interface OperatorLogOptions {
 const FULL = 'AUDIT_FULL';
 /** What a log may say of itself that keeps records out. */
 const UNWRITABLE: ReadonlySet<string> = new Set([FULL, 'AUDIT_UNWRITABLE']);
+/** What the system says of a disk that is full, read-only or broken. */
+const DISK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']);
 /** Milliseconds between tries to open it, and to write what is owed. */
 const AGAIN = 1000;
 /** Milliseconds without an answer of the disk after which the status says so. */
@@ -60,6 +64,13 @@ export class OperatorLog implements AuditLog {
   async owe(records: readonly AuditRecord[]): Promise<void> {
     this.#owed.push(...records);
     await this.settle();
+  }
+
+  /** The same, at the start. Throws where the log cannot be opened for another reason than the state of its disk. */
+  async start(records: readonly AuditRecord[]): Promise<void> {
+    await this.owe(records);
+    const trouble = this.#log === undefined ? this.#trouble : undefined;
+    if (trouble !== undefined && !isOfDisk(trouble)) throw trouble;
   }
 
   /** Tries to write what is owed. Throws where trying again will not help. */
@@ -177,6 +188,7 @@ export class OperatorLog implements AuditLog {
       .open()
       .then(
         (log) => {
+          this.#owed.unshift(...this.#options.opened(log));
           this.#log = log;
           return log;
         },
@@ -211,6 +223,11 @@ export class OperatorLog implements AuditLog {
   #isSlow(): boolean {
     return this.#pending > 0 && performance.now() - this.#answeredAt > SLOW;
   }
+}
+
+/** It was right before, and may be again. */
+function isOfDisk({ code, cause }: CofferError): boolean {
+  return code === FULL || (cause instanceof Error && 'code' in cause && DISK.has(String(cause.code)));
 }
 
 function slow(): CofferError {

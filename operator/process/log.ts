@@ -1,4 +1,5 @@
 import pino from 'pino';
+import type { AuditLine } from '../../core/audit/record.ts';
 import { Bug, CofferError, type ErrorData, placeOf } from '../../core/errors.ts';
 
 /** What a line may say besides its message; nothing else gets into the log. */
@@ -34,16 +35,23 @@ export interface Log {
   thrown(error: unknown): void;
 }
 
+/** The output of the operator, where records go as well. */
+export interface RecordingLog extends Log {
+  /** Without a `sequence` it is in no log yet. A record never holds a value. */
+  audit(record: Omit<AuditLine, 'sequence'> & { sequence?: number }): void;
+}
+
 /** Lines are written synchronously, so that the last ones of a process that crashes are not lost. */
-export function openLog(descriptor: number): Log {
+export function openLog(descriptor: number): RecordingLog {
   const options: pino.LoggerOptions = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
   options.formatters = { level: (level) => ({ level }) };
   const logger = pino(options, pino.destination({ fd: descriptor, sync: true }));
-  const log: Log = {
+  const log: RecordingLog = {
     info: (message, fields = {}) => logger.info(allowed(fields), message),
     warn: (message, fields = {}) => logger.warn(allowed(fields), message),
     failure: ({ code, message, advice, data = {} }) =>
       logger.error({ code, advice, place: placeOf(data) || undefined, ...placed(data) }, message),
+    audit: (audit) => logger.info({ audit }, 'audit'),
     thrown: (error) => {
       if (error instanceof CofferError) log.failure(error);
       else logger.error({ code: 'BUG', frames: framesOf(error) }, messageOf(error));

@@ -1,5 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
-import { type Log, openLog } from './log.ts';
+import { type Log, openLog, type RecordingLog } from './log.ts';
 
 export interface Signals {
   /** SIGTERM or SIGINT came. A second one ends the process at once. */
@@ -15,7 +15,7 @@ const STANDARD_OUTPUT = 1;
  * value out of the process: what was thrown is logged in allow-listed parts, and Node writes no reports, which would hold
  * the environment and pieces of the heap.
  */
-export async function runProcess(program: (log: Log, signals: Signals) => Promise<number>): Promise<void> {
+export async function runProcess(program: (log: RecordingLog, signals: Signals) => Promise<number>): Promise<void> {
   const log = openLog(STANDARD_OUTPUT);
   forbidReports();
   const die = (error: unknown) => {

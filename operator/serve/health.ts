@@ -7,6 +7,8 @@ export class Health {
   phase: 'starting' | 'standby' | 'leading' = 'starting';
   /** Whether every source was projected. */
   isProjected: () => boolean = () => false;
+  /** Whether what is to be done can be recorded: else nothing new is. */
+  isRecorded: () => boolean = () => true;
   #beatAt = performance.now();
 
   /** Something came to its end, well or not: a look, a request, a poll. */
@@ -19,6 +21,6 @@ export class Health {
   }
 
   isReady(): boolean {
-    return this.phase === 'standby' || (this.phase === 'leading' && this.isProjected());
+    return this.phase === 'standby' || (this.phase === 'leading' && this.isProjected() && this.isRecorded());
   }
 }

@@ -40,7 +40,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['operator/source'],
     ['operator/keys', 'operator/project'],
     ['operator/push'],
-    ['operator/publish', 'operator/enrol', 'operator/requests', 'operator/serve', 'operator/hooks'],
+    ['operator/publish', 'operator/enrol', 'operator/requests', 'operator/serve', 'operator/hooks', 'operator/audit'],
     ['operator/rotate'],
     ['operator/reconcile'],
     ['operator/volumes', 'operator/follow'],

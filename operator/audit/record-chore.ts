@@ -1,0 +1,34 @@
+import { CofferError } from '../../core/errors.ts';
+import type { Source } from '../source/source.ts';
+import { KeyringChanges } from './keyring-changes.ts';
+import type { OperatorRecord } from './open-record.ts';
+
+/** Records what changed beside the secrets: what the operator goes by, and what keyrings say of keys. A chore. */
+export class RecordChore {
+  readonly #record: OperatorRecord;
+  readonly #keyrings: KeyringChanges;
+  #trouble: CofferError | undefined;
+
+  constructor(record: OperatorRecord, sources: readonly Source[], at: { cluster: string; stateDirectory: string }) {
+    this.#record = record;
+    this.#keyrings = new KeyringChanges(sources, at);
+  }
+
+  async look(): Promise<void> {
+    const { configuration, log } = this.#record;
+    try {
+      await configuration.look((records) => log.append(records), 'again');
+      await this.#keyrings.look(log);
+      this.#trouble = undefined;
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      this.#trouble = error;
+    }
+  }
+
+  troubles(): readonly CofferError[] {
+    const known = this.#record.troubles();
+    const own = this.#trouble;
+    return own === undefined || known.some(({ code }) => code === own.code) ? known : [...known, own];
+  }
+}
