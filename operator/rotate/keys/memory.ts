@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import { CofferError } from '../../../core/errors.ts';
+import { writeFileAtomically } from '../../../core/files/atomic.ts';
+import { readIfThere } from '../../../core/files/read-if-there.ts';
+import { fromSystemError } from '../../../core/files/system-error.ts';
+import { KEY_ID, TIMESTAMP } from '../../../schemas/grammar.ts';
+import type { KubeClient } from '../../kubernetes/client.ts';
+import { type KubeObject, RESOURCES } from '../../kubernetes/resource.ts';
+
+/** A key that was made, or was about to be, and that no keyring lists yet. */
+export interface MadeKey {
+  kid: string;
+  /** `YYYY-MM-DDTHH:MM:SSZ`, as endorsed. */
+  created: string;
+}
+
+export interface PendingKey extends MadeKey {
+  /** The newest key at that time, which it is to follow. */
+  former: string;
+  /** The former one was in the wrong hands already when this one was made. */
+  revoke: boolean;
+  /** The log has that it was published. */
+  isTold: boolean;
+}
+
+export interface KeyMemory {
+  pending?: PendingKey;
+  /** Made for a rotation that another overtook: what lay beside a stolen key counts as stolen. */
+  abandoned: MadeKey[];
+  /** Retired key → milliseconds that the operator has looked on since, and when it looked last, ISO 8601. */
+  retired: Record<string, { watched: number; at: string }>;
+  /** Refusals of requests that the log has. */
+  told: string[];
+}
+
+const FILE = 'key-rotation.json';
+const CONFIG_MAP = 'coffer-key-rotation';
+const FIELD = 'memory.json';
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** What the rotation of keys remembers beside the store and the keyrings: a ConfigMap in a cluster, for all replicas; else a file of the state directory. */
+export class KeyMemories {
+  readonly #file: string;
+  readonly #client: KubeClient | undefined;
+
+  constructor(stateDirectory: string, client: KubeClient | undefined) {
+    this.#file = join(stateDirectory, FILE);
+    this.#client = client;
+  }
+
+  /** Throws CofferError ROTATE_MEMORY_DAMAGED, FILE_SYSTEM, KUBERNETES_*. */
+  async read(): Promise<KeyMemory> {
+    const text = this.#client === undefined ? await readIfThere(this.#file) : await this.#readMap(this.#client);
+    return text === '' ? { abandoned: [], retired: {}, told: [] } : this.#parse(text);
+  }
+
+  /** On disk, or with the API server, when it resolves. Throws CofferError FILE_SYSTEM, KUBERNETES_*. */
+  async write(memory: KeyMemory): Promise<void> {
+    const text = `${JSON.stringify(memory)}\n`;
+    if (this.#client !== undefined) return this.#writeMap(this.#client, text);
+    try {
+      await writeFileAtomically(this.#file, text, { mode: 0o600 });
+    } catch (error) {
+      throw fromSystemError(error) ?? error;
+    }
+  }
+
+  #parse(text: string): KeyMemory {
+    try {
+      const memory: unknown = JSON.parse(text);
+      if (isMemory(memory)) return memory;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    const path = this.#client === undefined ? this.#file : `ConfigMap ${this.#client.namespace}/${CONFIG_MAP}`;
+    throw new CofferError(
+      'ROTATE_MEMORY_DAMAGED',
+      'What the operator remembers of the rotation of its key is damaged.',
+      {
+        advice: `Remove ${path}: a rotation that is under way is begun again with another key.`,
+        data: { path },
+      },
+    );
+  }
+
+  async #readMap(client: KubeClient): Promise<string> {
+    const map = await client.get<ConfigMap>(RESOURCES.configMaps, { namespace: client.namespace, name: CONFIG_MAP });
+    return map?.data?.[FIELD] ?? '';
+  }
+
+  async #writeMap(client: KubeClient, text: string): Promise<void> {
+    const metadata = { namespace: client.namespace, name: CONFIG_MAP };
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [FIELD]: text } };
+    await client.apply(RESOURCES.configMaps, metadata, body, { force: true });
+  }
+}
+
+const GRAMMAR = { kid: new RegExp(KEY_ID), created: new RegExp(TIMESTAMP) };
+
+function isMemory(value: unknown): value is KeyMemory {
+  if (!isObject(value)) return false;
+  const { pending, abandoned, retired, told } = value;
+  return (
+    (pending === undefined || isPending(pending)) &&
+    Array.isArray(abandoned) &&
+    abandoned.every(isMade) &&
+    isObject(retired) &&
+    Object.entries(retired).every(([kid, row]) => GRAMMAR.kid.test(kid) && isRetired(row)) &&
+    Array.isArray(told) &&
+    told.every((text) => typeof text === 'string')
+  );
+}
+
+function isPending(value: unknown): value is PendingKey {
+  if (!isObject(value) || !isMade(value)) return false;
+  const { former, revoke, isTold } = value as Partial<Record<keyof PendingKey, unknown>>;
+  return isText(former, GRAMMAR.kid) && typeof revoke === 'boolean' && typeof isTold === 'boolean';
+}
+
+function isMade(value: unknown): value is MadeKey {
+  return isObject(value) && isText(value.kid, GRAMMAR.kid) && isText(value.created, GRAMMAR.created);
+}
+
+function isRetired(value: unknown): boolean {
+  if (!isObject(value) || typeof value.at !== 'string') return false;
+  return Number.isFinite(value.watched) && !Number.isNaN(Date.parse(value.at));
+}
+
+function isText(value: unknown, grammar: RegExp): value is string {
+  return typeof value === 'string' && grammar.test(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

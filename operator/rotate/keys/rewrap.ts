@@ -1,0 +1,131 @@
+import type { AuditLog } from '../../../core/audit/log.ts';
+import type { AuditRecord } from '../../../core/audit/record.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { namedDataKeys } from '../../../core/format/edit/sealing-run.ts';
+import type { Manifest } from '../../../core/format/manifest/manifest.ts';
+import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts';
+import type { SealingKey } from '../../../core/format/sealed/stanza.ts';
+import { sealGroupSeed } from '../../../core/keys/group.ts';
+import type { SecretKeys } from '../../../core/keys/key-file.ts';
+import type { Recipient } from '../../../core/keys/recipient.ts';
+import { type Opener, openerFor } from '../../../core/opening/opener.ts';
+import type { Proposal } from '../../../core/rotation/proposal.ts';
+import type { Asked } from '../../requests/asked.ts';
+import { Sealer } from '../../requests/sealer.ts';
+
+/** What is sealed anew to the newest key, of one source. */
+export interface Rewrapped {
+  /** Data key id → `KID:b64u`. */
+  stanzas: ReadonlyMap<string, string>;
+  /** Group → id of its key → `KID:b64u`. */
+  seeds: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Manifests that did not open: path → why. */
+  refused: ReadonlyMap<string, string>;
+  /** How many stanzas were not known before. */
+  made: number;
+}
+
+export interface RewrapOptions {
+  cluster: string;
+  /** The cluster's own newest key: to nobody else is anything sealed. */
+  key: SealingKey;
+  keys: SecretKeys;
+  /** Files that hold stanzas of other keys that are held. */
+  paths: readonly string[];
+  /** What was published before, to be made once only. */
+  known: Proposal | undefined;
+  audit: Pick<AuditLog, 'append'>;
+}
+
+/**
+ * What the cluster opens by an older key of its own, sealed to its newest one. A record of each manifest is on disk before it is opened.
+ *
+ * @throws CofferError AUDIT_*, what the repository throws
+ */
+export async function rewrapped(asked: Asked, options: RewrapOptions): Promise<Rewrapped> {
+  const { cluster, key, keys, paths, audit } = options;
+  const opener = openerFor(asked.keyring, keys, { as: cluster });
+  const lacking = (manifest: Manifest) => olderStanzas(manifest, key, opener);
+  const known = knownStanzas(options);
+  const sealer = new Sealer({ cluster, audit, asked, key, lacking, opener, known });
+  try {
+    for (const path of paths) {
+      for (const manifest of await manifestsAt(asked, path)) {
+        if (manifest.recipients.includes(cluster)) await sealer.add(manifest);
+      }
+    }
+    await sealer.finish();
+    const seeds = await rewrappedSeeds(asked, opener, options);
+    return { stanzas: sealer.stanzas, seeds, refused: sealer.refused, made: sealer.made };
+  } finally {
+    opener.wipe();
+  }
+}
+
+/** Data keys in use whose stanza for this recipient is of another key that it holds. */
+function olderStanzas(manifest: Manifest, { recipient, kid }: SealingKey, opener: Opener): string[] {
+  const used = [...new Set(namedDataKeys(manifest).values())].filter((id) => id !== undefined);
+  return used.filter((id) => {
+    const stanza = manifest.stanzas.get(id)?.get(recipient);
+    return stanza !== undefined && stanza.kid !== kid && opener.holds(recipient, stanza.kid);
+  });
+}
+
+async function manifestsAt({ source: { repository }, state }: Asked, path: string): Promise<Manifest[]> {
+  const entry = await repository.entryAt(state.tree, path);
+  if (entry === undefined) return [];
+  return manifestProblems(await repository.readBlob(entry.oid), path).file?.manifests ?? [];
+}
+
+function knownStanzas({ known, key }: RewrapOptions): Map<string, string> {
+  const rows = Array.from(known?.stanzas ?? [], ([id, row]) => [id, row.get(key.recipient)] as const);
+  return new Map(rows.filter((row): row is [string, string] => row[1]?.startsWith(`${key.kid}:`) === true));
+}
+
+/** A member opens a group's key by the seed that is sealed to it (docs/format.md, "Recipients"). */
+async function rewrappedSeeds(asked: Asked, opener: Opener, options: RewrapOptions): Promise<Rewrapped['seeds']> {
+  const { cluster, key, known } = options;
+  const seeds = new Map<string, Map<string, string>>();
+  for (const group of asked.keyring.recipients.values()) {
+    for (const { kid, seeds: rows } of group.keys) {
+      const row = rows.get(cluster);
+      if (row === undefined || row.kid === key.kid || !opener.holds(group.name, kid)) continue;
+      const before = known?.seeds?.get(group.name)?.get(kid);
+      const text = before?.startsWith(`${key.kid}:`) ? before : await rewrappedSeed(asked, group, kid, opener, options);
+      if (text === undefined) continue;
+      const made = seeds.get(group.name) ?? new Map<string, string>();
+      seeds.set(group.name, made.set(kid, text));
+    }
+  }
+  return seeds;
+}
+
+async function rewrappedSeed(
+  { source, state }: Asked,
+  group: Recipient,
+  kid: string,
+  opener: Opener,
+  { cluster, key, audit }: RewrapOptions,
+): Promise<string | undefined> {
+  const about: Omit<AuditRecord, 'event'> = {
+    action: 'rewrap',
+    cluster,
+    recipient: cluster,
+    keyIds: [kid],
+    path: group.file,
+    source: source.id,
+    commit: state.commit,
+  };
+  await audit.append([{ event: 'secret.intent', ...about }]);
+  const outcome: AuditRecord = { event: 'secret.outcome', ...about };
+  try {
+    const secret = opener.secretKey(group.name, kid);
+    const text = secret && sealGroupSeed(secret.seed, { name: group.name, kid }, key);
+    await audit.append([{ ...outcome, outcome: text === undefined ? 'refused' : 'written' }]);
+    return text;
+  } catch (error) {
+    if (!(error instanceof CofferError)) throw error;
+    await audit.append([{ ...outcome, outcome: 'refused', code: error.code, message: error.message }]);
+    return undefined;
+  }
+}
