@@ -39,7 +39,6 @@ function inOrder<Value>(rows: ReadonlyMap<string, Value>): Record<string, Value>
 /** As a label of Kubernetes, and as a file name. */
 const PROPOSAL_ID = '^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$';
 const REQUEST_ID = '^[a-z]+-[-a-z0-9]{1,120}$';
-const ANYTHING = '^[^]{0,4000}$';
 
 /** @throws CofferError PROPOSAL_DAMAGED */
 export function readProposalText(text: string): Proposal {
@@ -53,13 +52,12 @@ export function readProposalText(text: string): Proposal {
     ...(seeds === undefined ? {} : { seeds: rowsOf(seeds, (key) => textOf(key, grammar.NAME), grammar.KEY_ID) }),
     values: listOf(values).map(readValue),
     fulfils: listOf(fulfils).map((id) => textOf(id, REQUEST_ID)),
-    refused: new Map(Object.entries(objectOf(refused)).map(([path, why]) => [path, textOf(why, ANYTHING)])),
+    refused: new Map(Object.entries(objectOf(refused)).map(([path, why]) => [path, anyText(why)])),
   };
 }
 
 function readRecipientText({ name, text }: Record<string, unknown>): { name: string; text: string } {
-  if (typeof text !== 'string') throw damaged();
-  return { name: textOf(name, grammar.NAME), text };
+  return { name: textOf(name, grammar.NAME), text: anyText(text) };
 }
 
 function readValue(value: unknown): ProposedValue {
@@ -100,6 +98,11 @@ function objectOf(value: unknown): Record<string, unknown> {
 
 function listOf(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
+  throw damaged();
+}
+
+function anyText(value: unknown): string {
+  if (typeof value === 'string') return value;
   throw damaged();
 }
 
