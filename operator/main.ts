@@ -7,6 +7,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './arguments.ts';
 import { openRecord } from './audit/open-record.ts';
 import { giveOverride } from './audit/override.ts';
+import { openChores } from './chores.ts';
 import { connectCluster, lead, watchCluster } from './cluster.ts';
 import { Background } from './concurrency/background.ts';
 import { readSettings } from './config/read-settings.ts';
@@ -14,7 +15,6 @@ import type { OperatorSettings } from './config/settings.ts';
 import { Follower } from './follow/follower.ts';
 import { lookOnce } from './follow/look-once.ts';
 import {
-  openChores,
   openFloors,
   openKeys,
   openProjectors,
@@ -100,7 +100,8 @@ async function operate({ settings, configFile, once }: Operation, log: Recording
     front.health.isRecorded = () => record.log.isWritable || record.log.isOverridden;
     const neighbours = { sources, projectors, audit: record.log, record, keys, cluster, signal };
     const reconciler = await openReconcilerBetween(neighbours, settings, closing);
-    const chores = openChores(neighbours, settings, log);
+    const wake = (source: string) => front.wake(source);
+    const chores = openChores(neighbours, { settings, log, wake }, closing);
 
     const sharedTroubles = () => cluster?.troubles.now() ?? [];
     const pipeline = { settings, sources, projectors, reconciler, chores, sharedTroubles, log };

@@ -2,12 +2,9 @@ import type { AuditLog } from '../core/audit/log.ts';
 import { CofferError } from '../core/errors.ts';
 import { readPinsFile } from '../core/keys/pins.ts';
 import type { OperatorRecord } from './audit/open-record.ts';
-import { RecordChore } from './audit/record-chore.ts';
 import { type Cluster, type Connection, openSecrets } from './cluster.ts';
 import type { Background } from './concurrency/background.ts';
 import type { OperatorSettings } from './config/settings.ts';
-import { openEnrolment } from './enrol/enrol.ts';
-import type { Chore } from './follow/chore.ts';
 import { openWebhooks } from './hooks/webhooks.ts';
 import type { KeyStore } from './keys/key-store.ts';
 import { openKeyStore } from './keys/open-key-store.ts';
@@ -23,7 +20,6 @@ import type { Projector } from './project/projector.ts';
 import type { ReachableNamespaces } from './reconcile/namespaces.ts';
 import type { CarriedObjects } from './reconcile/objects/carried-objects.ts';
 import { openReconciler, type Reconciler } from './reconcile/reconciler.ts';
-import { openFulfilment } from './requests/fulfil.ts';
 import type { Front } from './serve/front.ts';
 import { idOf, openGitSource } from './source/open-git-source.ts';
 import type { Source } from './source/source.ts';
@@ -162,22 +158,6 @@ function carriedObjects({ objects }: OperatorSettings, { objects: store }: Clust
     isCarried: (namespace) => isAmong(objects?.namespaces ?? [], namespace),
     isUnverifiedAllowed: (namespace) => isAmong(objects?.unverified ?? [], namespace),
   };
-}
-
-/** What waits for keys and for requests: looked at after every poll. */
-export function openChores(
-  { sources, audit, record, keys, cluster }: Neighbours,
-  { cluster: name, stateDirectory, pinsFile }: OperatorSettings,
-  log: Log,
-): Chore[] {
-  const common = { cluster: name, stateDirectory, pinsFile, store: keys, sources, client: cluster?.client, log };
-  const enrolment = openEnrolment(common);
-  const fulfilment = openFulfilment({ ...common, audit });
-  return [
-    new RecordChore(record, sources, { cluster: name, stateDirectory }),
-    { look: () => enrolment.look(), troubles: () => (enrolment.trouble === undefined ? [] : [enrolment.trouble]) },
-    { look: () => fulfilment.look(), troubles: () => fulfilment.troubles },
-  ];
 }
 
 /** The server of CSI volumes and of emergency reads, where that is configured. */

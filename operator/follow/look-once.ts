@@ -20,7 +20,10 @@ export async function lookOnce({ sources, reconciler, chores, log }: Pipeline, s
       reconciler.polled(source.id, error);
     }
   }
-  for (const chore of chores) await chore.look();
+  for (const chore of chores) {
+    await chore.look();
+    await chore.settled?.();
+  }
   const { problems, ...status } = reconciler.troubles();
   const all = [...chores.flatMap((chore) => chore.troubles().map(troubleOf)), ...problems];
   const troubles = new TroubleLog(log).report({ ...status, problems: all });

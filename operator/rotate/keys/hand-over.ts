@@ -18,6 +18,8 @@ export interface HandOverOptions {
   pushers: ReadonlyMap<string, Pusher>;
   audit: Pick<AuditLog, 'append'>;
   log: Pick<Log, 'info'>;
+  /** Told when a source has what it has not looked at yet. */
+  wake?: ((source: string) => void) | undefined;
 }
 
 /** Publishes what is to be changed, and pushes it where this operator may. */
@@ -73,6 +75,7 @@ export class HandOver {
     await audit.append([
       { event: 'rotation.step', step: 'pushed', outcome: 'done', cluster, source, proposal: id, branch, commit },
     ]);
+    this.#options.wake?.(source);
   }
 
   /** Once for each key, also when the process ends here and begins again. */

@@ -39,6 +39,8 @@ export interface KeyRotationOptions {
   audit: Pick<AuditLog, 'append'>;
   client?: KubeClient | undefined;
   log: Pick<Log, 'info'>;
+  /** Has a source looked at soon. */
+  wake?: (source: string) => void;
   now?: () => Date;
 }
 

@@ -1,0 +1,63 @@
+import { RecordChore } from './audit/record-chore.ts';
+import type { OperatorSettings } from './config/settings.ts';
+import { openEnrolment } from './enrol/enrol.ts';
+import type { Chore } from './follow/chore.ts';
+import type { Neighbours } from './pipeline.ts';
+import type { Closing } from './process/closing.ts';
+import type { Log } from './process/log.ts';
+import { openPusher, type Pusher } from './push/pusher.ts';
+import { openFulfilment } from './requests/fulfil.ts';
+import { openKeyRotation } from './rotate/keys/key-rotation.ts';
+
+export interface ChoreOptions {
+  settings: OperatorSettings;
+  log: Log;
+  /** Has a source looked at soon. */
+  wake: (source: string) => void;
+}
+
+/** Work beside the projection: keys, requests, and what turns over. Looked at after every poll. Throws CofferError `SOURCE_…`. */
+export function openChores(
+  { sources, audit, record, keys, cluster }: Neighbours,
+  options: ChoreOptions,
+  closing: Closing,
+): Chore[] {
+  const { settings, log, wake } = options;
+  const { cluster: name, stateDirectory, pinsFile } = settings;
+  const common = { cluster: name, stateDirectory, pinsFile, store: keys, sources, client: cluster?.client, log };
+  const enrolment = openEnrolment(common);
+  const fulfilment = openFulfilment({ ...common, audit });
+  const pushers = openPushers({ sources, keys }, options, closing);
+  const keyRotation = closing.add(openKeyRotation({ ...common, pushers, audit, wake }), (opened) => opened.close());
+  return [
+    new RecordChore(record, sources, { cluster: name, stateDirectory }),
+    { look: () => enrolment.look(), troubles: () => (enrolment.trouble === undefined ? [] : [enrolment.trouble]) },
+    { look: () => fulfilment.look(), troubles: () => fulfilment.troubles },
+    {
+      look: () => keyRotation.look(),
+      troubles: () => keyRotation.troubles,
+      settled: () => keyRotation.settled(),
+    },
+  ];
+}
+
+/** By id of the source: of those that this operator may push to. */
+function openPushers(
+  { sources, keys }: Pick<Neighbours, 'sources' | 'keys'>,
+  { settings, log, wake }: ChoreOptions,
+  closing: Closing,
+): ReadonlyMap<string, Pusher> {
+  const { cluster, stateDirectory } = settings;
+  const pushers = new Map<string, Pusher>();
+  for (const [index, source] of sources.entries()) {
+    const git = settings.sources[index]?.git;
+    if (git?.push === undefined) continue;
+    const isBehind = () => wake(source.id);
+    const options = { git, source, cluster, keys, stateDirectory, now: () => new Date(), log, isBehind };
+    pushers.set(
+      source.id,
+      closing.add(openPusher(options), (opened) => opened.close()),
+    );
+  }
+  return pushers;
+}
