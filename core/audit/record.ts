@@ -131,6 +131,8 @@ export interface AuditRecord {
   branch?: string;
   source?: string;
   commit?: string;
+  /** The commit that was accepted then, which has `commit` in its history; `signer` is who signed that, or what endorses it. */
+  accepted?: string;
   author?: AuditPerson;
   /** Of the commit, ISO 8601 in UTC. */
   committed?: string;

@@ -6,10 +6,11 @@ import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import type { SecretKeys } from '../../core/keys/key-directory.ts';
 import { openingKeys, openManifest, refusePlaintext } from '../../core/opening/open-manifest.ts';
 import { keyOf } from '../project/namespaced-name.ts';
+import type { Accepted } from '../source/source.ts';
 import type { State } from './state/state.ts';
 import type { Board } from './status/board.ts';
 import { Openers } from './work/openers.ts';
-import { commitOf, failureRecord, outcomeRecord } from './work/projection.ts';
+import { acceptedOf, commitOf, failureRecord, keysOf, outcomeRecord } from './work/projection.ts';
 import type { Chosen, Selection } from './work/selection.ts';
 
 export interface ReadRequest {
@@ -69,8 +70,8 @@ export async function readSecret(request: ReadRequest, parts: ReadingParts): Pro
   try {
     refusePlaintext(chosen.manifest);
     const opener = await openers.of(chosen.source);
-    const keyIds = [...new Set(openingKeys(chosen.manifest, opener, entries).map(({ kid }) => kid))];
-    const intent: AuditRecord = { ...intentOf(chosen, request, cluster), entries: [...entries].sort(), keyIds };
+    const keys = keysOf(openingKeys(chosen.manifest, opener, entries));
+    const intent: AuditRecord = { ...intentOf(chosen, request, cluster), entries: [...entries].sort(), ...keys };
     await audit.append([intent]);
     const opened = await recorded(intent, audit, () => openManifest(chosen.manifest, opener, entries));
     try {
@@ -80,13 +81,22 @@ export async function readSecret(request: ReadRequest, parts: ReadingParts): Pro
       throw error;
     }
     const { commit } = chosen.version;
-    return { version, values: opened.values, keyIds, ...(commit === '' ? {} : { commit }), wipe: opened.wipe };
+    return {
+      version,
+      values: opened.values,
+      keyIds: keys.keyIds,
+      ...(commit === '' ? {} : { commit }),
+      wipe: opened.wipe,
+    };
   } finally {
     await openers.wipe();
   }
 }
 
-async function choose({ namespace, name }: ReadRequest, { state, board, selection }: ReadingParts): Promise<Chosen> {
+/** `accepted`: the state that has it; absent: an earlier one had it. */
+type Reached = Chosen & { accepted: Accepted | undefined };
+
+async function choose({ namespace, name }: ReadRequest, { state, board, selection }: ReadingParts): Promise<Reached> {
   const home = state.get(keyOf(namespace, name))?.home;
   if (home === undefined) throw unknown(namespace, name);
   const newest = selection.newest(home);
@@ -94,10 +104,15 @@ async function choose({ namespace, name }: ReadRequest, { state, board, selectio
   // What is projected is what everybody gets: while the newest manifest fails, the one before.
   const version = good !== undefined && board.failures().has(home) ? good : (newest ?? good);
   if (version === undefined) throw unknown(namespace, name);
-  return selection.read(home, version);
+  const chosen = await selection.read(home, version);
+  return { ...chosen, accepted: version === newest ? chosen.source.accepted : undefined };
 }
 
-function intentOf({ version, manifest }: Chosen, { record, ...asked }: ReadRequest, cluster: string): AuditRecord {
+function intentOf(
+  { version, manifest, source, instead }: Chosen,
+  { record, ...asked }: ReadRequest,
+  cluster: string,
+): AuditRecord {
   return {
     ...record,
     event: 'secret.intent',
@@ -107,6 +122,7 @@ function intentOf({ version, manifest }: Chosen, { record, ...asked }: ReadReque
     name: asked.name,
     source: version.source,
     ...commitOf(version),
+    ...acceptedOf(accepted),
     path: manifest.file,
   };
 }

@@ -1,11 +1,11 @@
-import type { AuditLog } from '../../core/audit/log.ts';
-import type { AuditActor, AuditRecord } from '../../core/audit/record.ts';
+import type { AuditActor } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import { ENTRY, MANIFEST_NAME, NAME } from '../../schemas/grammar.ts';
 import { RequestRate } from '../concurrency/request-rate.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
+import type { Denials } from './denials.ts';
 import { jsonObject, VERSION_HEADER } from './protocol.ts';
 import type { Reader } from './reader.ts';
 import { readReason } from './reason.ts';
@@ -15,8 +15,7 @@ import { bearerToken, type TokenOwner, TokenReviews } from './token-reviews.ts';
 export interface BreakGlassParts {
   client: KubeClient;
   reader: Reader;
-  audit: AuditLog;
-  cluster: string;
+  denials: Denials;
 }
 
 interface Wish {
@@ -70,7 +69,7 @@ export class BreakGlassRoute {
     const owner = await this.#owner(token);
     const actor: AuditActor = { kind: 'user', user: owner.user };
     const record = { action: 'read', actor, reason: wish.reason } as const;
-    if (!(await this.#isAllowed(owner, wish))) throw await this.#refused(wish, record);
+    if (!(await this.#isAllowed(owner, wish))) throw await this.#refused(wish, actor);
     const { namespace, name, entry } = wish;
     const reading = await this.#parts.reader.read({
       namespace,
@@ -109,27 +108,20 @@ export class BreakGlassRoute {
     return status?.allowed === true && status.denied !== true;
   }
 
-  async #refused({ namespace, name, entry }: Wish, record: Pick<AuditRecord, 'action' | 'actor' | 'reason'>) {
-    const { user = '' } = record.actor ?? {};
-    const error = new CofferError('BREAK_GLASS_FORBIDDEN', `${user} may not read values of ${namespace}/${name}.`, {
-      advice: `Have somebody grant you the verb ${VERB} on encryptedsecrets.coffer.dev there.`,
-      data: { namespace, name, entry },
-    });
-    const { audit, cluster } = this.#parts;
-    const { code, message } = error;
-    await audit.append([
+  async #refused({ namespace, name, entry, reason }: Wish, actor: AuditActor): Promise<CofferError> {
+    const error = new CofferError(
+      'BREAK_GLASS_FORBIDDEN',
+      `${actor.user} may not read values of ${namespace}/${name}.`,
       {
-        event: 'secret.outcome',
-        outcome: 'refused',
-        cluster,
-        namespace,
-        name,
-        entries: [entry],
-        ...record,
-        code,
-        message,
+        advice: `Have somebody grant you the verb ${VERB} on encryptedsecrets.coffer.dev there.`,
+        data: { namespace, name, entry },
       },
-    ]);
+    );
+    await this.#parts.denials.record(
+      error,
+      { action: 'read', actor, namespace, name, entries: [entry], reason },
+      'every',
+    );
     return error;
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CofferError } from '../../core/errors.ts';
+import { Denials } from './denials.ts';
 import { MountRoute } from './mount.ts';
 import type { Reader } from './reader.ts';
 import type { TokenOwner } from './token-reviews.ts';
@@ -23,6 +24,7 @@ function route(read: Reader['read'], { isUpToDate = true, ages = [] as number[] 
       },
     },
     reader: { read },
+    denials: new Denials({ append: async () => {} }, 'production'),
     isConfigured: () => true,
     isUpToDate: () => isUpToDate,
   });

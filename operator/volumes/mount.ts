@@ -3,6 +3,7 @@ import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import { entriesFor } from '../../core/format/manifest/readers.ts';
 import { MANIFEST_NAME } from '../../schemas/grammar.ts';
 import { RequestRate } from '../concurrency/request-rate.ts';
+import type { Denials, Denied } from './denials.ts';
 import { actorOf, type Pod, podOf } from './pod.ts';
 import { frameParts, jsonObject, type MountRequest, VERSION_HEADER } from './protocol.ts';
 import type { Reader } from './reader.ts';
@@ -15,6 +16,7 @@ export interface MountParts {
   reader: Reader;
   /** Whether the configuration lets pods of a namespace mount. */
   isConfigured(namespace: string): boolean;
+  denials: Denials;
   /** Whether what is known of the secrets is what counts now, not what another replica's turn or a stop may have made old. */
   isUpToDate(): boolean;
 }
@@ -47,8 +49,9 @@ export class MountRoute {
     const pod = await this.#pod(token, version === undefined ? TOKEN_AGE.opening : TOKEN_AGE.unchanged);
     const { namespace, serviceAccount } = pod;
     if (!this.#pods.admits(pod.uid)) throw busy();
-    if (!this.#parts.isConfigured(namespace)) throw notConfigured(namespace);
-    const reading = await this.#read({
+    const denied = { action: 'mount', actor: actorOf(pod), namespace, name: secret } as const;
+    if (!this.#parts.isConfigured(namespace)) throw await this.#denied(notConfigured(namespace), denied);
+    const reading = await this.#read(denied, {
       namespace,
       name: secret,
       entries: (manifest) => entriesOf(manifest, pod),
@@ -79,13 +82,19 @@ export class MountRoute {
   }
 
   /** Before it is up to date nobody is told that there is nothing (any more) for a pod: the files of running ones would go. */
-  async #read(request: Parameters<Reader['read']>[0]): ReturnType<Reader['read']> {
+  async #read(denied: Denied, request: Parameters<Reader['read']>[0]): ReturnType<Reader['read']> {
     try {
       return await this.#parts.reader.read(request);
     } catch (error) {
-      if (!(error instanceof CofferError) || !TAKEN_AWAY.has(error.code) || this.#parts.isUpToDate()) throw error;
-      throw notReady(error);
+      if (!(error instanceof CofferError) || !TAKEN_AWAY.has(error.code)) throw error;
+      if (!this.#parts.isUpToDate()) throw notReady(error);
+      throw await this.#denied(error, denied);
     }
+  }
+
+  async #denied(error: CofferError, denied: Denied): Promise<CofferError> {
+    await this.#parts.denials.record(error, denied);
+    return error;
   }
 }
 

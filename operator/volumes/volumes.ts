@@ -6,6 +6,7 @@ import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import type { Log } from '../process/log.ts';
 import { BreakGlassRoute } from './break-glass.ts';
+import { Denials } from './denials.ts';
 import { MountRoute } from './mount.ts';
 import { AUDIENCE } from './pod.ts';
 import { BREAK_GLASS_PATH, MOUNT_PATH } from './protocol.ts';
@@ -38,8 +39,15 @@ export async function openVolumes(
   { client, reader, audit, cluster, isUpToDate, log }: VolumesParts,
 ): Promise<Volumes> {
   const isConfigured = (namespace: string) => namespaces.some((pattern) => matches(pattern, namespace));
-  const mount = new MountRoute({ tokens: new TokenReviews(client, AUDIENCE), reader, isConfigured, isUpToDate });
-  const breakGlass = new BreakGlassRoute({ client, reader, audit, cluster });
+  const denials = new Denials(audit, cluster);
+  const mount = new MountRoute({
+    tokens: new TokenReviews(client, AUDIENCE),
+    reader,
+    denials,
+    isConfigured,
+    isUpToDate,
+  });
+  const breakGlass = new BreakGlassRoute({ client, reader, denials });
   const server = await startServer({
     listen,
     routes: new Map<string, (asked: Asked) => Promise<Answer>>([

@@ -69,7 +69,7 @@ test('a person whom RBAC allows reads one value in an emergency; who and why is 
   }
   const denials = scene
     .record('read')
-    .filter(({ outcome: how, code }) => how === 'refused' && code === 'BREAK_GLASS_FORBIDDEN');
+    .filter(({ event, code }) => event === 'read.denied' && code === 'BREAK_GLASS_FORBIDDEN');
   assert.equal(denials.length, 3);
   assert.ok(denials.some(({ actor, reason }) => JSON.stringify(actor).includes('mallory') && reason === 'INC-42'));
   assert.deepEqual(await stage.leaks([value, other, alice ?? '', narrow]), []);

@@ -185,7 +185,7 @@ export class Batch {
     }
   }
 
-  async #intend({ home, reason, manifest, version, source }: Task): Promise<Intent> {
+  async #intend({ home, reason, manifest, version, source, instead }: Task): Promise<Intent> {
     const { cluster, projectors, state } = this.#parts;
     const isRetained = state.get(home)?.retained === true;
     const object = source.objectOf?.(version.path);
@@ -199,7 +199,7 @@ export class Batch {
       version,
       ...(object === undefined ? {} : { object }),
       action: reason === 'restore' ? 'heal' : 'project',
-      cluster,
+      ...{ cluster, accepted: instead === undefined ? source.accepted : undefined },
     });
   }
 

@@ -2,11 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { AuditAction, AuditRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
-import { openingKeys, openManifest, refusePlaintext } from '../../../core/opening/open-manifest.ts';
+import {
+  type DataKeyOpening,
+  openingKeys,
+  openManifest,
+  refusePlaintext,
+} from '../../../core/opening/open-manifest.ts';
 import type { Opener } from '../../../core/opening/opener.ts';
 import { type Key, namesOf } from '../../project/namespaced-name.ts';
 import type { AppliedWorkload, Audience, Projector, Provenance } from '../../project/projector.ts';
-import type { Origin, Version } from '../state/claim.ts';
+import type { Accepted } from '../../source/source.ts';
+import type { Origin, Place, Version } from '../state/claim.ts';
 import { unexpected } from './unexpected.ts';
 
 /** A manifest that is to be projected, with what has to be known before it is opened. */
@@ -43,6 +49,8 @@ export interface IntentOptions {
   object?: Provenance['object'];
   action: AuditAction;
   cluster: string;
+  /** The state of the source that has it; absent: an earlier one had it. */
+  accepted?: Accepted | undefined;
 }
 
 /**
@@ -59,7 +67,7 @@ export function intendToProject(options: IntentOptions): Intent {
   const entries = new Set(audiences.flatMap(({ audience }) => audience.flatMap((reader) => [...reader.entries])));
   // What only volumes give is opened when a pod asks; that it can be is seen when it arrives.
   if (manifest.projection === 'Volume') for (const entry of entriesOf(manifest)) entries.add(entry);
-  const keyIds = new Set(openingKeys(manifest, opener, entries).map(({ kid }) => kid));
+  const openings = openingKeys(manifest, opener, entries);
   const record: AuditRecord = {
     event: 'secret.intent',
     action: options.action,
@@ -69,9 +77,10 @@ export function intendToProject(options: IntentOptions): Intent {
     name: manifest.name,
     workloads: audiences.flatMap(({ audience }) => audience.map(({ workload }) => workload)),
     entries: [...entries].sort(),
-    keyIds: [...keyIds],
+    ...keysOf(openings),
     source: version.source,
     ...commitOf(version),
+    ...acceptedOf(options.accepted),
     path: manifest.file,
   };
   const { source, path, index, commit } = version;
@@ -87,6 +96,22 @@ export function intendToProject(options: IntentOptions): Intent {
 
 function entriesOf({ entries, template }: Manifest): string[] {
   return [...entries.keys(), ...template.data.keys()];
+}
+
+/** Which keys open it, and what they open. */
+export function keysOf(openings: readonly DataKeyOpening[]): Required<Pick<AuditRecord, 'keyIds' | 'dataKeyIds'>> {
+  const keyIds = [...new Set(openings.map(({ kid }) => kid))];
+  return { keyIds, dataKeyIds: openings.map(({ dataKeyId }) => dataKeyId).sort() };
+}
+
+/** Who vouches for what is done now. */
+export function acceptedOf(accepted: Accepted | undefined): Pick<AuditRecord, 'accepted' | 'signer'> {
+  if (accepted === undefined) return {};
+  const signer = accepted.signer ?? accepted.endorsedBy?.signer;
+  return {
+    accepted: accepted.commit,
+    ...(signer === undefined ? {} : { signer: { names: [...signer.names], key: signer.key } }),
+  };
 }
 
 /** Of what no commit brought there is nothing to tell. */
@@ -113,9 +138,14 @@ export async function project({ manifest, opener, audiences, entries, record, pr
   return outcomeOf(record, results);
 }
 
-export function pruneRecord(home: Key, cluster: string): AuditRecord {
+/** `last`: what was projected; `accepted`: the state of its source, which has it no more. */
+export function pruneRecord(home: Key, cluster: string, last?: Origin & Place, accepted?: Accepted): AuditRecord {
   const names = namesOf(home);
-  return { event: 'secret.intent', action: 'prune', operation: randomUUID(), cluster, ...names };
+  return {
+    ...{ event: 'secret.intent', action: 'prune', operation: randomUUID(), cluster, ...names },
+    ...(last === undefined ? {} : { source: last.source, path: last.path, ...commitOf(last) }),
+    ...acceptedOf(accepted),
+  };
 }
 
 /** Takes a secret away, or lets go of it where it is to stay; its intent is on disk. Does not throw. */

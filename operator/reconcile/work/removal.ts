@@ -6,6 +6,7 @@ import type { Key } from '../../project/namespaced-name.ts';
 import type { Projector } from '../../project/projector.ts';
 import type { Publisher } from '../../publish/publisher.ts';
 import type { State } from '../state/state.ts';
+import type { Watched } from '../state/watched.ts';
 import type { Board } from '../status/board.ts';
 import { prune, pruneRecord } from './projection.ts';
 import type { Settlement } from './settlement.ts';
@@ -16,6 +17,7 @@ export interface RemovalParts {
   publisher?: Publisher;
   audit: AuditLog;
   state: State;
+  watched: ReadonlyMap<string, Watched>;
   board: Board;
   settlement: Settlement;
   changed(home: Key): void;
@@ -41,8 +43,8 @@ export class Removal {
 
   /** `gone`: to be taken away. `retained`: to be let go of. Throws `AUDIT_UNWRITABLE`, `STATE_UNWRITABLE`. */
   async run(gone: readonly Key[], retained: readonly Key[]): Promise<void> {
-    const { audit, state, cluster } = this.#parts;
-    const intents = [...gone, ...retained].map((home) => ({ home, record: pruneRecord(home, cluster) }));
+    const { audit, state } = this.#parts;
+    const intents = [...gone, ...retained].map((home) => ({ home, record: this.#record(home) }));
     if (intents.length === 0) return;
     await audit.append(intents.map(({ record }) => record));
     const removed: Key[] = [];
@@ -58,6 +60,12 @@ export class Removal {
     await audit.append(this.#outcomes);
     this.#outcomes.length = 0;
     await state.flush();
+  }
+
+  #record(home: Key): AuditRecord {
+    const { cluster, state, watched } = this.#parts;
+    const good = state.get(home)?.good;
+    return pruneRecord(home, cluster, good, good && watched.get(good.source)?.accepted);
   }
 
   async #take(home: Key, record: AuditRecord, how: 'prune' | 'retain'): Promise<boolean> {
