@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { objectId } from '../../core/git/object-store.ts';
+import { type GitObject, objectId } from '../../core/git/object-store.ts';
 import type { ObjectType } from '../../core/git/object-type.ts';
 import { packedEntry } from '../../core/git/pack-entry.ts';
 
 /** Objects of our own making that a server lacks. */
 export class NewObjects {
-  readonly #objects = new Map<string, { type: ObjectType; bytes: Buffer }>();
+  readonly #objects = new Map<string, GitObject>();
 
   /** Returns its id. */
   add(type: ObjectType, bytes: Buffer): string {
@@ -14,8 +14,12 @@ export class NewObjects {
     return oid;
   }
 
-  *[Symbol.iterator](): Generator<{ type: ObjectType; bytes: Buffer }> {
-    yield* this.#objects.values();
+  get(oid: string): GitObject | undefined {
+    return this.#objects.get(oid);
+  }
+
+  get ids(): string[] {
+    return [...this.#objects.keys()];
   }
 
   /** All of them, whole, as a pack of version 2 (git's pack-format page). */

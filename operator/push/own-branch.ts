@@ -1,11 +1,13 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeLoose } from '../../core/git/loose-object.ts';
+import { Bug } from '../../core/errors.ts';
 import { ObjectStore } from '../../core/git/object-store.ts';
+import { writePack } from '../../core/git/pack-writer.ts';
 import { Repository } from '../../core/git/repository.ts';
 import type { Accepted } from '../source/source.ts';
 import { BranchMemory, type BranchState } from './branch-memory.ts';
 import { type Changes, formerOf, isAsBefore } from './changes.ts';
+import type { NewObjects } from './new-objects.ts';
 
 /** What is to be on a branch of the operator's own. */
 export interface Wanted {
@@ -18,6 +20,10 @@ export interface Wanted {
   changesOf(repository: Repository, tree: string): Promise<Changes | undefined>;
   /** The bytes of a commit. */
   commit(tree: string, parent: string): Promise<Buffer>;
+  /** Throws where a commit must not be pushed. */
+  approve(repository: Repository, objects: NewObjects, commit: string): Promise<void>;
+  /** Whether a tip that nobody here remembers is this operator's all the same. */
+  isOwn(tip: string): Promise<boolean>;
 }
 
 /** What is there already, or what is to be sent. */
@@ -44,15 +50,12 @@ export class OwnBranch {
     this.#base = base;
   }
 
-  /** The branch as the operator left it; undefined: this is not what it put there. */
-  find(tip: string): Promise<BranchState | undefined> {
-    return this.#memory.find(this.#branch, tip);
-  }
-
-  /** `from`: what is there, of ours. The memory has what comes of it before it is given back. */
-  async next(wanted: Wanted, from: BranchState | undefined): Promise<Next> {
-    const isFitting = from !== undefined && (await isAsBefore(this.#base, wanted.state.tree, from.former));
-    if (!isFitting) return this.#anew(wanted, from);
+  /** `tip`: what the branch is; undefined: there is none. What is to come is in the memory before it is given back. */
+  async next(wanted: Wanted, tip: string | undefined): Promise<Next | 'foreign'> {
+    if (tip === undefined) return this.#anew(wanted, undefined);
+    const from = await this.#memory.find(this.#branch, tip);
+    if (from === undefined) return (await wanted.isOwn(tip)) ? this.#anew(wanted, undefined) : 'foreign';
+    if (!(await isAsBefore(this.#base, wanted.state.tree, from.former))) return this.#anew(wanted, from);
     const step = from.steps.findLast(({ id }) => id === wanted.id);
     if (step?.wanted === wanted.changes.digest) return thereAlready(step.commit);
     // What the same proposal put there before is not what it says now.
@@ -78,11 +81,22 @@ export class OwnBranch {
     const to = changes.objects.add('commit', await wanted.commit(changes.tree, upon.tip));
     // Made anew within the same second, of the same.
     if (to === from?.tip) return thereAlready(to);
-    for (const { type, bytes } of changes.objects) writeLoose(this.#objects, type, bytes);
+    await wanted.approve(this.#repository(), changes.objects, to);
+    await this.#keep(changes.objects);
     const step = { id: wanted.id, wanted: wanted.changes.digest, commit: to };
     const former = { ...formerOf(wanted.changes), ...upon.former };
     await this.#memory.note({ branch: this.#branch, tip: to, steps: [...upon.steps, step], former }, from);
     return { to, pack: changes.objects.pack(), result: { commit: to, isNew: true } };
+  }
+
+  async #keep(objects: NewObjects): Promise<void> {
+    const folder = join(this.#objects, 'pack');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writePack(folder, objects.ids, (oid) => {
+      const object = objects.get(oid);
+      if (object === undefined) throw new Bug('an object that was there');
+      return object;
+    });
   }
 
   get #objects(): string {

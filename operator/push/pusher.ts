@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { ed25519PublicKey } from '../../core/crypto/ed25519.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { milliseconds } from '../../core/duration.ts';
 import { Bug, type CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
@@ -15,9 +17,12 @@ import { stateFault } from '../source/state-fault.ts';
 import { type Changes, changesOf } from './changes.ts';
 import { type PushFault, pushFault } from './faults.ts';
 import { LocalTransport } from './local-transport.ts';
+import type { NewObjects } from './new-objects.ts';
 import { OwnBranch } from './own-branch.ts';
+import { isOwnCommit } from './own-commit.ts';
 import { ServerBranch } from './server-branch.ts';
 import { signedCommit } from './signed-commit.ts';
+import { withNewObjects } from './with-new-objects.ts';
 
 export interface Pushed {
   /** Object id of the commit that has it. */
@@ -124,6 +129,7 @@ class GitPusher implements Pusher {
         throw this.#fault('PUSH_WAITS', { branch: branch.branch });
       }
       const to = changes.objects.add('commit', await this.#commit(changes.tree, state.commit, message));
+      await this.#approve(this.#options.source.repository, changes.objects, to, signal);
       return { to, pack: changes.objects.pack(), result: { commit: to, isNew: true } };
     }, signal);
   }
@@ -132,20 +138,39 @@ class GitPusher implements Pusher {
     const { branch, state, changes, message, proposal } = push;
     const { source, stateDirectory } = this.#options;
     const own = new OwnBranch(branch.branch, join(stateDirectory, 'push', source.id), source.repository);
+    const wanted = {
+      ...{ id: proposal.id, state, changes },
+      changesOf: (repository: Repository, tree: string) => this.#changes(proposal, repository, tree, state, signal),
+      commit: (tree: string, parent: string) => this.#commit(tree, parent, message),
+      approve: (repository: Repository, objects: NewObjects, commit: string) =>
+        this.#approve(repository, objects, commit, signal),
+      isOwn: (tip: string) => this.#isOwn(branch.branch, tip, signal),
+    };
     return branch.update<Done>(async (found) => {
-      const from = found === undefined ? undefined : await own.find(found);
-      if (found !== undefined && from === undefined) {
-        throw this.#fault('PUSH_BRANCH_FOREIGN', { branch: branch.branch, detail: found });
-      }
-      return own.next(
-        {
-          ...{ id: proposal.id, state, changes },
-          changesOf: (repository, tree) => this.#changes(proposal, repository, tree, state, signal),
-          commit: (tree, parent) => this.#commit(tree, parent, message),
-        },
-        from,
-      );
+      const next = await own.next(wanted, found);
+      if (next !== 'foreign') return next;
+      throw this.#fault('PUSH_BRANCH_FOREIGN', {
+        branch: branch.branch,
+        ...(found === undefined ? {} : { detail: found }),
+      });
     }, signal);
+  }
+
+  /** What this operator would itself refuse would hold up the branch for everybody. */
+  async #approve(repository: Repository, objects: NewObjects, commit: string, signal: AbortSignal): Promise<void> {
+    const cause = await this.#options.source.refusalOf(withNewObjects(repository, objects), commit, signal);
+    if (cause !== undefined) throw pushFault('PUSH_UNTRUSTED', { place: this.#place, detail: cause.message, cause });
+  }
+
+  async #isOwn(branch: string, tip: string, signal: AbortSignal): Promise<boolean> {
+    const { git, source, stateDirectory, keys, now } = this.#options;
+    const seed = await keys.readIdentity();
+    if (seed === undefined) throw this.#fault('PUSH_NO_IDENTITY', {});
+    await sodiumReady();
+    const publicKey = ed25519PublicKey(seed);
+    seed.fill(0);
+    const folder = join(stateDirectory, 'push', source.id, 'found');
+    return isOwnCommit({ git, branch, tip, publicKey, folder, now: now() }, signal);
   }
 
   /** Of the commit itself: where a state holds paths back, its own tree is one that no server has. */

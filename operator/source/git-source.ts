@@ -60,9 +60,8 @@ export class GitSource implements Source {
   isSettled = false;
   /** What comes now in this look says nothing of the server. */
   #isFetched = false;
-  /** Of the rule that was handed on last. */
+  /** Of the rule, and the state, that this run handed on last. */
   #reachKey: string | undefined;
-  /** The state that this run handed on last. */
   #handedOn: string | undefined;
   readonly #standing: Standing;
 
@@ -111,6 +110,10 @@ export class GitSource implements Source {
     await this.#parts.memory.tell(state);
   }
 
+  async refusalOf(repository: Repository, commit: string, signal: AbortSignal): Promise<CofferError | undefined> {
+    return this.#parts.admission.rehearse(repository, commit, await this.#standing.former(), signal);
+  }
+
   async compact(needed: Iterable<string>): Promise<void> {
     const former = await this.#standing.former();
     const own = former === undefined ? [] : [former.tree, ...(former.since === undefined ? [] : [former.since])];
@@ -137,7 +140,8 @@ export class GitSource implements Source {
     if (former === undefined || ahead !== undefined) await floors.settle();
     else await this.#standing.keep(former);
     // Killed before it was recorded, or something failed after the ref moved.
-    if (former !== undefined && ahead === undefined && this.#isOwed(former)) return this.#handOn(former);
+    const isOwed = former !== undefined && this.#standing.isOwed(former) && this.#handedOn !== nameOf(former);
+    if (isOwed && ahead === undefined) return this.#handOn(former);
     if (former !== undefined) await this.#spendUsed(former);
     const head = await remote.head(signal);
     const standard = await admission.standard(head.commit, ahead, ends);
@@ -180,10 +184,6 @@ export class GitSource implements Source {
     if (key !== this.#reachKey) return this.#handOn(former);
     await this.#spendIdle(former, standard);
     return 'unchanged';
-  }
-
-  #isOwed(state: Remembered): boolean {
-    return this.#standing.isOwed(state) && this.#handedOn !== nameOf(state);
   }
 
   #isJudged(head: Head, { key }: Standard): boolean {

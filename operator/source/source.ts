@@ -61,6 +61,11 @@ export interface Source {
   poll(signal: AbortSignal): Promise<Accepted | 'unchanged'>;
   /** The audit log has this state: else it is handed on again by the next run. */
   told(state: Accepted): Promise<void>;
+  /**
+   * Why this source would not take a commit of ours, if its branch were that; undefined: it would. `repository` sees what the source
+   * has, and the commit.
+   */
+  refusalOf(repository: Repository, commit: string, signal: AbortSignal): Promise<CofferError | undefined>;
   /** Forgets, when that is worth it, what neither the accepted state nor these objects reach. */
   compact(needed: Iterable<string>): Promise<void>;
   close(): Promise<void>;

@@ -107,13 +107,18 @@ export class Pushing {
       this.#t.after(() => server.close());
       return { url: `${server.url}/team.git`, allowHttp: true };
     }
+    const { sshd: _, ...git } = await this.ssh();
+    return git;
+  }
+
+  async ssh(): Promise<GitSourceConfig & { sshd: Sshd }> {
     const sshd = await Sshd.start();
     this.#t.after(() => sshd.close());
     const key = await generateKey(join(this.root, 'id'), 'ed25519');
     await sshd.authorize(key);
     const knownHostsFile = join(this.root, 'known_hosts');
     await writeFile(knownHostsFile, await sshd.knownHosts());
-    return { url: sshd.url(this.bare), sshKeyFile: key.file, knownHostsFile };
+    return { sshd, url: sshd.url(this.bare), sshKeyFile: key.file, knownHostsFile };
   }
 
   /** `of`: whose state directory it works in. */

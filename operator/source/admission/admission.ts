@@ -138,6 +138,30 @@ export class Admission {
     return this.#byPerson(repository, head, accepted, standard);
   }
 
+  /**
+   * Judges a commit of ours that nobody has pushed yet, as if the branch were that; nothing of it is remembered. Undefined: it would
+   * be taken. `repository` sees what was accepted, and the commit.
+   */
+  async rehearse(
+    repository: Repository,
+    commit: string,
+    former: Remembered | undefined,
+    signal: AbortSignal,
+  ): Promise<CofferError | undefined> {
+    // Where nobody has to sign, rotations change nothing that is judged.
+    if (this.#parts.trust.mode === 'off') return undefined;
+    const before = new Set(former?.held.map(({ path, aspect }) => `${path}\n${aspect}`));
+    const isNew = ({ path, aspect }: HeldPath) => !before.has(`${path}\n${aspect}`);
+    try {
+      const standard = await this.standard(commit, undefined, signal);
+      const head = { commit, ref: `refs/heads/${this.#parts.follows}` };
+      return (await this.admit(repository, head, former, standard)).held.find(isNew)?.error;
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      return error instanceof CommitRefused ? (error.held.find(isNew)?.error ?? error) : error;
+    }
+  }
+
   async #byRules(
     repository: Repository,
     head: Head,
