@@ -1,0 +1,44 @@
+/** A cluster's key turns over with the real operator, the real git and the real CLI. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { storeIdentity } from '../../core/keys/key-directory.ts';
+import { readRecipient } from '../../core/keys/recipient.ts';
+import { renderRequest, requestFile, rotateRequest } from '../../core/requests/request.ts';
+import { keysIn } from '../../operator/rotate/keys/stanza-index.ts';
+import { Site } from '../operator/site.ts';
+
+const created = '2026-11-21T10:00:00Z';
+
+function listed(site: Site) {
+  return readRecipient(readFileSync(site.path('repository', site.production.recipient.file)), 'production.yaml');
+}
+
+function wish(site: Site, revoke = false) {
+  const key = listed(site).keys[0]?.kid ?? '';
+  return rotateRequest({ recipient: 'production', key, revoke, reason: 'a laptop was lost', created });
+}
+
+test('a committed wish is all that it takes where the operator may push: new key, new stanzas, and the file of the wish is gone', async (t) => {
+  const site = await Site.open(t, { git: { push: {} } });
+  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
+  await site.tree.git('config', 'receive.denyCurrentBranch', 'updateInstead');
+  await site.tree.commit({ 'db.yaml': site.manifest({ name: 'db', data: { password: 'one' } }) });
+  const operator = await site.start();
+  await operator.line(({ msg }) => msg === 'projected a commit');
+  const request = wish(site);
+  await site.push(operator, { [requestFile(request.id)]: renderRequest(request) });
+  await operator.line(({ msg }) => msg === 'pushed rewrap-production to main');
+  await operator.line(({ msg }, index) => msg === 'projected a commit' && index > 0);
+  const { keys } = listed(site);
+  assert.deepEqual(
+    keys.map(({ status }) => status),
+    ['active', 'retired'],
+  );
+  assert.deepEqual(Object.keys(Object.fromEntries(keysIn(readFileSync(site.path('repository', 'db.yaml'))))), [
+    keys[0]?.kid,
+  ]);
+  assert.equal(existsSync(site.path('repository', requestFile(request.id))), false);
+  assert.equal(site.read('payments/api', 'db', 'password'), 'one');
+  assert.equal(readdirSync(site.path('keys')).length, 3);
+});
