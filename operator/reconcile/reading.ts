@@ -109,7 +109,7 @@ async function choose({ namespace, name }: ReadRequest, { state, board, selectio
 }
 
 function intentOf(
-  { version, manifest, source, instead }: Chosen,
+  { version, manifest, accepted }: Reached,
   { record, ...asked }: ReadRequest,
   cluster: string,
 ): AuditRecord {

@@ -97,7 +97,13 @@ test('a token that is forged, expired, for others, or of no pod that lives gives
   // The same as signed for the first test of this list, but in time: only the claims made the difference.
   const inTime = await scene.resigned(good, {});
   assert.equal((await scene.mount(inTime)).status, 200);
-  assert.equal(scene.record('mount').filter(({ event }) => event === 'secret.intent').length, 1);
+  const record = scene.record('mount');
+  assert.equal(record.filter(({ event }) => event === 'secret.intent').length, 1);
+  const denials = record.filter(({ event }) => event === 'read.denied');
+  assert.deepEqual(
+    denials.map(({ code, actor }) => `${code} ${Object(actor).pod}`),
+    ['VOLUME_NOT_READER w', 'VOLUME_NAMESPACE api-0', 'VOLUME_NOT_READER w-1'],
+  );
   assert.deepEqual(await stage.leaks([secret, good, orphan]), []);
 });
 
