@@ -24,6 +24,7 @@ import RecipientsReplace from './commands/recipients/replace.ts';
 import Resolve from './commands/resolve.ts';
 import Revoke from './commands/revoke.ts';
 import Rewrap from './commands/rewrap.ts';
+import Rotate from './commands/rotate.ts';
 import SetEntry from './commands/set.ts';
 import Status from './commands/status.ts';
 import Unset from './commands/unset.ts';
@@ -55,6 +56,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   resolve: Resolve,
   revoke: Revoke,
   rewrap: Rewrap,
+  rotate: Rotate,
   set: SetEntry,
   status: Status,
   unset: Unset,

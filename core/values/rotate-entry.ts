@@ -83,6 +83,12 @@ export async function rotateEntries(
   }
 }
 
+/** Whether a run that makes these entries keeps a former value: only that takes a secret key. */
+export function keepsFormer(manifest: Manifest, entries: readonly string[]): boolean {
+  const made = entries.flatMap((entry) => entriesOfRotation(manifest, entry));
+  return keptEntries(manifest, entries, made).length > 0;
+}
+
 /** Former values of these entries, and of what is made with them, go. Those that a template names stay. */
 export function retirePrevious(manifest: Manifest, entries: readonly string[]): ProposedValue[] {
   const names = entries.flatMap((entry) => entriesOfRotation(manifest, entry)).map(previousOf);

@@ -1,0 +1,132 @@
+import { CofferError } from '../../core/errors.ts';
+import { placeValues } from '../../core/format/edit/place-values.ts';
+import type { Manifest, ManifestFile } from '../../core/format/manifest/manifest.ts';
+import { manifestAt } from '../../core/format/manifest/manifest-nodes.ts';
+import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
+import { entryOfPrevious, previousOf } from '../../core/format/manifest/rotation.ts';
+import type { Opener } from '../../core/opening/opener.ts';
+import type { ProposedValue } from '../../core/rotation/proposal.ts';
+import { type Plan, planOf } from '../../core/values/plan.ts';
+import { keepsFormer, type RotatedValues, retirePrevious, rotateEntries } from '../../core/values/rotate-entry.ts';
+import { firstSeen } from '../git/first-seen.ts';
+import { sealingKeysFor } from '../workspace/sealing-keys.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+
+export interface RotateWanted {
+  /** Absent: all that the manifests say how to make. */
+  entry?: string | undefined;
+  onlyDue: boolean;
+  dropPrevious: boolean;
+  /** Looks, and makes nothing. */
+  dryRun: boolean;
+}
+
+export interface RotateTools {
+  workspace: Workspace;
+  /** Of the file, from the root. */
+  path: string;
+  /** Asked where a former value is kept. Undefined: there is no secret key. */
+  opener: () => Promise<Opener | undefined>;
+  now: Date;
+  warn: (message: string) => void;
+}
+
+/** What was done, or with `dryRun` would be. */
+export interface RotatedManifest {
+  manifest: string;
+  /** Entries with a new value. */
+  rotated: string[];
+  /** ENTRY.previous of them, as long as it stays. */
+  kept: string[];
+  /** Former values that are gone. */
+  removed: string[];
+  /** Due, and not coffer's to make: `by` is the rotator, or `hand`. */
+  left: { entry: string; by: string }[];
+  /** Entry → when it is due, where that is known. */
+  due: Record<string, string>;
+}
+
+/** The file is not written. Throws what `rotateEntries` throws, and HISTORY_* where the age of a value decides. */
+export async function rotateFile(
+  file: ManifestFile,
+  indexes: readonly number[],
+  wanted: RotateWanted,
+  tools: RotateTools,
+): Promise<{ text: string; manifests: RotatedManifest[] }> {
+  const manifests: RotatedManifest[] = [];
+  let current = file;
+  for (const index of indexes) {
+    const manifest = manifestAt(current, index);
+    const since = await agesOf(manifest, wanted, tools);
+    const plan = planOf(manifest, { ...wanted, since, now: tools.now });
+    manifests.push(outcome(manifest, plan, wanted));
+    if (wanted.dryRun) continue;
+    const { values, stanzas } = await made(current, index, plan, wanted, tools);
+    if (values.length === 0) continue;
+    const texts = new Map(values.map(({ entry, text }) => [entry, text]));
+    current = readManifestFile(Buffer.from(placeValues(current, index, texts, stanzas)), file.file);
+  }
+  return { text: current.text, manifests };
+}
+
+async function made(
+  file: ManifestFile,
+  index: number,
+  { rotate, retire }: Plan,
+  { dropPrevious }: RotateWanted,
+  { workspace, opener, now }: RotateTools,
+): Promise<RotatedValues> {
+  const manifest = manifestAt(file, index);
+  const removed: readonly ProposedValue[] = retirePrevious(manifest, retire);
+  if (rotate.length === 0) return { values: removed, stanzas: new Map() };
+  const keys = await sealingKeysFor(workspace, manifest.recipients);
+  const opened = !dropPrevious && keepsFormer(manifest, rotate) ? await opener() : undefined;
+  const run = await rotateEntries(file, index, rotate, { keys, now, opener: opened, keepPrevious: !dropPrevious });
+  return { values: [...run.values, ...removed], stanzas: run.stanzas };
+}
+
+/** Of what is asked about only: it costs a look through the history of the file. */
+async function agesOf(
+  manifest: Manifest,
+  { onlyDue }: RotateWanted,
+  { workspace, path, warn }: RotateTools,
+): Promise<Map<string, Date>> {
+  const texts = new Map<string, string>();
+  for (const [name, value] of manifest.entries) {
+    const isAsked = entryOfPrevious(name) !== undefined || (onlyDue && manifest.rotation.get(name)?.every);
+    if (isAsked && value.kind === 'sealed') texts.set(name, value.text);
+  }
+  if (texts.size === 0) return new Map();
+  try {
+    const seen = await firstSeen(workspace.root, path, [...texts.values()]);
+    const ages = new Map<string, Date>();
+    for (const [name, text] of texts) {
+      const date = seen.get(text);
+      if (date !== undefined) ages.set(name, date);
+    }
+    return ages;
+  } catch (error) {
+    if (onlyDue || !(error instanceof CofferError) || !error.code.startsWith('HISTORY_')) throw error;
+    warn(`former values stay, since nothing says how old they are: ${error.message}`);
+    return new Map();
+  }
+}
+
+function outcome(
+  manifest: Manifest,
+  { rotate, retire, left, due }: Plan,
+  { dropPrevious }: RotateWanted,
+): RotatedManifest {
+  const kept = dropPrevious ? [] : rotate.filter((entry) => keepsFormer(manifest, [entry])).map(previousOf);
+  const removed = retirePrevious(manifest, [...retire, ...rotate.filter((entry) => !kept.includes(previousOf(entry)))]);
+  const dates = new Map<string, string>();
+  for (const [entry, { due: date }] of due) if (date !== undefined) dates.set(entry, date.toISOString());
+  return {
+    manifest: `${manifest.namespace}/${manifest.name}`,
+    rotated: rotate,
+    kept,
+    removed: removed.map(({ entry }) => entry),
+    left,
+    due: Object.fromEntries(dates),
+  };
+}
