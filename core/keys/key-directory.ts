@@ -1,6 +1,6 @@
 import { link, mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NAME } from '../../schemas/grammar.ts';
+import { KEY_ID, NAME } from '../../schemas/grammar.ts';
 import { systemRandom } from '../crypto/random.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
@@ -40,6 +40,18 @@ export async function storeSecretKey(directory: string, seed: Uint8Array): Promi
   const file = join(directory, keyFileName(keyIdOfSeed(seed)));
   await store(directory, keyFileBytes(seed), (bytes) => writeFileAtomically(file, bytes, { mode: 0o600 }));
   return file;
+}
+
+/** That there is no such key is no error. The name is off the disk when it resolves. @throws CofferError FILE_SYSTEM */
+export async function removeSecretKey(directory: string, kid: string): Promise<void> {
+  if (!new RegExp(KEY_ID).test(kid)) throw new Bug('a kid is 32 hex digits');
+  try {
+    await unlink(join(directory, keyFileName(kid)));
+    await flush(directory);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw fromSystemError(error) ?? error;
+  }
 }
 
 /**

@@ -71,6 +71,17 @@ describe('keys by the program of the example', () => {
     }
   });
 
+  test('a key that was removed is gone, also for who has just read it; that there is none is no error', async () => {
+    const keys = example('removed');
+    const [first, second] = [randomBytes(32), randomBytes(32)];
+    await keys.store(first);
+    await keys.store(second);
+    (await keys.read()).wipe();
+    await keys.remove(keyIdOfSeed(first));
+    await keys.remove(keyIdOfSeed(first));
+    assert.deepEqual([...(await keys.read()).keys.keys()], [keyIdOfSeed(second)]);
+  });
+
   test('an identity that is there is never replaced', async () => {
     const first = randomBytes(32);
     await example('twice').storeIdentity(first);
@@ -113,6 +124,7 @@ describe('a program for keys that fails', () => {
     await assert.rejects(program('exit 1').read(), FAILED);
     await assert.rejects(store(['/nowhere/program']).read(), FAILED);
     await assert.rejects(program('kill -9 $$').read(), FAILED);
+    await assert.rejects(program('exit 2').remove('0'.repeat(32)), FAILED);
     await assert.rejects(program(`[ "$1" = list ] && echo production.identity; exit 3`).readIdentity(), FAILED);
   });
 

@@ -82,6 +82,13 @@ export class CommandKeyStore implements KeyStore {
     this.#forget();
   }
 
+  async remove(kid: string): Promise<void> {
+    this.#forget();
+    const { exitCode, output } = await this.#ask(['remove', keyFileName(kid)]);
+    output.fill(0);
+    if (exitCode !== DONE && exitCode !== NOT_THERE) throw this.#refused('remove', exitCode);
+  }
+
   async storeIdentity(identitySeed: Uint8Array): Promise<void> {
     await sodiumReady();
     const { cluster } = this.#options;

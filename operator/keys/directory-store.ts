@@ -2,6 +2,7 @@ import { CofferError } from '../../core/errors.ts';
 import {
   readIdentity,
   readKeyDirectory,
+  removeSecretKey,
   type SecretKeys,
   storeIdentity,
   storeSecretKey,
@@ -28,6 +29,10 @@ export class DirectoryKeyStore implements KeyStore {
 
   async store(seed: Uint8Array): Promise<void> {
     await storeSecretKey(this.#directory, seed);
+  }
+
+  async remove(kid: string): Promise<void> {
+    await removeSecretKey(this.#directory, kid);
   }
 
   async readIdentity(): Promise<Buffer | undefined> {

@@ -2,7 +2,7 @@ import type { SecretKeys } from '../../core/keys/key-file.ts';
 
 /**
  * Where a cluster's secret keys are kept: any number of keys, and the one identity that endorses them. What is there is
- * never replaced. All throw CofferError; that the place cannot be asked now has loop `retry`.
+ * never replaced; keys can be removed. All throw CofferError; that the place cannot be asked now has loop `retry`.
  */
 export interface KeyStore {
   /** For people: a path, a Secret, a program. */
@@ -11,6 +11,8 @@ export interface KeyStore {
   read(): Promise<SecretKeys>;
   /** Adds a key; one that is there already stays. */
   store(seed: Uint8Array): Promise<void>;
+  /** For ever. That it is not there is no error. */
+  remove(kid: string): Promise<void>;
   /** The Ed25519 seed, 32 bytes, which the caller wipes; undefined: there is none. */
   readIdentity(): Promise<Buffer | undefined>;
   /** Of two that are stored at once the first stays. Throws IDENTITY_EXISTS. */

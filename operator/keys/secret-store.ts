@@ -71,6 +71,16 @@ export class SecretKeyStore implements KeyStore {
     await this.#add(keyFileName(keyIdOfSeed(seed)), keyFileBytes(seed));
   }
 
+  async remove(kid: string): Promise<void> {
+    const fileName = keyFileName(kid);
+    await this.#asItWasRead(async (before) => {
+      if (before?.data.has(fileName) !== true) return;
+      const { resourceVersion } = before.object.metadata;
+      const body = { metadata: { resourceVersion }, data: { [fileName]: null } };
+      await this.#client.patch(RESOURCES.secrets, this.#name, body, { type: 'merge' });
+    });
+  }
+
   async storeIdentity(identitySeed: Uint8Array): Promise<void> {
     await sodiumReady();
     const fileName = identityFileName(this.#cluster);
@@ -88,20 +98,27 @@ export class SecretKeyStore implements KeyStore {
   /** Returns whether it was added: what is there already stays. Wipes the bytes. */
   async #add(fileName: string, bytes: Buffer): Promise<boolean> {
     try {
-      for (let attempt = 1; ; attempt += 1) {
-        const before = await this.#secret();
-        if (before !== undefined) wipeData(before.data);
+      return await this.#asItWasRead(async (before) => {
         if (before?.data.has(fileName)) return false;
-        try {
-          await this.#write(before, fileName, bytes);
-          return true;
-        } catch (error) {
-          const isBehind = error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT';
-          if (!isBehind || attempt === ATTEMPTS) throw error;
-        }
-      }
+        await this.#write(before, fileName, bytes);
+        return true;
+      });
     } finally {
       bytes.fill(0);
+    }
+  }
+
+  /** What is written holds for the Secret that was read only: where another replica was ahead, it is read again. */
+  async #asItWasRead<Result>(write: (before: SplitSecret | undefined) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      const before = await this.#secret();
+      if (before !== undefined) wipeData(before.data);
+      try {
+        return await write(before);
+      } catch (error) {
+        const isBehind = error instanceof KubernetesError && error.code === 'KUBERNETES_CONFLICT';
+        if (!isBehind || attempt === ATTEMPTS) throw error;
+      }
     }
   }
 

@@ -62,6 +62,18 @@ describe('keys in a Secret', () => {
     assert.deepEqual([...keys.keys()], seeds.map(keyIdOfSeed).toSorted());
   });
 
+  test('a key that is removed takes no other along, also while another replica stores', async (t) => {
+    const at = await home(t);
+    if (at === undefined) return;
+    const [first, second, third] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+    await storeIn(at.client).store(first);
+    await storeIn(at.client).store(second);
+    await Promise.all([storeIn(at.client).remove(keyIdOfSeed(first)), storeIn(at.client).store(third)]);
+    await storeIn(at.client).remove(keyIdOfSeed(first));
+    const { keys } = await storeIn(at.client).read();
+    assert.deepEqual([...keys.keys()], [second, third].map(keyIdOfSeed).toSorted());
+  });
+
   test('a damaged key is its own problem; one that may not be read is another, and is tried again', async (t) => {
     const at = await home(t);
     if (at === undefined) return;
