@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { AUDIT_FILE, openAuditLog } from './log.ts';
+import { openAuditLog } from './log.ts';
+import { readRecords } from './reader.ts';
 import type { AuditLine } from './record.ts';
+import { JOURNAL } from './writer/journal.ts';
 
 const now = () => new Date('2026-11-21T09:00:00Z');
 
@@ -16,11 +18,7 @@ async function scratch(t: TestContext): Promise<string> {
 }
 
 async function linesOf(directory: string): Promise<AuditLine[]> {
-  const text = await readFile(join(directory, AUDIT_FILE), 'utf8');
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
+  return await Array.fromAsync(readRecords(directory));
 }
 
 describe('the audit log', () => {
@@ -48,7 +46,7 @@ describe('the audit log', () => {
   test('can be read by its owner alone', async (t) => {
     const directory = join(await scratch(t), 'audit');
     const log = await openAuditLog(directory, { cluster: 'production', now });
-    assert.equal((await stat(join(directory, AUDIT_FILE))).mode & 0o777, 0o600);
+    assert.equal((await stat(join(directory, JOURNAL))).mode & 0o777, 0o600);
     assert.equal((await stat(directory)).mode & 0o777, 0o700);
     await log.close();
   });
@@ -68,7 +66,7 @@ describe('the audit log', () => {
 
   test('recovers a line torn at any byte, keeps the whole ones and says what it cut off', async (t) => {
     const directory = await scratch(t);
-    const path = join(directory, AUDIT_FILE);
+    const path = join(directory, JOURNAL);
     const log = await openAuditLog(directory, { cluster: 'production', now });
     await log.append([{ event: 'operator.started' }, { event: 'secret.intent', name: 'ü'.repeat(40_000) }]);
     await log.close();
@@ -94,7 +92,8 @@ describe('the audit log', () => {
   test('refuses to go on after a last line that is no record', async (t) => {
     for (const line of ['not json\n', '{}\n', '{"sequence":0}\n', '[]\n', '\n']) {
       const directory = await scratch(t);
-      await writeFile(join(directory, AUDIT_FILE), line);
+      await (await openAuditLog(directory, { cluster: 'production', now })).close();
+      await writeFile(join(directory, JOURNAL), line);
       await assert.rejects(openAuditLog(directory, { cluster: 'production', now }), { code: 'AUDIT_DAMAGED' }, line);
     }
   });
@@ -103,7 +102,7 @@ describe('the audit log', () => {
     const directory = await scratch(t);
     const log = await openAuditLog(directory, { cluster: 'production', now });
     await log.append([{ event: 'operator.started' }]);
-    await appendFile(join(directory, AUDIT_FILE), '{"sequence":2,"half');
+    await appendFile(join(directory, JOURNAL), '{"sequence":2,"half');
     await log.append([{ event: 'operator.stopped' }]);
     assert.deepEqual(
       (await linesOf(directory)).map(({ sequence, event }) => [sequence, event]),
@@ -118,7 +117,7 @@ describe('the audit log', () => {
   test('says AUDIT_UNWRITABLE when it was removed', async (t) => {
     const directory = await scratch(t);
     const log = await openAuditLog(directory, { cluster: 'production', now });
-    await unlink(join(directory, AUDIT_FILE));
+    await unlink(join(directory, JOURNAL));
     await assert.rejects(log.append([{ event: 'operator.started' }]), { code: 'AUDIT_UNWRITABLE', loop: 'retry' });
     await log.close();
   });

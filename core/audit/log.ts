@@ -1,9 +1,15 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
-import { CofferError } from '../errors.ts';
-import { flush } from '../files/atomic.ts';
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { Bug, type CofferError } from '../errors.ts';
+import { ORIGIN } from './note/checkpoint.ts';
 import type { AuditLine, AuditRecord } from './record.ts';
-import { recoverTail } from './tail.ts';
+import { Checkpointer } from './writer/checkpointer.ts';
+import { damaged, unwritable } from './writer/errors.ts';
+import { Journal } from './writer/journal.ts';
+import { LogWriter } from './writer/log-writer.ts';
+import { placeFiles } from './writer/place-file.ts';
+import { ORIGIN_FILE, readOrigin, recover } from './writer/recover.ts';
+import { Reserve } from './writer/reserve.ts';
 
 /** An append-only log. Its form may change; its promise does not: what `append` was given is on disk when it resolves. */
 export interface AuditLog {
@@ -17,10 +23,14 @@ export interface AuditLog {
 export interface SignedLog extends AuditLog {
   /** What its checkpoints begin with: `coffer.dev/audit/CLUSTER/LOGID`. */
   readonly origin: string;
+  /** Records. */
+  readonly size: number;
   /** The newest signed one, as text; undefined: none yet. */
   readonly checkpoint: string | undefined;
   /** What is wrong with it now, for the status: `AUDIT_UNSIGNED`, `AUDIT_FULL`, `AUDIT_UNWRITABLE`; empty: nothing. */
   readonly problems: readonly CofferError[];
+  /** Writes a checkpoint now instead of within a second. Throws CofferError `AUDIT_UNSIGNED` and what the disk says. */
+  sign(): Promise<void>;
 }
 
 /** Who signs checkpoints: the cluster's identity, wherever it is kept. */
@@ -48,130 +58,43 @@ export interface AuditLogOptions {
   reserve?: number;
 }
 
-/** Of the log's file in its directory: JSON lines, mode 0600. */
-export const AUDIT_FILE = 'journal';
+const RESERVE = 1024 * 1024;
 
 /**
- * Opens the log of a directory, or makes both. A line that a killed run left half written was never acknowledged: it is cut
- * off, and a record `log.recovered` says so. Throws CofferError `AUDIT_UNWRITABLE`, or `AUDIT_DAMAGED` where the last whole
- * line is not a record.
+ * Opens the log of a directory, or begins one there: a transparency log in the layout of C2SP tlog-tiles, with a journal beside it
+ * (docs/audit.md). Whoever calls holds the directory's lock. What a killed run left half written was never acknowledged: it is cut
+ * off, and a record `log.recovered` says so.
+ *
+ * Throws CofferError `AUDIT_UNWRITABLE`, `AUDIT_FULL` where there is no room to begin one; and, where it is not as it was written,
+ * `AUDIT_DAMAGED`, `AUDIT_ROLLED_BACK`, `AUDIT_KEY_REPLACED`, `AUDIT_CHECKPOINT_INVALID`, `AUDIT_TILE_MISSING`.
  */
-export async function openAuditLog(directory: string, { cluster, now }: AuditLogOptions): Promise<SignedLog> {
-  const path = join(directory, AUDIT_FILE);
+export async function openAuditLog(directory: string, options: AuditLogOptions): Promise<SignedLog> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const handle = await open(path, 'a+', 0o600);
-    try {
-      await handle.chmod(0o600);
-      const { size, sequence, torn } = await recoverTail(handle, path);
-      const log = new AuditFile(`coffer.dev/audit/${cluster}/0000000000000000`, handle, path, size, sequence, now);
-      if (torn > 0) {
-        await handle.truncate(size);
-        await log.append([
-          { event: 'log.recovered', message: `cut off ${torn} bytes of a line that was never finished` },
-        ]);
-      }
-      await flush(directory);
-      return log;
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    const origin = (await readOrigin(directory)) ?? (await begin(directory, options.cluster));
+    mustBeOf(directory, origin, options.cluster);
+    const { found, ...recovered } = await recover(directory, origin, options.known ?? []);
+    const checkpointer = new Checkpointer(directory, origin, options.signer, found);
+    const reserve = new Reserve(directory, options.reserve ?? RESERVE);
+    const log = new LogWriter({ origin, directory, checkpointer, reserve, ...recovered }, options);
+    await log.begin();
+    return log;
   } catch (error) {
-    throw unwritable(error, path);
+    throw unwritable(error, directory);
   }
 }
 
-interface Waiting {
-  records: readonly AuditRecord[];
-  resolve: () => void;
-  reject: (error: unknown) => void;
+/** A new log, whose name no other has. The journal first: where the name is, there is a journal, or it was taken away. */
+async function begin(directory: string, cluster: string): Promise<string> {
+  const origin = `coffer.dev/audit/${cluster}/${randomBytes(8).toString('hex')}`;
+  if (!ORIGIN.test(origin)) throw new Bug('a cluster has a name that no cluster can have');
+  await Journal.make(directory);
+  await placeFiles(directory, new Map([[ORIGIN_FILE, Buffer.from(`${origin}\n`)]]));
+  return origin;
 }
 
-/** One write and one flush for all that came while the last one was under way (group commit). */
-class AuditFile implements SignedLog {
-  readonly origin: string;
-  readonly checkpoint = undefined;
-  readonly problems = [];
-  readonly #handle: FileHandle;
-  readonly #path: string;
-  readonly #now: () => Date;
-  /** Of what is whole and flushed. */
-  #size: number;
-  #sequence: number;
-  #waiting: Waiting[] = [];
-  #writing: Promise<void> | undefined;
-
-  constructor(origin: string, handle: FileHandle, path: string, size: number, sequence: number, now: () => Date) {
-    this.origin = origin;
-    this.#handle = handle;
-    this.#path = path;
-    this.#size = size;
-    this.#sequence = sequence;
-    this.#now = now;
-  }
-
-  append(records: readonly AuditRecord[]): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ records, resolve, reject });
-    this.#writing ??= this.#drain();
-    return promise;
-  }
-
-  async close(): Promise<void> {
-    await this.#writing;
-    await this.#handle.close();
-  }
-
-  async #drain(): Promise<void> {
-    // What is appended in this turn of the event loop goes together.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting;
-      this.#waiting = [];
-      try {
-        await this.#write(group.flatMap(({ records }) => records));
-        for (const { resolve } of group) resolve();
-      } catch (error) {
-        for (const { reject } of group) reject(unwritable(error, this.#path));
-      }
-    }
-    this.#writing = undefined;
-  }
-
-  async #write(records: readonly AuditRecord[]): Promise<void> {
-    const time = this.#now().toISOString();
-    const lines = records.map(
-      (record, index): AuditLine => ({ sequence: this.#sequence + 1 + index, time, ...record }),
-    );
-    const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    const { nlink, size } = await this.#handle.stat();
-    if (nlink === 0) throw removed(this.#path);
-    // What a failed write left behind.
-    if (size !== this.#size) await this.#handle.truncate(this.#size);
-    await this.#handle.appendFile(bytes);
-    await this.#handle.datasync();
-    this.#size += bytes.length;
-    this.#sequence += records.length;
-  }
-}
-
-function removed(path: string): CofferError {
-  return new CofferError('AUDIT_UNWRITABLE', 'The audit log was removed while it was open.', {
-    advice: 'Put the file back if you can, find out who removed it, and start the operator again.',
-    data: { path },
-    loop: 'retry',
-  });
-}
-
-function unwritable(error: unknown, path: string): unknown {
-  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return error;
-  if (error instanceof CofferError) return error;
-  return new CofferError('AUDIT_UNWRITABLE', `The audit log could not be written (${error.code}).`, {
-    advice:
-      'Make room on its disk, and see that the operator may write there; until then nothing new is opened or projected.',
-    data: { path },
-    loop: 'retry',
-    cause: error,
-  });
+function mustBeOf(directory: string, origin: string, cluster: string): void {
+  const [, owner] = ORIGIN.exec(origin) ?? [];
+  if (owner === undefined) throw damaged(directory, 'the file `origin` holds no name of a log');
+  if (owner !== cluster) throw damaged(directory, `it is the log of the cluster ${owner}, not of ${cluster}`);
 }

@@ -58,7 +58,7 @@ describe('promise 1 on Kubernetes: last good stays', () => {
 });
 
 test('promise 2 on Kubernetes: while the log cannot be written nothing new is projected, and it goes on by itself', async (t) => {
-  const audit = smallTmpfs(t, 64);
+  const audit = smallTmpfs(t, 4096);
   if (audit === undefined) return;
   const stage = await KubernetesStage.open(t, { audit, interval: '200ms' });
   if (stage === undefined) return;
@@ -70,7 +70,7 @@ test('promise 2 on Kubernetes: while the log cannot be written nothing new is pr
   // Its record is longer than what is left of the log's last block.
   const long = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}`.padEnd(100, 'x'), '1']));
   await stage.commit(stage.files({ name: 'db', data: { a: 'new', ...long } }));
-  await operator.line(({ code }) => code === 'AUDIT_UNWRITABLE');
+  await operator.line(({ code }) => code === 'AUDIT_FULL');
   await stage.secretIs(app, 'db', { a: 'old' });
   fs.rmSync(filler);
   await stage.secretIs(app, 'db', { a: 'new', ...long });

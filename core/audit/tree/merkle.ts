@@ -1,0 +1,44 @@
+import { hash } from 'node:crypto';
+
+/** RFC 6962 §2.1, with SHA-256. Hashes are Buffers of this many bytes. */
+export const HASH_BYTES = 32;
+
+const LEAF = Buffer.of(0x00);
+const NODE = Buffer.of(0x01);
+
+/** MTH of the empty tree: SHA-256 of nothing. */
+export const EMPTY_ROOT: Buffer = sha256(Buffer.alloc(0));
+
+export function leafHash(entry: Buffer): Buffer {
+  return sha256(Buffer.concat([LEAF, entry]));
+}
+
+export function nodeHash(left: Buffer, right: Buffer): Buffer {
+  return sha256(Buffer.concat([NODE, left, right]));
+}
+
+/** The Merkle Tree Hash of leaves (or of roots of subtrees of one size) that are given by their hashes; at least one. */
+export function rootOf(hashes: readonly Buffer[]): Buffer {
+  let level = hashes;
+  // A last one without a sibling goes up as it is, which gives the tree of §2.1 for any number of leaves.
+  while (level.length > 1) {
+    const above: Buffer[] = [];
+    for (let at = 0; at < level.length; at += 2) {
+      const [left, right] = [level[at], level[at + 1]];
+      if (left !== undefined) above.push(right === undefined ? left : nodeHash(left, right));
+    }
+    level = above;
+  }
+  return level[0] ?? EMPTY_ROOT;
+}
+
+/** Takes apart what a hash tile holds: hashes one after another. */
+export function hashesIn(tile: Buffer): Buffer[] {
+  return Array.from({ length: Math.floor(tile.length / HASH_BYTES) }, (_, index) =>
+    tile.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
+  );
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return hash('sha256', bytes, 'buffer');
+}

@@ -1,0 +1,109 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BUNDLE_LIMIT, bundleOf } from '../bundle.ts';
+import type { LogStore } from '../store.ts';
+import type { TreeEdge } from '../tree/edge.ts';
+import { leafHash } from '../tree/merkle.ts';
+import { TILE_WIDTH, tilePath } from '../tree/tile.ts';
+import { placeFiles } from './place-file.ts';
+
+/** What a checkpoint covers, at one moment. */
+export interface Snapshot {
+  size: number;
+  root: Buffer;
+  /** The partial tiles of a tree of that size, by path. */
+  partial: Map<string, Buffer>;
+}
+
+/** Full tiles that one record completed, and the bundle of entries under them. */
+type Sealing = Map<string, Buffer>;
+
+/** How many are written at once. */
+const TOGETHER = 4;
+
+/** The tree of what is durable, and its way to disk: full tiles once, when the journal still holds what is in them. */
+export class GrowingTree {
+  readonly #directory: string;
+  readonly #edge: TreeEdge;
+  /** Of the last bundle, which is not full. */
+  #entries: Buffer[] = [];
+  #sealings: Sealing[] = [];
+  #sealed: number;
+
+  /** `edge`: of the records that are in full tiles on disk; their number is a multiple of 256. */
+  constructor(directory: string, edge: TreeEdge) {
+    this.#directory = directory;
+    this.#edge = edge;
+    this.#sealed = edge.size;
+  }
+
+  get size(): number {
+    return this.#edge.size;
+  }
+
+  /** Records that are in full tiles on disk. */
+  get sealed(): number {
+    return this.#sealed;
+  }
+
+  /** Full tiles of records that are not on disk yet. */
+  get backlog(): number {
+    return this.#sealings.length;
+  }
+
+  append(entry: Buffer): void {
+    this.#entries.push(entry);
+    const full = this.#edge.append(leafHash(entry));
+    if (full.length === 0) return;
+    const sealing: Sealing = new Map();
+    const index = this.#edge.size / TILE_WIDTH - 1;
+    sealing.set(tilePath({ level: 'entries', index, width: TILE_WIDTH }), bundleOf(this.#entries));
+    for (const tile of full) sealing.set(tilePath({ ...tile, width: TILE_WIDTH }), Buffer.concat(tile.hashes));
+    this.#entries = [];
+    this.#sealings.push(sealing);
+  }
+
+  /** Writes the full tiles that are not on disk yet. Rejects with the system's error, and goes on there the next time. */
+  async seal(): Promise<void> {
+    while (this.#sealings.length > 0) {
+      const sealings = this.#sealings.slice(0, TOGETHER);
+      const files = new Map(sealings.flatMap((sealing) => [...sealing]));
+      await placeFiles(this.#directory, files);
+      this.#sealings.splice(0, sealings.length);
+      this.#sealed += sealings.length * TILE_WIDTH;
+      // The page lets partial tiles go once the full one is there.
+      for (const path of files.keys()) await rm(join(this.#directory, `${path}.p`), { recursive: true, force: true });
+    }
+  }
+
+  /** Takes for written what is on disk as it should be, at the beginning of a run. */
+  async settle(store: LogStore): Promise<void> {
+    for (let sealing = this.#sealings[0]; sealing !== undefined; sealing = this.#sealings[0]) {
+      for (const [path, bytes] of sealing) if (!(await store.read(path, BUNDLE_LIMIT))?.equals(bytes)) return;
+      this.#sealings.shift();
+      this.#sealed += TILE_WIDTH;
+    }
+  }
+
+  /** The entries that are in no full tile; undefined: some are in full tiles that are not on disk yet. */
+  unsealed(): readonly Buffer[] | undefined {
+    return this.#sealings.length === 0 ? this.#entries : undefined;
+  }
+
+  root(): Buffer {
+    return this.#edge.root();
+  }
+
+  snapshot(): Snapshot {
+    const { size } = this.#edge;
+    const partial = new Map<string, Buffer>();
+    this.#edge.partial().forEach((hashes, level) => {
+      if (hashes.length === 0) return;
+      const index = Math.floor(size / TILE_WIDTH ** (level + 1));
+      partial.set(tilePath({ level, index, width: hashes.length }), Buffer.concat(hashes));
+    });
+    const [index, width] = [Math.floor(size / TILE_WIDTH), size % TILE_WIDTH];
+    if (width > 0) partial.set(tilePath({ level: 'entries', index, width }), bundleOf(this.#entries));
+    return { size, root: this.#edge.root(), partial };
+  }
+}

@@ -1,0 +1,53 @@
+import { createReadStream } from 'node:fs';
+import { ENTRY_LIMIT, lineOf } from '../canonical.ts';
+import type { AuditLine } from '../record.ts';
+import { damaged } from './errors.ts';
+
+const NEWLINE = 0x0a;
+const NUL = 0x00;
+
+export interface JournalLine {
+  line: AuditLine;
+  /** Its bytes, without the newline. */
+  entry: Buffer;
+}
+
+export interface JournalEnd {
+  /** Bytes of whole records, newlines included. */
+  size: number;
+  /** Bytes after them that count for nothing. */
+  torn: number;
+}
+
+/**
+ * The records of a journal in order, and how it ends. What a power cut leaves was never acknowledged: a last line without its
+ * newline, or, since blocks reach a disk in any order, a stretch of zeros and whatever follows it. Throws CofferError
+ * `AUDIT_DAMAGED` where something else is no record or not the next one.
+ */
+export async function* readJournal(path: string): AsyncGenerator<JournalLine, JournalEnd> {
+  let rest: Buffer = Buffer.alloc(0);
+  let [size, total, expected] = [0, 0, 0];
+  let isTorn = false;
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    total += chunk.length;
+    if (isTorn) continue;
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = rest.indexOf(NEWLINE); end >= 0 && !isTorn; end = rest.indexOf(NEWLINE, start)) {
+      const entry = rest.subarray(start, end);
+      isTorn = entry.includes(NUL);
+      if (isTorn) break;
+      const line = lineOf(entry);
+      if (line === undefined || (expected > 0 && line.sequence !== expected))
+        throw damaged(path, `what stands at byte ${size} of its journal is not the next record`);
+      expected = line.sequence + 1;
+      size += entry.length + 1;
+      start = end + 1;
+      yield { line, entry };
+    }
+    rest = rest.subarray(start);
+    if (rest.length > ENTRY_LIMIT && !rest.includes(NUL)) throw damaged(path, 'a line of its journal has no end');
+    isTorn ||= rest.length > ENTRY_LIMIT;
+  }
+  return { size, torn: total - size };
+}

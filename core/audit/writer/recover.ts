@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BUNDLE_LIMIT } from '../bundle.ts';
+import { DirectoryStore } from '../directory-store.ts';
+import { type Checkpoint, parseCheckpoint } from '../note/checkpoint.ts';
+import { NOTE_LIMIT } from '../note/signed-note.ts';
+import type { AuditRecord } from '../record.ts';
+import { TreeEdge } from '../tree/edge.ts';
+import { consistencyProof, isConsistent } from '../tree/proofs.ts';
+import { TILE_WIDTH } from '../tree/tile.ts';
+import { TileReader } from '../tree/tile-reader.ts';
+import { CHECKPOINT } from './checkpointer.ts';
+import { damaged, rolledBack } from './errors.ts';
+import { GrowingTree } from './growing-tree.ts';
+import { JOURNAL, Journal } from './journal.ts';
+import { removeTemporaryFiles } from './place-file.ts';
+import { type JournalEnd, readJournal } from './read-journal.ts';
+
+export interface Recovered {
+  tree: GrowingTree;
+  journal: Journal;
+  /** Records before the first of the journal. */
+  journalBegin: number;
+  /** The checkpoint that was found: the tree goes on from it. Who signed it is not known yet. */
+  found: string | undefined;
+  /** What the log has to say of it. */
+  owed: AuditRecord[];
+}
+
+/**
+ * Where an earlier run ended. The journal is what counts: each record that was acknowledged is in it or in a full tile, and what is
+ * missing of the tiles is written anew from it. It is held against the newest checkpoint, and against those that are remembered
+ * elsewhere, so that nothing is signed that does not go on from what was signed before.
+ *
+ * Throws CofferError `AUDIT_DAMAGED`, `AUDIT_ROLLED_BACK`, `AUDIT_CHECKPOINT_INVALID`; rejects with the system's error.
+ */
+export async function recover(directory: string, origin: string, known: readonly string[]): Promise<Recovered> {
+  await removeTemporaryFiles(directory);
+  const store = new DirectoryStore(directory);
+  const found = (await store.read(CHECKPOINT, NOTE_LIMIT))?.toString();
+  const checkpoints = [...(found === undefined ? [] : [found]), ...known].map(parseCheckpoint);
+  const stranger = checkpoints.find((checkpoint) => checkpoint.origin !== origin);
+  if (stranger !== undefined) throw damaged(directory, `a checkpoint of it is of another log, ${stranger.origin}`);
+
+  const { tree, roots, journalBegin, end } = await replay(directory, store, checkpoints);
+  for (const checkpoint of checkpoints) await mustGoOn(directory, checkpoint, tree.size, roots);
+  const journal = await Journal.open(directory, end.size);
+  const owed: AuditRecord[] =
+    end.torn === 0
+      ? []
+      : [{ event: 'log.recovered', message: `cut off ${end.torn} bytes of a write that was never finished` }];
+  return { tree, journal, journalBegin, found, owed };
+}
+
+interface Replayed {
+  tree: GrowingTree;
+  journalBegin: number;
+  end: JournalEnd;
+  /** Of the trees that checkpoints tell of, by size. */
+  roots: ReadonlyMap<number, Buffer>;
+}
+
+async function replay(directory: string, store: DirectoryStore, checkpoints: readonly Checkpoint[]): Promise<Replayed> {
+  const sizes = new Set(checkpoints.map(({ size }) => size));
+  const roots = new Map<number, Buffer>();
+  const lines = readJournal(join(directory, JOURNAL));
+  let next = await lines.next();
+  const journalBegin = next.done === true ? 0 : next.value.line.sequence - 1;
+  if (journalBegin % TILE_WIDTH !== 0) throw damaged(directory, 'its journal does not begin where a tile ends');
+  if (next.done === true && (await store.read('tile/entries/000', BUNDLE_LIMIT)) !== undefined)
+    throw damaged(directory, 'its journal is empty, and it has tiles');
+  const tree = await treeOf(directory, store, journalBegin, checkpoints, roots);
+  for (; next.done !== true; next = await lines.next()) {
+    tree.append(next.value.entry);
+    if (sizes.has(tree.size)) roots.set(tree.size, tree.root());
+  }
+  await tree.settle(store);
+  return { tree, journalBegin, end: next.value, roots };
+}
+
+/** The tree before the journal, from its tiles. Learns the roots of checkpoints that are older. */
+async function treeOf(
+  directory: string,
+  store: DirectoryStore,
+  size: number,
+  checkpoints: readonly Checkpoint[],
+  roots: Map<number, Buffer>,
+): Promise<GrowingTree> {
+  const tiles = new TileReader(store, size);
+  const edge = TreeEdge.from(size, await tiles.edge(size));
+  roots.set(size, edge.root());
+  for (const older of checkpoints.filter((checkpoint) => checkpoint.size < size)) {
+    const proof = older.size === 0 ? [] : await consistencyProof(tiles, older.size, size);
+    if (isConsistent(older, { size, root: edge.root() }, proof)) roots.set(older.size, older.root);
+  }
+  return new GrowingTree(directory, edge);
+}
+
+async function mustGoOn(
+  directory: string,
+  { size, root }: Checkpoint,
+  now: number,
+  roots: ReadonlyMap<number, Buffer>,
+): Promise<void> {
+  if (size > now) throw rolledBack(directory, `it had ${size} records, and has ${now}`);
+  if (roots.get(size)?.equals(root) !== true) throw rolledBack(directory, `its first ${size} records are others`);
+}
+
+/** Holds the log's name, for as long as it is one. */
+export const ORIGIN_FILE = 'origin';
+
+/** The log's name as an earlier run wrote it; undefined: there is none. */
+export async function readOrigin(directory: string): Promise<string | undefined> {
+  try {
+    return (await readFile(join(directory, ORIGIN_FILE), 'utf8')).trimEnd();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CofferError } from '../../errors.ts';
+import { BUNDLE_LIMIT, entriesIn } from '../bundle.ts';
+import { lineOf } from '../canonical.ts';
+import { DirectoryStore } from '../directory-store.ts';
+import type { AuditRecord } from '../record.ts';
+import { TILE_WIDTH, tileOf, tilePath } from '../tree/tile.ts';
+import { unwritable } from './errors.ts';
+
+/** Between looks; milliseconds. */
+const INTERVAL = 60 * 60 * 1000;
+
+export interface Pruner {
+  append(records: readonly AuditRecord[]): Promise<void>;
+}
+
+/**
+ * Forgets full bundles of entries whose newest record is older than `keep`, after a record that says so. The hashes stay, and with
+ * them every proof and every checkpoint.
+ */
+export class Retention {
+  readonly #directory: string;
+  readonly #pruner: Pruner;
+  readonly #keep: number | undefined;
+  readonly #now: () => Date;
+  #timer: NodeJS.Timeout | undefined;
+  #oldest: number | undefined;
+
+  constructor(directory: string, pruner: Pruner, { keep, now }: { keep?: number; now: () => Date }) {
+    this.#directory = directory;
+    this.#pruner = pruner;
+    this.#keep = keep;
+    this.#now = now;
+  }
+
+  /** Looks now and then. `sealed`: how many records are in full tiles. */
+  begin(sealed: () => number): void {
+    if (this.#keep === undefined) return;
+    const look = () => void this.prune(sealed()).catch(leaveForLater);
+    this.#timer = setInterval(look, INTERVAL).unref();
+    look();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Forgets what is due. Throws CofferError, and rejects with the system's error; then what is left is due again. */
+  async prune(sealed: number): Promise<void> {
+    if (this.#keep === undefined) return;
+    const before = new Date(this.#now().getTime() - this.#keep).toISOString();
+    const first = this.#oldest ?? (await oldestBundle(this.#directory));
+    this.#oldest = first;
+    if (first === undefined) return;
+    let end = first;
+    // The last full one stays: a log whose every bundle is gone could not be told from one that lost them.
+    while (end < sealed / TILE_WIDTH - 1 && (await this.#isOlder(end, before))) end++;
+    if (end === first) return;
+    const count = end * TILE_WIDTH;
+    await this.#pruner.append([
+      { event: 'log.pruned', count, message: `the text of the records 1 to ${count} is forgotten; their hashes stay` },
+    ]);
+    for (let index = first; index < end; index++) await rm(join(this.#directory, pathOf(index)), { force: true });
+    this.#oldest = end;
+  }
+
+  async #isOlder(index: number, before: string): Promise<boolean> {
+    const bundle = await new DirectoryStore(this.#directory).read(pathOf(index), BUNDLE_LIMIT);
+    const last = bundle === undefined ? undefined : entriesIn(bundle)?.at(-1);
+    const line = last === undefined ? undefined : lineOf(last);
+    // What cannot be read is kept: whoever verifies has to see it.
+    return line !== undefined && line.time < before;
+  }
+}
+
+function pathOf(index: number): string {
+  return tilePath({ level: 'entries', index, width: TILE_WIDTH });
+}
+
+async function oldestBundle(directory: string): Promise<number | undefined> {
+  const names = await readdir(join(directory, 'tile', 'entries'), { recursive: true }).catch(emptyIfMissing);
+  const full = names.map((name) => tileOf(`tile/entries/${name}`)).filter((tile) => tile?.width === TILE_WIDTH);
+  return full.reduce<number | undefined>(
+    (least, tile) => Math.min(least ?? Infinity, tile?.index ?? Infinity),
+    undefined,
+  );
+}
+
+function emptyIfMissing(error: unknown): string[] {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+  throw error;
+}
+
+/** A disk that fails now fails for the next record as well, which says so. */
+function leaveForLater(error: unknown): void {
+  if (!(unwritable(error, '') instanceof CofferError)) throw error;
+}

@@ -1,0 +1,130 @@
+import { CofferError } from '../../errors.ts';
+import type { AuditLogOptions } from '../log.ts';
+import type { Checkpointer } from './checkpointer.ts';
+import { unsigned, unwritable } from './errors.ts';
+import type { GrowingTree } from './growing-tree.ts';
+import { type Pruner, Retention } from './retention.ts';
+
+/** Between the first record that is not signed and the checkpoint that covers it; milliseconds. */
+const DEBOUNCE = 1000;
+/** After a failure, doubled each time. */
+const FIRST_RETRY = 1000;
+const LAST_RETRY = 30_000;
+
+export interface TendingParts {
+  directory: string;
+  tree: GrowingTree;
+  checkpointer: Checkpointer;
+}
+
+/** What happens to records beside the path that they are acknowledged on: full tiles, checkpoints, retention. One at a time. */
+export class Tending {
+  /** What went wrong last, while it is wrong. */
+  problem: CofferError | undefined;
+  /** After this the log takes nothing more. */
+  fatal: CofferError | undefined;
+  readonly #parts: TendingParts;
+  readonly #options: AuditLogOptions;
+  readonly #retention: Retention;
+  readonly #sealed: () => void;
+  #turn: Promise<void> = Promise.resolve();
+  #isSealing = false;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #retry = FIRST_RETRY;
+
+  /** `sealed` is called when there are full tiles that were not there before. */
+  constructor(pruner: Pruner, sealed: () => void, parts: TendingParts, options: AuditLogOptions) {
+    this.#sealed = sealed;
+    this.#parts = parts;
+    this.#options = options;
+    this.#retention = new Retention(parts.directory, pruner, options);
+  }
+
+  begin(): void {
+    if (this.#options.signer === undefined) this.problem = unsigned(this.#parts.directory);
+    this.wake();
+    this.#retention.begin(() => this.#parts.tree.sealed);
+  }
+
+  /** Something was appended. */
+  wake(): void {
+    if (this.#isClosed) return;
+    const { tree, checkpointer } = this.#parts;
+    if (tree.backlog > 0 && !this.#isSealing) {
+      this.#isSealing = true;
+      void this.#take(() => this.#seal()).finally(() => {
+        this.#isSealing = false;
+      });
+    }
+    if (this.#options.signer !== undefined && checkpointer.signed < tree.size) this.#signIn(DEBOUNCE);
+  }
+
+  /** Throws CofferError, and rejects with the system's error. */
+  async seal(): Promise<void> {
+    await this.#inTurn(() => this.#seal());
+  }
+
+  /** A checkpoint now, if there is something new. Throws CofferError. */
+  async sign(): Promise<void> {
+    await this.#inTurn(() => this.#sign());
+  }
+
+  /** `isWritable`: whether a last checkpoint is worth trying. */
+  async close(isWritable: boolean): Promise<void> {
+    this.#retention.close();
+    this.#isClosed = true;
+    if (isWritable) await this.#take(() => this.#sign());
+    await this.#turn;
+    clearTimeout(this.#timer);
+  }
+
+  #signIn(wait: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#take(() => this.#sign());
+    }, wait).unref();
+  }
+
+  async #seal(): Promise<void> {
+    // Others may be appended while the last is flushed.
+    const { tree } = this.#parts;
+    if (tree.backlog === 0) return;
+    while (tree.backlog > 0) await tree.seal();
+    this.#sealed();
+  }
+
+  async #sign(): Promise<void> {
+    const { tree, checkpointer } = this.#parts;
+    if (this.#options.signer === undefined) return;
+    await this.#seal();
+    if (checkpointer.signed >= tree.size) return;
+    await checkpointer.write(tree.snapshot());
+    if (checkpointer.newest !== undefined) this.#options.checkpointed?.(checkpointer.newest);
+    this.problem = undefined;
+    this.#retry = FIRST_RETRY;
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(step);
+    this.#turn = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  /** Runs a step that nobody waits for: what goes wrong is a problem of the status, and tried again. */
+  async #take(step: () => Promise<void>): Promise<void> {
+    try {
+      await this.#inTurn(step);
+    } catch (error) {
+      const known = unwritable(error, this.#parts.directory);
+      if (!(known instanceof CofferError)) throw known;
+      this.problem = known;
+      if (known.loop === 'stop') this.fatal = known;
+      else this.#signIn(this.#retry);
+      this.#retry = Math.min(this.#retry * 2, LAST_RETRY);
+    }
+  }
+}
