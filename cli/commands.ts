@@ -10,6 +10,7 @@ import EjsonEncrypt from './commands/ejson/encrypt.ts';
 import EjsonKeygen from './commands/ejson/keygen.ts';
 import Encrypt from './commands/encrypt.ts';
 import Endorse from './commands/endorse.ts';
+import Exposure from './commands/exposure.ts';
 import Get from './commands/get.ts';
 import Grant from './commands/grant.ts';
 import Init from './commands/init.ts';
@@ -42,6 +43,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   'ejson:keygen': EjsonKeygen,
   encrypt: Encrypt,
   endorse: Endorse,
+  exposure: Exposure,
   get: Get,
   grant: Grant,
   init: Init,

@@ -1,51 +1,63 @@
-import { Bug } from '../errors.ts';
 import type { Person } from '../git/commit.ts';
-import type { Repository } from '../git/repository.ts';
+import type { LostKey } from './lost-keys.ts';
 
 /**
  * `live`: the current value is this sealed text, or was compared with it and is the same. `resealed`: the current value is another
- * text that nobody has proven to be another value. `changed`: it was proven. `removed`: the entry is gone. `unmerged`: no current
- * commit has the entry, another branch still does.
+ * text that nobody has proven to be another value. `changed`: it was proven. `removed`: the entry is gone. `elsewhere`: no current
+ * commit has the entry, the tip of another branch still has this text.
  */
-export type ExposureState = 'live' | 'resealed' | 'changed' | 'removed' | 'unmerged';
+export type ExposureState = 'live' | 'resealed' | 'changed' | 'removed' | 'elsewhere';
+
+/** States in which a value that somebody else may know may still be in use. */
+export const LIVING: ReadonlySet<ExposureState> = new Set(['live', 'resealed']);
 
 /** A commit as it describes itself. */
 export interface Moment {
   commit: string;
   author: Person;
-  /** ISO 8601, UTC: as the commit claims, but not before what it follows. */
+  /** ISO 8601, UTC: when it was committed, as it claims. */
   time: string;
 }
 
 /** A key that could open a value. */
 export interface ExposedTo {
   kid: string;
-  /** As the stanza, or the keyring, names its owner. */
+  /** As the keyring, or else the stanza, names its owner. */
   recipient: string;
-  /** The group's key that this key opens, and that the value is sealed to. */
-  group?: string;
+  /** The group whose key this one opens; the value is sealed to that. */
+  group?: { name: string; kid: string };
   /** Since both the sealed value and the way to its data key are in the history. */
   from: Moment;
 }
 
 /** One sealed text in one entry: a value that somebody could have read. */
 export interface Exposed {
+  /** Namespace and name are empty where its file could never be read; the entry is what stands before the text then. */
   namespace: string;
   name: string;
   entry: string;
-  /** Of all files that had it. */
+  /** Of all files that had it, sorted. */
   paths: readonly string[];
   dataKeyId: string;
   /** Text digest (text-digest.ts). */
   text: string;
+  /** Empty where it was asked for by its writer. */
   keys: readonly ExposedTo[];
   /** Who wrote it, and when: the first commit that has the sealed text there. */
   written: Moment;
-  /** When it became readable. */
+  /** When it became readable; by its writer, when it was written. */
   from: Moment;
-  /** Absent: it is still there. */
+  /** Since when it is not in the entry any more, on the current line; absent: it is, or never was. */
   until?: Moment;
   state: ExposureState;
+  /** Branches whose tip still has it in this entry, beside the current commits. */
+  branches: readonly string[];
+}
+
+/** Two sealed texts that nobody has compared yet. */
+export interface Unproven {
+  current: { namespace: string; name: string; entry: string; path: string; text: string };
+  former: { namespace: string; name: string; entry: string; text: string };
 }
 
 /** What openers found when they compared two sealed texts; from a log that was verified. */
@@ -53,26 +65,35 @@ export interface Comparisons {
   outcome(text: string, other: string): 'changed' | 'same' | undefined;
 }
 
+/** What is looked for. `writer`: all that one person or machine wrote; told for each commit that brought a value. */
+export type Selection =
+  | { kind: 'keys'; kids: ReadonlySet<string> }
+  | { kind: 'recipient'; name: string }
+  | { kind: 'revoked' }
+  | { kind: 'writer'; isWriter: (commit: string) => boolean }
+  | { kind: 'all' };
+
 export interface ExposureQuery {
-  /** Key ids; `revoked`: all that the keyring ever called revoked, or lost without saying that it was in good order. */
-  keys: ReadonlySet<string> | 'revoked';
+  select: Selection;
   /** The commits whose values count as current. */
   current: readonly string[];
-  /** All commits whose history is searched. */
-  heads: readonly string[];
-  compared?: Comparisons;
-  /** A file that remembers what was read of the history. */
-  cache?: string;
-  signal?: AbortSignal;
+  /** All commits whose history is searched, with the names of refs; tips of branches may hold values that no current commit has. */
+  heads: readonly { ref: string; commit: string; isBranch: boolean }[];
+  compared?: Comparisons | undefined;
+  /** Only what became readable at that time or later, in seconds since 1970: a commit that claims to be older than what it follows is not believed. */
+  since?: number | undefined;
 }
 
 export interface ExposureReport {
   values: readonly Exposed[];
-  /** Commits whose parents are not there: what is found is not all. */
-  shallow: readonly string[];
+  /** What an opener should compare. */
+  unproven: readonly Unproven[];
+  /** The keys that were looked for, groups' included. */
+  keys: readonly (Omit<LostKey, 'since'> & { since?: Moment })[];
+  /** So many commits were searched. */
   commits: number;
-}
-
-export async function findExposure(_repository: Repository, _query: ExposureQuery): Promise<ExposureReport> {
-  throw new Bug('not written yet');
+  /** Commits that could not be compared, with a code: what is found is not all. */
+  gaps: readonly { commit: string; code: string }[];
+  /** Files of ejson in the current commits: their values are not looked at. */
+  ejsonFiles: number;
 }

@@ -32,6 +32,22 @@ export async function listRefs({ common }: GitDirectory, prefix: string): Promis
   return [...new Set([...names, ...packed])].filter((ref) => !ILLEGAL.test(ref)).map((ref) => ref.slice(prefix.length));
 }
 
+/** Every ref below `refs/` with the object that it names, packed and loose, symbolic ones left out: of many, the files are read once. */
+export async function readAllRefs(directory: GitDirectory): Promise<Map<string, string>> {
+  const refs = new Map<string, string>();
+  for (const line of (await readText(join(directory.common, 'packed-refs')))?.split('\n') ?? []) {
+    const [oid, name] = [line.slice(0, 40), line.slice(41)];
+    if (OID.test(oid) && name.startsWith('refs/') && !ILLEGAL.test(name)) refs.set(name, oid);
+  }
+  const loose = await readdir(join(directory.common, 'refs'), { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const file of loose.filter((entry) => entry.isFile())) {
+    const name = relative(directory.common, join(file.parentPath, file.name));
+    const text = ILLEGAL.test(name) ? undefined : await looseRef(directory, name);
+    if (text !== undefined && OID.test(text)) refs.set(name, text);
+  }
+  return refs;
+}
+
 /** The full names that a short one may stand for, in the order of gitrevisions. */
 export function candidateRefs(name: string): string[] {
   return ['', 'refs/', 'refs/tags/', 'refs/heads/', 'refs/remotes/'].map((prefix) => prefix + name);

@@ -29,6 +29,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['core/opening'],
     ['core/requests'],
     ['core/trust'],
+    ['core/exposure'],
     ['core/rotation'],
     ['core/values'],
     ['core/check'],

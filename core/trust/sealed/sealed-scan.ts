@@ -1,7 +1,9 @@
 /** Takes what a scan finds. */
 export interface SealedSink {
-  text(dataKeyId: string, text: string): void;
-  key(dataKeyId: string, kid: string): void;
+  /** `at`: where the text begins. */
+  text(dataKeyId: string, text: string, at: number): void;
+  /** `at`: where the stanza begins. */
+  key(dataKeyId: string, kid: string, at: number): void;
 }
 
 // docs/format.md, "Value" and "Stanza". Each is tried at one place only, so that a hostile file costs one pass.
@@ -17,18 +19,21 @@ const FIELD_LENGTH = 40;
  * base64url, which has none.
  */
 export function scanSealed(file: Buffer, sink: SealedSink): void {
-  if (!file.includes('CF[1:')) return;
-  const text = file.toString('latin1');
+  if (file.includes('CF[1:')) scanText(file.toString('latin1'), sink);
+}
+
+/** Of a file read as Latin-1, also where it holds stanzas alone. */
+export function scanText(text: string, sink: SealedSink): void {
   let dataKeyId: string | undefined;
   for (let colon = text.indexOf(':'); colon >= 0; colon = text.indexOf(':', colon + 1)) {
     const value = matchAt(VALUE, text, colon - 'CF[1'.length);
     if (value !== null) {
-      sink.text(value[1] ?? '', value[0]);
+      sink.text(value[1] ?? '', value[0], colon - 'CF[1'.length);
       colon += value[0].length - 'CF[1:'.length;
       continue;
     }
     const kid = matchAt(STANZA, text, colon - 32)?.[1];
-    if (kid !== undefined && dataKeyId !== undefined) sink.key(dataKeyId, kid);
+    if (kid !== undefined && dataKeyId !== undefined) sink.key(dataKeyId, kid, colon - 32);
     else dataKeyId = FIELD.exec(text.slice(Math.max(0, colon - FIELD_LENGTH), colon))?.[1] ?? dataKeyId;
   }
 }

@@ -1,0 +1,56 @@
+import type { ExposureReport } from '../../core/exposure/exposure.ts';
+import { BaseCommand, Flags } from '../base-command.ts';
+
+export default class Exposure extends BaseCommand {
+  static override summary = 'list every value that a key, a recipient or a writer could ever read; needs no secret key';
+  static override description =
+    `Looks through all commits of this clone: every branch, remote branch, tag and stash. A value counts as exposed from the commit on in
+which both it and a stanza to the key are in the history, and until its entry holds a value of which an opener has recorded
+that it is another one (--log). Without --key, --recipient, --signer and --since: all keys that the keyring ever called revoked, or lost.
+What is meant by each word: docs/exposure.md.`;
+  static override examples = [
+    'coffer exposure',
+    'coffer exposure --recipient old-laptop --html exposure.html',
+    'coffer exposure --key 9f86d081884c7d659a2feaa0c55ad015 --log audit-bundle',
+    { description: 'What somebody wrote, who leaves:', command: 'coffer exposure --signer ada@example.com' },
+  ];
+  static override flags = {
+    key: Flags.string({ description: 'a key id, or the beginning of one', helpValue: 'KID', multiple: true }),
+    recipient: Flags.string({
+      description: 'all keys that this recipient ever had',
+      helpValue: 'NAME',
+      exclusive: ['key'],
+    }),
+    signer: Flags.string({
+      description:
+        'what this person wrote: a name or an address of author or committer, or SHA256:… of an SSH key that signed',
+      helpValue: 'WHO',
+      exclusive: ['key', 'recipient'],
+    }),
+    since: Flags.string({ description: 'only what became readable at this time or later', helpValue: 'DATE' }),
+    current: Flags.string({
+      description:
+        'the commit whose values count as current (default: HEAD); several: what each of several clusters follows',
+      helpValue: 'REVISION',
+      multiple: true,
+    }),
+    partial: Flags.boolean({ description: 'go on where this clone has only a part of the history; exit code 1 then' }),
+  };
+
+  override async run(): Promise<Record<string, unknown>> {
+    const { flags } = await this.parse(Exposure);
+    const [{ exposureOf }, { renderExposure }] = await Promise.all([
+      import('../exposure/exposure-of.ts'),
+      import('../exposure/render-table.ts'),
+    ]);
+    const { report, current, notes } = await exposureOf(process.cwd(), flags, { isPartial: flags.partial });
+    this.say(renderExposure(report));
+    for (const note of notes) this.warn(note);
+    if (notes.length > 0) this.answerNo();
+    return jsonOf(report, current, notes);
+  }
+}
+
+function jsonOf(report: ExposureReport, current: readonly string[], notes: readonly string[]): Record<string, unknown> {
+  return { ...report, current, isWhole: notes.length === 0, notes };
+}

@@ -1,0 +1,55 @@
+import { CofferError } from '../../core/errors.ts';
+import type { Comparisons, ExposureReport, Selection } from '../../core/exposure/exposure.ts';
+import { findExposure } from '../../core/exposure/find-exposure.ts';
+import { type CloneHistory, readClone } from './clone-history.ts';
+import { selectionFrom, type Wanted } from './selection.ts';
+
+export interface Asked extends Wanted {
+  since?: string | undefined;
+  current?: string[] | undefined;
+}
+
+export interface FoundExposure {
+  report: ExposureReport;
+  /** Full ids. */
+  current: string[];
+  /** Why it may not be all; empty: it is. */
+  notes: string[];
+}
+
+/** What the command line asks for, of the clone around `folder`. Throws EXPOSURE_*, GIT_*. */
+export async function exposureOf(
+  folder: string,
+  asked: Asked,
+  options: { isPartial: boolean; compared?: Comparisons | undefined; onProgress?: (commits: number) => void },
+): Promise<FoundExposure> {
+  const since = asked.since === undefined ? undefined : secondsOf(asked.since);
+  const history = await readClone(folder, options);
+  try {
+    const current = await Promise.all((asked.current ?? ['HEAD']).map((name) => history.repository.resolve(name)));
+    const select: Selection = selectionFrom(asked, history.records);
+    const { heads } = history;
+    const report = findExposure(history.records, { select, current, heads, since, compared: options.compared });
+    return { report, current, notes: notesOn(history, report) };
+  } finally {
+    history.repository.close();
+  }
+}
+
+function notesOn({ shallow, others }: CloneHistory, { gaps }: ExposureReport): string[] {
+  const notes: string[] = [];
+  if (shallow.size > 0) notes.push('this clone has only a part of the history: there may be more than is listed');
+  for (const { commit, code } of gaps.slice(0, 10)) notes.push(`the commit ${commit} could not be read (${code})`);
+  if (gaps.length > 10) notes.push(`${gaps.length - 10} more commits could not be read`);
+  if (others.length > 0) notes.push(`not looked at, since they name no commit: ${others.slice(0, 10).join(', ')}`);
+  return notes;
+}
+
+function secondsOf(date: string): number {
+  const time = /^\d{4}-\d{2}-\d{2}(?:[T ][0-9:.]+(?:Z|[+-]\d{2}:?\d{2})?)?$/.test(date) ? Date.parse(date) : Number.NaN;
+  if (!Number.isNaN(time)) return Math.floor(time / 1000);
+  throw new CofferError('EXPOSURE_DATE', `${JSON.stringify(date)} is no date`, {
+    advice: 'Write it as 2026-11-21, or 2026-11-21T09:00:00Z.',
+    exit: 2,
+  });
+}

@@ -1,0 +1,80 @@
+import type { Exposed, ExposureReport, ExposureState } from '../../core/exposure/exposure.ts';
+import { paint, printable } from '../output.ts';
+
+/** In the order of what to do first. */
+export const STATES: readonly ExposureState[] = ['live', 'resealed', 'elsewhere', 'changed', 'removed'];
+
+export const MEANING: Readonly<Record<ExposureState, string>> = {
+  live: 'still in use',
+  resealed: 'sealed anew, not proven changed',
+  elsewhere: 'on another branch only',
+  changed: 'proven changed',
+  removed: 'gone from the repository',
+};
+
+/** For people: a row for each value, the most urgent first, then what was looked at. */
+export function renderExposure(report: ExposureReport): string {
+  const rows = inOrder(report.values).map(rowOf);
+  const head = ['STATE', 'MANIFEST', 'ENTRY', 'READABLE BY', 'FROM', 'UNTIL', 'WRITTEN BY', 'FILE'];
+  const table = rows.length === 0 ? [] : [...aligned([head, ...rows]), ''];
+  return [...table, ...keyLines(report), summaryOf(report)].join('\n');
+}
+
+export function inOrder(values: readonly Exposed[]): Exposed[] {
+  const keyOf = ({ state, namespace, name, entry, from }: Exposed) =>
+    [STATES.indexOf(state), namespace, name, entry, from.time].join('\0');
+  return values
+    .map((value) => ({ value, key: keyOf(value) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ value }) => value);
+}
+
+export function summaryOf({ values, commits }: ExposureReport): string {
+  const counts = STATES.map((state) => [state, values.filter((value) => value.state === state).length] as const);
+  const parts = counts.filter(([, count]) => count > 0).map(([state, count]) => `${count} ${MEANING[state]}`);
+  const living = values.filter(({ state }) => state === 'live' || state === 'resealed');
+  const entries = new Set(living.map(({ namespace, name, entry }) => JSON.stringify([namespace, name, entry])));
+  const detail = parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+  return `exposed: ${entries.size} of the current entries; ${values.length} values in ${commits} commits${detail}`;
+}
+
+function rowOf(value: Exposed): string[] {
+  const { state, namespace, name, entry, keys, from, until, written, paths } = value;
+  const readers = keys.map(({ kid, recipient, group }) =>
+    [recipient, kid.slice(0, 8), ...(group === undefined ? [] : [`by ${group.name}`])].join(' '),
+  );
+  return [
+    state,
+    namespace === '' ? '?' : `${namespace}/${name}`,
+    entry,
+    readers.join(', ') || written.author.email,
+    dayOf(from.time),
+    until === undefined ? '' : dayOf(until.time),
+    written.author.email,
+    paths.length > 1 ? `${paths[0]} and ${paths.length - 1} more` : (paths[0] ?? ''),
+  ].map(printable);
+}
+
+function keyLines({ keys }: ExposureReport): string[] {
+  return keys.map(({ kid, recipient, why, through, since }) => {
+    const reason = why === 'member' ? `opened by ${through?.slice(0, 8)}` : why;
+    return paint(
+      'dim',
+      printable(`${kid} ${recipient} ${reason}${since === undefined ? '' : ` ${dayOf(since.time)}`}`),
+    );
+  });
+}
+
+function dayOf(time: string): string {
+  return time.slice(0, 16).replace('T', ' ');
+}
+
+function aligned(rows: readonly string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

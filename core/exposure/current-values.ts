@@ -1,0 +1,81 @@
+import type { Records } from './records.ts';
+import { factsOfVersion, filesAt } from './timeline.ts';
+
+/** A sealed text that stands in an entry now. */
+export interface CurrentValue {
+  /** Number of its fact. */
+  fact: number;
+  digest: string;
+  entry: string;
+  /** Empty where the file cannot be read as manifests. */
+  namespace: string;
+  /** Number. */
+  path: number;
+  /** That the manifest lists: empty where the file cannot be read. */
+  recipients: ReadonlySet<string>;
+}
+
+/** The former value of an entry stands under its name and this, for a while (docs/format.md, "rotation"). */
+const PREVIOUS = '.previous';
+
+/** An entry and what keeps its former value are one for exposure: a former value that is still there still lives. */
+export function familyOf(entry: string): string {
+  return entry.endsWith(PREVIOUS) ? entry.slice(0, -PREVIOUS.length) : entry;
+}
+
+/** What stands in the current commits. */
+export class CurrentValues {
+  readonly facts = new Set<number>();
+  readonly digests = new Set<string>();
+  readonly #byPlace = new Map<string, CurrentValue[]>();
+  readonly #byPath = new Map<number, CurrentValue[]>();
+
+  constructor(records: Records, commits: readonly number[]) {
+    for (const commit of commits) {
+      for (const [path, version] of filesAt(records, commit)) this.#take(records, path, version);
+    }
+  }
+
+  /** Of the entry, in any manifest of that name. */
+  at(namespace: string, name: string, entry: string): readonly CurrentValue[] {
+    return this.#byPlace.get(placeKey(namespace, name, entry)) ?? [];
+  }
+
+  in(path: number): readonly CurrentValue[] {
+    return this.#byPath.get(path) ?? [];
+  }
+
+  *all(): Generator<CurrentValue> {
+    for (const values of this.#byPath.values()) yield* values;
+  }
+
+  #take(records: Records, path: number, version: number): void {
+    const facts = factsOfVersion(records, version).map((number) => ({ number, fact: records.facts[number] }));
+    const lists = new Map<string, Set<string>>();
+    for (const { fact } of facts) {
+      if (fact?.[0] !== 'lists') continue;
+      const key = JSON.stringify([fact[1], fact[2]]);
+      lists.set(key, (lists.get(key) ?? new Set()).add(fact[3]));
+    }
+    for (const { number, fact } of facts) {
+      if (fact?.[0] !== 'value') continue;
+      const [, namespace, name, entry, digest] = fact;
+      const recipients = lists.get(JSON.stringify([namespace, name])) ?? new Set();
+      const value = { fact: number, digest, entry, namespace, path, recipients };
+      this.facts.add(number);
+      this.digests.add(digest);
+      push(this.#byPath, path, value);
+      if (namespace !== '') push(this.#byPlace, placeKey(namespace, name, entry), value);
+    }
+  }
+}
+
+function placeKey(namespace: string, name: string, entry: string): string {
+  return JSON.stringify([namespace, name, familyOf(entry)]);
+}
+
+function push<Key>(lists: Map<Key, CurrentValue[]>, key: Key, value: CurrentValue): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}

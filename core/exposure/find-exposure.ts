@@ -1,0 +1,250 @@
+import { CurrentValues } from './current-values.ts';
+import type { Comparisons, Exposed, ExposedTo, ExposureQuery, ExposureReport, Moment, Unproven } from './exposure.ts';
+import { KeysOfHistory, type LostKey, removedKeys } from './lost-keys.ts';
+import { listOf } from './order.ts';
+import type { Records } from './records.ts';
+import { Successors, type ValueFact } from './successors.ts';
+import { factsOfVersion, filesAt, Timeline } from './timeline.ts';
+
+/**
+ * What somebody could have read, by docs/format.md, "Exposure": a function of the history alone, so that everybody who has the
+ * repository gets the same answer. `records` hold all that the heads reach (read-history.ts).
+ */
+export function findExposure(records: Records, query: ExposureQuery): ExposureReport {
+  return new Search(records, query).report();
+}
+
+/** A stanza to a lost key: one way to the data key. */
+interface Way {
+  kid: string;
+  recipient: string;
+  place: number;
+}
+
+class Search {
+  readonly #records: Records;
+  readonly #query: ExposureQuery;
+  readonly #timeline: Timeline;
+  readonly #keys: KeysOfHistory;
+  readonly #current: CurrentValues;
+  readonly #currentCommits: readonly number[];
+  readonly #successors: Successors;
+  readonly #lost: ReadonlyMap<string, LostKey>;
+  /** Data key id → stanzas to lost keys. */
+  readonly #ways = new Map<string, Way[]>();
+  readonly #unproven: Unproven[] = [];
+
+  constructor(records: Records, query: ExposureQuery) {
+    const numbers = (oids: readonly string[]) => oids.flatMap((oid) => records.commitOf(oid) ?? []);
+    this.#records = records;
+    this.#query = query;
+    this.#currentCommits = numbers(query.current);
+    this.#timeline = new Timeline(records, numbers(query.heads.map(({ commit }) => commit)), this.#currentCommits);
+    this.#keys = new KeysOfHistory(records, this.#timeline);
+    this.#current = new CurrentValues(records, this.#currentCommits);
+    this.#lost = this.#lostKeys();
+    this.#successors = new Successors(this.#current, this.#keys, this.#readStanzas());
+  }
+
+  report(): ExposureReport {
+    const { order } = this.#timeline;
+    const readable = new Set<string>();
+    for (const number of this.#timeline.first.keys()) {
+      const fact = this.#valueAt(number);
+      if (fact !== undefined && fact[1] !== '') readable.add(fact[4]);
+    }
+    const values = new Map<number, Exposed>();
+    for (const [number, place] of this.#timeline.first) {
+      const fact = this.#valueAt(number);
+      // Of a text that stood in a manifest, other places (a comment, a file with conflict markers) say nothing more.
+      if (fact === undefined || (fact[1] === '' && readable.has(fact[4]))) continue;
+      const exposed = this.#exposed(number, fact, place);
+      if (exposed !== undefined) values.set(number, exposed);
+    }
+    this.#noteBranches(values);
+    return {
+      values: [...values.values()],
+      unproven: this.#unproven,
+      keys: Array.from(this.#lost.values(), ({ since, ...key }) => ({ ...key, ...this.#sinceOf(key.kid, since) })),
+      commits: order.length,
+      gaps: order.flatMap((number) => {
+        const { oid = '', gap } = this.#records.commits[number] ?? {};
+        return gap === undefined ? [] : [{ commit: oid, code: gap }];
+      }),
+      ejsonFiles: this.#ejsonFiles(),
+    };
+  }
+
+  #valueAt(number: number): ValueFact | undefined {
+    const fact = this.#records.facts[number];
+    return fact?.[0] === 'value' ? fact : undefined;
+  }
+
+  #exposed(number: number, fact: ValueFact, written: number): Exposed | undefined {
+    const [, namespace, name, entry, text, dataKeyId] = fact;
+    const found = this.#waysTo(number, dataKeyId, written);
+    if (found === undefined || !this.#isSince(found.from)) return undefined;
+    const paths = this.#timeline.paths.get(number) ?? new Set<number>();
+    const state = this.#stateOf(number, fact, paths);
+    const dropped = this.#current.facts.has(number) ? undefined : this.#timeline.lastDropped.get(number);
+    return {
+      ...{ namespace, name, entry, dataKeyId, text, state, branches: [] },
+      paths: Array.from(paths, (path) => this.#records.paths[path] ?? '').sort(),
+      keys: found.keys,
+      written: this.#moment(written),
+      from: this.#moment(found.from),
+      ...(dropped === undefined ? {} : { until: this.#moment(dropped) }),
+    };
+  }
+
+  /** Undefined: it is not what is asked for. */
+  #waysTo(number: number, dataKeyId: string, written: number): { keys: ExposedTo[]; from: number } | undefined {
+    const { select } = this.#query;
+    if (select.kind === 'all') return { keys: [], from: written };
+    if (select.kind === 'writer') {
+      const own = (this.#timeline.bringers.get(number) ?? []).filter((place) =>
+        select.isWriter(this.#timeline.commitAt(place)?.oid ?? ''),
+      );
+      return own[0] === undefined ? undefined : { keys: [], from: own[0] };
+    }
+    const ways = this.#ways.get(dataKeyId);
+    if (ways === undefined) return undefined;
+    const places = ways.map(({ place }) => Math.max(place, written));
+    const keys = ways.map((way, index) => this.#exposedTo(way, places[index] ?? 0));
+    return { keys, from: Math.min(...places) };
+  }
+
+  #exposedTo({ kid, recipient }: Way, place: number): ExposedTo {
+    const lost = this.#lost.get(kid);
+    const from = this.#moment(place);
+    if (lost?.through === undefined) return { kid, recipient: lost?.recipient || recipient, from };
+    const member = this.#lost.get(lost.through);
+    return { kid: lost.through, recipient: member?.recipient ?? '', group: { name: lost.recipient, kid }, from };
+  }
+
+  #stateOf(number: number, fact: ValueFact, paths: ReadonlySet<number>): Exposed['state'] {
+    if (this.#current.facts.has(number)) return 'live';
+    const [, namespace, name, entry, text] = fact;
+    let state: Exposed['state'] = 'removed';
+    for (const value of this.#successors.of(fact, paths)) {
+      const outcome = value.digest === text ? 'same' : outcomeOf(this.#query.compared, value.digest, text);
+      if (outcome === 'same') return 'live';
+      if (outcome === 'changed') {
+        if (state === 'removed') state = 'changed';
+        continue;
+      }
+      state = 'resealed';
+      const now = this.#valueAt(value.fact);
+      if (now === undefined) continue;
+      this.#unproven.push({
+        current: { ...placeOf(now), path: this.#records.paths[value.path] ?? '', text: value.digest },
+        former: { namespace, name, entry, text },
+      });
+    }
+    return state;
+  }
+
+  #lostKeys(): ReadonlyMap<string, LostKey> {
+    const { select } = this.#query;
+    const direct = new Map<string, LostKey['why']>();
+    if (select.kind === 'keys') for (const kid of select.kids) direct.set(kid, 'asked');
+    if (select.kind === 'recipient') for (const kid of this.#keys.kidsOf(select.name)) direct.set(kid, 'asked');
+    if (select.kind === 'revoked') {
+      for (const kid of removedKeys(this.#records, this.#timeline, this.#currentCommits).keys()) {
+        direct.set(kid, 'removed');
+      }
+      for (const kid of this.#keys.revoked.keys()) direct.set(kid, 'revoked');
+    }
+    return this.#keys.lost(direct);
+  }
+
+  /** Notes the ways to lost keys; returns for each data key to whom it was ever sealed. */
+  #readStanzas(): Map<string, Set<string>> {
+    const sealedTo = new Map<string, Set<string>>();
+    for (const [number, first] of this.#timeline.first) {
+      const fact = this.#records.facts[number];
+      if (fact?.[0] !== 'stanza') continue;
+      const [, dataKeyId, kid, recipient] = fact;
+      const names = sealedTo.get(dataKeyId) ?? new Set();
+      if (recipient !== '') sealedTo.set(dataKeyId, names.add(recipient));
+      const lost = this.#lost.get(kid);
+      if (lost === undefined) continue;
+      const ways = listOf(this.#ways, dataKeyId);
+      const place = Math.max(first, lost.since);
+      const known = ways.find((way) => way.kid === kid);
+      if (known === undefined) ways.push({ kid, recipient, place });
+      else known.place = Math.min(known.place, place);
+    }
+    return sealedTo;
+  }
+
+  #noteBranches(values: Map<number, Exposed>): void {
+    const current = new Set(this.#query.current);
+    for (const { ref, commit, isBranch } of this.#query.heads) {
+      const number = this.#records.commitOf(commit);
+      if (!isBranch || number === undefined || current.has(commit)) continue;
+      for (const version of filesAt(this.#records, number).values()) {
+        for (const fact of factsOfVersion(this.#records, version)) {
+          const value = values.get(fact);
+          if (value === undefined || value.branches.includes(ref)) continue;
+          const state = value.state === 'removed' ? 'elsewhere' : value.state;
+          values.set(fact, { ...value, state, branches: [...value.branches, ref] });
+        }
+      }
+    }
+  }
+
+  /** Places from which on a commit cannot be older than was asked: what it follows is not. */
+  #isSince(place: number): boolean {
+    const { since } = this.#query;
+    if (since === undefined) return true;
+    this.#latest ??= this.#latestClaims();
+    return (this.#latest[place] ?? 0) >= since;
+  }
+
+  #latest: number[] | undefined;
+
+  #latestClaims(): number[] {
+    const { order } = this.#timeline;
+    const latest = new Map<number, number>();
+    return order.map((number) => {
+      const { time = 0, parents = [] } = this.#records.commits[number] ?? {};
+      const claim = Math.max(time, ...parents.map((parent) => latest.get(parent) ?? 0));
+      latest.set(number, claim);
+      return claim;
+    });
+  }
+
+  #sinceOf(kid: string, since: number): { since?: Moment } {
+    const place = this.#keys.revoked.get(kid) ?? (since > 0 ? since : undefined);
+    return place === undefined ? {} : { since: this.#moment(place) };
+  }
+
+  #ejsonFiles(): number {
+    const files = this.#currentCommits.flatMap((commit) => [...filesAt(this.#records, commit).values()]);
+    return files.filter((version) => this.#records.versions[version]?.role === 'ejson').length;
+  }
+
+  #moment(place: number): Moment {
+    const commit = this.#timeline.commitAt(place);
+    return {
+      commit: commit?.oid ?? '',
+      author: commit?.author ?? { name: '', email: '' },
+      time: timeText(commit?.time ?? 0),
+    };
+  }
+}
+
+function outcomeOf(compared: Comparisons | undefined, text: string, other: string): 'changed' | 'same' | undefined {
+  return compared?.outcome(text, other);
+}
+
+function placeOf([, namespace, name, entry]: ValueFact): { namespace: string; name: string; entry: string } {
+  return { namespace, name, entry };
+}
+
+/** A commit may claim any time; what no calendar has counts as its beginning. */
+function timeText(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
+}

@@ -1,0 +1,107 @@
+import { listOf, orderOf, reachedFrom } from './order.ts';
+import type { CommitRecord, FileChange, Records } from './records.ts';
+
+/** What one commit does to what is said: by all its files together, so that moving a file is no change. */
+export interface Effect {
+  /** Facts that no parent had in these files. */
+  brought: readonly number[];
+  /** Facts that the first parent had in these files, and it has not. */
+  dropped: readonly number[];
+}
+
+/** When each fact came, and when it went from the current line. */
+export class Timeline {
+  /** Numbers of commits, parents before children. */
+  readonly order: readonly number[];
+  /** Fact → place in `order` of the first commit that brought it. */
+  readonly first = new Map<number, number>();
+  /** Fact → places of all commits that brought it; for values only. */
+  readonly bringers = new Map<number, number[]>();
+  /** Fact → place of the last commit of the current line that dropped it. */
+  readonly lastDropped = new Map<number, number>();
+  /** Fact → numbers of paths. */
+  readonly paths = new Map<number, Set<number>>();
+  /** Version that first had it, for each path: where it can be read again. */
+  readonly #records: Records;
+  readonly #current: ReadonlySet<number>;
+
+  /** `heads`: numbers of all commits whose history counts; `current`: those whose line is the current one. */
+  constructor(records: Records, heads: Iterable<number>, current: readonly number[]) {
+    this.#records = records;
+    this.order = orderOf(records.commits, [...heads, ...current]);
+    this.#current = reachedFrom(records.commits, current);
+    for (const [place, number] of this.order.entries()) this.#take(place, number);
+  }
+
+  /** The commit at a place of the order. */
+  commitAt(place: number): CommitRecord | undefined {
+    return this.#records.commits[this.order[place] ?? -1];
+  }
+
+  isCurrent(place: number): boolean {
+    return this.#current.has(this.order[place] ?? -1);
+  }
+
+  #take(place: number, number: number): void {
+    const changes = this.#records.commits[number]?.changes ?? [];
+    const { brought, dropped } = effectOf(this.#records, changes);
+    for (const fact of brought) {
+      if (!this.first.has(fact)) this.first.set(fact, place);
+      if (this.#isValue(fact)) listOf(this.bringers, fact).push(place);
+    }
+    if (this.#current.has(number)) for (const fact of dropped) this.lastDropped.set(fact, place);
+    this.#notePaths(changes);
+  }
+
+  #notePaths(changes: readonly FileChange[]): void {
+    for (const { path, after, before } of changes) {
+      if (after === undefined) continue;
+      const old = new Set(factsOfVersion(this.#records, before));
+      for (const fact of factsOfVersion(this.#records, after)) {
+        if (old.has(fact) || !this.#isValue(fact)) continue;
+        const paths = this.paths.get(fact);
+        if (paths === undefined) this.paths.set(fact, new Set([path]));
+        else paths.add(path);
+      }
+    }
+  }
+
+  #isValue(fact: number): boolean {
+    return this.#records.facts[fact]?.[0] === 'value';
+  }
+}
+
+export function effectOf(records: Records, changes: readonly FileChange[]): Effect {
+  const before = new Set<number>();
+  const first = new Set<number>();
+  const after = new Set<number>();
+  for (const change of changes) {
+    for (const fact of factsOfVersion(records, change.before)) first.add(fact);
+    for (const version of [change.before, ...change.others]) {
+      for (const fact of factsOfVersion(records, version)) before.add(fact);
+    }
+    for (const fact of factsOfVersion(records, change.after)) after.add(fact);
+  }
+  return {
+    brought: [...after].filter((fact) => !before.has(fact)),
+    dropped: [...first].filter((fact) => !after.has(fact)),
+  };
+}
+
+export function factsOfVersion(records: Records, version: number | undefined): readonly number[] {
+  return version === undefined ? [] : (records.versions[version]?.facts ?? []);
+}
+
+/** Path → version, of all files that say something in a commit: what its line of first parents changed last. */
+export function filesAt(records: Records, commit: number): Map<number, number> {
+  const seen = new Set<number>();
+  const files = new Map<number, number>();
+  for (let at: number | undefined = commit; at !== undefined; at = records.commits[at]?.parents[0]) {
+    for (const { path, after } of records.commits[at]?.changes ?? []) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      if (after !== undefined) files.set(path, after);
+    }
+  }
+  return files;
+}
