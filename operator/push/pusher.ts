@@ -96,6 +96,7 @@ class GitPusher implements Pusher {
   async push(proposal: Proposal, message: string, signal: AbortSignal): Promise<Pushed | 'nothing'> {
     const { git, source, log } = this.#options;
     const timeout = AbortSignal.timeout(milliseconds(git.timeout ?? DEFAULT_TIMEOUT));
+    await sodiumReady();
     const state = await source.accepted();
     if (state === undefined) throw this.#fault('PUSH_WAITS', { detail: 'nothing is accepted yet' });
     const changes = await this.#changes(proposal, source.repository, await this.#treeOf(state), state, signal);
@@ -166,7 +167,6 @@ class GitPusher implements Pusher {
     const { git, source, stateDirectory, keys, now } = this.#options;
     const seed = await keys.readIdentity();
     if (seed === undefined) throw this.#fault('PUSH_NO_IDENTITY', {});
-    await sodiumReady();
     const publicKey = ed25519PublicKey(seed);
     seed.fill(0);
     const folder = join(stateDirectory, 'push', source.id, 'found');

@@ -1,4 +1,3 @@
-import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { commitBytes } from '../../core/git/commit-writer.ts';
 import { NAMESPACE } from '../../core/signatures/ssh/allowed-signers.ts';
 import { signMessage } from '../../core/signatures/ssh/sign-message.ts';
@@ -12,12 +11,11 @@ export interface Signing {
   place: string;
 }
 
-/** The bytes of a commit by the operator of a cluster, signed by its identity. Throws PUSH_NO_IDENTITY, and what the key store does. */
+/** The bytes of a commit by the operator of a cluster, signed by its identity. Throws PUSH_NO_IDENTITY, and what the key store does. `sodiumReady` comes first. */
 export async function signedCommit(
   { tree, parent, message, time }: { tree: string; parent: string; message: string; time: Date },
   { cluster, keys, place }: Signing,
 ): Promise<Buffer> {
-  await sodiumReady();
   const seed = await keys.readIdentity();
   if (seed === undefined) throw pushFault('PUSH_NO_IDENTITY', { place });
   try {

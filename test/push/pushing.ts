@@ -154,7 +154,14 @@ export class Pushing {
     const { key } = createKey({ name: of, created, identitySeed, random: systemRandom });
     const text = renderRecipient(withNewKey(recipient, key, { formerStatus: 'retired' }));
     return {
-      ...{ id: `rewrap-${of}`, cluster: CLUSTER, commit: '', recipient: { name: of, text }, values: [], fulfils: [] },
+      ...{
+        id: `rewrap-${of}`,
+        cluster: CLUSTER,
+        commit: '0'.repeat(40),
+        recipient: { name: of, text },
+        values: [],
+        fulfils: [],
+      },
       ...{ stanzas: new Map(), refused: new Map() },
     };
   }
