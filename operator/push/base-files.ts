@@ -5,6 +5,8 @@ import type { Repository } from '../../core/git/repository.ts';
 import { isFile } from '../../core/git/tree.ts';
 import { namesDataKey, type ProposalBase } from '../../core/rotation/proposal.ts';
 
+import { COFFER_FOLDER } from '../source/open-git-source.ts';
+
 export interface BaseFilesOptions {
   repository: Repository;
   /** Object id of the tree. */
@@ -26,8 +28,9 @@ export class BaseFiles implements ProposalBase {
   }
 
   async read(path: string): Promise<Buffer | undefined> {
-    const { repository, tree, held } = this.#options;
-    if (held.has(path)) return undefined;
+    const { repository, tree, held, config } = this.#options;
+    const isOurs = path.startsWith(`${COFFER_FOLDER}/`) || isManifestPath(config, path);
+    if (held.has(path) || !isOurs) return undefined;
     const entry = await repository.entryAt(tree, path);
     return entry !== undefined && isFile(entry) ? repository.readBlobWithin(entry.oid) : undefined;
   }
