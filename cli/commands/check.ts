@@ -45,6 +45,7 @@ export default class Check extends BaseCommand {
     const { check } = await import('../../core/check/check.ts');
     const { stagedPaths, stagedTree, workingTree } = await import('../git/trees.ts');
     const { keyringAtHead, keyringOfHistory } = await import('../git/earlier-keyring.ts');
+    const { pastOf } = await import('../git/past.ts');
     const { isUnder, pathsFrom, refuseUnknown } = await import('../input/paths.ts');
 
     const { root, paths } = await pathsFrom(argv as string[], findRoot);
@@ -57,7 +58,7 @@ export default class Check extends BaseCommand {
 
     // A commit is refused for what it does itself; what the history did, for the rest.
     const earlier = flags.staged ? await keyringAtHead(root) : await keyringOfHistory(root);
-    const ofFiles = await check(tree, isSubject, earlier);
+    const ofFiles = await check(tree, isSubject, earlier, flags.staged ? undefined : pastOf(root));
     const { judged, report } = await this.#judge(ofFiles, root, flags);
     await this.#print(report, root, flags.sarif);
     if (judged !== undefined) await this.#tell(judged, flags.sarif);

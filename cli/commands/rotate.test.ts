@@ -60,6 +60,7 @@ after(() => {
 });
 
 function commitAt(on: Desk, ago: string): void {
+  on.write('log', ago);
   on.git('add', '--all');
   const days = Number(/^\d+/.exec(ago)?.[0]);
   const date = `@${Math.floor(Date.now() / 1000) - days * 86_400} +0000`;
@@ -84,7 +85,7 @@ describe('coffer rotate FILE ENTRY', () => {
     assert.equal(value('password.previous', ...asProduction()), 'first-password');
     assert.equal(subject(), 'Rotate password of payments/db');
     assert.equal(desk.git('status', '--porcelain'), '');
-    assert.match(desk.coffer(['check', '--strict']), /^Nothing found/);
+    desk.coffer(['check']);
     // One line changed, one came; the stanzas of one data key came.
     const lines = desk.git('diff', '--no-textconv', '--unified=0', 'HEAD~1', '--', FILE).split('\n');
     const changed = lines.filter((line) => /^[-+] /.test(line)).map((line) => line.replace(/CF\[.*|"[^"]*"/g, '…'));
@@ -174,8 +175,26 @@ describe('coffer rotate --due', () => {
     assert.equal(subject(), 'Remove password.previous of payments/db');
   });
 
+  test('is what coffer check warns of, in time', () => {
+    const found = (days: string) => {
+      commitAt(desk, days);
+      const { findings } = JSON.parse(desk.try(['check', '--json']).stdout);
+      return findings.map(({ rule, data }: { rule: string; data: { entry: string } }) => [rule, data.entry]);
+    };
+    assert.deepEqual(found('20 days ago'), [
+      ['CHECK_ROTATION_OVERDUE', 'password'],
+      ['CHECK_ROTATION_OVERDUE', 'token'],
+      ['CHECK_ROTATION_NOBODY', 'user'],
+    ]);
+    desk.coffer(['rotate', FILE, 'password', '--no-commit']);
+    assert.deepEqual(found('2 days ago'), [
+      ['CHECK_ROTATION_OVERDUE', 'token'],
+      ['CHECK_ROTATION_OVERDUE', 'password.previous'],
+      ['CHECK_ROTATION_NOBODY', 'user'],
+    ]);
+  });
+
   test('refuses a shallow clone, where every value seems to be as old as its first commit', () => {
-    desk.write('more', 'more');
     commitAt(desk, '1 day ago');
     const clone = join(desk.home, 'shallow');
     desk.git('clone', '--quiet', '--depth=1', `file://${desk.folder}`, clone);

@@ -1,5 +1,6 @@
 import { CofferError } from '../../core/errors.ts';
-import { generateText, LENGTHS } from '../../core/values/generate/generate.ts';
+import { generateText } from '../../core/values/generate/generate.ts';
+import { LENGTHS } from '../../core/values/generate/usual.ts';
 
 const KINDS = ['password', 'hex', 'base64', 'uuid'] as const;
 

@@ -15,6 +15,8 @@ import { plaintextFindings } from './rules/plaintext.ts';
 import { readerFindings } from './rules/readers.ts';
 import { configFindings, idleRecipientFindings, KEYRING_FOLDER, recipientFindings } from './rules/recipients.ts';
 import { requestFindings } from './rules/requests.ts';
+import { rotationFindings } from './rules/rotation.ts';
+import { type Past, rotationAgeFindings } from './rules/rotation-ages.ts';
 import { secretKeyFindings } from './rules/secret-keys.ts';
 import { sizeFindings } from './rules/sizes.ts';
 import { stanzaFindings } from './rules/stanzas.ts';
@@ -32,12 +34,13 @@ export interface CheckReport {
 /**
  * Checks a repository without any secret key. Only files for which `isSubject` is true are reported on; of the others
  * just enough is read to see that no name has two owners. The keyring and the configuration are those of `tree`;
- * `earlier` are versions of the keyring's files that came before it.
+ * `earlier` are versions of the keyring's files that came before it; without `past`, nobody asks how old values are.
  */
 export async function check(
   tree: Tree,
   isSubject: (path: string) => boolean = () => true,
   earlier: readonly EarlierFile[] = [],
+  past?: Past,
 ): Promise<CheckReport> {
   // Key texts and ids are checked by their digests.
   await sodiumReady();
@@ -60,6 +63,7 @@ export async function check(
     ...configFindings(config, keyring),
     ...keyHistoryFindings(keyring, earlier),
     ...run.findings,
+    ...(past === undefined ? [] : await rotationAgeFindings(run.rotated, past)),
     ...idleRecipientFindings(keyring, run.recipients),
     ...owners.filter(({ data }) => isSubject(data.file)),
     ...(await symlinkFindings(tree, links)),
@@ -71,6 +75,8 @@ export async function check(
 class Run {
   readonly findings: Finding[] = [];
   readonly claims: Claim[] = [];
+  /** Manifests whose values or former values have their time. */
+  readonly rotated: Manifest[] = [];
   /** Every recipient that a manifest or the configuration names. */
   readonly recipients: Set<string>;
   readonly #config: RepositoryConfig;
@@ -101,11 +107,13 @@ class Run {
   #manifest(manifest: Manifest, text: string): void {
     for (const recipient of manifest.recipients) this.recipients.add(recipient);
     this.claims.push(claimOf(manifest, this.#keyring));
+    if (manifest.rotation.size > 0) this.rotated.push(manifest);
     this.findings.push(
       ...plaintextFindings(manifest),
       ...recipientFindings(manifest, this.#keyring, this.#config),
       ...stanzaFindings(manifest, this.#keyring),
       ...readerFindings(manifest),
+      ...rotationFindings(manifest, this.#keyring, this.#config),
       ...this.#copies.look(manifest),
       ...sizeFindings(manifest, text),
     );

@@ -100,6 +100,30 @@ export const RULES = {
     level: 'warning',
     summary: 'A reader is granted a template entry but not all that it is made of, and so does not get it',
   },
+  CHECK_ROTATION_OVERDUE: {
+    level: 'warning',
+    summary: 'A value is older than its rotation allows, or a former one should be gone',
+  },
+  CHECK_ROTATION_OVERLAP: {
+    level: 'warning',
+    summary: 'A former value stays for longer than the value itself',
+  },
+  CHECK_ROTATION_CERTIFICATE: {
+    level: 'error',
+    summary: 'A certificate ends before it is made anew',
+  },
+  CHECK_ROTATION_NOBODY: {
+    level: 'warning',
+    summary: 'No operator runs the rotator that an entry names',
+  },
+  CHECK_ROTATION_TEMPLATE: {
+    level: 'error',
+    summary: 'A template names a former value, which comes and goes',
+  },
+  CHECK_ROTATION_PREVIOUS: {
+    level: 'warning',
+    summary: 'An entry has the name of a former value that no rotation keeps',
+  },
   CHECK_TWO_OWNERS: {
     level: 'error',
     summary: 'Two manifests give one recipient a secret of the same namespace and name',

@@ -8,7 +8,7 @@ export interface Due {
   reason?: 'exposed' | 'age' | 'missing';
 }
 
-type Rotated = Pick<Manifest, 'rotation' | 'entries'>;
+type Rotated = Pick<Manifest, 'rotation'> & { entries: { has(entry: string): boolean } };
 
 /**
  * @param seen.since when the entry's text was first seen; undefined: nobody knows, so its age makes it due at no time
@@ -46,7 +46,7 @@ export function previousDueOf(
  * Milliseconds for which former values of an entry stay; undefined: not at all. What has no rule of its own goes by that of the entry
  * whose public part it is, or else may have been set by a rotator, together with that rotator's entry.
  */
-function keptFor(manifest: Rotated, entry: string): number | undefined {
+export function keptFor(manifest: Rotated, entry: string): number | undefined {
   const own = manifest.rotation.get(entry);
   if (own !== undefined) return own.keepPrevious;
   const rules = [...manifest.rotation];

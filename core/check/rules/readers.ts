@@ -1,4 +1,5 @@
 import type { Manifest, Reader } from '../../format/manifest/manifest.ts';
+import { entriesOfRotation, entryOfPrevious } from '../../format/manifest/rotation.ts';
 import { templateEntries } from '../../format/manifest/template.ts';
 import { command } from '../command.ts';
 import { type Finding, finding } from '../finding.ts';
@@ -64,10 +65,11 @@ function missingParts(manifest: Manifest, reader: Reader): Finding[] {
   });
 }
 
-/** `.previous` follows its entry, so a grant of it is one of something that a rotation may bring. */
+/** `.previous` follows its entry, so a grant of it is one of something that a rotation may bring; as it may the entry itself. */
 function exists(manifest: Manifest, entry: string): boolean {
-  const base = entry.endsWith('.previous') ? entry.slice(0, -'.previous'.length) : entry;
-  return manifest.entries.has(entry) || manifest.entries.has(base) || manifest.template.data.has(entry);
+  const base = entryOfPrevious(entry) ?? entry;
+  const isMade = [...manifest.rotation.keys()].some((name) => entriesOfRotation(manifest, name).includes(base));
+  return isMade || manifest.entries.has(entry) || manifest.entries.has(base) || manifest.template.data.has(entry);
 }
 
 function placeOf(manifest: Manifest, reader: Reader) {

@@ -1,10 +1,6 @@
 import type { Generate } from '../../format/manifest/rotation.ts';
 import { randomBase64, randomHex, randomPassword, randomUuid } from './random-text.ts';
-
-/** Characters of a password, random bytes of hex and base64. */
-export const LENGTHS = { least: 8, most: 1024, usual: 32 };
-const USUAL_BITS = 3072;
-const USUAL_DAYS = 90;
+import { LENGTHS, USUAL_BITS, USUAL_DAYS } from './usual.ts';
 
 export interface Generated {
   /** For the caller to wipe. */
