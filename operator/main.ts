@@ -85,23 +85,14 @@ async function operate({ settings, configFile, once }: Operation, log: Recording
     const cluster = await watchCluster(connection, settings, background, closing);
     const projectors = await openProjectors(settings, process.env, { cluster, background }, closing);
     const client = cluster?.client;
-    const recording = {
-      settings,
-      configFile,
-      version,
-      keys,
-      sources,
-      client,
-      pod: process.env.POD_NAME,
-      background,
-      log,
-    };
-    const record = await openRecord(recording, closing);
+    const about = { settings, configFile, version, keys, sources, client, background, log };
+    const record = await openRecord(about, closing);
+    front.audit = () => record.log;
     front.health.isRecorded = () => record.log.isWritable || record.log.isOverridden;
     const neighbours = { sources, projectors, audit: record.log, record, keys, cluster, signal };
     const reconciler = await openReconcilerBetween(neighbours, settings, closing);
     const wake = (source: string) => front.wake(source);
-    const chores = openChores(neighbours, { settings, log, wake }, closing);
+    const chores = openChores(neighbours, { settings, log, wake, reconciler }, closing);
 
     const sharedTroubles = () => cluster?.troubles.now() ?? [];
     const pipeline = { settings, sources, projectors, reconciler, chores, sharedTroubles, log };

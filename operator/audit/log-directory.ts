@@ -1,26 +1,33 @@
 import { mkdir } from 'node:fs/promises';
 import { type AuditLogOptions, openAuditLog, type SignedLog } from '../../core/audit/log.ts';
+import { readOrigin } from '../../core/audit/writer/recover.ts';
 import { CofferError } from '../../core/errors.ts';
 import { type Lock, lockDirectory } from '../../core/files/lock.ts';
+import type { Witnessed } from './witness.ts';
 
 const LOCK = 'audit.lock';
 
 /** The directory of one log, which one process works in. */
 export class LogDirectory {
   readonly #directory: string;
-  readonly #options: AuditLogOptions;
+  readonly #options: Omit<AuditLogOptions, 'known'>;
+  readonly #known: readonly Witnessed[];
   #lock: Lock | undefined;
 
-  constructor(directory: string, options: AuditLogOptions) {
+  /** `known`: it must go on from what is known of it. */
+  constructor(directory: string, options: Omit<AuditLogOptions, 'known'>, known: readonly Witnessed[]) {
     this.#directory = directory;
     this.#options = options;
+    this.#known = known;
   }
 
   /** Locks it and opens its log. Throws CofferError `DIRECTORY_IN_USE`, `AUDIT_…`; then it is not locked. */
   async open(): Promise<SignedLog> {
     this.#lock ??= await this.#take();
     try {
-      return await openAuditLog(this.#directory, this.#options);
+      const origin = await readOrigin(this.#directory);
+      const own = this.#known.filter((one) => one.origin === origin);
+      return await openAuditLog(this.#directory, { ...this.#options, known: own.map(({ checkpoint }) => checkpoint) });
     } catch (error) {
       this.release();
       throw error;

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
+import type { AuditLogOptions } from '../../core/audit/log.ts';
 import type { AuditActor } from '../../core/audit/record.ts';
-import type { CofferError } from '../../core/errors.ts';
+import { CofferError } from '../../core/errors.ts';
 import type { Background } from '../concurrency/background.ts';
 import type { OperatorSettings } from '../config/settings.ts';
 import type { KeyStore } from '../keys/key-store.ts';
@@ -14,7 +15,7 @@ import { LogDirectory } from './log-directory.ts';
 import { OperatorLog } from './operator-log.ts';
 import { overrideAt } from './override.ts';
 import { IdentitySigner } from './signer.ts';
-import { Witness } from './witness.ts';
+import { Witness, type Witnessed } from './witness.ts';
 import { WitnessFile, WitnessMap } from './witness-stores.ts';
 
 export interface RecordOptions {
@@ -26,8 +27,6 @@ export interface RecordOptions {
   sources: readonly Source[];
   /** Absent on a plain host. */
   client: KubeClient | undefined;
-  /** Name of this process's pod, if it is one. */
-  pod: string | undefined;
   background: Background;
   log: RecordingLog;
 }
@@ -47,18 +46,18 @@ const now = () => new Date();
  * or read-only is no reason not to start. Throws CofferError `AUDIT_…`, `DIRECTORY_IN_USE`, and the reason of the signal.
  */
 export async function openRecord(options: RecordOptions, closing: Closing): Promise<OperatorRecord> {
-  const { settings, client, background, log: output, pod, version } = options;
+  const { settings, client, background, log: output, version } = options;
   const { cluster, stateDirectory } = settings;
   const signer = new IdentitySigner(options.keys);
   const witness = new Witness(client === undefined ? new WitnessFile(stateDirectory) : new WitnessMap(client));
   const known = await persist(
-    () => witness.read(),
+    async () => witness.read(await identityIfThere(signer)),
     background.signal,
     (failure) => {
       witness.trouble = failure;
     },
   );
-  const directory = directoryOf(settings, signer, witness, [...known.values()], output);
+  const directory = directoryOf(settings, { signer, witness, known, output });
   const log = new OperatorLog({
     open: () => directory.open(),
     opened: ({ origin }) => witness.recordsFor(origin, known),
@@ -69,32 +68,52 @@ export async function openRecord(options: RecordOptions, closing: Closing): Prom
   closing.add(directory, (held) => held.release());
   closing.add(witness, (opened) => opened.publish());
   closing.add(log, (opened) => opened.close());
-  const actor: AuditActor = { kind: 'operator', user: pod ?? hostname(), ...(pod === undefined ? {} : { pod }) };
+  const actor = ownName();
   await log.start([{ event: 'operator.started', cluster, actor, version }]);
   closing.add(log, (opened) => opened.owe([{ event: 'operator.stopped', cluster, actor }]));
   const configuration = new Configuration(filesOf(options), settings);
   await configuration.look((records) => log.owe(records), 'first');
   background.run((ends) => log.run(ends));
   background.run((ends) => witness.run(ends));
-  const troubles = () => [...log.problems(), ...[signer.trouble, witness.trouble].filter((one) => one !== undefined)];
+  const troubles = () => [...log.problems(), ...(witness.trouble === undefined ? [] : [witness.trouble])];
   return { log, configuration, troubles };
+}
+
+interface DirectoryParts {
+  signer: IdentitySigner;
+  witness: Witness;
+  known: readonly Witnessed[];
+  output: RecordingLog;
+}
+
+function ownName(): AuditActor {
+  const pod = process.env.POD_NAME;
+  return pod === undefined ? { kind: 'operator', user: hostname() } : { kind: 'operator', user: pod, pod };
+}
+
+/** Its place may answer later, as that of the keys. */
+async function identityIfThere(signer: IdentitySigner): Promise<Buffer | undefined> {
+  try {
+    return await signer.publicKey();
+  } catch (error) {
+    if (error instanceof CofferError && error.loop === 'retry') return undefined;
+    throw error;
+  }
 }
 
 function directoryOf(
   { audit: { directory, stdout, keep }, cluster }: OperatorSettings,
-  signer: IdentitySigner,
-  witness: Witness,
-  known: readonly string[],
-  output: RecordingLog,
+  { signer, witness, known, output }: DirectoryParts,
 ): LogDirectory {
-  return new LogDirectory(directory, {
-    ...{ cluster, now, signer, known },
+  const options: AuditLogOptions = {
+    ...{ cluster, now, signer },
     ...(keep === undefined ? {} : { keep }),
     written: (lines) => {
       if (stdout) for (const line of lines) output.audit(line);
     },
     checkpointed: (text) => witness.checkpointed(text),
-  });
+  };
+  return new LogDirectory(directory, options, known);
 }
 
 function filesOf({ settings, configFile, sources }: RecordOptions): ConfigurationFiles {

@@ -1,4 +1,5 @@
 import type { AuditLog, SignedLog } from '../../core/audit/log.ts';
+import { parseCheckpoint } from '../../core/audit/note/checkpoint.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import { pause } from '../concurrency/pause.ts';
@@ -95,9 +96,14 @@ export class OperatorLog implements AuditLog {
     }
   }
 
-  /** The newest signed checkpoint, as text. */
-  get checkpoint(): string | undefined {
-    return this.#log?.checkpoint;
+  /** Records that are in the log, and those that its newest checkpoint covers. */
+  get size(): number {
+    return this.#log?.size ?? 0;
+  }
+
+  get signed(): number {
+    const checkpoint = this.#log?.checkpoint;
+    return checkpoint === undefined ? 0 : parseCheckpoint(checkpoint).size;
   }
 
   /** Whether what is to be recorded now can be. */
@@ -153,20 +159,17 @@ export class OperatorLog implements AuditLog {
     }
   }
 
-  /** A log that is full has room for how something ended, and none for what is still to be done: then that goes alone. */
+  /** One by one into one write: a log that is full has room for how something ended, and none for what is to be done. */
   async #appendAfter(log: SignedLog, owed: readonly AuditRecord[], records: readonly AuditRecord[]): Promise<void> {
-    if (owed.length === 0) {
-      if (records.length > 0) await log.append(records);
-      return;
-    }
-    try {
-      await log.append([...owed, ...records]);
-      this.#leave = undefined;
-    } catch (error) {
-      this.#owed.unshift(...owed);
-      if (records.length === 0) throw error;
-      await log.append(records);
-    }
+    const late = Promise.allSettled(owed.map((record) => log.append([record])));
+    const own = records.length === 0 ? [] : [log.append(records)];
+    const [results] = await Promise.all([late, Promise.allSettled(own)]);
+    const left = owed.filter((_, at) => results[at]?.status === 'rejected');
+    this.#owed.unshift(...left);
+    if (owed.length > 0 && left.length === 0) this.#leave = undefined;
+    await Promise.all(own);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined && own.length === 0) throw failed.reason;
   }
 
   /** A log that is full says so itself, and when it is not any more. */

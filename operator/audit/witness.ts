@@ -1,3 +1,4 @@
+import { ORIGIN, parseCheckpoint, readCheckpoint } from '../../core/audit/note/checkpoint.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import { pause } from '../concurrency/pause.ts';
@@ -9,6 +10,13 @@ const REST = 5000;
 const MOST = 64;
 /** Of a text that is no note. */
 const LONGEST = 4096;
+
+/** A log's newest checkpoint that is known. */
+export interface Witnessed {
+  origin: string;
+  /** A signed note. */
+  checkpoint: string;
+}
 
 /**
  * Remembers the newest checkpoint of this log where the log itself is not, and tells the log of those of others: that a replica's
@@ -26,18 +34,20 @@ export class Witness {
     this.#store = store;
   }
 
-  /** What is remembered, of this log too: origin → signed note. Throws CofferError. */
-  async read(): Promise<ReadonlyMap<string, string>> {
+  /**
+   * What is remembered, of this log too. Whoever may write there can only put back what the cluster's `identity` signed: all else is
+   * left out, and all counts where the identity is not known yet. Throws CofferError.
+   */
+  async read(identity: Buffer | undefined): Promise<Witnessed[]> {
     const notes = [...(await this.#store.read()).values()].filter((note) => note.length <= LONGEST);
-    return new Map(notes.map((note) => [originOf(note), note]));
+    return notes.flatMap((checkpoint) => witnessed(checkpoint, identity) ?? []);
   }
 
   /** Records of the other logs of this cluster, for one that begins or goes on as `origin`. */
-  recordsFor(origin: string, known: ReadonlyMap<string, string>): AuditRecord[] {
-    const cluster = clusterOf(origin);
-    const others = [...known].filter(([other]) => other !== origin && clusterOf(other) === cluster);
-    this.#gone = others.slice(0, Math.max(0, others.length - MOST)).map(([other]) => idOf(other));
-    return others.map(([other, checkpoint]) => ({ event: 'log.witnessed', origin: other, checkpoint }));
+  recordsFor(origin: string, known: readonly Witnessed[]): AuditRecord[] {
+    const others = known.filter((other) => other.origin !== origin && clusterOf(other.origin) === clusterOf(origin));
+    this.#gone = others.slice(0, Math.max(0, others.length - MOST)).map((other) => idOf(other.origin));
+    return others.map((other) => ({ event: 'log.witnessed', ...other }));
   }
 
   /** A checkpoint of this log, which is on disk. */
@@ -55,7 +65,7 @@ export class Witness {
     const note = this.#newest;
     if (note === undefined || note === this.#published) return;
     try {
-      await this.#store.write(idOf(originOf(note)), note, this.#gone);
+      await this.#store.write(idOf(parseCheckpoint(note).origin), note, this.#gone);
       this.#gone = [];
       this.#published = note;
       this.trouble = undefined;
@@ -66,14 +76,18 @@ export class Witness {
   }
 }
 
-/** The first line of a note (C2SP tlog-checkpoint). */
-function originOf(note: string): string {
-  return note.slice(0, Math.max(0, note.indexOf('\n')));
+function witnessed(checkpoint: string, identity: Buffer | undefined): Witnessed | undefined {
+  try {
+    const { origin } = identity === undefined ? parseCheckpoint(checkpoint) : readCheckpoint(checkpoint, identity);
+    return { origin, checkpoint };
+  } catch (error) {
+    if (error instanceof CofferError) return undefined;
+    throw error;
+  }
 }
 
-/** `coffer.dev/audit/CLUSTER/LOGID` */
 function clusterOf(origin: string): string | undefined {
-  return /^coffer\.dev\/audit\/([^/\s]+)\/[0-9a-f]{16}$/.exec(origin)?.[1];
+  return ORIGIN.exec(origin)?.[1];
 }
 
 function idOf(origin: string): string {

@@ -1,10 +1,15 @@
+import { DirectoryStore } from '../../core/audit/directory-store.ts';
 import type { OperatorSettings } from '../config/settings.ts';
 import type { Closing } from '../process/closing.ts';
 import type { Log } from '../process/log.ts';
 import type { Status } from '../status/status.ts';
+import type { AuditState } from './audit-gauges.ts';
 import { Health } from './health.ts';
 import { serve } from './http.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+
+/** Bytes of one file of the log: a bundle has 256 records of at most 64 KiB. */
+const LARGEST_FILE = 32 * 1024 * 1024;
 
 /** What the process shows of itself over HTTP. A standby does, too, before there is anything but its health. */
 export interface Front {
@@ -12,6 +17,8 @@ export interface Front {
   metrics: Metrics;
   /** Set as soon as there is something to show. */
   status: () => Status;
+  /** Set as soon as there is a log. */
+  audit: () => AuditState | undefined;
   /** Looks at this source soon, or at everything; set as soon as there is something to wake. */
   wake: (source?: string) => void;
 }
@@ -19,22 +26,30 @@ export interface Front {
 export function prepareFront(version: string): Front {
   const front: Front = {
     health: new Health(),
-    metrics: createMetrics(version, () => front.status()),
+    metrics: createMetrics(version, { status: () => front.status(), audit: () => front.audit() }),
     status: () => ({ sources: [], secrets: [], problems: [] }),
+    audit: () => undefined,
     wake: () => {},
   };
   return front;
 }
 
 /** Throws CofferError `SERVE_ADDRESS`. */
-export async function openFront(front: Front, { listen }: OperatorSettings, log: Log, closing: Closing): Promise<void> {
+export async function openFront(
+  front: Front,
+  { listen, audit }: OperatorSettings,
+  log: Log,
+  closing: Closing,
+): Promise<void> {
   const { health, metrics } = front;
+  const store = new DirectoryStore(audit.directory);
   const server = await serve({
     ...listen,
     isAlive: () => health.isAlive(),
     isReady: () => health.isReady(),
     status: () => front.status(),
     metrics: () => metrics.render(),
+    audit: (path) => store.read(path, LARGEST_FILE),
     wake: () => front.wake(),
     failed: (error) => log.thrown(error),
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { describe, type TestContext, test } from 'node:test';
 import { type ServeOptions, type Server, serve } from './http.ts';
 
@@ -125,5 +126,32 @@ describe('the endpoint', () => {
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as { port: number };
     await assert.rejects(start(t, { port }), { code: 'SERVE_ADDRESS' });
+  });
+
+  test('shows the audit log to this host alone, and to no web page that leads here by a name of its own', async (t) => {
+    const asked: string[] = [];
+    const audit = async (path: string) => {
+      asked.push(path);
+      return path === 'tile/0/000' ? Buffer.from([0, 255]) : undefined;
+    };
+    // As in a pod: on all addresses.
+    const { address } = await start(t, { host: '0.0.0.0', audit });
+    const { port } = new URL(address);
+    const local = `http://127.0.0.1:${port}`;
+    assert.equal((await ask(local, '/audit/tile/0/000')).type, 'application/octet-stream');
+    for (const path of ['/audit/', '/audit/checkpoint', '/audit/../status', '/audit/%2e%2e/audit.lock'])
+      await ask(local, path);
+    assert.deepEqual(asked, ['tile/0/000', '', 'checkpoint']);
+    assert.equal((await ask(local, '/audit/checkpoint', 'POST')).code, 405);
+    assert.equal((await ask(local, '/audit/checkpoint', 'GET', { host: 'evil.example' })).code, 403);
+    const other = Object.values(networkInterfaces())
+      .flatMap((rows) => rows ?? [])
+      .find(({ internal, family }) => !internal && family === 'IPv4');
+    if (other === undefined) return t.diagnostic('this machine has no other address');
+    assert.equal(
+      (await ask(`http://${other.address}:${port}`, '/audit/tile/0/000', 'GET', { host: 'localhost' })).code,
+      403,
+    );
+    assert.equal(asked.length, 3);
   });
 });

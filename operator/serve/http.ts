@@ -12,6 +12,8 @@ export interface ServeOptions {
   /** Printed as JSON. */
   status(): object;
   metrics(): Promise<{ type: string; text: string }>;
+  /** A file of the audit log by its path in the layout; undefined: there is none. Absent: the log is not shown. */
+  audit?(path: string): Promise<Buffer | undefined>;
   /** Somebody says that a source has changed. */
   wake(): void;
   /** A request that failed by a mistake of ours. */
@@ -27,9 +29,11 @@ export interface Server {
 interface Answer {
   code: number;
   type?: string;
-  body: string;
+  body: string | Buffer;
   allow?: string;
 }
+
+type Respond = (options: ServeOptions) => Answer | Promise<Answer>;
 
 /** Milliseconds. How often Node looks for connections that are over their time is 30 s unless told. */
 const TIMES = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 2000 };
@@ -52,18 +56,38 @@ export async function serve(options: ServeOptions): Promise<Server> {
 }
 
 async function answer(request: IncomingMessage, options: ServeOptions): Promise<Answer> {
-  if (isFromBrowser(request, isLoopback(options.host))) return { code: 403, body: 'not from a web page\n' };
   const path = URL.parse(request.url ?? '/', 'http://operator')?.pathname;
   if (path === undefined) return { code: 400, body: 'that is no path\n' };
+  const isLocal = isLoopback(options.host) || path.startsWith(AUDIT);
+  if (isFromBrowser(request, isLocal)) return { code: 403, body: 'not from a web page\n' };
   const expected = path === '/wake' ? ['POST'] : ['GET', 'HEAD'];
-  const respond = ROUTES[path];
-  if (respond === undefined) return { code: 404, body: `known are ${Object.keys(ROUTES).join(', ')}\n` };
+  const respond = path.startsWith(AUDIT) ? showLog(path, request.socket.remoteAddress) : ROUTES[path];
+  if (respond === undefined) return { code: 404, body: `known are ${Object.keys(ROUTES).join(', ')}, ${AUDIT}\n` };
   if (!expected.includes(request.method ?? ''))
     return { code: 405, allow: expected.join(', '), body: 'another method\n' };
   return respond(options);
 }
 
-const ROUTES: Record<string, ((options: ServeOptions) => Answer | Promise<Answer>) | undefined> = {
+const AUDIT = '/audit/';
+
+/**
+ * The log as C2SP tlog-tiles lays it out. Its records name secrets and people, and the status port may be open to whoever scrapes it:
+ * so it is for this host alone, which `kubectl port-forward` counts as.
+ */
+function showLog(path: string, peer = ''): Respond {
+  return async ({ audit }) => {
+    if (!isLoopback(peer.replace(/^::ffff:/, ''))) return { code: 403, body: 'the log is for this host alone\n' };
+    const body = await audit?.(path.slice(AUDIT.length));
+    if (body === undefined) return { code: 404, body: 'the log has no such file\n' };
+    return {
+      code: 200,
+      type: path.includes('/tile/') ? 'application/octet-stream' : 'text/plain; charset=utf-8',
+      body,
+    };
+  };
+}
+
+const ROUTES: Record<string, Respond | undefined> = {
   __proto__: null as never,
   '/healthz': ({ isAlive }) =>
     isAlive() ? { code: 200, body: 'ok\n' } : { code: 503, body: 'nothing has gone on for ten minutes\n' },

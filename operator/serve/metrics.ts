@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SecretStatus, Status } from '../status/status.ts';
+import { type AuditState, auditGauges } from './audit-gauges.ts';
 import { trustGauges } from './trust-gauges.ts';
 
 const STATES: readonly SecretStatus['state'][] = ['pending', 'ready', 'failed', 'held', 'retained'];
@@ -19,8 +20,11 @@ export interface Metrics {
   render(): Promise<{ type: string; text: string }>;
 }
 
-/** `status` is asked once at every scrape. */
-export function createMetrics(version: string, status: () => Status): Metrics {
+/** Both are asked once at every scrape. */
+export function createMetrics(
+  version: string,
+  { status, audit }: { status: () => Status; audit: () => AuditState | undefined },
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
   // The default wakes the process a hundred times a second.
@@ -76,6 +80,7 @@ export function createMetrics(version: string, status: () => Status): Metrics {
   });
   let isHeld = () => false;
   const showStatus = statusGauges(registers);
+  const showAudit = auditGauges(registers);
   return {
     polled(source, result) {
       polls.inc({ source, result });
@@ -93,6 +98,7 @@ export function createMetrics(version: string, status: () => Status): Metrics {
     async render() {
       leader.set(isHeld() ? 1 : 0);
       showStatus(status());
+      showAudit(audit());
       return { type: registry.contentType, text: await registry.metrics() };
     },
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { CofferError } from '../../../core/errors.ts';
 import { Closing } from '../../../operator/process/closing.ts';
+import { Denials } from '../../../operator/volumes/denials.ts';
 import { MountRoute } from '../../../operator/volumes/mount.ts';
 import { MOUNT_PATH } from '../../../operator/volumes/protocol.ts';
 import type { Reader } from '../../../operator/volumes/reader.ts';
@@ -93,6 +94,7 @@ export class TestOperator {
           : undefined,
     },
     reader: { read: (request) => this.#read(request) },
+    denials: new Denials({ append: async () => {} }, 'production'),
     isConfigured: () => true,
     isUpToDate: () => true,
   });
