@@ -1,4 +1,5 @@
 import { sodiumReady } from '../../core/crypto/sodium.ts';
+import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import { Turns } from '../concurrency/turns.ts';
 import { type Key, keyOf, namesOf } from '../project/namespaced-name.ts';
 import type { Accepted } from '../source/source.ts';
@@ -195,6 +196,14 @@ export class Reconciler {
       board: this.#board,
       selection: this.#selection,
     });
+  }
+
+  /** The manifest whose values were projected last. Throws what is wrong with reading it. */
+  async projected(namespace: string, name: string): Promise<Manifest | undefined> {
+    const home = this.#state.get(keyOf(namespace, name))?.home;
+    const good = home === undefined ? undefined : this.#state.get(home)?.good;
+    if (home === undefined || good === undefined) return undefined;
+    return (await this.#selection.read(home, good)).manifest;
   }
 
   /** Called with each (namespace, name) whose manifest that counts became another, or went. */

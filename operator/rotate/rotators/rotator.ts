@@ -16,8 +16,8 @@ export interface Rotator {
   readonly name: string;
   /** The entries that change together where a manifest names this rotator for `entry`. Throws ROTATOR_ENTRY. */
   entriesOf(entry: string): readonly string[];
-  /** The values that come next. Changes nothing anywhere. `current`: what the entries hold, as far as there is anything. */
-  next(current: EntryValues): EntryValues;
+  /** The values that come next, of `entriesOf`. Changes nothing anywhere. `current`: what they hold, as far as there is anything. */
+  next(current: EntryValues, entries: readonly string[]): EntryValues;
   /** Makes `next` work beside `former`. */
   install(change: Change, signal: AbortSignal): Promise<void>;
   /** Tries `next` as an application would. */

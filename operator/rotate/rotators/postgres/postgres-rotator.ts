@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Bug, CofferError } from '../../../../core/errors.ts';
+import { randomPassword } from '../../../../core/values/generate/random-text.ts';
 import type { RotatorConfig } from '../../../config/settings.ts';
-import { randomPassword } from '../random-password.ts';
+
 import type { Change, EntryValues, Retired, Rotator } from '../rotator.ts';
 import { type ConnectionSettings, withConnection } from './connection.ts';
 import { readConnectionUrl } from './connection-url.ts';
@@ -10,6 +11,9 @@ import { scramVerifier } from './scram-verifier.ts';
 import { AlternatingUsers } from './users.ts';
 
 export type PostgresConfig = NonNullable<RotatorConfig['postgres']>;
+
+/** Characters of 62: 190 bits. */
+const PASSWORD_LENGTH = 32;
 
 /** Two users of a PostgreSQL database that take turns: the one in use is never touched. */
 export class PostgresRotator implements Rotator {
@@ -44,7 +48,7 @@ export class PostgresRotator implements Rotator {
     const [first = '', second = ''] = users;
     return new Map([
       [entries.username, Buffer.from(used === first ? second : first)],
-      [entries.password, randomPassword()],
+      [entries.password, randomPassword(PASSWORD_LENGTH)],
     ]);
   }
 

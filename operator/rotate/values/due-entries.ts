@@ -1,0 +1,51 @@
+import { dueOf, previousDueOf } from '../../../core/values/due.ts';
+import type { FirstSeen } from './first-seen.ts';
+import type { Wanted } from './making.ts';
+import type { RotatingManifest } from './rotating-manifests.ts';
+
+export interface DueOptions {
+  source: string;
+  seen: FirstSeen;
+  now: Date;
+  /** Whether the current value is one that somebody else could have opened. */
+  exposed: (namespace: string, name: string, entry: string) => boolean;
+}
+
+export interface DueEntries {
+  /** What to begin with: one thing at a time for each manifest. Undefined: nothing. */
+  next: (Wanted & { isUrgent: boolean }) | undefined;
+  /** All whose value is due. */
+  count: number;
+  /** Due, and neither generated nor changed by a rotator. */
+  byHand: string[];
+  /** Entries whose former value has stayed for as long as it was to. */
+  former: string[];
+}
+
+/** What of a manifest is due. */
+export function dueEntries(row: RotatingManifest, { source, seen, now, exposed }: DueOptions): DueEntries {
+  const due: { entry: string; isExposed: boolean; isUrgent: boolean }[] = [];
+  const former: string[] = [];
+  for (const entry of row.rotation.keys()) {
+    const isExposed = exposed(row.namespace, row.name, entry);
+    const found = dueOf(row, entry, { since: seen.of(source, row, entry), now, exposed: isExposed });
+    if (found?.isDue === true) due.push({ entry, isExposed, isUrgent: found.reason !== 'age' });
+    const since = seen.of(source, row, `${entry}.previous`);
+    if (previousDueOf(row, entry, { since, now })?.isDue === true) former.push(entry);
+  }
+  const kindOf = (entry: string) => row.rotation.get(entry);
+  const generated = due.filter(({ entry }) => kindOf(entry)?.generate !== undefined);
+  const [turned] = due.filter(({ entry }) => kindOf(entry)?.rotator !== undefined);
+  const rotator = turned === undefined ? undefined : kindOf(turned.entry)?.rotator;
+  const chosen = generated.length > 0 ? generated : turned === undefined ? [] : [turned];
+  const next = {
+    entries: chosen.map(({ entry }) => entry),
+    ...(generated.length > 0 || rotator === undefined ? {} : { rotator }),
+    isExposed: chosen.some(({ isExposed }) => isExposed),
+    isUrgent: chosen.some(({ isUrgent }) => isUrgent),
+  };
+  const byHand = due.flatMap(({ entry }) =>
+    kindOf(entry)?.generate === undefined && kindOf(entry)?.rotator === undefined ? [entry] : [],
+  );
+  return { next: chosen.length === 0 ? undefined : next, count: due.length, byHand, former };
+}

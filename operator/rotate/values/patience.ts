@@ -1,0 +1,56 @@
+import { CofferError } from '../../../core/errors.ts';
+import { BackOff } from '../../concurrency/back-off.ts';
+
+/** Milliseconds between tries of one thing. */
+const BACK_OFF = { first: 1000, most: 300_000 } as const;
+
+interface Failing {
+  backOff: BackOff;
+  /** By `performance.now()`. */
+  until: number;
+  error: CofferError;
+}
+
+/** Tries things by name, each again ever later while it fails. */
+export class Patience {
+  readonly #failing = new Map<string, Failing>();
+
+  /**
+   * @param failed told when it fails in another way than before
+   * @returns undefined where it failed, or failed before and is not to be tried yet
+   * @throws what is no CofferError, and AUDIT_*, with which all else would fail too
+   */
+  async try<Result>(
+    id: string,
+    work: () => Promise<Result>,
+    failed: (error: CofferError) => Promise<void> = async () => undefined,
+  ): Promise<Result | undefined> {
+    const before = this.#failing.get(id);
+    if (before !== undefined && before.until > performance.now()) return undefined;
+    try {
+      const result = await work();
+      this.#failing.delete(id);
+      return result;
+    } catch (error) {
+      if (!(error instanceof CofferError) || error.code.startsWith('AUDIT_')) throw error;
+      const backOff = before?.backOff ?? new BackOff(BACK_OFF.first, BACK_OFF.most);
+      this.#failing.set(id, { backOff, until: performance.now() + backOff.next(), error });
+      if (before?.error.code !== error.code) await failed(error);
+      return undefined;
+    }
+  }
+
+  get troubles(): CofferError[] {
+    return Array.from(this.#failing.values(), ({ error }) => error);
+  }
+
+  /** Milliseconds until something is to be tried again. */
+  get again(): number {
+    const soonest = Math.min(...Array.from(this.#failing.values(), ({ until }) => until));
+    return Math.max(0, soonest - performance.now());
+  }
+
+  forgetAllBut(ids: ReadonlySet<string>): void {
+    for (const id of this.#failing.keys()) if (!ids.has(id)) this.#failing.delete(id);
+  }
+}

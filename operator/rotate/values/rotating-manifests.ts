@@ -1,0 +1,114 @@
+import { setImmediate } from 'node:timers/promises';
+import { isManifestPath, type RepositoryConfig } from '../../../core/config/repository.ts';
+import { textDigest } from '../../../core/exposure/text-digest.ts';
+import type { Manifest, ManifestFile } from '../../../core/format/manifest/manifest.ts';
+import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts';
+import type { EntryRotation } from '../../../core/format/manifest/rotation.ts';
+import { type Change, changesBetween } from '../../../core/git/changes.ts';
+import { isFile } from '../../../core/git/tree.ts';
+import type { Keyring } from '../../../core/keys/keyring.ts';
+import { readRepositorySettings } from '../../source/repository-settings.ts';
+import type { Accepted, Source } from '../../source/source.ts';
+
+/** What is remembered of a manifest with `rotation` rows. */
+export interface RotatingManifest {
+  path: string;
+  blob: string;
+  namespace: string;
+  name: string;
+  rotation: ReadonlyMap<string, EntryRotation>;
+  /** Entry → digest of its sealed text. */
+  entries: ReadonlyMap<string, string>;
+}
+
+/** A manifest with the file that it stands in. */
+export interface Placed {
+  file: ManifestFile;
+  /** Which of the file's manifests. */
+  index: number;
+  manifest: Manifest;
+}
+
+/** After so many files the event loop gets its turn. */
+const TURN = 64;
+
+/** The manifests of one source whose values turn over, kept up to date by what each commit changes. */
+export class RotatingManifests {
+  readonly source: Source;
+  state: Accepted | undefined;
+  config: RepositoryConfig | undefined;
+  keyring: Keyring = { recipients: new Map(), problems: [] };
+  #byPath = new Map<string, RotatingManifest[]>();
+
+  constructor(source: Source) {
+    this.source = source;
+  }
+
+  /** Takes up what is accepted now. Whether that is something else than before. */
+  async look(): Promise<boolean> {
+    const state = await this.source.accepted();
+    if (state === undefined || (state.tree === this.state?.tree && state.commit === this.state.commit)) return false;
+    const { repository, path } = this.source;
+    const { config, keyring } = await readRepositorySettings(repository, state.tree, new Map());
+    // Other globs make other files manifests.
+    const isSame = JSON.stringify(config) === JSON.stringify(this.config);
+    const byPath = isSame ? new Map(this.#byPath) : new Map<string, RotatingManifest[]>();
+    const from = isSame ? (this.state?.tree ?? null) : null;
+    let turn = 0;
+    for await (const change of changesBetween(repository, from, state.tree, { under: path })) {
+      if (++turn % TURN === 0) await setImmediate();
+      const rows = await this.#rows(change, config);
+      if (rows.length > 0) byPath.set(change.path, rows);
+      else byPath.delete(change.path);
+    }
+    this.#byPath = byPath;
+    this.config = config;
+    this.keyring = keyring;
+    this.state = state;
+    return true;
+  }
+
+  *all(): Generator<RotatingManifest> {
+    for (const rows of this.#byPath.values()) yield* rows;
+  }
+
+  /** Those of this name that are there: one, unless two files claim it. */
+  named(namespace: string, name: string): RotatingManifest[] {
+    return [...this.all()].filter((row) => row.namespace === namespace && row.name === name);
+  }
+
+  /** Undefined where the file is not as it was, or cannot be read. */
+  async read({
+    path,
+    blob,
+    namespace,
+    name,
+  }: Pick<RotatingManifest, 'path' | 'blob' | 'namespace' | 'name'>): Promise<Placed | undefined> {
+    return placedIn(await this.source.repository.readBlob(blob), path, { namespace, name });
+  }
+
+  async #rows({ path, after }: Change, config: RepositoryConfig): Promise<RotatingManifest[]> {
+    if (after === undefined || !isFile(after) || !isManifestPath(config, path)) return [];
+    const bytes = await this.source.repository.readBlob(after.oid);
+    if (!bytes.includes('rotation')) return [];
+    const manifests = manifestProblems(bytes, path).file?.manifests ?? [];
+    return manifests.filter(({ rotation }) => rotation.size > 0).map((manifest) => rowOf(manifest, path, after.oid));
+  }
+}
+
+export function placedIn(bytes: Buffer, path: string, wanted: { namespace: string; name: string }): Placed | undefined {
+  const { file } = manifestProblems(bytes, path);
+  const index = file.manifests.findIndex(
+    ({ namespace, name }) => namespace === wanted.namespace && name === wanted.name,
+  );
+  const manifest = file.manifests[index];
+  return manifest === undefined ? undefined : { file, index, manifest };
+}
+
+function rowOf({ namespace, name, rotation, entries }: Manifest, path: string, blob: string): RotatingManifest {
+  const digests = Array.from(entries, ([entry, value]): [string, string] => [
+    entry,
+    value.kind === 'sealed' ? textDigest(value.text) : '',
+  ]);
+  return { path, blob, namespace, name, rotation, entries: new Map(digests) };
+}

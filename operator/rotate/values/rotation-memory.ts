@@ -1,0 +1,69 @@
+import Type, { type Static, type TSchema } from 'typebox';
+import Value from 'typebox/value';
+import { CofferError } from '../../../core/errors.ts';
+import { Rotation } from './rotation.ts';
+import type { RotationStore } from './rotation-store.ts';
+
+/** `SOURCE NAMESPACE/NAME ENTRY` → digest of its text, and since when it is there, ISO 8601. */
+const Seen = Type.Record(Type.String(), Type.Tuple([Type.String(), Type.String()]));
+
+export type Seen = Static<typeof Seen>;
+
+const SEEN = 'seen';
+
+/** What this operator knows of rotations from run to run. In memory after `open`, and durable with each change. */
+export class RotationMemory {
+  /** Of each text when it was seen first. */
+  readonly seen: Map<string, readonly [digest: string, since: string]>;
+  readonly #store: RotationStore;
+  readonly #rotations: Map<string, Rotation>;
+
+  private constructor(store: RotationStore, rotations: Map<string, Rotation>, seen: Seen) {
+    this.#store = store;
+    this.#rotations = rotations;
+    this.seen = new Map(Object.entries(seen));
+  }
+
+  /** Throws CofferError ROTATE_VALUES_DAMAGED, FILE_SYSTEM, KUBERNETES_*. */
+  static async open(store: RotationStore): Promise<RotationMemory> {
+    const rotations = new Map<string, Rotation>();
+    let seen: Seen = {};
+    for (const [id, text] of await store.all()) {
+      if (id === SEEN) seen = parse(Seen, text, store.placeOf(id));
+      else rotations.set(id, parse(Rotation, text, store.placeOf(id)));
+    }
+    return new RotationMemory(store, rotations, seen);
+  }
+
+  get rotations(): readonly Rotation[] {
+    return [...this.#rotations.values()];
+  }
+
+  async keep(rotation: Rotation): Promise<void> {
+    await this.#store.write(rotation.id, `${JSON.stringify(rotation)}\n`);
+    this.#rotations.set(rotation.id, rotation);
+  }
+
+  async forget({ id }: Rotation): Promise<void> {
+    await this.#store.remove(id);
+    this.#rotations.delete(id);
+  }
+
+  async keepSeen(): Promise<void> {
+    await this.#store.write(SEEN, `${JSON.stringify(Object.fromEntries(this.seen))}\n`);
+  }
+}
+
+function parse<Schema extends TSchema>(schema: Schema, text: string, path: string): Static<Schema> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Value.Check(schema, value)) return value;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new CofferError('ROTATE_VALUES_DAMAGED', 'What the operator remembers of a rotation of values is damaged.', {
+    advice: `Remove ${path}: the rotation begins anew, with another value.`,
+    data: { path },
+    loop: 'retry',
+  });
+}

@@ -1,0 +1,244 @@
+import { CofferError } from '../../../core/errors.ts';
+import { previousOf } from '../../../core/format/manifest/rotation.ts';
+import { type Pins, readPinsFile } from '../../../core/keys/pins.ts';
+import type { ProposedValue } from '../../../core/rotation/proposal.ts';
+import { retirePrevious } from '../../../core/values/rotate-entry.ts';
+import type { Rotators } from '../rotators/configured.ts';
+import type { Advance } from './advance.ts';
+import type { Delivery, Parcel } from './delivery.ts';
+import { type DueEntries, dueEntries } from './due-entries.ts';
+import type { FirstSeen } from './first-seen.ts';
+import type { Making, Wanted } from './making.ts';
+import type { Pace } from './pace.ts';
+import type { Patience } from './patience.ts';
+import { recoveredRotation } from './recovered.ts';
+import type { RotatingManifest, RotatingManifests } from './rotating-manifests.ts';
+import type { Rotation } from './rotation.ts';
+import type { RotationMemory } from './rotation-memory.ts';
+import type { Steps } from './steps.ts';
+
+export interface RoundParts {
+  cluster: string;
+  pinsFile: string;
+  sites: readonly RotatingManifests[];
+  memory: RotationMemory;
+  seen: FirstSeen;
+  making: Making;
+  advance: Advance;
+  rotators: Rotators;
+  steps: Steps;
+  delivery: Delivery;
+  pace: Pace;
+  patience: Patience;
+  exposed: (namespace: string, name: string, entry: string) => boolean;
+  now: () => Date;
+}
+
+/** What a look found. */
+export interface RoundResult {
+  troubles: CofferError[];
+  due: number;
+  /** Rotations that ended. */
+  done: number;
+  /** Milliseconds until the next step of something. */
+  again: number;
+}
+
+/** Looks at everything once: what is under way goes on, what is due begins, and what is made is handed to git. */
+export class Round {
+  readonly #parts: RoundParts;
+  readonly #signal: AbortSignal;
+  readonly #result: RoundResult = { troubles: [], due: 0, done: 0, again: Number.POSITIVE_INFINITY };
+  /** What was tried in this look. */
+  readonly #tried = new Set<string>();
+
+  constructor(parts: RoundParts, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  /** Throws CofferError AUDIT_*, FILE_SYSTEM, PINS_*, KUBERNETES_*; the signal's reason. */
+  async run(): Promise<RoundResult> {
+    const { sites, seen, memory, patience, pinsFile, delivery } = this.#parts;
+    const pins = await readPinsFile(pinsFile);
+    for (const site of sites) await this.#try(`source ${site.source.id}`, () => site.look());
+    const known = sites.filter(({ state }) => state !== undefined);
+    this.#note(known);
+    await seen.save();
+    for (const rotation of memory.rotations) {
+      const site = known.find(({ source }) => source.id === rotation.source);
+      if (site !== undefined) await this.#advance(rotation, site, pins);
+    }
+    for (const site of known) await this.#begin(site, pins);
+    const parcels: Parcel[] = [];
+    for (const site of known) parcels.push(await this.#parcel(site));
+    const troubles = await delivery.deliver(parcels, this.#signal);
+    patience.forgetAllBut(this.#tried);
+    this.#result.troubles.push(...patience.troubles, ...troubles);
+    this.#result.again = Math.min(this.#result.again, patience.again);
+    return this.#result;
+  }
+
+  #note(sites: readonly RotatingManifests[]): void {
+    const { seen, now } = this.#parts;
+    for (const { source, state, ...site } of sites.map((one) => ({
+      source: one.source,
+      state: one.state,
+      rows: [...one.all()],
+    }))) {
+      const committed = new Date((state?.time ?? 0) * 1000);
+      for (const row of site.rows) seen.note(source.id, row, { committed, now: now() });
+    }
+    // What a source has that cannot be read now is not gone.
+    if (sites.length < this.#parts.sites.length) return;
+    seen.keepOnly(sites.flatMap((site) => Array.from(site.all(), (row) => [site.source.id, row] as const)));
+  }
+
+  async #advance(rotation: Rotation, site: RotatingManifests, pins: Pins): Promise<void> {
+    const { advance, memory, steps } = this.#parts;
+    let current: Rotation | undefined = rotation;
+    while (current !== undefined) {
+      this.#signal.throwIfAborted();
+      const now: Rotation = current;
+      const progress = await this.#try(
+        `rotation ${now.id}`,
+        () => told(now, site, () => advance.next(now, site, pins, this.#signal)),
+        (error) => steps.failed(now, site, error),
+      );
+      if (progress?.is === 'over') this.#result.done += 1;
+      if (progress?.is === 'waits')
+        this.#result.again = Math.min(this.#result.again, progress.again ?? this.#result.again);
+      current = progress?.is === 'moved' ? memory.rotations.find(({ id }) => id === now.id) : undefined;
+    }
+  }
+
+  async #begin(site: RotatingManifests, pins: Pins): Promise<void> {
+    const { cluster, pace, memory } = this.#parts;
+    if (site.config?.rotatingCluster !== cluster) return;
+    for (const row of site.all()) {
+      const due = this.#due(site, row);
+      this.#result.due += due.count;
+      for (const entry of due.byHand) this.#result.troubles.push(dueByHand(site, row, entry));
+      if (this.#isUnderway(site, row)) continue;
+      const id = `begin ${site.source.id} ${row.namespace}/${row.name}`;
+      const recovered = await this.#try(id, () => told(row, site, () => this.#recover(site, row)));
+      if (recovered !== undefined) {
+        await this.#advance(recovered, site, pins);
+        continue;
+      }
+      const { next } = due;
+      if (next === undefined || !(next.isUrgent || this.#tried.has(`${id} due`) || pace.take())) continue;
+      const begun = await this.#try(id, () => told(row, site, () => this.#make(site, row, next, pins)));
+      const rotation = memory.rotations.find((one) => one.id === begun);
+      if (rotation !== undefined) await this.#advance(rotation, site, pins);
+    }
+  }
+
+  /** Whether the manifest is to be left alone until something of it has ended. */
+  #isUnderway({ source }: RotatingManifests, { namespace, name }: RotatingManifest): boolean {
+    return this.#parts.memory.rotations.some(
+      (one) => one.source === source.id && one.namespace === namespace && one.name === name && one.step !== 'retired',
+    );
+  }
+
+  /** What it takes up again where the memory was lost: a former value that nobody retired. */
+  async #recover(site: RotatingManifests, row: RotatingManifest): Promise<Rotation | undefined> {
+    const { memory, rotators, steps } = this.#parts;
+    if (memory.rotations.some(({ namespace, name }) => namespace === row.namespace && name === row.name))
+      return undefined;
+    const hasFormer = [...row.rotation].some(
+      ([entry, { rotator }]) => rotator !== undefined && row.entries.has(previousOf(entry)),
+    );
+    const placed = hasFormer ? await site.read(row) : undefined;
+    const rotation = placed && recoveredRotation(placed, site.source.id, rotators);
+    if (rotation === undefined) return undefined;
+    await steps.done(rotation, 'recovered', site);
+    await memory.keep(rotation);
+    return rotation;
+  }
+
+  async #make(site: RotatingManifests, row: RotatingManifest, wanted: Wanted, pins: Pins): Promise<string | undefined> {
+    const { making, memory, steps } = this.#parts;
+    const placed = await site.read(row);
+    if (placed === undefined || site.named(row.namespace, row.name).length > 1) return undefined;
+    const rotation = await making.begin(placed, wanted, site, pins);
+    // What is left of the one before is a former value that this one replaces.
+    for (const before of memory.rotations) {
+      if (before.source === site.source.id && before.namespace === row.namespace && before.name === row.name) {
+        await memory.forget(before);
+      }
+    }
+    await steps.done(rotation, 'made', site, wanted.isExposed ? { reason: 'exposed' } : {});
+    await memory.keep(rotation);
+    return rotation.id;
+  }
+
+  async #parcel(site: RotatingManifests): Promise<Parcel> {
+    const { memory, cluster, rotators } = this.#parts;
+    const values: ProposedValue[] = [];
+    const stanzas = new Map<string, ReadonlyMap<string, string>>();
+    for (const rotation of memory.rotations) {
+      if (rotation.source !== site.source.id) continue;
+      const [row] = site.named(rotation.namespace, rotation.name);
+      if (row === undefined) continue;
+      if (rotation.step === 'verified' || (rotation.step === 'made' && rotation.rotator === undefined)) {
+        // The file may have been moved since.
+        values.push(...rotation.values.map((value) => ({ ...value, path: row.path })));
+        for (const [id, texts] of Object.entries(rotation.stanzas)) stanzas.set(id, new Map(Object.entries(texts)));
+      }
+      if (rotation.step === 'retired' && rotation.rotator !== undefined) {
+        const placed = await site.read(row);
+        const entries = placed && rotators.of(rotation.rotator, row).entriesOf(rotation.entries[0] ?? '');
+        if (placed !== undefined) values.push(...retirePrevious(placed.manifest, entries ?? []));
+      }
+    }
+    if (site.config?.rotatingCluster === cluster) {
+      for (const row of site.all()) {
+        const { former } = this.#due(site, row);
+        const generated = former.filter((entry) => row.rotation.get(entry)?.rotator === undefined);
+        if (generated.length === 0 || this.#isUnderway(site, row)) continue;
+        const placed = await site.read(row);
+        if (placed !== undefined) values.push(...retirePrevious(placed.manifest, generated));
+      }
+    }
+    return { source: site.source.id, commit: site.state?.commit ?? '', values, stanzas };
+  }
+
+  #due({ source }: RotatingManifests, row: RotatingManifest): DueEntries {
+    const { seen, exposed, now } = this.#parts;
+    return dueEntries(row, { source: source.id, seen, now: now(), exposed });
+  }
+
+  async #try<Result>(
+    id: string,
+    work: () => Promise<Result>,
+    failed?: (error: CofferError) => Promise<void>,
+  ): Promise<Result | undefined> {
+    this.#tried.add(id);
+    return this.#parts.patience.try(id, work, failed);
+  }
+}
+
+/** Names in an error the secret that it is about. */
+async function told<Result>(
+  { namespace, name }: { namespace: string; name: string },
+  { source }: RotatingManifests,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof CofferError ? error.at({ namespace, name, source: source.id }) : error;
+  }
+}
+
+function dueByHand(
+  { source }: RotatingManifests,
+  { namespace, name, path }: RotatingManifest,
+  entry: string,
+): CofferError {
+  return new CofferError('ROTATE_DUE', `${entry} of ${namespace}/${name} is due to be made anew, by hand.`, {
+    advice: `Set a new value with \`coffer set ${path} ${entry}\`, or write under spec.rotation how it is generated.`,
+    data: { namespace, name, entry, file: path, source: source.id },
+  });
+}

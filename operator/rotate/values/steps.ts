@@ -1,0 +1,62 @@
+import type { AuditLog } from '../../../core/audit/log.ts';
+import type { AuditRecord } from '../../../core/audit/record.ts';
+import type { CofferError } from '../../../core/errors.ts';
+import { textDigest } from '../../../core/exposure/text-digest.ts';
+import type { Log } from '../../process/log.ts';
+import { ownEntries } from './changes.ts';
+import type { RotatingManifests } from './rotating-manifests.ts';
+import type { Rotation } from './rotation.ts';
+
+export interface StepsOptions {
+  cluster: string;
+  audit: Pick<AuditLog, 'append'>;
+  log: Pick<Log, 'info'>;
+}
+
+/** Tells of each step of a rotation: in the audit log, before the step is remembered, and in the operator's. */
+export class Steps {
+  readonly #options: StepsOptions;
+
+  constructor(options: StepsOptions) {
+    this.#options = options;
+  }
+
+  async done(
+    rotation: Rotation,
+    step: string,
+    site: RotatingManifests,
+    more: Partial<AuditRecord> = {},
+  ): Promise<void> {
+    const { audit, log } = this.#options;
+    await audit.append([{ ...this.#record(rotation, step, site), outcome: 'done', ...more }]);
+    const { namespace, name, entries } = rotation;
+    const remains = more.message === undefined ? '' : `; what remains: ${more.message}`;
+    log.info(`rotation of ${entries.join(', ')} in ${namespace}/${name}: ${step}${remains}`, {
+      source: site.source.id,
+    });
+  }
+
+  /** The operator logs it as a trouble, once. */
+  async failed(rotation: Rotation, site: RotatingManifests, { code, message }: CofferError): Promise<void> {
+    await this.#options.audit.append([
+      { ...this.#record(rotation, rotation.step, site), outcome: 'failed', code, message },
+    ]);
+  }
+
+  #record(rotation: Rotation, step: string, { source, state }: RotatingManifests): AuditRecord {
+    const { id, namespace, name, entries, rotator, values, file } = rotation;
+    const [first] = ownEntries(rotation);
+    const value = values.find(({ entry }) => entry === first);
+    return {
+      event: 'rotation.step',
+      operation: id,
+      step,
+      cluster: this.#options.cluster,
+      ...{ namespace, name, entries: [...entries], path: file.path, source: source.id },
+      ...(rotator === undefined ? {} : { rotator }),
+      ...(value?.former === undefined ? {} : { from: textDigest(value.former) }),
+      ...(value?.text === undefined ? {} : { to: textDigest(value.text) }),
+      ...(state === undefined ? {} : { commit: state.commit }),
+    };
+  }
+}

@@ -1,0 +1,171 @@
+import type { AuditLog } from '../../../core/audit/log.ts';
+import { sodiumReady } from '../../../core/crypto/sodium.ts';
+import { CofferError } from '../../../core/errors.ts';
+import type { Manifest } from '../../../core/format/manifest/manifest.ts';
+import type { RotatorConfig } from '../../config/settings.ts';
+import type { KeyStore } from '../../keys/key-store.ts';
+import type { KubeClient } from '../../kubernetes/client.ts';
+import type { Log } from '../../process/log.ts';
+import type { Pusher } from '../../push/pusher.ts';
+import type { Source } from '../../source/source.ts';
+import { Proposals } from '../proposals.ts';
+import { Rotators } from '../rotators/configured.ts';
+import { Advance } from './advance.ts';
+import { RotationValues } from './changes.ts';
+import { Delivery } from './delivery.ts';
+import { FirstSeen } from './first-seen.ts';
+import { Making } from './making.ts';
+import { Openings } from './openings.ts';
+import { Pace } from './pace.ts';
+import { Patience } from './patience.ts';
+import { RotatingManifests } from './rotating-manifests.ts';
+import { RotationMemory } from './rotation-memory.ts';
+import { RotationStore } from './rotation-store.ts';
+import { Round, type RoundParts } from './round.ts';
+import { Steps } from './steps.ts';
+import { WatchedTime } from './watched-time.ts';
+
+export interface ValueRotationOptions {
+  cluster: string;
+  stateDirectory: string;
+  /** The operator's own: nothing is sealed to those whom it does not confirm. */
+  pinsFile: string;
+  store: KeyStore;
+  sources: readonly Source[];
+  /** By id of the source: of those that the operator may push to. */
+  pushers: ReadonlyMap<string, Pusher>;
+  rotators: readonly RotatorConfig[];
+  audit: Pick<AuditLog, 'append'>;
+  client?: KubeClient | undefined;
+  log: Pick<Log, 'info'>;
+  /** Looks at a source now. */
+  wake: (source: string) => void;
+  /** The manifest whose values this cluster has projected; undefined: it has projected none. */
+  projected: (namespace: string, name: string) => Promise<Manifest | undefined>;
+  exposed?: (namespace: string, name: string, entry: string) => boolean;
+  now?: () => Date;
+}
+
+/** For people and Prometheus. */
+export interface RotationCounts {
+  /** Values that are to be made anew. */
+  due: number;
+  /** Rotations that something stands in the way of. */
+  failed: number;
+  /** Rotations that ended since the process started. */
+  done: number;
+}
+
+/** Milliseconds: by then what is due is noticed, also where no source is looked at so often. */
+const LONGEST_WAIT = 60_000;
+/** And what is woken at once for a reason that does not go away must not spin. */
+const SHORTEST_WAIT = 100;
+/** Of what is only old, so many begin within so many milliseconds. */
+const PACE = { most: 5, within: 600_000 } as const;
+
+/**
+ * Makes values anew when they are due, and takes each rotation through its steps (docs/rotation.md, "Values"). A look only begins the
+ * work: a slow database holds up no projection.
+ */
+export class ValueRotation {
+  /** What stood in the way when the last work ended. */
+  troubles: readonly CofferError[] = [];
+  readonly counts: RotationCounts = { due: 0, failed: 0, done: 0 };
+  readonly #options: ValueRotationOptions;
+  readonly #parts: Omit<RoundParts, 'memory' | 'seen' | 'advance'>;
+  readonly #openings: Openings;
+  readonly #watched = new WatchedTime();
+  readonly #ending = new AbortController();
+  #memory: RotationMemory | undefined;
+  #work: Promise<void> | undefined;
+  #isAgain = false;
+  #mistake: unknown;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Throws CofferError ROTATOR_CONFIG, ROTATOR_USER. */
+  constructor(options: ValueRotationOptions) {
+    const { sources, stateDirectory, client, exposed = () => false, now = () => new Date(), log } = options;
+    const rotators = new Rotators(options.rotators, (line) => log.info(`a rotator says: ${line}`));
+    const proposals = new Proposals(stateDirectory, client);
+    this.#options = options;
+    this.#openings = new Openings(options);
+    this.#parts = {
+      ...{ cluster: options.cluster, pinsFile: options.pinsFile, rotators, exposed, now },
+      sites: sources.map((source) => new RotatingManifests(source)),
+      making: new Making({ openings: this.#openings, rotators, now }),
+      steps: new Steps(options),
+      delivery: new Delivery({ ...options, proposals }),
+      pace: new Pace(PACE.most, PACE.within),
+      patience: new Patience(),
+    };
+  }
+
+  /** Rejects with a mistake of ours that the work before made. */
+  async look(): Promise<void> {
+    const mistake = this.#mistake;
+    this.#mistake = undefined;
+    if (mistake !== undefined) throw mistake;
+    this.#isAgain = true;
+    this.#work ??= this.#run();
+  }
+
+  /** Resolves when the work that was begun has ended. */
+  async settled(): Promise<void> {
+    await this.#work;
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    clearTimeout(this.#timer);
+    await this.#work;
+  }
+
+  async #run(): Promise<void> {
+    // Whoever began it goes on first.
+    await Promise.resolve();
+    while (this.#isAgain && !this.#ending.signal.aborted) {
+      this.#isAgain = false;
+      await this.#once();
+    }
+    this.#work = undefined;
+  }
+
+  async #once(): Promise<void> {
+    let again = LONGEST_WAIT;
+    try {
+      await sodiumReady();
+      const { troubles, due, done, ...result } = await new Round(await this.#open(), this.#ending.signal).run();
+      this.troubles = troubles;
+      this.counts.due = due;
+      this.counts.done += done;
+      again = result.again;
+    } catch (error) {
+      if (this.#ending.signal.aborted) return;
+      if (error instanceof CofferError) this.troubles = [error];
+      else this.#mistake = error;
+    }
+    this.counts.failed = this.troubles.length;
+    clearTimeout(this.#timer);
+    const wait = Math.max(SHORTEST_WAIT, Math.min(again, LONGEST_WAIT));
+    this.#timer = setTimeout(() => this.#wake(), wait).unref();
+  }
+
+  /** As `look` does; a mistake of ours waits for that. */
+  #wake(): void {
+    this.#isAgain = true;
+    this.#work ??= this.#run();
+  }
+
+  async #open(): Promise<RoundParts> {
+    const { stateDirectory, client } = this.#options;
+    this.#memory ??= await RotationMemory.open(new RotationStore(stateDirectory, client));
+    const memory = this.#memory;
+    const values = new RotationValues(this.#openings);
+    const advance = new Advance({ ...this.#options, ...this.#parts, memory, values, watched: this.#watched });
+    return { ...this.#parts, memory, seen: new FirstSeen(memory), advance };
+  }
+}
+
+export function openValueRotation(options: ValueRotationOptions): ValueRotation {
+  return new ValueRotation(options);
+}
