@@ -6,14 +6,18 @@ import type { Neighbours } from './pipeline.ts';
 import type { Closing } from './process/closing.ts';
 import type { Log } from './process/log.ts';
 import { openPusher, type Pusher } from './push/pusher.ts';
+import type { Reconciler } from './reconcile/reconciler.ts';
 import { openFulfilment } from './requests/fulfil.ts';
 import { openKeyRotation } from './rotate/keys/key-rotation.ts';
+import { openValueRotation } from './rotate/values/value-rotation.ts';
 
 export interface ChoreOptions {
   settings: OperatorSettings;
   log: Log;
   /** Has a source looked at soon. */
   wake: (source: string) => void;
+  /** Knows what is projected. */
+  reconciler: Reconciler;
 }
 
 /** Work beside the projection: keys, requests, and what turns over. Looked at after every poll. Throws CofferError `SOURCE_…`. */
@@ -22,13 +26,20 @@ export function openChores(
   options: ChoreOptions,
   closing: Closing,
 ): Chore[] {
-  const { settings, log, wake } = options;
+  const { settings, log, wake, reconciler } = options;
   const { cluster: name, stateDirectory, pinsFile } = settings;
   const common = { cluster: name, stateDirectory, pinsFile, store: keys, sources, client: cluster?.client, log };
   const enrolment = openEnrolment(common);
   const fulfilment = openFulfilment({ ...common, audit });
   const pushers = openPushers({ sources, keys }, options, closing);
   const keyRotation = closing.add(openKeyRotation({ ...common, pushers, audit, wake }), (opened) => opened.close());
+  const valueRotation = closing.add(
+    openValueRotation({
+      ...{ ...common, pushers, audit, wake, rotators: settings.rotation.rotators },
+      projected: (namespace, name) => reconciler.projected(namespace, name),
+    }),
+    (opened) => opened.close(),
+  );
   return [
     new RecordChore(record, sources, { cluster: name, stateDirectory }),
     { look: () => enrolment.look(), troubles: () => (enrolment.trouble === undefined ? [] : [enrolment.trouble]) },
@@ -37,6 +48,11 @@ export function openChores(
       look: () => keyRotation.look(),
       troubles: () => keyRotation.troubles,
       settled: () => keyRotation.settled(),
+    },
+    {
+      look: () => valueRotation.look(),
+      troubles: () => valueRotation.troubles,
+      settled: () => valueRotation.settled(),
     },
   ];
 }
