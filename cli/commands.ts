@@ -22,6 +22,8 @@ import RecipientsList from './commands/recipients/list.ts';
 import RecipientsPin from './commands/recipients/pin.ts';
 import RecipientsRemove from './commands/recipients/remove.ts';
 import RecipientsReplace from './commands/recipients/replace.ts';
+import RecipientsRewrap from './commands/recipients/rewrap.ts';
+import RecipientsRotate from './commands/recipients/rotate.ts';
 import Resolve from './commands/resolve.ts';
 import Revoke from './commands/revoke.ts';
 import Rewrap from './commands/rewrap.ts';
@@ -55,6 +57,8 @@ export const COMMANDS: Record<string, Command.Class> = {
   'recipients:pin': RecipientsPin,
   'recipients:remove': RecipientsRemove,
   'recipients:replace': RecipientsReplace,
+  'recipients:rewrap': RecipientsRewrap,
+  'recipients:rotate': RecipientsRotate,
   resolve: Resolve,
   revoke: Revoke,
   rewrap: Rewrap,

@@ -1,10 +1,9 @@
-import { mkdir, readFile, unlink } from 'node:fs/promises';
-import { dirname, join as joinPath } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join as joinPath } from 'node:path';
 import { changeConfigRecipients } from '../../core/config/edit-config.ts';
 import { CONFIG_PATH } from '../../core/config/repository.ts';
 import { Bug, CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { readIfThere } from '../../core/files/read-if-there.ts';
 import { namedDataKeys } from '../../core/format/edit/sealing-run.ts';
 import { manifestAt } from '../../core/format/manifest/manifest-nodes.ts';
 import type { SealingKey } from '../../core/format/sealed/stanza.ts';
@@ -13,11 +12,12 @@ import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import type { Opener } from '../../core/opening/opener.ts';
 import { type Fulfilment, stanzasFor } from '../../core/requests/fulfilment.ts';
-import { type JoinRequest, joinRequest, renderRequest, requestFile } from '../../core/requests/request.ts';
+import { type JoinRequest, joinRequest } from '../../core/requests/request.ts';
 import { join, missingStanzas } from '../../core/rotation/join.ts';
 import { sealingKeysFor } from '../workspace/sealing-keys.ts';
 import { recipientOf, type Workspace } from '../workspace/workspace.ts';
 import { changeManifests, manifestFiles, titleOf, writeChanged } from './manifest-files.ts';
+import { dropRequest, now, putRequest } from './requests.ts';
 
 export interface AddLike {
   name: string;
@@ -120,27 +120,6 @@ async function addToRules({ root }: Workspace, name: string, like: string): Prom
   if (before.toString() === after) return [];
   await writeFileAtomically(path, after);
   return [CONFIG_PATH];
-}
-
-/** The same wish is the same file: one that is there keeps its time. */
-async function putRequest({ root }: Workspace, request: JoinRequest): Promise<string[]> {
-  const file = requestFile(request.id);
-  const path = joinPath(root, file);
-  if ((await readIfThere(path)) !== '') return [];
-  await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomically(path, renderRequest(request));
-  return [file];
-}
-
-async function dropRequest({ root }: Workspace, { id }: JoinRequest): Promise<string[]> {
-  const file = requestFile(id);
-  if ((await readIfThere(joinPath(root, file))) === '') return [];
-  await unlink(joinPath(root, file));
-  return [file];
-}
-
-function now(): string {
-  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 function sameName(name: string): CofferError {

@@ -1,0 +1,58 @@
+import { mkdir, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { contents, type Tree } from '../../core/check/tree.ts';
+import { isManifestPath } from '../../core/config/repository.ts';
+import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { isKeyringPath } from '../../core/keys/keyring.ts';
+import { isRequestPath } from '../../core/requests/request.ts';
+import { applyProposal, namesDataKey, type Proposal, type ProposalBase } from '../../core/rotation/proposal.ts';
+import { workingTree } from '../git/trees.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+
+/** The working tree, as far as a proposal may change it: manifests, the keyring, and requests, none of them behind a link. */
+class WorkingTreeBase implements ProposalBase {
+  readonly #workspace: Workspace;
+  readonly #tree: Tree;
+
+  constructor(workspace: Workspace, tree: Tree) {
+    this.#workspace = workspace;
+    this.#tree = tree;
+  }
+
+  async read(path: string): Promise<Buffer | undefined> {
+    const file = this.#tree.files.get(path);
+    if (file?.kind !== 'file' || !this.#mayChange(path)) return undefined;
+    return (await this.#tree.read([file]))[0];
+  }
+
+  async naming(dataKeyIds: ReadonlySet<string>): Promise<readonly string[]> {
+    const { config } = this.#workspace;
+    const files = [...this.#tree.files.values()].filter(
+      ({ path, kind }) => kind === 'file' && isManifestPath(config, path),
+    );
+    const paths: string[] = [];
+    for await (const { file, bytes } of contents(this.#tree, files)) {
+      if (namesDataKey(bytes, dataKeyIds)) paths.push(file.path);
+    }
+    return paths;
+  }
+
+  #mayChange(path: string): boolean {
+    return isManifestPath(this.#workspace.config, path) || isKeyringPath(path) || isRequestPath(path);
+  }
+}
+
+/** Writes what of a proposal fits the working tree and is not there yet; the paths, from the root. */
+export async function applyToWorkingTree(workspace: Workspace, proposal: Proposal): Promise<string[]> {
+  const changed = await applyProposal(proposal, new WorkingTreeBase(workspace, await workingTree(workspace.root)));
+  for (const [path, bytes] of changed) {
+    const file = join(workspace.root, path);
+    if (bytes === undefined) {
+      await unlink(file);
+    } else {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFileAtomically(file, bytes);
+    }
+  }
+  return [...changed.keys()];
+}
