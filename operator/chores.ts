@@ -5,9 +5,11 @@ import type { Chore } from './follow/chore.ts';
 import type { Neighbours } from './pipeline.ts';
 import type { Closing } from './process/closing.ts';
 import type { Log } from './process/log.ts';
+import { keyOf } from './project/namespaced-name.ts';
 import { openPusher, type Pusher } from './push/pusher.ts';
 import type { Reconciler } from './reconcile/reconciler.ts';
 import { openFulfilment } from './requests/fulfil.ts';
+import { type Elsewhere, sealedElsewhere } from './rotate/keys/elsewhere.ts';
 import { openKeyRotation } from './rotate/keys/key-rotation.ts';
 import { openValueRotation } from './rotate/values/value-rotation.ts';
 
@@ -32,7 +34,11 @@ export function openChores(
   const enrolment = openEnrolment(common);
   const fulfilment = openFulfilment({ ...common, audit });
   const pushers = openPushers({ sources, keys }, options, closing);
-  const keyRotation = closing.add(openKeyRotation({ ...common, pushers, audit, wake }), (opened) => opened.close());
+  const { grace } = settings.rotation;
+  const elsewhere = (kid: string) => sealedElsewhere(kid, elsewhereOf({ sources, cluster }, options));
+  const keyRotation = closing.add(openKeyRotation({ ...common, pushers, audit, wake, grace, elsewhere }), (opened) =>
+    opened.close(),
+  );
   const valueRotation = closing.add(
     openValueRotation({
       ...{ ...common, pushers, audit, wake, rotators: settings.rotation.rotators },
@@ -55,6 +61,25 @@ export function openChores(
       settled: () => valueRotation.settled(),
     },
   ];
+}
+
+/** Where else than in the accepted states something may be sealed to a key of this cluster. */
+function elsewhereOf(
+  { sources, cluster }: Pick<Neighbours, 'sources' | 'cluster'>,
+  { settings, reconciler }: ChoreOptions,
+): Elsewhere {
+  return {
+    sources,
+    stateDirectory: settings.stateDirectory,
+    lastGood: () => reconciler.lastGood(),
+    *objects() {
+      const trouble = cluster?.objects.trouble();
+      if (trouble !== undefined && trouble.code !== 'KUBERNETES_NO_KIND') throw trouble;
+      for (const { namespace, name, text } of cluster?.objects.foreign() ?? []) {
+        if (text !== undefined) yield { home: keyOf(namespace, name), text };
+      }
+    },
+  };
 }
 
 /** By id of the source: of those that this operator may push to. */

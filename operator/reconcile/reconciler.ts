@@ -221,6 +221,15 @@ export class Reconciler {
     return this.#overview.troubles();
   }
 
+  /** The manifests that are projected, by NAMESPACE/NAME: their sources may have others, or none, by now. */
+  *lastGood(): Iterable<{ home: Key; source: string; blob: string; text?: string }> {
+    for (const [home, { good }] of this.#state.secrets()) {
+      if (good === undefined) continue;
+      const { source, blob, text } = good;
+      yield { home, source, blob, ...(text === undefined ? {} : { text }) };
+    }
+  }
+
   /** How many secrets there are. */
   get secrets(): number {
     return this.#state.homes;

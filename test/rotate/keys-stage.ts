@@ -66,6 +66,8 @@ export class KeysStage {
       pushers: new Map<string, Pusher>(),
       audit: { append: async (records) => void this.records.push(...records) },
       log: { info: () => undefined },
+      grace: 0,
+      elsewhere: async () => [],
       now: () => this.now,
       ...options,
     });

@@ -4,12 +4,12 @@ import { CofferError } from '../../../core/errors.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
 import { identityOf } from '../../../core/keys/endorsement.ts';
 import type { SecretKeys } from '../../../core/keys/key-file.ts';
-import { readPinsFile } from '../../../core/keys/pins.ts';
+import { type Pins, readPinsFile } from '../../../core/keys/pins.ts';
 import { activeKey, type Recipient, type RecipientKey } from '../../../core/keys/recipient.ts';
 import { isRotated } from '../../../core/requests/fulfilled.ts';
-import type { RotateRequest } from '../../../core/requests/request.ts';
 import type { Proposal } from '../../../core/rotation/proposal.ts';
 import { proposalId } from '../../../core/rotation/proposal-id.ts';
+import { LatestWork } from '../../concurrency/latest-work.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { Log } from '../../process/log.ts';
@@ -17,15 +17,19 @@ import type { Pusher } from '../../push/pusher.ts';
 import { type Asked, askedOf } from '../../requests/asked.ts';
 import type { Source } from '../../source/source.ts';
 import { Proposals } from '../proposals.ts';
+import { Archive } from './archive.ts';
 import { HandOver } from './hand-over.ts';
 import { KeyMemories, type KeyMemory } from './memory.ts';
 import { endorsed, makeKey, noIdentity, reviewed } from './new-key.ts';
-import { ownRecipient } from './own-recipient.ts';
+import { ownRecipient, refuseGoneBack } from './own-recipient.ts';
 import { proposalOf } from './proposal-of.ts';
+import { heldRequests, type Refused, refusedBy, untold } from './refused-requests.ts';
+import { Retirement } from './retirement.ts';
 import { type Rewrapped, rewrapped } from './rewrap.ts';
 import { StanzaIndex } from './stanza-index.ts';
 import { listsTheSame, wantedRecipient } from './wanted-recipient.ts';
-import { clockTrouble, dueOf, strayRequests, type Wish, wishFor } from './wish.ts';
+import { watched } from './watch-retired.ts';
+import { clockTrouble, nextLook, strayRequests, type Wish, wishFor } from './wish.ts';
 
 export interface KeyRotationOptions {
   cluster: string;
@@ -39,6 +43,10 @@ export interface KeyRotationOptions {
   audit: Pick<AuditLog, 'append'>;
   client?: KubeClient | undefined;
   log: Pick<Log, 'info'>;
+  /** How long a key that is retired stays at least, in milliseconds. */
+  grace: number;
+  /** What beside the accepted states needs a key of this cluster, for people. */
+  elsewhere: (kid: string) => Promise<readonly string[]>;
   /** Has a source looked at soon. */
   wake?: (source: string) => void;
   now?: () => Date;
@@ -50,6 +58,9 @@ interface Situation {
   own: Recipient;
   keys: SecretKeys;
   identitySeed: Buffer | undefined;
+  pins: Pins;
+  now: Date;
+  signal: AbortSignal;
 }
 
 interface NewKeys {
@@ -74,13 +85,11 @@ export class KeyRotation {
   readonly #memories: KeyMemories;
   readonly #proposals: Proposals;
   readonly #handOver: HandOver;
+  readonly #retirement: Retirement;
   readonly #indexes = new Map<string, StanzaIndex>();
-  readonly #ending = new AbortController();
+  readonly #work = new LatestWork((signal) => this.#once(signal));
   /** The states, requests and pins that were looked at last, and until when they have nothing new to say. */
   #seen = { text: '', until: Number.POSITIVE_INFINITY };
-  #work: Promise<void> | undefined;
-  #isAgain = false;
-  #mistake: unknown;
 
   constructor(options: KeyRotationOptions) {
     this.#options = options;
@@ -88,6 +97,9 @@ export class KeyRotation {
     this.#memories = new KeyMemories(options.stateDirectory, options.client);
     this.#proposals = new Proposals(options.stateDirectory, options.client);
     this.#handOver = new HandOver({ ...options, id: this.#id, memories: this.#memories, proposals: this.#proposals });
+    const archive = new Archive(options.stateDirectory, options.client);
+    const files = (source: string, kid: string) => this.#indexes.get(source)?.with(new Set([kid])) ?? [];
+    this.#retirement = new Retirement({ ...options, archive, files });
   }
 
   get #id(): string {
@@ -96,56 +108,42 @@ export class KeyRotation {
 
   /** Rejects with a mistake of ours that the work before made. */
   async look(): Promise<void> {
-    const mistake = this.#mistake;
-    this.#mistake = undefined;
-    if (mistake !== undefined) throw mistake;
-    this.#isAgain = true;
-    this.#work ??= this.#run();
+    this.#work.ask();
   }
 
   /** Resolves when the work that was begun has ended. */
-  async settled(): Promise<void> {
-    await this.#work;
+  settled(): Promise<void> {
+    return this.#work.settled();
   }
 
-  async close(): Promise<void> {
-    this.#ending.abort();
-    await this.#work;
+  close(): Promise<void> {
+    return this.#work.close();
   }
 
-  async #run(): Promise<void> {
-    // Whoever began it goes on first.
-    await Promise.resolve();
-    while (this.#isAgain && !this.#ending.signal.aborted) {
-      this.#isAgain = false;
-      await this.#once();
-    }
-    this.#work = undefined;
-  }
-
-  async #once(): Promise<void> {
+  async #once(signal: AbortSignal): Promise<void> {
     const troubles: CofferError[] = [];
     try {
       await sodiumReady();
-      await this.#look(troubles);
+      await this.#look(troubles, signal);
     } catch (error) {
-      if (this.#ending.signal.aborted) return;
       this.#seen.text = '';
-      if (error instanceof CofferError) troubles.push(error);
-      else this.#mistake = error;
+      if (!(error instanceof CofferError)) throw error;
+      troubles.push(error);
     }
     if (troubles.some(({ loop }) => loop === 'retry')) this.#seen.text = '';
     this.troubles = troubles;
   }
 
-  async #look(troubles: CofferError[]): Promise<void> {
+  async #look(troubles: CofferError[], signal: AbortSignal): Promise<void> {
     const { sources, cluster, pinsFile, store } = this.#options;
     const states = (await Promise.all(sources.map((source) => source.accepted()))).filter(
       (state) => state !== undefined,
     );
     // A key that is made must be told to all keyrings, and an unknown one may list another.
     if (states.length < sources.length) return;
-    const seen = [...states.map(({ commit, tree }) => `${commit} ${tree}`), await readIfThere(pinsFile)].join('\n');
+    const held = heldRequests(sources, cluster);
+    const parts = [...states.map(({ commit, tree }) => `${commit} ${tree}`), ...held.map(({ id }) => id)];
+    const seen = [...parts, await readIfThere(pinsFile)].join('\n');
     const now = this.#now();
     if (seen === this.#seen.text && now.getTime() < this.#seen.until) {
       troubles.push(...this.troubles);
@@ -161,36 +159,77 @@ export class KeyRotation {
     const keys = await store.read();
     const identitySeed = await store.readIdentity();
     try {
+      const pins = await readPinsFile(pinsFile);
       const identity = identitySeed && identityOf(identitySeed);
-      const held = new Set(keys.keys.keys());
-      const own = ownRecipient(asked, cluster, { identity, held, pins: await readPinsFile(pinsFile) });
-      const until =
-        own === undefined ? undefined : await this.#follow({ asked, own, keys, identitySeed }, now, troubles);
-      this.#seen = { text: seen, until: until?.getTime() ?? Number.POSITIVE_INFINITY };
+      const own = ownRecipient(asked, cluster, { identity, held: new Set(keys.keys.keys()), pins });
+      const situation = { asked, keys, identitySeed, pins, now, signal };
+      const refused = own === undefined ? held : [...held, ...(await this.#follow({ ...situation, own }, troubles))];
+      await this.#tellRefused(refused);
+      this.#seen = { text: seen, until: own === undefined ? Number.POSITIVE_INFINITY : nextLook(own, now) };
     } finally {
       keys.wipe();
       identitySeed?.fill(0);
     }
   }
 
-  /** Returns when there is something to do though nothing changes; undefined: never. */
-  async #follow(situation: Situation, now: Date, troubles: CofferError[]): Promise<Date | undefined> {
-    const { asked, own, keys } = situation;
+  /** Returns the wishes that it does not follow. */
+  async #follow(situation: Situation, troubles: CofferError[]): Promise<Refused[]> {
+    const { asked, own, now } = situation;
     const requests = asked.flatMap(({ rotations }) => rotations);
     const behind = clockTrouble(own, now);
-    troubles.push(...strayRequests(own, requests), ...(behind === undefined ? [] : [behind]));
+    if (behind !== undefined) troubles.push(behind);
     const wish = wishFor(own, requests, now);
-    const before = await this.#memories.read();
-    const memory = reviewed(before, own, new Set(keys.keys.keys()), wish);
-    const { made, given } = wish === undefined ? NO_KEYS : await this.#successor(situation, wish, memory, now);
+    const memory = await this.#remembered(situation, wish);
+    // A new key is the way out of it, too.
+    if (wish === undefined) refuseGoneBack(own, new Set(Object.keys(memory.retired)));
+    const { made, given } = wish === undefined ? NO_KEYS : await this.#successor(situation, wish, memory);
     const wanted = wantedRecipient(own, requests, made, given);
-    const proposal = await this.#proposal(situation, wanted, requests);
-    troubles.push(...(await this.#handOver.give(proposal, asked, made?.kid, this.#ending.signal)));
-    return wish === undefined ? dueOf(own) : undefined;
+    await this.#updateIndexes(situation, wanted);
+    const retired = await this.#retire(situation, memory);
+    const fulfilled = requests.filter((request) => isRotated(request, wanted)).map(({ id }) => id);
+    const proposal = await this.#proposal(situation, wanted, [...fulfilled, ...retired.done]);
+    const refusals = [...strayRequests(own, requests), ...retired.refusals];
+    troubles.push(...refusals, ...(await this.#handOver.give(proposal, asked, made?.kid, situation.signal)));
+    return refusals.map((error) => refusedBy(error, this.#options.cluster, asked));
+  }
+
+  async #remembered({ asked, own, keys, now }: Situation, wish: Wish | undefined): Promise<KeyMemory> {
+    const { cluster } = this.#options;
+    const before = await this.#memories.read();
+    const held = new Set(keys.keys.keys());
+    const listed = asked.flatMap(({ keyring }) => keyring.recipients.get(cluster) ?? []);
+    const memory = watched(before, listed, held, now);
+    if (memory !== before) await this.#memories.write(memory);
+    return reviewed(memory, own, held, wish);
+  }
+
+  async #tellRefused(refused: readonly Refused[]): Promise<void> {
+    const before = await this.#memories.read();
+    const { records, memory } = untold(refused, before);
+    if (records.length > 0) await this.#options.audit.append(records);
+    if (memory !== before) await this.#memories.write(memory);
+  }
+
+  async #retire(
+    { asked, keys, pins }: Situation,
+    memory: KeyMemory,
+  ): Promise<{ done: string[]; refusals: CofferError[] }> {
+    const done: string[] = [];
+    const refusals: CofferError[] = [];
+    for (const request of asked.flatMap(({ retirements }) => retirements)) {
+      try {
+        await this.#retirement.fulfil(request, asked, keys, memory, pins);
+        done.push(request.id);
+      } catch (error) {
+        if (!(error instanceof CofferError) || !error.code.startsWith('RETIRE_')) throw error;
+        refusals.push(error);
+      }
+    }
+    return { done, refusals };
   }
 
   /** The key that is to follow the newest one: that which was made for it before, else a new one; and those that were given up. */
-  async #successor({ own, identitySeed }: Situation, wish: Wish, before: KeyMemory, now: Date): Promise<NewKeys> {
+  async #successor({ own, identitySeed, now }: Situation, wish: Wish, before: KeyMemory): Promise<NewKeys> {
     const { cluster, store, log } = this.#options;
     if (identitySeed === undefined) throw noIdentity(own, store.place);
     let memory = before;
@@ -207,25 +246,29 @@ export class KeyRotation {
     }
   }
 
-  async #proposal(
-    { asked, own, keys }: Situation,
-    wanted: Recipient,
-    requests: readonly RotateRequest[],
-  ): Promise<Proposal> {
+  async #updateIndexes({ asked, keys, signal }: Situation, wanted: Recipient): Promise<void> {
+    const isWished = asked.some(({ retirements }) => retirements.length > 0);
+    // As long as there was only one key, nothing can be sealed to another.
+    if (olderKeys(keys, wanted).size === 0 && !isWished) return;
+    for (const one of asked) {
+      const index = this.#indexes.get(one.source.id) ?? new StanzaIndex();
+      this.#indexes.set(one.source.id, index);
+      await index.update(one, signal);
+    }
+  }
+
+  async #proposal({ asked, own, keys }: Situation, wanted: Recipient, fulfils: readonly string[]): Promise<Proposal> {
     const { cluster, audit } = this.#options;
     const key = activeKey(wanted);
+    const older = olderKeys(keys, wanted);
     const known = await this.#proposals.read(this.#id);
     const parts: Rewrapped[] = [];
     for (const one of asked) {
-      const older = new Set([...keys.keys.keys()].filter((kid) => kid !== key?.kid));
       if (key === undefined || older.size === 0) continue;
-      const index = this.#indexes.get(one.source.id) ?? new StanzaIndex();
-      this.#indexes.set(one.source.id, index);
-      await index.update(one, this.#ending.signal);
       const target = { recipient: cluster, kid: key.kid, publicKey: key.publicKey };
-      parts.push(await rewrapped(one, { cluster, key: target, keys, paths: index.with(older), known, audit }));
+      const paths = this.#indexes.get(one.source.id)?.with(older) ?? [];
+      parts.push(await rewrapped(one, { cluster, key: target, keys, paths, known, audit }));
     }
-    const fulfilled = requests.filter((request) => isRotated(request, wanted)).map(({ id }) => id);
     const listed = asked.flatMap(({ keyring }) => keyring.recipients.get(cluster) ?? []);
     const isListed = listed.every((recipient) => listsTheSame(recipient, wanted));
     return proposalOf({
@@ -234,9 +277,15 @@ export class KeyRotation {
       commit: asked[0]?.state.commit ?? '',
       recipient: isListed ? undefined : { ...wanted, file: own.file },
       parts,
-      fulfils: [...new Set(fulfilled)],
+      fulfils: [...new Set(fulfils)],
     });
   }
+}
+
+/** Ids of keys in the store that are followed by another. */
+function olderKeys({ keys }: SecretKeys, wanted: Recipient): Set<string> {
+  const newest = activeKey(wanted)?.kid;
+  return new Set([...keys.keys()].filter((kid) => kid !== newest));
 }
 
 export function openKeyRotation(options: KeyRotationOptions): KeyRotation {

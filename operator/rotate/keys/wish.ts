@@ -2,6 +2,7 @@ import { milliseconds } from '../../../core/duration.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { activeKey, type Recipient } from '../../../core/keys/recipient.ts';
 import { type RotateRequest, requestFile } from '../../../core/requests/request.ts';
+import { WATCH_INTERVAL } from './watch-retired.ts';
 
 /** Why this cluster is to have a new key. */
 export interface Wish {
@@ -36,6 +37,14 @@ export function dueOf(own: Recipient): Date | undefined {
   const active = activeKey(own);
   if (own.rotationEvery === undefined || active === undefined) return undefined;
   return new Date(Date.parse(active.created) + milliseconds(own.rotationEvery));
+}
+
+/** When there is something to do though nothing changes, in milliseconds since 1970: a key is due, or one that is retired is watched. */
+export function nextLook(own: Recipient, now: Date): number {
+  const due = dueOf(own)?.getTime() ?? Number.POSITIVE_INFINITY;
+  const isWatched = own.keys.some(({ status }) => status !== 'active');
+  const watch = isWatched ? now.getTime() + WATCH_INTERVAL : Number.POSITIVE_INFINITY;
+  return due > now.getTime() ? Math.min(due, watch) : watch;
 }
 
 /** ROTATE_CLOCK_BACK where the newest key is of a time to come, so that nobody can say when the next is due. */

@@ -1,0 +1,149 @@
+import type { AuditLog } from '../../../core/audit/log.ts';
+import type { AuditRecord } from '../../../core/audit/record.ts';
+import { CofferError } from '../../../core/errors.ts';
+import type { SealingKey } from '../../../core/format/sealed/stanza.ts';
+import type { SecretKeys } from '../../../core/keys/key-file.ts';
+import { checkPin, type Pins } from '../../../core/keys/pins.ts';
+import { activeKey } from '../../../core/keys/recipient.ts';
+import { type RetireRequest, requestFile } from '../../../core/requests/request.ts';
+import { printable } from '../../../core/trust/printable.ts';
+import type { KeyStore } from '../../keys/key-store.ts';
+import type { Asked } from '../../requests/asked.ts';
+import type { Archive } from './archive.ts';
+import type { KeyMemory } from './memory.ts';
+import { retiredKeys } from './watch-retired.ts';
+
+export interface RetirementOptions {
+  cluster: string;
+  store: KeyStore;
+  archive: Archive;
+  audit: Pick<AuditLog, 'append'>;
+  /** Milliseconds. */
+  grace: number;
+  /** What of a source's accepted state is sealed to a key: paths. */
+  files: (source: string, kid: string) => readonly string[];
+  /** What else needs a key, for people. */
+  elsewhere: (kid: string) => Promise<readonly string[]>;
+}
+
+/** So many of the things that hang on a key are named. */
+const MOST_NAMED = 20;
+
+/**
+ * Deletes secret keys on which nothing hangs any more, each at a committed request. Its seed is sealed to the recovery recipients before.
+ */
+export class Retirement {
+  readonly #options: RetirementOptions;
+
+  constructor(options: RetirementOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Does what one request asks, or says that it is done already.
+   *
+   * @throws CofferError RETIRE_KEY_UNKNOWN, RETIRE_KEY_ACTIVE, RETIRE_HANGS, RETIRE_GRACE, RETIRE_NO_RECOVERY, and what the store, the
+   * log and the archive throw
+   */
+  async fulfil(
+    request: RetireRequest,
+    asked: readonly Asked[],
+    keys: SecretKeys,
+    memory: KeyMemory,
+    pins: Pins,
+  ): Promise<void> {
+    const { cluster, store, archive, audit } = this.#options;
+    const { key: kid, id } = request;
+    const listed = asked.flatMap(({ keyring }) => keyring.recipients.get(cluster) ?? []);
+    if (!listed.some((recipient) => recipient.keys.some((key) => key.kid === kid)))
+      throw refusal('RETIRE_KEY_UNKNOWN', request);
+    const seed = keys.keys.get(kid)?.seed;
+    if (seed === undefined) return;
+    if (!retiredKeys(listed).has(kid)) throw refusal('RETIRE_KEY_ACTIVE', request);
+    const hanging = await this.#hanging(request, asked);
+    if (hanging.length > 0) throw refusal('RETIRE_HANGS', request, listOf(hanging));
+    const left = this.#options.grace - (memory.retired[kid]?.watched ?? 0);
+    if (left > 0) throw refusal('RETIRE_GRACE', request, durationOf(left));
+    const recovery = recoveryKeys(asked, pins);
+    if (recovery.length === 0) throw refusal('RETIRE_NO_RECOVERY', request);
+    const about: AuditRecord = { event: 'key.changed', cluster, recipient: cluster, keyIds: [kid], request: id };
+    await audit.append([{ ...about, change: 'archived' }]);
+    await archive.keep(seed, { recipient: cluster, kid }, recovery);
+    await audit.append([{ ...about, change: 'deleted' }]);
+    await store.remove(kid);
+  }
+
+  /** Without what other replicas' clones or people's may hold: they are told by `coffer recipients retire`. */
+  async #hanging({ key: kid, id }: RetireRequest, asked: readonly Asked[]): Promise<string[]> {
+    const { cluster, files, elsewhere } = this.#options;
+    const hanging: string[] = [];
+    for (const { source, keyring, requests, rotations } of asked) {
+      hanging.push(...files(source.id, kid));
+      for (const { name, keys, file } of keyring.recipients.values()) {
+        const isSeed = name !== cluster && keys.some(({ seeds }) => seeds.get(cluster)?.kid === kid);
+        if (isSeed) hanging.push(file);
+      }
+      hanging.push(...[...requests, ...rotations].filter((one) => one.id !== id).map((one) => requestFile(one.id)));
+    }
+    return [...new Set([...hanging, ...(await elsewhere(kid))])];
+  }
+}
+
+/** Active keys of recovery recipients that the pins confirm: whoever gets a seed can open all that was sealed to it. */
+function recoveryKeys(asked: readonly Asked[], pins: Pins): SealingKey[] {
+  const keys = new Map<string, SealingKey>();
+  for (const recipient of asked.flatMap(({ keyring }) => [...keyring.recipients.values()])) {
+    const key = activeKey(recipient);
+    if (recipient.type !== 'recovery' || key === undefined || checkPin(pins, recipient) !== 'pinned') continue;
+    keys.set(recipient.name, { recipient: recipient.name, kid: key.kid, publicKey: key.publicKey });
+  }
+  return [...keys.values()];
+}
+
+function listOf(things: readonly string[]): string {
+  const named = things.toSorted().slice(0, MOST_NAMED).map(printable).join(', ');
+  return things.length > MOST_NAMED ? `${named} and ${things.length - MOST_NAMED} more` : named;
+}
+
+function durationOf(milliseconds: number): string {
+  const hours = Math.ceil(milliseconds / 3_600_000);
+  return hours > 48 ? `${Math.ceil(hours / 24)} days` : `${hours} hours`;
+}
+
+type Code = 'RETIRE_KEY_UNKNOWN' | 'RETIRE_KEY_ACTIVE' | 'RETIRE_HANGS' | 'RETIRE_GRACE' | 'RETIRE_NO_RECOVERY';
+
+function refusal(code: Code, { recipient, key, id }: RetireRequest, detail = ''): CofferError {
+  const { message, advice } = REFUSALS[code];
+  const data = { recipient, keyId: key, file: requestFile(id) };
+  // Objects in the cluster and time change without a commit.
+  return new CofferError(code, message(key, detail), { advice: advice(recipient), data, loop: 'retry' });
+}
+
+const REFUSALS: Record<
+  Code,
+  { message: (kid: string, detail: string) => string; advice: (recipient: string) => string }
+> = {
+  RETIRE_KEY_UNKNOWN: {
+    message: (kid) => `A request is to delete the key ${kid}, which the keyring does not list.`,
+    advice: (recipient) => `Remove the file; \`coffer recipients list\` shows the keys of ${recipient}.`,
+  },
+  RETIRE_KEY_ACTIVE: {
+    message: (kid) => `The key ${kid} is not deleted: it is active, and everybody seals to it.`,
+    advice: (recipient) => `Rotate first: \`coffer recipients rotate ${recipient}\`.`,
+  },
+  RETIRE_HANGS: {
+    message: (kid, detail) => `The key ${kid} is not deleted, for this hangs on it: ${detail}.`,
+    advice: (recipient) =>
+      `Have these sealed to the newest key (\`coffer recipients rewrap ${recipient}\`), or remove them.`,
+  },
+  RETIRE_GRACE: {
+    message: (kid, detail) => `The key ${kid} is not deleted yet: it stays for ${detail} more.`,
+    advice: () => 'Wait, or set a shorter rotation.grace in the configuration of the operator.',
+  },
+  RETIRE_NO_RECOVERY: {
+    message: (kid) =>
+      `The key ${kid} is not deleted: there is no recovery recipient that the operator’s pins confirm, to keep it sealed to.`,
+    advice: () =>
+      'Make one with `coffer recipients create NAME --type recovery`, and add its line to the pins of the operator.',
+  },
+};
