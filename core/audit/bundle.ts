@@ -18,13 +18,18 @@ export function bundleOf(entries: readonly Buffer[]): Buffer {
 
 /** The entries of a bundle, at most 256; undefined: its lengths do not add up. */
 export function entriesIn(bundle: Buffer): Buffer[] | undefined {
+  const { entries, isWhole } = leadingEntries(bundle);
+  return isWhole ? entries : undefined;
+}
+
+/** As many of its entries as can be told apart. */
+export function leadingEntries(bundle: Buffer): { entries: Buffer[]; isWhole: boolean } {
   const entries: Buffer[] = [];
   for (let at = 0; at < bundle.length; ) {
-    if (at + 2 > bundle.length || entries.length === TILE_WIDTH) return undefined;
-    const end = at + 2 + bundle.readUInt16BE(at);
-    if (end > bundle.length) return undefined;
+    const end = at + 2 > bundle.length ? Infinity : at + 2 + bundle.readUInt16BE(at);
+    if (end > bundle.length || entries.length === TILE_WIDTH) return { entries, isWhole: false };
     entries.push(bundle.subarray(at + 2, end));
     at = end;
   }
-  return entries;
+  return { entries, isWhole: true };
 }

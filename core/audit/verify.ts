@@ -1,36 +1,29 @@
-import { Bug } from '../errors.ts';
+import type { AuditLine } from './record.ts';
 import type { LogStore } from './store.ts';
-
-/** One thing that is not as it was signed, and where. */
-export interface Finding {
-  /** What happened: */
-  kind:
-    | 'edited'
-    | 'deleted'
-    | 'reordered'
-    | 'truncated'
-    | 'forked'
-    | 'replaced-key'
-    | 'unsigned'
-    | 'altered-tile'
-    | 'malformed';
-  /** Of records, as far as it is known; both ends belong to it. */
-  from?: number;
-  to?: number;
-  /** In plain words, with the place. */
-  message: string;
-}
+import { TILE_WIDTH } from './tree/tile.ts';
+import { compareRecords } from './verify/compare.ts';
+import { type Finding, plural } from './verify/finding.ts';
+import { alteredTiles } from './verify/hash-tiles.ts';
+import { checkJournal } from './verify/journal-check.ts';
+import { signedLeaves } from './verify/locate.ts';
+import { passOver, type TilePass } from './verify/tile-pass.ts';
+import { readTrusted, type Trusted } from './verify/trusted.ts';
 
 export interface Report {
   origin: string;
   /** Records that the checkpoint covers. */
   size: number;
-  /** Base64. */
+  /** Base64; empty: there is no checkpoint that can be believed. */
   root: string;
   /** Records after the checkpoint: whole, but not signed yet. */
   unsigned: number;
-  /** Records whose text is not there, and a record says so; `to` 0: none. */
-  pruned: { from: number; to: number };
+  /** The first so many records are forgotten, and a record says so. */
+  pruned: number;
+  /** Checkpoints that were found to be of this log, the newest included. */
+  checkpoints: number;
+  /** What records tell of other logs of the cluster. */
+  witnessed: AuditLine[];
+  /** Empty: everything is as it was signed. */
   findings: Finding[];
 }
 
@@ -39,10 +32,126 @@ export interface VerifyOptions {
   identity: Buffer;
   /** Checkpoints of earlier days: each must be a prefix of the log. */
   checkpoints?: readonly string[];
+  /** Of a bundle for an auditor: the records whose text it brings along; absent: all. Counted from 1, both ends belong to it. */
+  only?: { from: number; to: number };
   /** Called now and then with the number of records that were looked at. */
   onProgress?: (records: number) => void;
 }
 
-export async function verifyLog(_store: LogStore, _options: VerifyOptions): Promise<Report> {
-  return await Promise.reject(new Bug('not written yet'));
+/**
+ * Reads a whole log and says whether it is what the identity signed: every record, every stored hash, every checkpoint that it keeps
+ * and every earlier one that is given. Whoever owns the disk but not the identity can change nothing that this does not find, except
+ * at the end: what no checkpoint covers that we are shown.
+ *
+ * What it reads is hostile. Throws CofferError only for what the store itself says (`FILE_SYSTEM`, `AUDIT_TOO_LARGE` …).
+ */
+export async function verifyLog(store: LogStore, options: VerifyOptions): Promise<Report> {
+  const { newest, all, origin, findings } = await readTrusted(store, options.identity, options.checkpoints ?? []);
+  const end = newest ?? all.at(-1);
+  const report: Report = {
+    origin,
+    size: end?.size ?? 0,
+    root: end?.root.toString('base64') ?? '',
+    unsigned: 0,
+    pruned: 0,
+    checkpoints: 0,
+    witnessed: [],
+    findings,
+  };
+  if (end === undefined) return report;
+  const sizes = new Set(all.map(({ size }) => size));
+  const pass = await passOver(store, end.size, sizes, options.onProgress ?? (() => undefined));
+  findings.push(...pass.findings);
+  const isRight = ({ size, root }: Trusted) => size === 0 || pass.roots.get(size)?.equals(root) === true;
+  const wrong = all.filter((checkpoint) => checkpoint.size <= end.size && !isRight(checkpoint));
+  report.checkpoints = all.filter(isRight).length;
+  report.witnessed = pass.witnessed;
+
+  if (isRight(end)) {
+    findings.push(...(await alteredTiles(store, end.size, pass)), ...forks(wrong, all.filter(isRight)));
+  } else {
+    findings.push(...(await changes(store, pass, wrong, all.filter(isRight))));
+  }
+  findings.push(...cutOff(all, end));
+  const gaps = missingRecords(pass, end.size, options.only);
+  report.pruned = gaps.pruned;
+  findings.push(...gaps.findings);
+  const journal = await checkJournal(store, end.size);
+  report.unsigned = journal.unsigned;
+  findings.push(...journal.findings);
+  return report;
+}
+
+/** The newest checkpoint is right, and these of the same identity are not: it has signed another history. */
+function forks(wrong: readonly Trusted[], right: readonly Trusted[]): Finding[] {
+  return wrong.map(({ size, from }) => {
+    const same = sizeBelow(right, size);
+    const whose = from === 'given' ? 'that you gave' : 'that the log keeps';
+    const message = `a checkpoint ${whose}, of ${size} records, is signed and is of another history: it differs in ${plural(same + 1, size)}`;
+    return { kind: 'forked', from: same + 1, to: size, message };
+  });
+}
+
+/** Something of what the newest checkpoint covers was changed: what, as exactly as what is left can say. */
+async function changes(
+  store: LogStore,
+  pass: TilePass,
+  wrong: readonly Trusted[],
+  right: readonly Trusted[],
+): Promise<Finding[]> {
+  // The largest tells of most. Where nothing leads down from it, a smaller one may do.
+  for (const checkpoint of wrong.toReversed()) {
+    const signed = await signedLeaves(store, pass, checkpoint);
+    if (signed === undefined) continue;
+    const found = await compareRecords(store, checkpoint.size, signed);
+    if (found.length > 0) return found;
+  }
+  const first = wrong[0];
+  const to = first?.size ?? 0;
+  const from = sizeBelow(right, to) + 1;
+  if (first === undefined || isMissingWithin(pass, from, to)) return [];
+  const message = `one or more of ${plural(from, to)} were changed, and the hashes were made anew to fit`;
+  return [{ kind: 'edited', from, to, message }];
+}
+
+function sizeBelow(right: readonly Trusted[], size: number): number {
+  return right.filter((checkpoint) => checkpoint.size < size).at(-1)?.size ?? 0;
+}
+
+function isMissingWithin({ missing }: TilePass, from: number, to: number): boolean {
+  return [...missing].some((index) => index * TILE_WIDTH < to && (index + 1) * TILE_WIDTH >= from);
+}
+
+/** Checkpoints of more records than the newest one of the log. */
+function cutOff(all: readonly Trusted[], end: Trusted): Finding[] {
+  const largest = all.at(-1);
+  if (largest === undefined || largest.size <= end.size) return [];
+  const [from, to] = [end.size + 1, largest.size];
+  return [{ kind: 'truncated', from, to, message: `${plural(from, to)} were signed, and the log ends before them` }];
+}
+
+/** Records whose text is not there. At the beginning they may have been forgotten, if a record says so. */
+function missingRecords(
+  { missing, prunedBefore, forgotten }: TilePass,
+  size: number,
+  only: { from: number; to: number } | undefined,
+): { pruned: number; findings: Finding[] } {
+  const pruned = only === undefined && forgotten >= prunedBefore ? prunedBefore : 0;
+  const findings: Finding[] = [];
+  for (const index of [...missing].sort((a, b) => a - b)) {
+    const [from, to] = [index * TILE_WIDTH + 1, Math.min((index + 1) * TILE_WIDTH, size)];
+    const isOutside = only !== undefined && (to < only.from || from > only.to);
+    if (to <= pruned || isOutside) continue;
+    const kind = to === size ? 'truncated' : 'deleted';
+    const last = findings.at(-1);
+    if (last?.to === from - 1) findings.pop();
+    const start = last?.to === from - 1 ? (last.from ?? from) : from;
+    findings.push({
+      kind,
+      from: start,
+      to,
+      message: `${plural(start, to)} are not there, and no record says that they were forgotten`,
+    });
+  }
+  return { pruned, findings };
 }

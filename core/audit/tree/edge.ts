@@ -6,6 +6,8 @@ export interface FullTile {
   level: number;
   index: number;
   hashes: readonly Buffer[];
+  /** Of the subtree that it is. */
+  root: Buffer;
 }
 
 /** The tiles at the right edge of a tree that are not full yet: all that it takes to go on, and to know its root. */
@@ -36,9 +38,9 @@ export class TreeEdge {
       this.#levels[level] = hashes;
       hashes.push(hash);
       if (hashes.length < TILE_WIDTH) return full;
-      full.push({ level, index: this.#size / span(level + 1) - 1, hashes });
-      this.#levels[level] = [];
       hash = rootOf(hashes);
+      full.push({ level, index: this.#size / span(level + 1) - 1, hashes, root: hash });
+      this.#levels[level] = [];
     }
   }
 

@@ -1,0 +1,65 @@
+import { lineOf } from '../canonical.ts';
+import type { LogStore } from '../store.ts';
+import { leafHash } from '../tree/merkle.ts';
+import { TILE_WIDTH, widthIn } from '../tree/tile.ts';
+import { type Finding, plural } from './finding.ts';
+import { readBundle } from './tile-pass.ts';
+
+/** A writer that cannot write tiles stops at some 16,000 records; most have a few hundred bytes. */
+const JOURNAL_LIMIT = 256 * 1024 * 1024;
+
+export interface JournalCheck {
+  /** Records after the checkpoint. */
+  unsigned: number;
+  findings: Finding[];
+}
+
+/** Holds a journal, where there is one, against the tiles, and counts what no checkpoint covers yet. */
+export async function checkJournal(store: LogStore, size: number): Promise<JournalCheck> {
+  const text = await store.read('journal', JOURNAL_LIMIT);
+  const findings: Finding[] = [];
+  if (text === undefined || text.length === 0) return { unsigned: 0, findings };
+  let [last, leaves, index] = [0, [] as Buffer[], -1];
+  for (const entry of wholeLines(text)) {
+    const number = lineOf(entry)?.sequence ?? 0;
+    if (number === 0 || (last > 0 && number !== last + 1)) {
+      const message = `in the journal, what follows record ${last} is not the next one`;
+      return {
+        unsigned: Math.max(0, last - size),
+        findings: [...findings, { kind: 'malformed', from: last + 1, message }],
+      };
+    }
+    if (last === 0 && number > size + 1 && !(await isTiled(store, size))) {
+      const message = `${plural(size + 1, number - 1)} are neither in a tile nor in the journal`;
+      findings.push({ kind: 'deleted', from: size + 1, to: number - 1, message });
+    }
+    last = number;
+    if (number > size) continue;
+    const tile = Math.floor((number - 1) / TILE_WIDTH);
+    if (tile !== index) leaves = (await readBundle(store, tile, widthIn(size, 0, tile)))?.leaves ?? [];
+    index = tile;
+    const leaf = leaves[(number - 1) % TILE_WIDTH];
+    if (leaf !== undefined && !leaf.equals(leafHash(entry))) {
+      const message = `${plural(number, number)} is another in the journal than in its tile`;
+      findings.push({ kind: 'edited', from: number, to: number, message });
+    }
+  }
+  return { unsigned: Math.max(0, last - size), findings };
+}
+
+/** Whether what follows the checkpoint has got into a full tile while we read. */
+async function isTiled(store: LogStore, size: number): Promise<boolean> {
+  const index = Math.floor(size / TILE_WIDTH);
+  return (await readBundle(store, index, TILE_WIDTH)) !== undefined;
+}
+
+/** Without the last one, where it has no end: it is being written, or was torn. */
+function* wholeLines(text: Buffer): Generator<Buffer> {
+  let start = 0;
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+    const line = text.subarray(start, end);
+    if (line.includes(0)) return;
+    yield line;
+    start = end + 1;
+  }
+}

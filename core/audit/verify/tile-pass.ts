@@ -1,0 +1,136 @@
+import { BUNDLE_LIMIT, leadingEntries } from '../bundle.ts';
+import { lineOf } from '../canonical.ts';
+import type { AuditLine } from '../record.ts';
+import type { LogStore } from '../store.ts';
+import { TreeEdge } from '../tree/edge.ts';
+import { HASH_BYTES, hashesIn, leafHash } from '../tree/merkle.ts';
+import { TILE_WIDTH, tilePath, widthIn } from '../tree/tile.ts';
+import { readTile } from '../tree/tile-reader.ts';
+import { type Finding, plural } from './finding.ts';
+
+/** What one reading of all records, in order, has found. */
+export interface TilePass {
+  /** The roots of the trees of these sizes, as they follow from what is there. Where something is missing: none. */
+  roots: Map<number, Buffer>;
+  /** `above[L]`: the roots of the full tiles of level L, as they follow from what is there. They are the hashes of level L + 1. */
+  above: Buffer[][];
+  /** Records whose text is missing before the first that is there. */
+  prunedBefore: number;
+  /** Bundles that are not there, by index. */
+  missing: Set<number>;
+  /** Tiles of leaf hashes that are not those of their records, by index. */
+  different: Set<number>;
+  /** What records say of the log itself: their count of forgotten records, and checkpoints of other logs. */
+  forgotten: number;
+  witnessed: AuditLine[];
+  findings: Finding[];
+}
+
+/** The records of a tile as they are there. */
+export interface Bundle {
+  entries: Buffer[];
+  leaves: Buffer[];
+}
+
+/** Calls back so often, in records. */
+const PROGRESS = 64 * TILE_WIDTH;
+
+/** Reads all records of a tree of `size`, in memory that does not grow with them but by 32 bytes for 256. */
+export async function passOver(
+  store: LogStore,
+  size: number,
+  sizes: ReadonlySet<number>,
+  onProgress: (records: number) => void,
+): Promise<TilePass> {
+  const pass: TilePass = {
+    roots: new Map(),
+    above: [],
+    prunedBefore: 0,
+    missing: new Set(),
+    different: new Set(),
+    forgotten: 0,
+    witnessed: [],
+    findings: [],
+  };
+  // Undefined once it is not known how to go on.
+  let edge: TreeEdge | undefined = new TreeEdge();
+  for (let index = 0; index * TILE_WIDTH < size; index++) {
+    const width = widthIn(size, 0, index);
+    const [bundle, stored] = await Promise.all([
+      readBundle(store, index, width),
+      readTile(store, { level: 0, index, width }),
+    ]);
+    if (bundle === undefined) pass.missing.add(index);
+    else noteRecords(pass, bundle, index, width, stored);
+    if (bundle === undefined && pass.prunedBefore === index * TILE_WIDTH) pass.prunedBefore += width;
+    const leaves = bundle === undefined ? stored && hashesIn(stored) : fitted(bundle.leaves, width);
+    edge = leaves === undefined ? undefined : edge;
+    if (edge !== undefined && leaves !== undefined) takeLeaves(pass, edge, leaves, sizes);
+    if (index % (PROGRESS / TILE_WIDTH) === 0) onProgress(index * TILE_WIDTH);
+  }
+  onProgress(size);
+  return pass;
+}
+
+/** What a bundle holds, whole or not; undefined: there is none. */
+export async function readBundle(store: LogStore, index: number, width: number): Promise<Bundle | undefined> {
+  for (const wide of width === TILE_WIDTH ? [width] : [width, TILE_WIDTH]) {
+    const bytes = await store.read(tilePath({ level: 'entries', index, width: wide }), BUNDLE_LIMIT);
+    if (bytes === undefined) continue;
+    const { entries } = leadingEntries(bytes);
+    const own = wide === width ? entries : entries.slice(0, width);
+    return { entries: own, leaves: own.map(leafHash) };
+  }
+  return undefined;
+}
+
+/** As many leaves as the tile should have: where records are missing, hashes that no record has. */
+function fitted(leaves: readonly Buffer[], width: number): Buffer[] {
+  return Array.from({ length: width }, (_, at) => leaves[at] ?? NO_RECORD);
+}
+
+const NO_RECORD = Buffer.alloc(HASH_BYTES);
+
+function takeLeaves(pass: TilePass, edge: TreeEdge, leaves: readonly Buffer[], sizes: ReadonlySet<number>): void {
+  for (const leaf of leaves) {
+    for (const { level, root } of edge.append(leaf)) keepAbove(pass.above, level, root);
+    if (sizes.has(edge.size)) pass.roots.set(edge.size, edge.root());
+  }
+}
+
+/** A full tile is one hash of the level above. */
+function keepAbove(above: Buffer[][], level: number, root: Buffer): void {
+  const roots = above[level] ?? [];
+  above[level] = roots;
+  roots.push(root);
+}
+
+function noteRecords(
+  pass: TilePass,
+  { entries, leaves }: Bundle,
+  index: number,
+  width: number,
+  stored: Buffer | undefined,
+): void {
+  if (entries.length > width) {
+    const message = `after ${plural(index * TILE_WIDTH + width, index * TILE_WIDTH + width)} stands what was never signed there`;
+    pass.findings.push({ kind: 'inserted', from: index * TILE_WIDTH + width + 1, message });
+  }
+  if (stored === undefined || !Buffer.concat(leaves, leaves.length * HASH_BYTES).equals(stored)) {
+    pass.different.add(index);
+  }
+  for (const [at, entry] of entries.entries()) {
+    const number = index * TILE_WIDTH + at + 1;
+    // Parsing a million records takes ten times as long as hashing them: only those about the log are.
+    if (!entry.includes(`"sequence":${number},`)) {
+      const message = `${plural(number, number)} does not bear its number`;
+      pass.findings.push({ kind: 'malformed', from: number, to: number, message });
+    }
+    if (entry.includes('"event":"log.')) noteLogRecord(pass, lineOf(entry));
+  }
+}
+
+function noteLogRecord(pass: TilePass, line: AuditLine | undefined): void {
+  if (line?.event === 'log.pruned') pass.forgotten = Math.max(pass.forgotten, line.count ?? 0);
+  if (line?.event === 'log.witnessed') pass.witnessed.push(line);
+}
