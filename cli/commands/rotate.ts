@@ -1,41 +1,60 @@
 import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../base-command.ts';
 import { documentFlag } from '../input/select-document.ts';
-import { noCommitFlag } from '../kubernetes/flags.ts';
+import { noCommitFlag, placeFlags } from '../kubernetes/flags.ts';
+import type { Collected } from '../rotate/collect-values.ts';
 import type { RotatedManifest, RotateWanted } from '../rotate/rotate-file.ts';
+
+const withCollect = { dependsOn: ['collect'] };
+const instead = { exclusive: ['collect'] };
 
 export default class Rotate extends BaseCommand {
   static override summary = 'make new values, as manifests say under spec.rotation';
   static override description =
     `Makes a new value for ENTRY, or for every entry whose rotation says how (generate), seals it to all recipients and commits it.
 That takes no secret key, unless the former value is to stay as ENTRY.previous for a while (keepPrevious): it has to be opened then.
-Former values whose time is over are removed.
+Former values whose time is over are removed. Without FILE, --due does all manifests of the repository; how old a value is, its
+commits say.
 
-What a rotator changes where it is used, too, is an operator's work, and so are all of these where the repository's configuration
-names a rotatingCluster. Without FILE, --due does all manifests of the repository; how old a value is, its commits say.`;
+Where the repository's configuration names a rotatingCluster, its operator does all that by itself, and what rotators change where it
+is used, too. Where that operator may not push, --collect takes the values that it made, and published, into the working tree.`;
   static override examples = [
     { description: 'This one, now:', command: '<%= config.bin %> rotate payments/payments-db.yaml password' },
     { description: 'What is due, from CI:', command: '<%= config.bin %> rotate --due' },
     { description: 'What would be done:', command: '<%= config.bin %> rotate --due --dry-run' },
+    {
+      description: 'What the operator made, for a pull request:',
+      command: '<%= config.bin %> rotate --collect --from-cluster --context production',
+    },
   ];
   static override args = {
-    file: Args.string({ ignoreStdin: true, description: 'a manifest; absent, with --due: all of the repository' }),
+    file: Args.string({ ignoreStdin: true, description: 'a manifest; absent, with --due or --collect: all of them' }),
     entry: Args.string({ ignoreStdin: true, description: 'the entry; absent: all that are generated' }),
   };
   static override flags = {
-    due: Flags.boolean({ description: 'only what is due' }),
-    'drop-previous': Flags.boolean({ description: 'keep no former value, whatever the manifest says' }),
+    due: Flags.boolean({ description: 'only what is due', ...instead }),
+    'drop-previous': Flags.boolean({ description: 'keep no former value, whatever the manifest says', ...instead }),
+    collect: Flags.boolean({ description: 'take the values that an operator made' }),
+    cluster: Flags.string({
+      description: 'whose operator (default: the rotatingCluster of the configuration)',
+      helpValue: 'NAME',
+      ...withCollect,
+    }),
+    'from-cluster': Flags.boolean({
+      description: 'from beside the operator',
+      exclusive: ['from-file'],
+      ...withCollect,
+    }),
+    ...placeFlags,
     'dry-run': Flags.boolean({ description: 'say what would be done, and change nothing' }),
-    document: documentFlag,
-    'key-dir': keyDirectoryFlag,
+    document: { ...documentFlag, ...instead },
+    'key-dir': { ...keyDirectoryFlag, ...instead },
     'no-commit': noCommitFlag,
   };
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Rotate);
-    const [{ rotateFiles }, { commitFiles }] = await Promise.all([
-      import('../rotate/rotate-files.ts'),
-      import('../git/commit.ts'),
-    ]);
+    if (flags.collect) return this.#collect(args, flags);
+    const { rotateFiles } = await import('../rotate/rotate-files.ts');
     const wanted: RotateWanted = {
       entry: args.entry,
       onlyDue: flags.due,
@@ -46,43 +65,75 @@ names a rotatingCluster. Without FILE, --due does all manifests of the repositor
       { ...wanted, file: args.file, document: flags.document, keyDirectory: flags['key-dir'] },
       { warn: (message) => this.warn(message), report: (error) => this.report(error) },
     );
+    const { messageOf, rotatedLines } = await import('../rotate/rotated-lines.ts');
     const changed = files.filter((file) => file.changed).map(({ path }) => path);
-    const commits = changed.length > 0 && !flags['no-commit'];
-    const commit = commits
-      ? await commitFiles(root, changed, messageOf(files.flatMap((file) => file.manifests)))
-      : undefined;
-    for (const { path, manifests } of files) for (const one of manifests) this.#tell(path, one, wanted.dryRun);
-    if (files.every(({ manifests }) => manifests.every(isNothing))) this.note('Nothing to do.');
-    return { files, dryRun: wanted.dryRun, commit: commit ?? null, errors: this.reported };
+    const manifests = files.flatMap((file) => file.manifests);
+    const commit = await this.#commit(root, changed, messageOf(manifests), flags);
+    for (const { path, manifests: ofFile } of files) {
+      for (const one of ofFile) this.#tell(rotatedLines(one, path, wanted.dryRun, (text) => this.emphasise(text)));
+    }
+    if (manifests.every(isNothing)) this.note('Nothing to do.');
+    return { files, dryRun: wanted.dryRun, commit, errors: this.reported };
   }
 
-  #tell(path: string, { manifest, rotated, kept, removed, left }: RotatedManifest, isDry: boolean): void {
-    const place = `${manifest} (${path})`;
-    const say = (done: string, would: string, entries: readonly string[], more = '') => {
-      if (entries.length > 0)
-        this.say(`${isDry ? would : done} ${this.emphasise(entries.join(', '))} of ${place}${more}`);
-    };
-    say('rotated', 'would rotate', rotated, kept.length === 0 ? '' : `; the former value stays as ${kept.join(', ')}`);
-    say('removed', 'would remove', removed);
-    for (const { entry, by } of left) {
-      this.warn(
-        by === 'hand'
-          ? `${entry} of ${place} is changed by hand: where it is used, and then with \`coffer set ${path} ${entry}\``
-          : `${entry} of ${place} is rotated by ${by}, which an operator runs`,
-      );
-    }
+  async #collect(
+    args: { file?: string | undefined; entry?: string | undefined },
+    flags: CollectFlags,
+  ): Promise<Record<string, unknown>> {
+    const [{ openWorkspace }, { collectValues }, { placeOf }] = await Promise.all([
+      import('../workspace/workspace.ts'),
+      import('../rotate/collect-values.ts'),
+      import('../recipients/rewrap-as-proposed.ts'),
+    ]);
+    const workspace = await openWorkspace();
+    const collected = await collectValues(workspace, {
+      cluster: flags.cluster,
+      path: args.file === undefined ? undefined : workspace.pathOf(args.file),
+      entry: args.entry,
+      dryRun: flags['dry-run'],
+      place: placeOf(flags, flags['from-file']),
+    });
+    const { files, cluster } = collected;
+    const commit = await this.#commit(workspace.root, files, `Take the values that ${cluster} made`, flags);
+    if (files.length > 0 || flags['dry-run']) for (const line of proposedLines(collected)) this.say(line);
+    if (files.length === 0 && !flags['dry-run']) this.note('Nothing to do.');
+    for (const [path, reason] of Object.entries(collected.refused)) this.warn(`${path}: ${reason}`);
+    if (Object.keys(collected.refused).length > 0) this.answerNo();
+    return { ...collected, dryRun: flags['dry-run'], commit };
   }
+
+  async #commit(
+    root: string,
+    files: readonly string[],
+    message: string,
+    flags: { 'no-commit': boolean },
+  ): Promise<string | null> {
+    if (files.length === 0 || flags['no-commit']) return null;
+    const { commitFiles } = await import('../git/commit.ts');
+    return (await commitFiles(root, files, message)) ?? null;
+  }
+
+  #tell({ said, warned }: { said: readonly string[]; warned: readonly string[] }): void {
+    for (const line of said) this.say(line);
+    for (const line of warned) this.warn(line);
+  }
+}
+
+interface CollectFlags {
+  cluster: string | undefined;
+  'from-cluster': boolean;
+  'from-file': string | undefined;
+  kubeconfig: string | undefined;
+  context: string | undefined;
+  namespace: string;
+  'dry-run': boolean;
+  'no-commit': boolean;
 }
 
 function isNothing({ rotated, removed, left }: RotatedManifest): boolean {
   return rotated.length + removed.length + left.length === 0;
 }
 
-function messageOf(manifests: readonly RotatedManifest[]): string {
-  const [first, ...more] = manifests.filter(({ rotated, removed }) => rotated.length + removed.length > 0);
-  if (first === undefined) return 'Rotate values';
-  const count = manifests.reduce((sum, { rotated }) => sum + rotated.length, 0);
-  if (more.length > 0) return count === 0 ? 'Remove former values' : `Rotate ${count} values`;
-  const { manifest, rotated, removed } = first;
-  return count === 0 ? `Remove ${removed.join(', ')} of ${manifest}` : `Rotate ${rotated.join(', ')} of ${manifest}`;
+function proposedLines({ proposed }: Collected): string[] {
+  return Object.entries(proposed).map(([manifest, entries]) => `${manifest}: ${entries.join(', ')}`);
 }

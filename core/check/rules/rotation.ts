@@ -1,6 +1,6 @@
 import type { RepositoryConfig } from '../../config/repository.ts';
 import type { Manifest } from '../../format/manifest/manifest.ts';
-import { type EntryRotation, entriesOfRotation, entryOfPrevious } from '../../format/manifest/rotation.ts';
+import { type EntryRotation, entryOfPrevious, mayRotate } from '../../format/manifest/rotation.ts';
 import { templateEntries } from '../../format/manifest/template.ts';
 import type { Keyring } from '../../keys/keyring.ts';
 import { USUAL_DAYS } from '../../values/generate/usual.ts';
@@ -93,12 +93,9 @@ function templates(manifest: Manifest): Finding[] {
 }
 
 function orphans(manifest: Manifest): Finding[] {
-  const rules = [...manifest.rotation];
-  const isKept = (base: string) =>
-    rules.some(([name, { rotator }]) => rotator !== undefined || entriesOfRotation(manifest, name).includes(base));
   return [...manifest.entries].flatMap(([entry, { line }]) => {
     const base = entryOfPrevious(entry);
-    if (base === undefined || isKept(base)) return [];
+    if (base === undefined || mayRotate(manifest, base)) return [];
     return [
       finding(
         'CHECK_ROTATION_PREVIOUS',

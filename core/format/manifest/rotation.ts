@@ -48,3 +48,11 @@ export function entriesOfRotation(
   const publicEntry = rotation.get(entry)?.generate?.public;
   return publicEntry === undefined ? [entry] : [entry, publicEntry];
 }
+
+/** Whether rotation may change this entry, or ENTRY.previous. A rotator may set other entries together with its own. */
+export function mayRotate(manifest: { rotation: ReadonlyMap<string, EntryRotation> }, name: string): boolean {
+  const base = entryOfPrevious(name) ?? name;
+  return [...manifest.rotation].some(
+    ([entry, { rotator }]) => rotator !== undefined || entriesOfRotation(manifest, entry).includes(base),
+  );
+}

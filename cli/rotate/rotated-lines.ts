@@ -1,0 +1,37 @@
+/** What a rotation did, in words. */
+import type { RotatedManifest } from './rotate-file.ts';
+
+/** `said`: done, or with `isDry` to be done. `warned`: due, and left to others. */
+export function rotatedLines(
+  { manifest, rotated, kept, removed, left }: RotatedManifest,
+  path: string,
+  isDry: boolean,
+  emphasise: (text: string) => string,
+): { said: string[]; warned: string[] } {
+  const place = `${manifest} (${path})`;
+  const stays = kept.length === 0 ? '' : `; the former value stays as ${kept.join(', ')}`;
+  const said = [
+    ...(rotated.length === 0
+      ? []
+      : [`${isDry ? 'would rotate' : 'rotated'} ${emphasise(rotated.join(', '))} of ${place}${stays}`]),
+    ...(removed.length === 0
+      ? []
+      : [`${isDry ? 'would remove' : 'removed'} ${emphasise(removed.join(', '))} of ${place}`]),
+  ];
+  const warned = left.map(({ entry, by }) =>
+    by === 'hand'
+      ? `${entry} of ${place} is changed by hand: where it is used, and then with \`coffer set ${path} ${entry}\``
+      : `${entry} of ${place} is rotated by ${by}, which an operator runs`,
+  );
+  return { said, warned };
+}
+
+/** Of the commit that holds all of it. */
+export function messageOf(manifests: readonly RotatedManifest[]): string {
+  const [first, ...more] = manifests.filter(({ rotated, removed }) => rotated.length + removed.length > 0);
+  if (first === undefined) return 'Rotate values';
+  const count = manifests.reduce((sum, { rotated }) => sum + rotated.length, 0);
+  if (more.length > 0) return count === 0 ? 'Remove former values' : `Rotate ${count} values`;
+  const { manifest, rotated, removed } = first;
+  return count === 0 ? `Remove ${removed.join(', ')} of ${manifest}` : `Rotate ${rotated.join(', ')} of ${manifest}`;
+}
