@@ -37,16 +37,22 @@ export function planOf(manifest: Manifest, { entry, onlyDue, since, exposed, now
   const left = asked.filter((name) => !rotate.includes(name));
   return {
     rotate,
-    retire: retired(manifest, entry, since, now).filter((name) => !isMadeBy(manifest, rotate, name)),
+    retire: formerDue(manifest, { since, now }).filter(
+      (name) => (entry === undefined || isMadeBy(manifest, [entry], name)) && !isMadeBy(manifest, rotate, name),
+    ),
     left: left.map((name) => ({ entry: name, by: manifest.rotation.get(name)?.rotator ?? 'hand' })),
     due,
   };
 }
 
-function retired(manifest: Manifest, entry: string | undefined, since: ReadonlyMap<string, Date>, now: Date): string[] {
+/** Entries whose former value goes, those included of which the manifest says nothing (any more). */
+export function formerDue(
+  manifest: Pick<Manifest, 'rotation' | 'entries'>,
+  { since, now }: Pick<PlanOptions, 'since' | 'now'>,
+): string[] {
   return [...manifest.entries.keys()].flatMap((name) => {
     const base = entryOfPrevious(name);
-    if (base === undefined || (entry !== undefined && !isMadeBy(manifest, [entry], base))) return [];
+    if (base === undefined) return [];
     return previousDueOf(manifest, base, { since: since.get(name), now })?.isDue === true ? [base] : [];
   });
 }
