@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { MemoryRepository, manifestText } from '../../test/check/memory-repository.ts';
+import { createRecipient } from '../keys/create.ts';
+import { endorse } from '../keys/endorsement.ts';
 import type { KeyStatus, Recipient } from '../keys/recipient.ts';
 import { check } from './check.ts';
 import { RULES } from './rule-list.ts';
@@ -207,10 +209,10 @@ describe('a check finds', () => {
     });
   }
 
-  test('stanzas for a retired key as a warning, for a revoked one as an error; a recipient without active key is told', async () => {
+  test('stanzas for a retired key, or for a revoked one while there is no other, as a warning; a recipient without active key is told', async () => {
     for (const [status, rule] of [
       ['retired', 'CHECK_STANZA_RETIRED'],
-      ['revoked', 'CHECK_STANZA_REVOKED'],
+      ['revoked', 'CHECK_STANZA_WAITS'],
     ] as const) {
       const repository = sound();
       const staging = repository.recipients.get('staging');
@@ -221,6 +223,24 @@ describe('a check finds', () => {
         `${rule} ${FILE}`,
       ]);
     }
+  });
+
+  test('stanzas for a revoked key as an error once there is another to seal to', async () => {
+    const repository = sound();
+    const staging = repository.recipients.get('staging');
+    assert.ok(staging);
+    const { recipient, identitySeed } = createRecipient({
+      name: 'staging',
+      type: 'cluster',
+      created: '2026-11-21T09:00:00Z',
+    });
+    const old = staging.keys.map((key) => ({
+      ...key,
+      status: 'revoked' as const,
+      endorsement: endorse(identitySeed, 'staging', key.kid, key.created),
+    }));
+    repository.setRecipient({ ...recipient, keys: [...recipient.keys, ...old] });
+    assert.deepEqual(await rules(repository), [`CHECK_STANZA_REVOKED ${FILE}`]);
   });
 
   test('no recipients in folders of the keyring, which nobody seals to either', async () => {

@@ -76,6 +76,10 @@ export const RULES = {
     level: 'error',
     summary: 'A stanza is for a revoked key',
   },
+  CHECK_STANZA_WAITS: {
+    level: 'warning',
+    summary: 'A stanza is for a revoked key, and its recipient has no new one yet',
+  },
   CHECK_DATA_KEY_UNUSED: {
     level: 'warning',
     summary: 'A data key is kept that no value names',

@@ -19,10 +19,21 @@ export function sealingKeys(keyring: Keyring, pins: Pins, names: Iterable<string
     requirePinned(pins, recipient);
     const key = activeKey(recipient);
     if (key !== undefined) return { recipient: name, kid: key.kid, publicKey: key.publicKey };
-    throw new CofferError('RECIPIENT_NO_ACTIVE_KEY', `${name} has no active key, so nothing can be sealed to it`, {
-      advice: `Ask the owner of ${name} for a new key, or remove it from the recipients.`,
-      data: { recipient: name, file: recipient.file },
-    });
+    throw withoutActiveKey(recipient);
+  });
+}
+
+/** A key that was revoked before there is another was stolen; its successor is on its way. */
+function withoutActiveKey({ name, type, keys, file }: Recipient): CofferError {
+  const isRevoked = keys[0]?.status === 'revoked';
+  const what = isRevoked ? `the key of ${name} is revoked, and there is no new one yet` : `${name} has no active key`;
+  const ask =
+    type === 'cluster'
+      ? `Once its operator has made one, \`coffer recipients rewrap ${name} --from-cluster\` brings it (or pull, where the operator pushes)`
+      : `Its owner makes one with \`coffer recipients rotate ${name}\``;
+  return new CofferError('RECIPIENT_NO_ACTIVE_KEY', `${what}, so nothing can be sealed to it`, {
+    advice: `${ask}; else remove it from the recipients.`,
+    data: { recipient: name, file, ...(isRevoked ? { keyId: keys[0]?.kid } : {}) },
   });
 }
 

@@ -1,5 +1,7 @@
+import type { ErrorData } from '../../errors.ts';
 import type { Manifest, Stanza } from '../../format/manifest/manifest.ts';
 import type { Keyring } from '../../keys/keyring.ts';
+import { activeKey } from '../../keys/recipient.ts';
 import { command } from '../command.ts';
 import { type Finding, finding } from '../finding.ts';
 
@@ -107,6 +109,7 @@ function keyFindings(manifest: Manifest, keyring: Keyring, recipient: string, st
         }),
       ];
     case 'revoked':
+      if (activeKey(known) === undefined) return [waits(place, recipient, stanza)];
       return [
         finding('CHECK_STANZA_REVOKED', place, {
           message: `sealed to ${recipient}'s revoked key ${label(stanza.kid)}`,
@@ -121,6 +124,14 @@ function keyFindings(manifest: Manifest, keyring: Keyring, recipient: string, st
         }),
       ];
   }
+}
+
+/** The commit that revokes a stolen key has to pass, and those until the recipient has another; what is exposed is told elsewhere. */
+function waits(place: ErrorData & { file: string }, recipient: string, stanza: Stanza): Finding {
+  return finding('CHECK_STANZA_WAITS', place, {
+    message: `sealed to ${recipient}'s revoked key ${label(stanza.kid)}, and ${recipient} has no new one yet`,
+    advice: `Have its operator make one (\`coffer recipients rotate ${recipient}\`), then replace the values.`,
+  });
 }
 
 function entriesByDataKey(manifest: Manifest): Map<string, string[]> {
