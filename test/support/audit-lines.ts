@@ -4,7 +4,9 @@ import type { AuditLine } from '../../core/audit/record.ts';
 
 /** All records of a log's directory, in order: those in full tiles, then those of the journal that are not. */
 export function auditLines(directory: string): AuditLine[] {
-  const tiles = globSync('tile/entries/**/*', { cwd: directory }).filter((path) => /\/\d{3}$/.test(path));
+  const tiles = globSync('tile/entries/**/*', { cwd: directory }).filter(
+    (path) => /\/\d{3}$/.test(path) && !path.includes('.p/'),
+  );
   const tiled = tiles.sort().flatMap((path) => entriesOf(readFileSync(join(directory, path))));
   const journal = join(directory, 'journal');
   const rest = existsSync(journal) ? parse(readFileSync(journal, 'utf8').split('\n').slice(0, -1)) : [];

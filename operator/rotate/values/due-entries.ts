@@ -1,3 +1,4 @@
+import { previousOf } from '../../../core/format/manifest/rotation.ts';
 import { dueOf, previousDueOf } from '../../../core/values/due.ts';
 import type { FirstSeen } from './first-seen.ts';
 import type { Wanted } from './making.ts';
@@ -18,6 +19,8 @@ export interface DueEntries {
   count: number;
   /** Due, and neither generated nor changed by a rotator. */
   byHand: string[];
+  /** Milliseconds until the next value, or former value, is due. */
+  again: number;
   /** Entries whose former value has stayed for as long as it was to. */
   former: string[];
 }
@@ -26,12 +29,18 @@ export interface DueEntries {
 export function dueEntries(row: RotatingManifest, { source, seen, now, exposed }: DueOptions): DueEntries {
   const due: { entry: string; isExposed: boolean; isUrgent: boolean }[] = [];
   const former: string[] = [];
+  let again = Number.POSITIVE_INFINITY;
   for (const entry of row.rotation.keys()) {
     const isExposed = exposed(row.namespace, row.name, entry);
     const found = dueOf(row, entry, { since: seen.of(source, row, entry), now, exposed: isExposed });
     if (found?.isDue === true) due.push({ entry, isExposed, isUrgent: found.reason !== 'age' });
-    const since = seen.of(source, row, `${entry}.previous`);
-    if (previousDueOf(row, entry, { since, now })?.isDue === true) former.push(entry);
+    const since = seen.of(source, row, previousOf(entry));
+    const gone = previousDueOf(row, entry, { since, now });
+    if (gone?.isDue === true) former.push(entry);
+    for (const later of [found, gone]) {
+      if (later?.isDue === false && later.due !== undefined)
+        again = Math.min(again, later.due.getTime() - now.getTime());
+    }
   }
   const kindOf = (entry: string) => row.rotation.get(entry);
   const generated = due.filter(({ entry }) => kindOf(entry)?.generate !== undefined);
@@ -47,5 +56,5 @@ export function dueEntries(row: RotatingManifest, { source, seen, now, exposed }
   const byHand = due.flatMap(({ entry }) =>
     kindOf(entry)?.generate === undefined && kindOf(entry)?.rotator === undefined ? [entry] : [],
   );
-  return { next: chosen.length === 0 ? undefined : next, count: due.length, byHand, former };
+  return { next: chosen.length === 0 ? undefined : next, count: due.length, byHand, former, again };
 }

@@ -1,9 +1,13 @@
-/** How many of what is only old may begin within a time by a clock that nobody sets: one that jumps makes everything due at once. */
+/**
+ * How many secrets may begin within a time, by a clock that nobody sets, for no other reason than their age: a clock that jumps makes
+ * everything due at once.
+ */
 export class Pace {
   readonly #most: number;
   readonly #within: number;
   readonly #clock: () => number;
-  #begun: number[] = [];
+  /** Name → when it began last. */
+  readonly #begun = new Map<string, number>();
 
   /** @param within in milliseconds */
   constructor(most: number, within: number, clock: () => number = () => performance.now()) {
@@ -12,12 +16,12 @@ export class Pace {
     this.#clock = clock;
   }
 
-  /** Whether one more may begin now; then it counts. */
-  take(): boolean {
+  /** Whether this one may begin now; then it counts, once however often it comes. */
+  take(name: string): boolean {
     const now = this.#clock();
-    this.#begun = this.#begun.filter((time) => now - time < this.#within);
-    if (this.#begun.length >= this.#most) return false;
-    this.#begun.push(now);
+    for (const [one, time] of this.#begun) if (now - time >= this.#within) this.#begun.delete(one);
+    if (!this.#begun.has(name) && this.#begun.size >= this.#most) return false;
+    this.#begun.set(name, now);
     return true;
   }
 }

@@ -118,6 +118,7 @@ export class Round {
     for (const row of site.all()) {
       const due = this.#due(site, row);
       this.#result.due += due.count;
+      this.#result.again = Math.min(this.#result.again, due.again);
       for (const entry of due.byHand) this.#result.troubles.push(dueByHand(site, row, entry));
       if (this.#isUnderway(site, row)) continue;
       const id = `begin ${site.source.id} ${row.namespace}/${row.name}`;
@@ -127,7 +128,7 @@ export class Round {
         continue;
       }
       const { next } = due;
-      if (next === undefined || !(next.isUrgent || this.#tried.has(`${id} due`) || pace.take())) continue;
+      if (next === undefined || !(next.isUrgent || pace.take(id))) continue;
       const begun = await this.#try(id, () => told(row, site, () => this.#make(site, row, next, pins)));
       const rotation = memory.rotations.find((one) => one.id === begun);
       if (rotation !== undefined) await this.#advance(rotation, site, pins);
@@ -165,7 +166,9 @@ export class Round {
     // What is left of the one before is a former value that this one replaces.
     for (const before of memory.rotations) {
       if (before.source === site.source.id && before.namespace === row.namespace && before.name === row.name) {
+        await steps.done(before, 'done', site);
         await memory.forget(before);
+        this.#result.done += 1;
       }
     }
     await steps.done(rotation, 'made', site, wanted.isExposed ? { reason: 'exposed' } : {});
