@@ -3,11 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { AuditRecord } from '../../core/audit/record.ts';
+import { systemRandom } from '../../core/crypto/random.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
+import { createKey } from '../../core/keys/create.ts';
 import { readKeyDirectory, storeIdentity, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { keyringFrom } from '../../core/keys/keyring.ts';
-import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
+import { type Recipient, type RecipientKey, readRecipient } from '../../core/keys/recipient.ts';
+import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import { openManifest } from '../../core/opening/open-manifest.ts';
 import { openerFor } from '../../core/opening/opener.ts';
 import { renderRequest, requestFile, rotateRequest } from '../../core/requests/request.ts';
@@ -87,6 +90,11 @@ export class KeysStage {
     return commit;
   }
 
+  /** Puts this cluster into the keyring as another state of its keys. */
+  async list(change: (recipient: Recipient) => Recipient): Promise<void> {
+    await this.commit({ [this.production.recipient.file]: renderRecipient(change(this.listed)) });
+  }
+
   /** Commits the wish for a successor of the newest key. */
   async ask({ revoke = false, key = this.listed.keys[0]?.kid ?? '', reason }: Asking = {}): Promise<string> {
     const created = '2026-11-21T10:00:00Z';
@@ -129,6 +137,12 @@ export class KeysStage {
     return Object.fromEntries(keysIn(this.#read(path)));
   }
 
+  /** Another key of this cluster that its identity vouches for. */
+  anotherKey(created: string): { key: RecipientKey; seed: Buffer } {
+    const { identitySeed } = this.production;
+    return createKey({ name: 'production', created, identitySeed, random: systemRandom });
+  }
+
   /** What a manifest holds, opened by the store's keys. */
   async values(path: string): Promise<Record<string, string>> {
     const [manifest] = readManifestFile(this.#read(path), path).manifests;
@@ -137,6 +151,12 @@ export class KeysStage {
     if (manifest === undefined) throw new Error('no manifest');
     const { values } = openManifest(manifest, opener);
     return Object.fromEntries(Array.from(values, ([name, value]) => [name, value.toString()]));
+  }
+
+  /** What the log has of an event, as short texts. */
+  told(event: AuditRecord['event']): string[] {
+    const own = this.records.filter((record) => record.event === event);
+    return own.map(({ change, step, code, request }) => [change ?? step ?? code, request].filter(Boolean).join(' '));
   }
 
   async kids(): Promise<string[]> {

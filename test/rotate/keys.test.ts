@@ -28,8 +28,8 @@ test('a committed wish is all that it takes where the operator may push: new key
   await operator.line(({ msg }) => msg === 'projected a commit');
   const request = wish(site);
   await site.push(operator, { [requestFile(request.id)]: renderRequest(request) });
-  await operator.line(({ msg }) => msg === 'pushed rewrap-production to main');
-  await operator.line(({ msg }, index) => msg === 'projected a commit' && index > 0);
+  const { commit } = await operator.line(({ msg }) => msg === 'pushed rewrap-production to main');
+  await operator.line((line) => line.msg === 'projected a commit' && line.commit === commit);
   const { keys } = listed(site);
   assert.deepEqual(
     keys.map(({ status }) => status),
