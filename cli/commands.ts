@@ -24,6 +24,7 @@ import RecipientsRemove from './commands/recipients/remove.ts';
 import RecipientsReplace from './commands/recipients/replace.ts';
 import RecipientsRewrap from './commands/recipients/rewrap.ts';
 import RecipientsRotate from './commands/recipients/rotate.ts';
+import RecipientsSigner from './commands/recipients/signer.ts';
 import Resolve from './commands/resolve.ts';
 import Revoke from './commands/revoke.ts';
 import Rewrap from './commands/rewrap.ts';
@@ -59,6 +60,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   'recipients:replace': RecipientsReplace,
   'recipients:rewrap': RecipientsRewrap,
   'recipients:rotate': RecipientsRotate,
+  'recipients:signer': RecipientsSigner,
   resolve: Resolve,
   revoke: Revoke,
   rewrap: Rewrap,

@@ -53,7 +53,8 @@ function isFileOf(name: string, file: string | undefined): boolean {
   return file?.endsWith(`/${name}.yaml`) ?? false;
 }
 
-function requirePinned(pins: Pins, recipient: Recipient): void {
+/** Throws RECIPIENT_UNPINNED, RECIPIENT_IDENTITY_CHANGED. */
+export function requirePinned(pins: Pins, recipient: Recipient): void {
   const data = { recipient: recipient.name, file: recipient.file };
   switch (checkPin(pins, recipient)) {
     case 'pinned':
