@@ -131,15 +131,20 @@ export class OperatorLog implements AuditLog {
     return [...own, ...others, ...(leave !== undefined && this.isOverridden ? [overridden(leave, this.owed)] : [])];
   }
 
-  /** Writes what is owed, if that can be, and closes. Throws `AUDIT_…` where records are lost with the process. */
+  /** Writes what is owed, as far as that can be, and closes. Throws `AUDIT_LOST` where records end with the process. */
   async close(): Promise<void> {
-    try {
-      if (this.#owed.length > 0) await this.#write([]);
-    } catch (error) {
-      throw error instanceof CofferError ? lost(error, this.#owed.length) : error;
-    } finally {
-      await this.#log?.close();
-    }
+    const log = this.#log;
+    const owed = this.#owed.splice(0);
+    // One by one into one write: where there is room for some only, those are kept.
+    const results = await Promise.allSettled(
+      owed.map((record) => log?.append([record]) ?? Promise.reject(this.#trouble)),
+    );
+    await log?.close();
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    const [failure] = failures;
+    // What never began has nothing to lose.
+    if (failure === undefined || (log === undefined && this.#leave === undefined)) return;
+    throw failure instanceof CofferError ? lost(failure, failures.length) : failure;
   }
 
   async #write(records: readonly AuditRecord[]): Promise<void> {
@@ -159,17 +164,19 @@ export class OperatorLog implements AuditLog {
     }
   }
 
-  /** One by one into one write: a log that is full has room for how something ended, and none for what is to be done. */
+  /**
+   * A log that is full has room for how something ended, and none for what is owed: then that goes alone, unless a person lets it go on,
+   * for then it would stand before how it began.
+   */
   async #appendAfter(log: SignedLog, owed: readonly AuditRecord[], records: readonly AuditRecord[]): Promise<void> {
-    const late = Promise.allSettled(owed.map((record) => log.append([record])));
-    const own = records.length === 0 ? [] : [log.append(records)];
-    const [results] = await Promise.all([late, Promise.allSettled(own)]);
-    const left = owed.filter((_, at) => results[at]?.status === 'rejected');
-    this.#owed.unshift(...left);
-    if (owed.length > 0 && left.length === 0) this.#leave = undefined;
-    await Promise.all(own);
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined && own.length === 0) throw failed.reason;
+    try {
+      if (owed.length + records.length > 0) await log.append([...owed, ...records]);
+      if (owed.length > 0) this.#leave = undefined;
+    } catch (error) {
+      this.#owed.unshift(...owed);
+      if (owed.length === 0 || records.length === 0 || this.#leave !== undefined) throw error;
+      await log.append(records);
+    }
   }
 
   /** A log that is full says so itself, and when it is not any more. */

@@ -199,7 +199,10 @@ test('the dashboard and the alerts ask only for metrics that the operator has', 
   const { panels } = JSON.parse(dataOf(objects, 'coffer-dashboard')['coffer.json'] ?? '') as {
     panels: { targets: { expr: string }[] }[];
   };
-  const { text } = await createMetrics('0', () => ({ sources: [], secrets: [], problems: [] })).render();
+  const { text } = await createMetrics('0', {
+    status: () => ({ sources: [], secrets: [], problems: [] }),
+    audit: () => undefined,
+  }).render();
   const expressions = [...panels.flatMap(({ targets }) => targets), ...rules].map(({ expr }) => expr);
   const asked = expressions.flatMap((expr) => expr.match(/(?:coffer|process)_\w+/g) ?? []);
   assert.ok(rules.length > 0 && asked.length >= panels.length + rules.length);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -126,7 +126,7 @@ export class Site {
   }
 
   audit(): AuditLine[] {
-    return auditLines(join(this.root, this.#options.audit ?? 'audit'));
+    return auditLines(resolve(this.root, this.#options.audit ?? 'audit'));
   }
 
   /** Starts the operator; it is listening when this resolves. */
@@ -159,7 +159,7 @@ export class Site {
   /** Everything that the operator left on disk, as bytes. */
   *files(): Iterable<{ path: string; bytes: Buffer }> {
     for (const directory of ['state', this.#options.audit ?? 'audit', 'tmp', 'keys']) {
-      const top = join(this.root, directory);
+      const top = resolve(this.root, directory);
       if (!fs.existsSync(top)) continue;
       for (const name of fs.readdirSync(top, { recursive: true, encoding: 'utf8' })) {
         const path = join(top, name);
