@@ -54,6 +54,7 @@ export function openChores(
       look: () => keyRotation.look(),
       troubles: () => keyRotation.troubles,
       settled: () => keyRotation.settled(),
+      status: () => (keyRotation.keys === undefined ? {} : { keys: keyRotation.keys }),
     },
     {
       look: () => valueRotation.look(),

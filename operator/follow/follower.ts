@@ -98,10 +98,11 @@ export class Follower {
   }
 
   #status(): Status {
-    const { reconciler, sharedTroubles } = this.#pipeline;
+    const { reconciler, sharedTroubles, chores } = this.#pipeline;
     const { problems, sources, ...status } = reconciler.status();
     const aged = sources.map((source) => this.#freshness.of(source));
-    return { ...status, sources: aged, problems: [...sharedTroubles(), ...this.#choreTroubles(), ...problems] };
+    const all = [...sharedTroubles(), ...this.#choreTroubles(), ...problems];
+    return Object.assign({ ...status, sources: aged, problems: all }, ...chores.map((chore) => chore.status?.() ?? {}));
   }
 
   #poll(source: Source, interval: number, signal: AbortSignal): Poll {

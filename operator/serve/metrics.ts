@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SecretStatus, Status } from '../status/status.ts';
 import { type AuditState, auditGauges } from './audit-gauges.ts';
+import { keyGauges } from './key-gauges.ts';
 import { trustGauges } from './trust-gauges.ts';
 
 const STATES: readonly SecretStatus['state'][] = ['pending', 'ready', 'failed', 'held', 'retained'];
@@ -124,6 +125,7 @@ function statusGauges(registers: Registry[]): (status: Status) => void {
     registers,
   });
   const trust = trustGauges(registers);
+  const keys = keyGauges(registers);
   return (status) => {
     const states = Map.groupBy(status.secrets, ({ state }) => state);
     for (const state of STATES) secrets.set({ state }, states.get(state)?.length ?? 0);
@@ -132,5 +134,6 @@ function statusGauges(registers: Registry[]): (status: Status) => void {
       held.set({ source: id }, removals.flatMap((removal) => removal.secrets).length);
     }
     trust(status.sources);
+    keys(status.keys ?? []);
   };
 }

@@ -84,7 +84,22 @@ export interface SourceStatus {
   problems: Trouble[];
 }
 
+/** A key of this cluster that it holds, or that is active. */
+export interface OwnKeyStatus {
+  id: string;
+  /** `pending`: made, and no keyring lists it yet. */
+  status: 'pending' | 'active' | 'retired' | 'revoked';
+  /** RFC 3339 in UTC. */
+  created: string;
+  /** When it is to be followed by another, where the keyring sets a time. */
+  due?: string;
+  /** What in the accepted states is sealed to it; absent: there was never another key. */
+  stanzas?: number;
+}
+
 export interface Status {
+  /** Newest first; absent before the first look. */
+  keys?: readonly OwnKeyStatus[];
   sources: SourceStatus[];
   secrets: SecretStatus[];
   /** What concerns no one secret: workloads that could not be told of a change, a log that cannot be written. */

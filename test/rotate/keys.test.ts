@@ -6,7 +6,7 @@ import { storeIdentity } from '../../core/keys/key-directory.ts';
 import { readRecipient } from '../../core/keys/recipient.ts';
 import { renderRequest, requestFile, rotateRequest } from '../../core/requests/request.ts';
 import { keysIn } from '../../operator/rotate/keys/stanza-index.ts';
-import { Site } from '../operator/site.ts';
+import { eventually, Site } from '../operator/site.ts';
 
 const created = '2026-11-21T10:00:00Z';
 
@@ -41,4 +41,37 @@ test('a committed wish is all that it takes where the operator may push: new key
   assert.equal(existsSync(site.path('repository', requestFile(request.id))), false);
   assert.equal(site.read('payments/api', 'db', 'password'), 'one');
   assert.equal(readdirSync(site.path('keys')).length, 3);
+  const [newest, former] = keys.map(({ kid }) => kid);
+  await eventually(async () => {
+    const { keys: shown } = await operator.status();
+    assert.deepEqual(
+      shown.map(({ id, status, stanzas }: Record<string, unknown>) => [id, status, stanzas]),
+      [
+        [newest, 'active', 1],
+        [former, 'retired', 0],
+      ],
+    );
+  });
+  const metrics = await operator.get('/metrics');
+  assert.match(metrics, new RegExp(`^coffer_key_age_seconds{key="${newest}"} [0-9.]+$`, 'm'));
+  assert.match(metrics, new RegExp(`^coffer_stanzas{key="${former}",status="retired"} 0$`, 'm'));
+  const told = site.audit().filter(({ event }) => event === 'key.changed' || event === 'rotation.step');
+  const steps = told.map(({ change, step, keyIds, branch }) => [change ?? step, keyIds?.[0] ?? branch].join(' '));
+  for (const step of [
+    `made ${newest}`,
+    `announced ${newest}`,
+    'pushed main',
+    `listed ${newest}`,
+    `retired ${former}`,
+  ]) {
+    assert.ok(steps.includes(step), step);
+  }
+  const secrets = readdirSync(site.path('keys')).map(
+    (name) => readFileSync(site.path('keys', name), 'utf8').split('\n')[1],
+  );
+  for (const secret of secrets) assert.ok(secret !== undefined && !operator.output.includes(secret));
+  for (const { path, bytes } of site.files()) {
+    if (!path.startsWith(site.path('keys')))
+      for (const secret of secrets) assert.ok(!bytes.includes(secret ?? '-'), path);
+  }
 });

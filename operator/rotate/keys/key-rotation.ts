@@ -16,17 +16,19 @@ import type { Log } from '../../process/log.ts';
 import type { Pusher } from '../../push/pusher.ts';
 import { type Asked, askedOf } from '../../requests/asked.ts';
 import type { Source } from '../../source/source.ts';
+import type { OwnKeyStatus } from '../../status/status.ts';
 import { Proposals } from '../proposals.ts';
 import { Archive } from './archive.ts';
 import { HandOver } from './hand-over.ts';
 import { KeyMemories, type KeyMemory } from './memory.ts';
 import { endorsed, makeKey, noIdentity, reviewed } from './new-key.ts';
+import { ownKeyStatus } from './own-key-status.ts';
 import { ownRecipient, refuseGoneBack } from './own-recipient.ts';
 import { proposalOf } from './proposal-of.ts';
 import { heldRequests, type Refused, refusedBy, untold } from './refused-requests.ts';
 import { Retirement } from './retirement.ts';
 import { type Rewrapped, rewrapped } from './rewrap.ts';
-import { StanzaIndex } from './stanza-index.ts';
+import { StanzaIndexes } from './stanza-index.ts';
 import { listsTheSame, wantedRecipient } from './wanted-recipient.ts';
 import { watched } from './watch-retired.ts';
 import { clockTrouble, nextLook, strayRequests, type Wish, wishFor } from './wish.ts';
@@ -80,13 +82,15 @@ const NO_KEYS: NewKeys = { made: undefined, given: [] };
 export class KeyRotation {
   /** What stood in the way when the last work ended. */
   troubles: readonly CofferError[] = [];
+  /** As of the last look that could tell. */
+  keys: readonly OwnKeyStatus[] | undefined;
   readonly #options: KeyRotationOptions;
   readonly #now: () => Date;
   readonly #memories: KeyMemories;
   readonly #proposals: Proposals;
   readonly #handOver: HandOver;
   readonly #retirement: Retirement;
-  readonly #indexes = new Map<string, StanzaIndex>();
+  readonly #indexes = new StanzaIndexes();
   readonly #work = new LatestWork((signal) => this.#once(signal));
   /** The states, requests and pins that were looked at last, and until when they have nothing new to say. */
   #seen = { text: '', until: Number.POSITIVE_INFINITY };
@@ -98,7 +102,7 @@ export class KeyRotation {
     this.#proposals = new Proposals(options.stateDirectory, options.client);
     this.#handOver = new HandOver({ ...options, id: this.#id, memories: this.#memories, proposals: this.#proposals });
     const archive = new Archive(options.stateDirectory, options.client);
-    const files = (source: string, kid: string) => this.#indexes.get(source)?.with(new Set([kid])) ?? [];
+    const files = (source: string, kid: string) => this.#indexes.with(source, new Set([kid]));
     this.#retirement = new Retirement({ ...options, archive, files });
   }
 
@@ -187,6 +191,7 @@ export class KeyRotation {
     await this.#updateIndexes(situation, wanted);
     const retired = await this.#retire(situation, memory);
     const fulfilled = requests.filter((request) => isRotated(request, wanted)).map(({ id }) => id);
+    this.keys = ownKeyStatus({ own, made, held: new Set(situation.keys.keys.keys()), counts: this.#indexes.counts() });
     const proposal = await this.#proposal(situation, wanted, [...fulfilled, ...retired.done]);
     const refusals = [...strayRequests(own, requests), ...retired.refusals];
     troubles.push(...refusals, ...(await this.#handOver.give(proposal, asked, made?.kid, situation.signal)));
@@ -250,11 +255,7 @@ export class KeyRotation {
     const isWished = asked.some(({ retirements }) => retirements.length > 0);
     // As long as there was only one key, nothing can be sealed to another.
     if (olderKeys(keys, wanted).size === 0 && !isWished) return;
-    for (const one of asked) {
-      const index = this.#indexes.get(one.source.id) ?? new StanzaIndex();
-      this.#indexes.set(one.source.id, index);
-      await index.update(one, signal);
-    }
+    await this.#indexes.update(asked, signal);
   }
 
   async #proposal({ asked, own, keys }: Situation, wanted: Recipient, fulfils: readonly string[]): Promise<Proposal> {
@@ -266,7 +267,7 @@ export class KeyRotation {
     for (const one of asked) {
       if (key === undefined || older.size === 0) continue;
       const target = { recipient: cluster, kid: key.kid, publicKey: key.publicKey };
-      const paths = this.#indexes.get(one.source.id)?.with(older) ?? [];
+      const paths = this.#indexes.with(one.source.id, older);
       parts.push(await rewrapped(one, { cluster, key: target, keys, paths, known, audit }));
     }
     const listed = asked.flatMap(({ keyring }) => keyring.recipients.get(cluster) ?? []);

@@ -16,7 +16,7 @@ const TURN = 64;
  * Which files of a source's accepted state hold stanzas of which keys: from their bytes, so that a manifest which nobody can read
  * still hangs on its keys. A new state costs what differs from the one before.
  */
-export class StanzaIndex {
+class StanzaIndex {
   readonly #files = new Map<string, KeyCounts>();
   #tree: string | null = null;
   #settings = '';
@@ -66,6 +66,33 @@ export class StanzaIndex {
     const counts = after === undefined || !isFile(after) ? new Map() : keysIn(await repository.readBlob(after.oid));
     if (counts.size === 0) this.#files.delete(path);
     else this.#files.set(path, counts);
+  }
+}
+
+/** Of all sources. */
+export class StanzaIndexes {
+  readonly #bySource = new Map<string, StanzaIndex>();
+
+  async update(asked: readonly Asked[], signal: AbortSignal): Promise<void> {
+    for (const one of asked) {
+      const index = this.#bySource.get(one.source.id) ?? new StanzaIndex();
+      this.#bySource.set(one.source.id, index);
+      await index.update(one, signal);
+    }
+  }
+
+  /** Paths of a source's files that hold a stanza of one of these keys. */
+  with(source: string, kids: ReadonlySet<string>): string[] {
+    return this.#bySource.get(source)?.with(kids) ?? [];
+  }
+
+  /** Undefined: nothing was counted. */
+  counts(): KeyCounts | undefined {
+    const all = new Map<string, number>();
+    for (const index of this.#bySource.values()) {
+      for (const [kid, count] of index.counts()) all.set(kid, (all.get(kid) ?? 0) + count);
+    }
+    return this.#bySource.size === 0 ? undefined : all;
   }
 }
 
