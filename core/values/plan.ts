@@ -47,7 +47,7 @@ export function planOf(manifest: Manifest, { entry, onlyDue, since, exposed, now
 
 /** Entries whose former value goes, those included of which the manifest says nothing (any more). */
 export function formerDue(
-  manifest: Pick<Manifest, 'rotation' | 'entries'>,
+  manifest: Pick<Manifest, 'rotation'> & { entries: { has(entry: string): boolean; keys(): Iterable<string> } },
   { since, now }: Pick<PlanOptions, 'since' | 'now'>,
 ): string[] {
   return [...manifest.entries.keys()].flatMap((name) => {

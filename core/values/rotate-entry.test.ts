@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { openedBy, testOpener } from '../../test/support/opening.ts';
 import { readText, testKeys } from '../../test/support/sealing.ts';
@@ -6,7 +10,7 @@ import { sodiumReady } from '../crypto/sodium.ts';
 import { CofferError } from '../errors.ts';
 import { placeValues } from '../format/edit/place-values.ts';
 import { sealPlaintext, setEntry } from '../format/edit/seal.ts';
-import type { Manifest } from '../format/manifest/manifest.ts';
+import type { Entry, Manifest } from '../format/manifest/manifest.ts';
 import { type RotatedValues, type RotateOptions, retirePrevious, rotateEntries } from './rotate-entry.ts';
 
 before(sodiumReady);
@@ -67,7 +71,7 @@ function place(text: string, values: readonly { entry: string; text?: string }[]
 
 const manifestOf = (text: string) => readText(text).manifests[0] as Manifest;
 const entriesOf = (text: string) => [...manifestOf(text).entries.keys()];
-const dataKeysOf = (text: string) => [...manifestOf(text).entries.values()].map((e) => 'dataKeyId' in e && e.dataKeyId);
+const keyOf = (value: Entry) => (value.kind === 'sealed' ? value.dataKeyId : undefined);
 const fails = (code: string) => (error: unknown) => error instanceof CofferError && error.code === code;
 
 for (const style of Object.keys(STYLES)) {
@@ -81,9 +85,9 @@ for (const style of Object.keys(STYLES)) {
         assert.equal(URL, `db://${a}`);
         assert.deepEqual({ ...others }, { b: 'first b', 'a.previous': 'first a' });
       }
-      const [a, b, previous] = dataKeysOf(rotated);
-      assert.equal(a, previous);
-      assert.notEqual(a, b);
+      const dataKeys = new Map([...manifestOf(rotated).entries].map(([name, value]) => [name, keyOf(value)]));
+      assert.equal(dataKeys.get('a'), dataKeys.get('a.previous'));
+      assert.notEqual(dataKeys.get('a'), dataKeys.get('b'));
     });
 
     test('once more within the overlap, the former value takes the place of the one before', async () => {
@@ -91,7 +95,7 @@ for (const style of Object.keys(STYLES)) {
       const { a } = openedBy('one', readText(first));
       const second = await rotate(first, ['a']);
       assert.equal(openedBy('two', readText(second))['a.previous'], a);
-      assert.deepEqual(entriesOf(second), ['a', 'b', 'a.previous']);
+      assert.deepEqual(entriesOf(second).toSorted(), ['a', 'a.previous', 'b']);
     });
 
     test('after the overlap the former value goes, and what comes and goes leaves no byte behind', async () => {
@@ -116,6 +120,20 @@ function stanzasOf(text: string): Map<string, Map<string, string>> {
   );
 }
 
+function mergedByGit(base: string, ...branches: [string, string]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'coffer-rotate-'));
+  try {
+    const files = [branches[0], base, branches[1]].map((text, index) => {
+      const file = join(folder, String(index));
+      writeFileSync(file, text);
+      return file;
+    });
+    return execFileSync('git', ['merge-file', '--stdout', ...files], { encoding: 'utf8' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 describe('rotating an entry', () => {
   test('without keepPrevious takes no secret key', async () => {
     const rotated = await rotate(sealed({ a: '{generate: {kind: uuid}}' }), ['a'], { opener: undefined });
@@ -138,7 +156,7 @@ describe('rotating an entry', () => {
 
   test('several in one run share a data key', async () => {
     const rotated = await rotate(sealed({ a: RULE, b: '{generate: {kind: password, length: 12}}' }), ['a', 'b']);
-    assert.equal(new Set(dataKeysOf(rotated)).size, 1);
+    assert.equal(new Set([...manifestOf(rotated).entries.values()].map(keyOf)).size, 1);
     assert.match(openedBy('one', readText(rotated)).b ?? '', /^[A-Za-z0-9]{12}$/);
   });
 
@@ -147,7 +165,7 @@ describe('rotating an entry', () => {
     const first = await rotate(sealed(rotation), ['key']);
     const before = openedBy('one', readText(first));
     const after = openedBy('one', readText(await rotate(first, ['key'])));
-    assert.deepEqual(Object.keys(after), ['a', 'b', 'key', 'key.pub', 'key.previous', 'key.pub.previous', 'URL']);
+    assert.deepEqual(Object.keys(after), ['a', 'b', 'key', 'key.previous', 'key.pub', 'key.pub.previous', 'URL']);
     assert.equal(after['key.previous'], before.key);
     assert.equal(after['key.pub.previous'], before['key.pub']);
     const gone = retirePrevious(manifestOf(await rotate(first, ['key'])), ['key']).map(({ entry }) => entry);
@@ -163,6 +181,13 @@ describe('rotating an entry', () => {
       ['second a', 'second b', 'first a', 'first b'],
     );
     assert.equal(made[0]?.[1].toString(), 'second a', 'the value stays its owner’s to wipe');
+  });
+
+  test('and the one after its neighbour on another branch merge with plain git', async () => {
+    const text = await rotate(sealed({ a: RULE, b: '{generate: {kind: hex}}', c: RULE }), ['c']);
+    const merged = mergedByGit(text, await rotate(text, ['a']), await rotate(text, ['c']));
+    assert.deepEqual(entriesOf(merged), ['a', 'a.previous', 'b', 'c', 'c.previous']);
+    assert.equal(openedBy('two', readText(merged))['a.previous'], 'first a');
   });
 
   test('a former value stays while a template names it', async () => {

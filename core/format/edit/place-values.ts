@@ -4,7 +4,7 @@ import type { Manifest, ManifestFile } from '../manifest/manifest.ts';
 import { manifestAt } from '../manifest/manifest-nodes.ts';
 import { readManifestFile } from '../manifest/read-manifest.ts';
 import { parseSealedValue } from '../sealed/value.ts';
-import { changeEntries, type EntryTexts } from './edit-entries.ts';
+import { changeEntries, type EntryTexts, entriesAfter } from './edit-entries.ts';
 import type { Stanzas } from './edit-recipients.ts';
 import { changeKeys } from './keys-layout.ts';
 import { checkNewEntry } from './seal.ts';
@@ -53,11 +53,10 @@ function placeBatch(file: ManifestFile, index: number, { dataKeyId, texts }: Bat
   for (const [entry, text] of texts) if (text !== undefined) checkNewEntry(manifest, entry);
   const edits = new TextEdits(file.text);
   changeEntries(edits, manifest, file.syntax, texts);
-  const entries = namedDataKeys(manifest);
-  for (const [entry, text] of texts) {
-    if (text === undefined) entries.delete(entry);
-    else entries.set(entry, dataKeyId);
-  }
+  const named = namedDataKeys(manifest);
+  const entries = new Map(
+    entriesAfter(manifest, texts).map((entry) => [entry, texts.has(entry) ? dataKeyId : named.get(entry)]),
+  );
   const touched = new Set(texts.keys());
   if (dataKeyId === undefined || manifest.stanzas.has(dataKeyId)) {
     changeKeys(edits, manifest, file.syntax, { entries, touched });
