@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only startup|files|many|operator|trust|kubernetes] [--brief] [--dist FOLDER]`: measures the built
+ * `npm run bench [-- --only startup|files|many|operator|trust|rotation|kubernetes] [--brief] [--dist FOLDER]`: measures the built
  * programs beside the peers' real ones, in one run on one machine; in Kubernetes with fewer rounds if `--brief`. Writes each page whose sections were all measured; prints them in any case.
  */
 
@@ -13,6 +13,7 @@ import { measureMany } from './many.ts';
 import { measureOperator } from './operator.ts';
 import { render, type Section, targetTable } from './page.ts';
 import { findPeers, type Peers } from './peers.ts';
+import { measureRotation } from './rotation.ts';
 import { measureStartup } from './startup.ts';
 import { measureTrust } from './trust/trust.ts';
 import { Workplace } from './workplace.ts';
@@ -27,6 +28,7 @@ const SECTIONS = {
   many: measureMany,
   operator: measureOperator,
   trust: measureTrust,
+  rotation: measureRotation,
   kubernetes: measureKubernetes,
 } satisfies Record<string, Measure>;
 
@@ -63,6 +65,13 @@ and \`core/git\` takes it in as \`git index-pack\` does: streamed to a file, eac
 of the page cache an object, where isomorphic-git loads and hashes a whole pack first. Its \`readCommit\` is not used for signatures,
 because its payload leaves out whatever stands before \`gpgsig\` ends.`,
     sections: ['trust'],
+  },
+  {
+    file: 'performance-rotation.md',
+    title: 'Performance of rotation',
+    about: `Written by \`npm run bench -- --only rotation\`, which measures the built programs beside the real sops and kubeseal in one
+run. Whole processes, CPU (user and system, children included) and wall clock.`,
+    sections: ['rotation'],
   },
   {
     file: 'performance-kubernetes.md',

@@ -31,11 +31,13 @@ export async function findPeers(workplace: Workplace): Promise<Peers> {
 export class Sops {
   readonly program: string;
   readonly recipient: string;
+  readonly #ageKeygen: string;
   readonly #keyFile: string;
   readonly #workplace: Workplace;
 
   constructor(program: string, ageKeygen: string, workplace: Workplace) {
     this.program = program;
+    this.#ageKeygen = ageKeygen;
     this.#workplace = workplace;
     this.#keyFile = join(workplace.folder, 'age.key');
     workplace.run(workplace.program(ageKeygen, ['-o', this.#keyFile]));
@@ -58,6 +60,23 @@ export class Sops {
   set(file: string, entry: string, input: string): Program {
     const args = ['set', '--value-stdin', file, `["stringData"]["${entry}"]`];
     return this.#withKey(this.#workplace.program(this.program, args, { input }));
+  }
+
+  /** A recipient of which nobody here has the secret key. */
+  newRecipient(): string {
+    const file = join(this.#workplace.folder, 'age-new.key');
+    this.#workplace.run(this.#workplace.program(this.#ageKeygen, ['-o', file]));
+    return /public key: (\S+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
+  }
+
+  /** Brings files to the recipients that `.sops.yaml` names, in one process. */
+  updateKeys(files: readonly string[]): Program {
+    return this.#withKey(this.#workplace.program(this.program, ['updatekeys', '-y', ...files]));
+  }
+
+  updateKeysInLoop(files: readonly string[]): Program {
+    const script = 'sops=$1; shift; for file; do "$sops" updatekeys -y "$file" || exit; done';
+    return this.#withKey(this.#workplace.program('bash', ['-c', script, 'bash', this.program, ...files]));
   }
 
   #withKey(program: Program): Program {
