@@ -188,8 +188,8 @@ describe('coffer rotate --due', () => {
     ]);
     desk.coffer(['rotate', FILE, 'password', '--no-commit']);
     assert.deepEqual(found('2 days ago'), [
-      ['CHECK_ROTATION_OVERDUE', 'token'],
       ['CHECK_ROTATION_OVERDUE', 'password.previous'],
+      ['CHECK_ROTATION_OVERDUE', 'token'],
       ['CHECK_ROTATION_NOBODY', 'user'],
     ]);
   });
