@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { readSettings } from '../../operator/config/read-settings.ts';
 import { LeaderLabel } from '../../operator/kubernetes/leader-label.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
@@ -66,7 +66,7 @@ describe('values that cannot work are refused in plain words', () => {
 
 test('the rendered configuration is one that the operator reads', async (t) => {
   const sources = [...LEAST.sources, { encryptedSecrets: { namespaces: ['payments'], unverified: ['payments'] } }];
-  const objects = await render(t, { ...LEAST, sources, secrets: { resync: '5m' } });
+  const objects = await render(t, { ...LEAST, sources, secrets: { resync: '5m' }, audit: { keep: '400d' } });
   if (objects === undefined) return;
   const { 'operator.yaml': text = '' } = dataOf(objects, 'coffer-operator');
   const settings = await readSettings(await temporaryFile(t, 'operator.yaml', text));
@@ -75,6 +75,30 @@ test('the rendered configuration is one that the operator reads', async (t) => {
   assert.deepEqual(settings.objects, { namespaces: ['payments'], unverified: ['payments'] });
   assert.deepEqual(settings.secrets, { namespaces: ['payments'], readers: true, restart: true, resync: 300_000 });
   assert.deepEqual(settings.volumes?.names, ['coffer-operator.coffer-system.svc']);
+  assert.deepEqual(settings.audit, { directory: '/var/lib/coffer-audit/log', stdout: true, keep: 400 * 86_400_000 });
+});
+
+test('the log of each replica has a volume of its own, which is no other than its configuration names', async (t) => {
+  for (const enabled of [true, false]) {
+    const objects = await render(t, { ...LEAST, persistence: { enabled }, audit: { size: '3Gi', stdout: false } });
+    if (objects === undefined) return;
+    const { spec } = named(objects, 'StatefulSet', 'coffer-operator') as unknown as {
+      spec: {
+        template: { spec: { containers: { volumeMounts: object[] }[]; volumes: { name: string }[] } };
+        volumeClaimTemplates?: { metadata: { name: string }; spec: { resources: object } }[];
+      };
+    };
+    const { containers, volumes } = spec.template.spec;
+    const mounts = containers.flatMap(({ volumeMounts }) => volumeMounts);
+    assert.ok(mounts.some((mount) => isDeepStrictEqual(mount, { name: 'audit', mountPath: '/var/lib/coffer-audit' })));
+    const claim = spec.volumeClaimTemplates?.find(({ metadata }) => metadata.name === 'audit');
+    assert.deepEqual(claim?.spec.resources, enabled ? { requests: { storage: '3Gi' } } : undefined);
+    assert.equal(
+      volumes.some(({ name }) => name === 'audit'),
+      !enabled,
+    );
+    assert.match(dataOf(objects, 'coffer-operator')['operator.yaml'] ?? '', /stdout: false/);
+  }
 });
 
 test('with names of namespaces no right over Secrets reaches beyond them and its own', async (t) => {
@@ -151,12 +175,12 @@ test('the operator’s pod meets the restricted level of Pod Security, as the AP
     spec: { template: { metadata: object; spec: { volumes: object[] } } };
   };
   const { template } = spec;
-  const data = { name: 'data', emptyDir: {} };
+  const claimed = ['data', 'audit'].map((name) => ({ name, emptyDir: {} }));
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { ...template.metadata, name: 'operator' },
-    spec: { ...template.spec, volumes: [...template.spec.volumes, data] },
+    spec: { ...template.spec, volumes: [...template.spec.volumes, ...claimed] },
   };
   const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
   await cluster.admin.expect('POST', path, pod);
