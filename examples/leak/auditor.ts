@@ -71,7 +71,7 @@ export class Auditor {
 
   /** The same, as Go's sumdb/note writes keys: NAME+HASH+BASE64. */
   async #verifierKey({ name, folder }: Pick<Cluster, 'name' | 'folder'>): Promise<string> {
-    const text = (await this.#identity({ name, folder })).replace('coffer-identity-1-', '');
+    const text = (await this.#identity({ folder })).replace('coffer-identity-1-', '');
     const identity = Buffer.from(text, 'base64url').subarray(0, 32);
     const [origin = ''] = readFileSync(join(folder, 'audit', 'checkpoint'), 'utf8').split('\n');
     if (!origin.startsWith(`coffer.dev/audit/${name}/`)) throw new Error(`a log of another cluster: ${origin}`);
