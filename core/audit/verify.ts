@@ -2,7 +2,7 @@ import type { AuditLine } from './record.ts';
 import type { LogStore } from './store.ts';
 import { TILE_WIDTH } from './tree/tile.ts';
 import { compareRecords } from './verify/compare.ts';
-import { type Finding, plural } from './verify/finding.ts';
+import { type Finding, plural, runs } from './verify/finding.ts';
 import { alteredTiles } from './verify/hash-tiles.ts';
 import { checkJournal } from './verify/journal-check.ts';
 import { signedLeaves } from './verify/locate.ts';
@@ -61,25 +61,42 @@ export async function verifyLog(store: LogStore, options: VerifyOptions): Promis
   if (end === undefined) return report;
   const sizes = new Set(all.map(({ size }) => size));
   const pass = await passOver(store, end.size, sizes, options.onProgress ?? (() => undefined));
-  findings.push(...pass.findings);
   const isRight = ({ size, root }: Trusted) => size === 0 || pass.roots.get(size)?.equals(root) === true;
   const wrong = all.filter((checkpoint) => checkpoint.size <= end.size && !isRight(checkpoint));
   report.checkpoints = all.filter(isRight).length;
   report.witnessed = pass.witnessed;
 
   if (isRight(end)) {
-    findings.push(...(await alteredTiles(store, end.size, pass)), ...forks(wrong, all.filter(isRight)));
+    findings.push(...misnumbered(pass), ...(await alteredTiles(store, end.size, pass)));
+    findings.push(...forks(wrong, all.filter(isRight)));
   } else {
     findings.push(...(await changes(store, pass, wrong, all.filter(isRight))));
   }
-  findings.push(...cutOff(all, end));
+  findings.push(...overfull(pass), ...cutOff(all, end));
   const gaps = missingRecords(pass, end.size, options.only);
   report.pruned = gaps.pruned;
   findings.push(...gaps.findings);
-  const journal = await checkJournal(store, end.size);
+  const journal = await checkJournal(store, end.size, isRight(end));
   report.unsigned = journal.unsigned;
   findings.push(...journal.findings);
   return report;
+}
+
+/** Signed so: whoever wrote the log has made a mistake. */
+function misnumbered(pass: TilePass): Finding[] {
+  return runs(pass.misnumbered).map(({ from, to }) => {
+    return { kind: 'malformed', from, to, message: `${plural(from, to)}: the number in the text is another` };
+  });
+}
+
+function overfull(pass: TilePass): Finding[] {
+  return pass.overfull.map((last) => {
+    return {
+      kind: 'inserted',
+      from: last + 1,
+      message: `after record ${last} its bundle goes on with what was never signed`,
+    };
+  });
 }
 
 /** The newest checkpoint is right, and these of the same identity are not: it has signed another history. */
@@ -103,7 +120,8 @@ async function changes(
   for (const checkpoint of wrong.toReversed()) {
     const signed = await signedLeaves(store, pass, checkpoint);
     if (signed === undefined) continue;
-    const found = await compareRecords(store, checkpoint.size, signed);
+    const unknown = signed.unknown.filter((tile) => !pass.missing.has(tile));
+    const found = await compareRecords(store, checkpoint.size, { ...signed, unknown });
     if (found.length > 0) return found;
   }
   const first = wrong[0];

@@ -1,6 +1,6 @@
 import type { LogStore } from '../store.ts';
 import { TILE_WIDTH, widthIn } from '../tree/tile.ts';
-import { type Finding, plural } from './finding.ts';
+import { type Finding, plural, runs } from './finding.ts';
 import type { Signed } from './locate.ts';
 import { readBundle } from './tile-pass.ts';
 
@@ -40,10 +40,10 @@ function told(missing: Map<string, number>, strays: readonly Stray[], leaves: Si
   const shifted = gone.size > 0 || inserted.length > 0;
   const moved = shifted ? [] : strays.filter(({ hash }) => signed.has(hash)).map(({ at }) => at);
   return [
-    ...ranges(edited).map(([from, to]) => finding('edited', from, to, 'was edited', 'were edited')),
-    ...ranges([...gone]).map(([from, to]) => finding('deleted', from, to, 'was deleted', 'were deleted')),
-    ...ranges(inserted).map(([from, to]) => finding('inserted', from, to, 'was never signed', 'were never signed')),
-    ...ranges(moved).map(([from, to]) =>
+    ...runs(edited).map(({ from, to }) => finding('edited', from, to, 'was edited', 'were edited')),
+    ...runs([...gone]).map(({ from, to }) => finding('deleted', from, to, 'was deleted', 'were deleted')),
+    ...runs(inserted).map(({ from, to }) => finding('inserted', from, to, 'was never signed', 'were never signed')),
+    ...runs(moved).map(({ from, to }) =>
       finding('reordered', from, to, 'is not in its place', 'were put into another order'),
     ),
   ];
@@ -56,15 +56,4 @@ function finding(kind: Finding['kind'], from: number, to: number, one: string, m
 function wholeTile(tile: number, size: number): Finding {
   const [from, to] = [tile * TILE_WIDTH + 1, Math.min((tile + 1) * TILE_WIDTH, size)];
   return { kind: 'edited', from, to, message: `one or more of ${plural(from, to)} were changed, and their hashes too` };
-}
-
-/** Runs of numbers, counted from 1. */
-function ranges(indexes: readonly number[]): [number, number][] {
-  const runs: [number, number][] = [];
-  for (const index of [...indexes].sort((a, b) => a - b)) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] === index) last[1] = index + 1;
-    else runs.push([index + 1, index + 1]);
-  }
-  return runs;
 }

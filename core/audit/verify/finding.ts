@@ -29,4 +29,15 @@ export interface Finding {
   message: string;
 }
 
+/** Runs of record numbers, from indexes that count from 0. */
+export function runs(indexes: readonly number[]): { from: number; to: number }[] {
+  const found: { from: number; to: number }[] = [];
+  for (const index of [...indexes].sort((a, b) => a - b)) {
+    const last = found.at(-1);
+    if (last?.to === index) last.to = index + 1;
+    else found.push({ from: index + 1, to: index + 1 });
+  }
+  return found;
+}
+
 export const plural = (from: number, to: number) => (from === to ? `record ${from}` : `the records ${from} to ${to}`);

@@ -2,7 +2,7 @@ import { lineOf } from '../canonical.ts';
 import type { LogStore } from '../store.ts';
 import { leafHash } from '../tree/merkle.ts';
 import { TILE_WIDTH, widthIn } from '../tree/tile.ts';
-import { type Finding, plural } from './finding.ts';
+import { type Finding, plural, runs } from './finding.ts';
 import { readBundle } from './tile-pass.ts';
 
 /** A writer that cannot write tiles stops at some 16,000 records; most have a few hundred bytes. */
@@ -14,10 +14,14 @@ export interface JournalCheck {
   findings: Finding[];
 }
 
-/** Holds a journal, where there is one, against the tiles, and counts what no checkpoint covers yet. */
-export async function checkJournal(store: LogStore, size: number): Promise<JournalCheck> {
+/**
+ * Counts what of a journal, where there is one, no checkpoint covers yet, and holds the rest against the tiles, unless those are wrong
+ * themselves.
+ */
+export async function checkJournal(store: LogStore, size: number, areTilesRight: boolean): Promise<JournalCheck> {
   const text = await store.read('journal', JOURNAL_LIMIT);
   const findings: Finding[] = [];
+  const others: number[] = [];
   if (text === undefined || text.length === 0) return { unsigned: 0, findings };
   let [last, leaves, index] = [0, [] as Buffer[], -1];
   for (const entry of wholeLines(text)) {
@@ -34,15 +38,16 @@ export async function checkJournal(store: LogStore, size: number): Promise<Journ
       findings.push({ kind: 'deleted', from: size + 1, to: number - 1, message });
     }
     last = number;
-    if (number > size) continue;
+    if (number > size || !areTilesRight) continue;
     const tile = Math.floor((number - 1) / TILE_WIDTH);
     if (tile !== index) leaves = (await readBundle(store, tile, widthIn(size, 0, tile)))?.leaves ?? [];
     index = tile;
     const leaf = leaves[(number - 1) % TILE_WIDTH];
-    if (leaf !== undefined && !leaf.equals(leafHash(entry))) {
-      const message = `${plural(number, number)} is another in the journal than in its tile`;
-      findings.push({ kind: 'edited', from: number, to: number, message });
-    }
+    if (leaf !== undefined && !leaf.equals(leafHash(entry))) others.push(number - 1);
+  }
+  for (const { from, to } of runs(others)) {
+    const message = `in the journal, ${plural(from, to)} is not what its tile has and was signed`;
+    findings.push({ kind: 'edited', from, to, message });
   }
   return { unsigned: Math.max(0, last - size), findings };
 }

@@ -6,7 +6,6 @@ import { TreeEdge } from '../tree/edge.ts';
 import { HASH_BYTES, hashesIn, leafHash } from '../tree/merkle.ts';
 import { TILE_WIDTH, tilePath, widthIn } from '../tree/tile.ts';
 import { readTile } from '../tree/tile-reader.ts';
-import { type Finding, plural } from './finding.ts';
 
 /** What one reading of all records, in order, has found. */
 export interface TilePass {
@@ -23,7 +22,10 @@ export interface TilePass {
   /** What records say of the log itself: their count of forgotten records, and checkpoints of other logs. */
   forgotten: number;
   witnessed: AuditLine[];
-  findings: Finding[];
+  /** Records that bear another number than their place, by index; the first of them. */
+  misnumbered: number[];
+  /** Records after which their bundle goes on and should not. */
+  overfull: number[];
 }
 
 /** The records of a tile as they are there. */
@@ -32,6 +34,8 @@ export interface Bundle {
   leaves: Buffer[];
 }
 
+/** Of one kind of mistake, that are remembered. */
+const MOST = 100_000;
 /** Calls back so often, in records. */
 const PROGRESS = 64 * TILE_WIDTH;
 
@@ -50,7 +54,8 @@ export async function passOver(
     different: new Set(),
     forgotten: 0,
     witnessed: [],
-    findings: [],
+    misnumbered: [],
+    overfull: [],
   };
   // Undefined once it is not known how to go on.
   let edge: TreeEdge | undefined = new TreeEdge();
@@ -112,20 +117,14 @@ function noteRecords(
   width: number,
   stored: Buffer | undefined,
 ): void {
-  if (entries.length > width) {
-    const message = `after ${plural(index * TILE_WIDTH + width, index * TILE_WIDTH + width)} stands what was never signed there`;
-    pass.findings.push({ kind: 'inserted', from: index * TILE_WIDTH + width + 1, message });
-  }
-  if (stored === undefined || !Buffer.concat(leaves, leaves.length * HASH_BYTES).equals(stored)) {
+  if (entries.length > width) pass.overfull.push(index * TILE_WIDTH + width);
+  if (stored === undefined || !Buffer.concat(leaves.slice(0, width)).equals(stored)) {
     pass.different.add(index);
   }
-  for (const [at, entry] of entries.entries()) {
+  for (const [at, entry] of entries.slice(0, width).entries()) {
     const number = index * TILE_WIDTH + at + 1;
     // Parsing a million records takes ten times as long as hashing them: only those about the log are.
-    if (!entry.includes(`"sequence":${number},`)) {
-      const message = `${plural(number, number)} does not bear its number`;
-      pass.findings.push({ kind: 'malformed', from: number, to: number, message });
-    }
+    if (!entry.includes(`"sequence":${number},`) && pass.misnumbered.length < MOST) pass.misnumbered.push(number - 1);
     if (entry.includes('"event":"log.')) noteLogRecord(pass, lineOf(entry));
   }
 }

@@ -1,0 +1,86 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { bundleOf, entriesIn } from '../../core/audit/bundle.ts';
+import { TreeEdge } from '../../core/audit/tree/edge.ts';
+import { leafHash } from '../../core/audit/tree/merkle.ts';
+import { type TileLevel, tilePath, widthIn } from '../../core/audit/tree/tile.ts';
+
+/** What somebody can do who owns the disk of a log and no key. Records are counted from 1. */
+export class Tamperer {
+  readonly directory: string;
+  readonly size: number;
+
+  constructor(directory: string, size: number) {
+    this.directory = directory;
+    this.size = size;
+  }
+
+  /** Works on a copy. */
+  static copy(from: string, to: string, size: number): Tamperer {
+    cpSync(from, to, { recursive: true });
+    return new Tamperer(to, size);
+  }
+
+  path(...parts: string[]): string {
+    return join(this.directory, ...parts);
+  }
+
+  /** The file of a tile, partial or full. */
+  tile(level: TileLevel, index: number): string {
+    return this.path(tilePath({ level, index, width: widthIn(this.size, level, index) }));
+  }
+
+  entries(): Buffer[] {
+    const bundles: Buffer[][] = [];
+    for (let index = 0; index * 256 < this.size; index++)
+      bundles.push(entriesIn(readFileSync(this.tile('entries', index))) ?? []);
+    return bundles.flat();
+  }
+
+  /** Another text of a record, as long as it was. */
+  static edited(entry: Buffer): Buffer {
+    return Buffer.from(entry.toString().replace('"db"', '"DB"'));
+  }
+
+  /** Changes the records of one bundle, and nothing else. */
+  bundle(index: number, change: (entries: Buffer[]) => Buffer[]): void {
+    const file = this.tile('entries', index);
+    writeFileSync(file, bundleOf(change(entriesIn(readFileSync(file)) ?? [])));
+  }
+
+  /** Puts these records into bundles, and leaves the hashes as they are. */
+  bundles(entries: readonly Buffer[]): void {
+    for (let index = 0; index * 256 < this.size; index++)
+      writeFileSync(this.tile('entries', index), bundleOf(entries.slice(index * 256, (index + 1) * 256)));
+  }
+
+  /** Makes every tile and the journal anew for these records. */
+  rebuild(entries: readonly Buffer[]): void {
+    rmSync(this.path('tile'), { recursive: true });
+    const made = new Tamperer(this.directory, entries.length);
+    const write = (path: string, bytes: Buffer) => {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, bytes);
+    };
+    const edge = new TreeEdge();
+    for (const entry of entries)
+      for (const { level, index, hashes } of edge.append(leafHash(entry)))
+        write(made.tile(level, index), Buffer.concat(hashes));
+    for (const [level, hashes] of edge.partial().entries())
+      if (hashes.length > 0)
+        write(made.tile(level, Math.floor(entries.length / 256 ** (level + 1))), Buffer.concat(hashes));
+    for (let index = 0; index * 256 < entries.length; index++)
+      write(made.tile('entries', index), bundleOf(entries.slice(index * 256, (index + 1) * 256)));
+    writeFileSync(this.path('journal'), entries.map((entry) => `${entry}\n`).join(''));
+  }
+
+  remove(...names: string[]): void {
+    for (const name of names) rmSync(existsSync(name) ? name : this.path(name));
+  }
+
+  flip(file: string, at: number): void {
+    const bytes = readFileSync(file);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+  }
+}
