@@ -18,10 +18,13 @@ import New from './commands/new.ts';
 import RecipientsAdd from './commands/recipients/add.ts';
 import RecipientsCreate from './commands/recipients/create.ts';
 import RecipientsEnroll from './commands/recipients/enroll.ts';
+import RecipientsJoin from './commands/recipients/join.ts';
+import RecipientsLeave from './commands/recipients/leave.ts';
 import RecipientsList from './commands/recipients/list.ts';
 import RecipientsPin from './commands/recipients/pin.ts';
 import RecipientsRemove from './commands/recipients/remove.ts';
 import RecipientsReplace from './commands/recipients/replace.ts';
+import RecipientsRetire from './commands/recipients/retire.ts';
 import RecipientsRewrap from './commands/recipients/rewrap.ts';
 import RecipientsRotate from './commands/recipients/rotate.ts';
 import RecipientsSigner from './commands/recipients/signer.ts';
@@ -54,10 +57,13 @@ export const COMMANDS: Record<string, Command.Class> = {
   'recipients:add': RecipientsAdd,
   'recipients:create': RecipientsCreate,
   'recipients:enroll': RecipientsEnroll,
+  'recipients:join': RecipientsJoin,
+  'recipients:leave': RecipientsLeave,
   'recipients:list': RecipientsList,
   'recipients:pin': RecipientsPin,
   'recipients:remove': RecipientsRemove,
   'recipients:replace': RecipientsReplace,
+  'recipients:retire': RecipientsRetire,
   'recipients:rewrap': RecipientsRewrap,
   'recipients:rotate': RecipientsRotate,
   'recipients:signer': RecipientsSigner,

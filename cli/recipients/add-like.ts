@@ -7,9 +7,9 @@ import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { namedDataKeys } from '../../core/format/edit/sealing-run.ts';
 import { manifestAt } from '../../core/format/manifest/manifest-nodes.ts';
 import type { SealingKey } from '../../core/format/sealed/stanza.ts';
+import { editRecipient } from '../../core/keys/edit-recipient.ts';
 import { addMember } from '../../core/keys/membership.ts';
 import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
-import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import type { Opener } from '../../core/opening/opener.ts';
 import { type Fulfilment, stanzasFor } from '../../core/requests/fulfilment.ts';
 import { type JoinRequest, joinRequest } from '../../core/requests/request.ts';
@@ -99,7 +99,8 @@ async function joinGroups({ root, keyring }: Workspace, key: SealingKey, { name,
       closed.push(group.name);
       continue;
     }
-    await writeFileAtomically(joinPath(root, group.file), renderRecipient(joined));
+    const path = joinPath(root, group.file);
+    await writeFileAtomically(path, editRecipient(await readFile(path), joined));
     files.push(group.file);
   }
   return { files, closed };

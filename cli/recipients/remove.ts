@@ -5,8 +5,8 @@ import { CONFIG_PATH } from '../../core/config/repository.ts';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { manifestAt } from '../../core/format/manifest/manifest-nodes.ts';
+import { editRecipient } from '../../core/keys/edit-recipient.ts';
 import type { KeyStatus, Recipient } from '../../core/keys/recipient.ts';
-import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import { NOBODY } from '../../core/opening/opener.ts';
 import { rewrap } from '../../core/rotation/rewrap.ts';
 import { recipientOf, type Workspace } from '../workspace/workspace.ts';
@@ -66,7 +66,8 @@ async function endKeys({ root }: Workspace, recipient: Recipient, status: KeySta
     key.status === 'revoked' || key.status === status ? key : { ...key, status },
   );
   if (keys.every((key, index) => key === recipient.keys[index])) return [];
-  await writeFileAtomically(join(root, recipient.file), renderRecipient({ ...recipient, keys }));
+  const path = join(root, recipient.file);
+  await writeFileAtomically(path, editRecipient(await readFile(path), { ...recipient, keys }));
   return [recipient.file];
 }
 
@@ -75,7 +76,7 @@ function refuseMember({ keyring }: Workspace, { name, file }: Recipient): void {
   if (groups.length === 0) return;
   const names = groups.map((group) => group.name).join(', ');
   throw new CofferError('RECIPIENT_IN_GROUP', `${name} is a member of ${names}, and opens what is sealed to it`, {
-    advice: 'Make the group anew without it first: who leaves knows the key of the group.',
+    advice: `Let it leave first, which gives the group a new key: ${groups.map((group) => `\`coffer recipients leave ${group.name} ${name}\``).join(', ')}.`,
     data: { recipient: name, file },
   });
 }

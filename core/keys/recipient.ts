@@ -191,10 +191,16 @@ function checkGroup({ name, type, members, keys }: Recipient): void {
       advice: `Remove that row; if ${stranger} has left, the group needs a new key.`,
     });
   }
-  if (members.length === 0 || members.includes(name) || rows.some((row) => row.length === 0)) {
-    throw new CofferError('RECIPIENT_GROUP', 'a group has members, not itself among them, and each key has seeds', {
-      advice: 'Restore the file from git, or make the group again.',
-    });
+  // Of a former key nothing may be left: all who had it have left since.
+  const isSealed = keys.every(({ status, seeds }) => seeds.size > 0 || status !== 'active');
+  if (members.length === 0 || members.includes(name) || !isSealed) {
+    throw new CofferError(
+      'RECIPIENT_GROUP',
+      'a group has members, not itself among them, and its active key has seeds',
+      {
+        advice: 'Restore the file from git, or make the group again.',
+      },
+    );
   }
 }
 

@@ -9,11 +9,17 @@ interface Row {
   trust: 'pinned' | 'unknown' | 'changed';
   identity: string;
   members: readonly string[];
-  keys: { id: string; status: string; created: string; days: number }[];
+  /** Days until the active key is due for rotation, less than 0 when it is over; null: it has no term, or there is no such key. */
+  due: number | null;
+  /** `stanzas`: in the working tree. */
+  keys: { id: string; status: string; created: string; days: number; stanzas: number }[];
 }
 
 export default class RecipientsList extends BaseCommand {
   static override summary = 'show the keyring: who can open secrets, with which keys, and whom you trust';
+  static override description =
+    `With the age of each key, how many stanzas of the working tree are for it, and when the active one is due (spec.rotation.every of
+the recipient): an operator makes itself a new key then; for others, coffer recipients rotate.`;
   static override examples = [
     'coffer recipients list',
     {
@@ -38,20 +44,32 @@ export default class RecipientsList extends BaseCommand {
 
   override async run(): Promise<Record<string, unknown>> {
     const { flags, argv } = await this.parse(RecipientsList);
-    const [{ openWorkspace, recipientOf }, { checkPin }, { identityText }] = await Promise.all([
-      import('../../workspace/workspace.ts'),
-      import('../../../core/keys/pins.ts'),
-      import('../../../core/keys/key-texts.ts'),
-    ]);
+    const [{ openWorkspace, recipientOf }, { checkPin }, { identityText }, { stanzaCounts }, { keyDue }] =
+      await Promise.all([
+        import('../../workspace/workspace.ts'),
+        import('../../../core/keys/pins.ts'),
+        import('../../../core/keys/key-texts.ts'),
+        import('../../recipients/stanza-counts.ts'),
+        import('../../../core/keys/key-due.ts'),
+      ]);
     const workspace = await openWorkspace();
     const names = argv.map(String);
     const wanted =
       names.length === 0
         ? [...workspace.keyring.recipients.values()]
         : names.map((name) => recipientOf(workspace, name));
+    const counts = flags.pins ? new Map<string, number>() : await stanzaCounts(workspace);
     const rows = wanted
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map((recipient) => rowOf(recipient, checkPin(workspace.pins, recipient), identityText(recipient.identity)));
+      .map((recipient): Row => {
+        const due = keyDue(recipient);
+        return {
+          ...{ name: recipient.name, type: recipient.type, members: recipient.members },
+          ...{ trust: checkPin(workspace.pins, recipient), identity: identityText(recipient.identity) },
+          due: due === undefined ? null : Math.floor((due.getTime() - Date.now()) / DAY),
+          keys: recipient.keys.map((key) => keyOf(key, counts.get(key.kid) ?? 0)),
+        };
+      });
     if (flags.pins) this.#sayPins(rows);
     else for (const row of rows) for (const line of this.#lines(row)) this.say(line);
     if (rows.length === 0)
@@ -77,21 +95,20 @@ export default class RecipientsList extends BaseCommand {
     return [
       `${this.emphasise(row.name)} (${row.type}${members}) ${row.trust}`,
       `  ${row.identity}`,
-      ...row.keys.map((key) => `  ${key.id} ${key.status.padEnd(7)} ${key.created} (${key.days} days)`),
+      ...row.keys.map(
+        (key) => `  ${key.id} ${key.status.padEnd(7)} ${key.created} (${key.days} days), ${key.stanzas} stanzas`,
+      ),
+      ...(row.due === null ? [] : [row.due < 0 ? `  due ${-row.due} days ago` : `  due in ${row.due} days`]),
     ];
   }
 }
 
-function rowOf(recipient: Recipient, trust: Row['trust'], identity: string): Row {
-  const keys = recipient.keys.map(({ kid, status, created }) => ({
-    id: kid,
-    status,
-    created,
-    days: daysSince(created),
-  }));
-  return { name: recipient.name, type: recipient.type, trust, identity, members: recipient.members, keys };
+function keyOf({ kid, status, created }: Recipient['keys'][number], stanzas: number): Row['keys'][number] {
+  return { id: kid, status, created, days: daysSince(created), stanzas };
 }
 
+const DAY = 86_400_000;
+
 function daysSince(created: string): number {
-  return Math.max(0, Math.floor((Date.now() - Date.parse(created)) / 86_400_000));
+  return Math.max(0, Math.floor((Date.now() - Date.parse(created)) / DAY));
 }

@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Bug, CofferError } from '../../core/errors.ts';
+import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { editRecipient } from '../../core/keys/edit-recipient.ts';
+import { addMember, removeMember } from '../../core/keys/membership.ts';
+import { activeKey, type KeyStatus, type Recipient } from '../../core/keys/recipient.ts';
+import { openKeys } from '../workspace/open-keys.ts';
+import { sealingKeysFor } from '../workspace/sealing-keys.ts';
+import { recipientOf, type Workspace } from '../workspace/workspace.ts';
+import { manifestFiles, titleOf } from './manifest-files.ts';
+import { ownIdentity } from './own-identity.ts';
+import { now } from './requests.ts';
+import { type RewrappedAll, rewrapAll } from './rewrap-all.ts';
+
+/**
+ * Lets somebody join a group: one more row in its file, which takes the group's seed, so that a member does it.
+ *
+ * @returns the path that was written, from the root
+ * @throws CofferError GROUP_NONE, GROUP_NOT_OPEN, GROUP_MEMBER_ALREADY, GROUP_MEMBER_TYPE, KEYS_NONE, and what `sealingKeysFor` throws
+ */
+export async function joinGroup(
+  workspace: Workspace,
+  { group: name, member, keyDir }: { group: string; member: string; keyDir: string | undefined },
+): Promise<string> {
+  const group = groupOf(workspace, name);
+  if (recipientOf(workspace, member).type === 'group') throw nested(name, member);
+  const [key] = await sealingKeysFor(workspace, [member]);
+  if (key === undefined) throw new Bug('no key of a recipient that has one');
+  const keys = await openKeys(workspace.keyring, { 'key-dir': keyDir });
+  try {
+    const active = activeKey(group);
+    const secret = active && keys.opener.secretKey(name, active.kid);
+    if (active !== undefined && secret === undefined) throw notOpen(group);
+    await writeGroup(workspace, addMember(group, secret?.seed ?? Buffer.alloc(0), key));
+    return group.file;
+  } finally {
+    keys.close();
+  }
+}
+
+export interface Left extends RewrappedAll {
+  keyId: string;
+  /** What the leaver could open until now, with the entries of each. */
+  manifests: { manifest: string; path: string; entries: string[] }[];
+}
+
+/**
+ * Lets somebody leave a group: those who stay get a new key, which the group's identity endorses, and what the group opens is sealed to
+ * it. Everything is tried before anything is written.
+ *
+ * @param wanted.formerKey `revoked`: what the leaver could open counts as exposed
+ * @throws CofferError GROUP_NONE, GROUP_LAST_MEMBER, GROUP_NEEDS_IDENTITY, GROUP_MEMBER_UNKNOWN, KEYS_NONE, and what `sealingKeysFor` throws
+ */
+export async function leaveGroup(
+  workspace: Workspace,
+  wanted: {
+    group: string;
+    member: string;
+    formerKey: Exclude<KeyStatus, 'active'>;
+    keyDir: string | undefined;
+    broken(error: CofferError): void;
+  },
+): Promise<Left> {
+  const { member, formerKey, keyDir, broken } = wanted;
+  const group = groupOf(workspace, wanted.group);
+  const stayingNames = group.members.filter((name) => name !== member);
+  if (stayingNames.length === 0) throw lastMember(group);
+  const identitySeed = await ownIdentity(workspace, group, keyDir);
+  if (identitySeed === undefined) throw needsIdentity(group);
+  try {
+    const staying = await sealingKeysFor(workspace, stayingNames);
+    const change = { staying, identitySeed, created: now(), formerKey };
+    const { recipient, seed } = removeMember(group, member, change);
+    seed.fill(0);
+    const keys = await openKeys(workspace.keyring, { 'key-dir': keyDir });
+    try {
+      const manifests = await openedBy(workspace, group, broken);
+      await writeGroup(workspace, recipient);
+      const rewrapped = await rewrapAll(workspace, recipient, keys.opener, broken);
+      const files = [...new Set([group.file, ...rewrapped.files])];
+      return { ...rewrapped, files, keyId: activeKey(recipient)?.kid ?? '', manifests };
+    } finally {
+      keys.close();
+    }
+  } finally {
+    identitySeed.fill(0);
+  }
+}
+
+async function openedBy(
+  workspace: Workspace,
+  { name }: Recipient,
+  broken: (error: CofferError) => void,
+): Promise<Left['manifests']> {
+  const manifests: Left['manifests'] = [];
+  for await (const { path, file } of manifestFiles(workspace, broken)) {
+    for (const manifest of file.manifests) {
+      if (!manifest.recipients.includes(name)) continue;
+      manifests.push({ manifest: titleOf(manifest), path, entries: [...manifest.entries.keys()] });
+    }
+  }
+  return manifests;
+}
+
+async function writeGroup({ root }: Workspace, group: Recipient): Promise<void> {
+  const path = join(root, group.file);
+  await writeFileAtomically(path, editRecipient(await readFile(path), group));
+}
+
+function groupOf(workspace: Workspace, name: string): Recipient {
+  const group = recipientOf(workspace, name);
+  if (group.type === 'group') return group;
+  throw new CofferError('GROUP_NONE', `${name} is a ${group.type}, not a group`, {
+    advice: 'Name a group; `coffer recipients list` shows them.',
+    data: { recipient: name, file: group.file },
+    exit: 2,
+  });
+}
+
+function nested(name: string, member: string): CofferError {
+  return new CofferError('GROUP_MEMBER_TYPE', `${member} is a group, and groups do not nest`, {
+    advice: 'Let its members join one by one, or list both groups in the manifests.',
+    data: { recipient: name },
+    exit: 2,
+  });
+}
+
+function notOpen({ name, members }: Recipient): CofferError {
+  return new CofferError('GROUP_NOT_OPEN', `your keys do not open the group ${name}`, {
+    advice: `Let one of its members run it: ${members.join(', ')}.`,
+    data: { recipient: name },
+  });
+}
+
+function lastMember({ name }: Recipient): CofferError {
+  return new CofferError('GROUP_LAST_MEMBER', `nobody would be left in the group ${name}`, {
+    advice: `Remove the group: coffer recipients remove ${name}`,
+    data: { recipient: name },
+    exit: 2,
+  });
+}
+
+function needsIdentity({ name, file }: Recipient): CofferError {
+  return new CofferError('GROUP_NEEDS_IDENTITY', `the identity of the group ${name} is not in the key directory`, {
+    advice:
+      'Its creator has it, and makes the new key that those who stay get: let them run this, or name the folder with --key-dir.',
+    data: { recipient: name, file },
+  });
+}
