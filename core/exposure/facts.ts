@@ -34,6 +34,9 @@ const SEALED_STANZA = new RegExp(STANZA);
 const KEY_ID = /^[0-9a-f]{32}$/;
 const ENTRY_BEFORE = /(?:^|[^-._a-zA-Z0-9])([-._a-zA-Z0-9]{1,253})["']?[ \t]*:[ \t]*["']?$/;
 const MOST_BEFORE = 300;
+/** What stands for ciphertext in a file that is parsed: random, so that no file can have it before. */
+const MARK = `Z${randomBytes(16).toString('hex')}`;
+const SHORT_TEXT = new RegExp(`^CF\\[1:[A-Za-z0-9_-]{32}:${MARK}(\\d+)\\]$`);
 /** Shorter files hold no stanza, and what holds no value either says nothing. */
 const SHORTEST_STANZA = 32 + 1 + 1558;
 const STANZA_LENGTH = 1558;
@@ -59,9 +62,6 @@ class ManifestFacts {
   readonly #texts = new Map<string, { dataKeyId: string; entry: string }>();
   readonly #stanzas = new Map<string, readonly [dataKeyId: string, kid: string]>();
 
-  /** What stands for ciphertext: random, so that no file can have it before. */
-  readonly #mark = `Z${randomBytes(12).toString('hex')}`;
-
   constructor(bytes: Buffer, digests: TextDigests) {
     this.#bytes = bytes;
     this.#digests = digests;
@@ -84,7 +84,6 @@ class ManifestFacts {
    */
   #scan(): { bytes: Buffer; textOf: (short: string) => string } {
     const file = this.#bytes.toString('latin1');
-    const mark = this.#mark;
     const texts: string[] = [];
     const pieces: string[] = [];
     let end = 0;
@@ -92,19 +91,18 @@ class ManifestFacts {
       text: (dataKeyId, text, at) => {
         const before = ENTRY_BEFORE.exec(file.slice(Math.max(0, at - MOST_BEFORE), at))?.[1];
         this.#texts.set(text, { dataKeyId, entry: before ?? '' });
-        pieces.push(file.slice(end, at), `CF[1:${dataKeyId}:${mark}${texts.length}]`);
+        pieces.push(file.slice(end, at), `CF[1:${dataKeyId}:${MARK}${texts.length}]`);
         texts.push(text);
         end = at + text.length;
       },
       key: (dataKeyId, kid, at) => {
         this.#stanzas.set(`${dataKeyId} ${kid}`, [dataKeyId, kid]);
-        pieces.push(file.slice(end, at), `${kid}:${mark}`);
+        pieces.push(file.slice(end, at), `${kid}:${MARK}`);
         end = at + kid.length + 1 + STANZA_LENGTH;
       },
     });
     pieces.push(file.slice(end));
-    const short = new RegExp(`^CF\\[1:[A-Za-z0-9_-]{32}:${mark}(\\d+)\\]$`);
-    const textOf = (text: string) => texts[Number(short.exec(text)?.[1] ?? -1)] ?? text;
+    const textOf = (text: string) => texts[Number(SHORT_TEXT.exec(text)?.[1] ?? -1)] ?? text;
     return { bytes: Buffer.from(pieces.join(''), 'latin1'), textOf };
   }
 
@@ -136,7 +134,7 @@ class ManifestFacts {
     for (const [recipient, text] of Object.entries(stanzas)) {
       if (typeof text !== 'string') continue;
       const kid = text.slice(0, 32);
-      if (text !== `${kid}:${this.#mark}` && !SEALED_STANZA.test(text)) continue;
+      if (text !== `${kid}:${MARK}` && !SEALED_STANZA.test(text)) continue;
       this.#stanzas.delete(`${dataKeyId} ${kid}`);
       this.#add(['stanza', dataKeyId, kid, recipient]);
     }

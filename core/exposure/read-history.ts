@@ -5,25 +5,44 @@ import { Turns } from '../git/intake/turns.ts';
 import type { Repository } from '../git/repository.ts';
 import { isFile } from '../git/tree.ts';
 import { unknownCommits } from '../git/unknown-commits.ts';
-import { factsOf, roleOf } from './facts.ts';
-import type { CommitRecord, FileChange, Records } from './records.ts';
+import { factsOf, type Role, roleOf } from './facts.ts';
+import type { FileChange, Records } from './records.ts';
 import { TextDigests } from './text-digest.ts';
 
 export interface ReadOptions {
   signal?: AbortSignal | undefined;
-  /** Told now and then how many commits were read. */
+  /** Told now and then how many commits are known by now. */
   onProgress?: ((commits: number) => void) | undefined;
 }
 
 /** A commit that is made so that it cannot be compared is a gap, which the report says; it must not hide all others. */
 const GAPS = new Set(['GIT_TREE_TOO_LARGE', 'GIT_OBJECT_MALFORMED']);
 
-/** Versions that say nothing: code, say. Kept so that a merge does not read them again. */
-const MOST_SILENT = 500_000;
+/** So many commits are compared before the files that they bring are read, all versions of one file together. */
+const BATCH = 50_000;
+
+/** One side of a change: a version of a file. */
+interface Version {
+  oid: string;
+  role: Role;
+}
+
+interface PathChange {
+  path: string;
+  before: Version | undefined;
+  after: Version | undefined;
+  others: readonly Version[];
+}
+
+interface Compared {
+  commit: Commit;
+  changes: readonly PathChange[];
+  gap?: string;
+}
 
 /**
  * Adds what these commits reach and the records do not have. Needs `sodiumReady`. Throws `GIT_OBJECT_MISSING` (a partial clone),
- * and the reason of the signal; what was read until then stays.
+ * and the reason of the signal; whole batches that were read until then stay.
  */
 export async function readHistory(
   repository: Repository,
@@ -32,8 +51,15 @@ export async function readHistory(
   options: ReadOptions = {},
 ): Promise<void> {
   const reader = new HistoryReader(repository, records, options);
-  const commits = unknownCommits(repository, heads, (oid) => records.commitOf(oid) !== undefined);
-  for await (const commit of commits) await reader.add(commit);
+  let batch: Compared[] = [];
+  const isKnown = (oid: string) => records.commitOf(oid) !== undefined;
+  for await (const commit of unknownCommits(repository, heads, isKnown)) {
+    batch.push(await reader.compare(commit));
+    if (batch.length < BATCH) continue;
+    await reader.add(batch);
+    batch = [];
+  }
+  await reader.add(batch);
 }
 
 class HistoryReader {
@@ -42,8 +68,7 @@ class HistoryReader {
   readonly #options: ReadOptions;
   readonly #turns: Turns;
   readonly #digests = new TextDigests();
-  readonly #silent = new Set<string>();
-  /** Of the commits that were read in this run; of others they are read again. */
+  /** Of the commits of this run; those of others are read again. */
   readonly #trees = new Map<string, string>();
 
   constructor(repository: Repository, records: Records, options: ReadOptions) {
@@ -53,72 +78,100 @@ class HistoryReader {
     this.#turns = new Turns(options.signal);
   }
 
-  async add(commit: Commit): Promise<void> {
+  async compare(commit: Commit): Promise<Compared> {
     this.#trees.set(commit.oid, commit.tree);
-    const { oid, author, committer } = commit;
-    const person = ({ name, email }: { name: string; email: string }) => ({ name, email });
-    this.#records.addCommit({
-      ...{ oid, author: person(author), committer: person(committer), time: committer.time },
-      parents: commit.parents.map((parent) => this.#records.commitOf(parent) ?? -1),
-      ...(await this.#changesOrGap(commit)),
-    });
-    const count = this.#records.commits.length;
-    if (count % 500 === 0) this.#options.onProgress?.(count);
-  }
-
-  async #changesOrGap(commit: Commit): Promise<Pick<CommitRecord, 'changes' | 'gap'>> {
+    if (this.#trees.size % 500 === 0) this.#options.onProgress?.(this.#trees.size);
     try {
-      return { changes: await this.#changes(commit) };
+      return { commit, changes: await this.#changes(commit) };
     } catch (error) {
       if (!(error instanceof CofferError && GAPS.has(error.code))) throw error;
-      return { changes: [], gap: error.code };
+      return { commit, changes: [], gap: error.code };
     }
   }
 
-  async #changes({ tree, parents: [first, ...others] }: Commit): Promise<FileChange[]> {
+  async add(batch: readonly Compared[]): Promise<void> {
+    await this.#readVersions(batch);
+    const person = ({ name, email }: { name: string; email: string }) => ({ name, email });
+    for (const { commit, changes, gap } of batch) {
+      const { oid, author, committer, parents } = commit;
+      this.#records.addCommit({
+        ...{ oid, author: person(author), committer: person(committer), time: committer.time },
+        parents: parents.map((parent) => this.#records.commitOf(parent) ?? -1),
+        changes: changes.flatMap((change) => this.#numbered(change) ?? []),
+        ...(gap === undefined ? {} : { gap }),
+      });
+    }
+  }
+
+  async #changes({ tree, parents: [first, ...others] }: Commit): Promise<PathChange[]> {
     const before = first === undefined ? null : await this.#treeOf(first);
     const otherTrees = await Promise.all(others.map((parent) => this.#treeOf(parent)));
-    const signal = this.#options.signal;
-    const changes: FileChange[] = [];
+    const { signal } = this.#options;
+    const changes: PathChange[] = [];
     for await (const change of changesBetween(this.#repository, before, tree, { signal })) {
       await this.#turns.next();
-      const changed = await this.#change(change, otherTrees);
-      if (changed !== undefined) changes.push(changed);
+      changes.push(await this.#change(change, otherTrees));
     }
     return changes;
   }
 
-  /** Undefined where neither side says anything. */
-  async #change({ path, before, after }: Change, otherTrees: readonly string[]): Promise<FileChange | undefined> {
-    const sides = [await this.#version(path, before), await this.#version(path, after)];
-    if (sides.every((side) => side === undefined)) return undefined;
-    const others: number[] = [];
+  async #change({ path, before, after }: Change, otherTrees: readonly string[]): Promise<PathChange> {
+    const role = roleOf(path);
+    const version = (side: Side | undefined) =>
+      side === undefined || !isFile(side) ? undefined : { oid: side.oid, role };
+    const others: Version[] = [];
     for (const tree of otherTrees) {
-      const version = await this.#version(path, await this.#repository.entryAt(tree, path));
-      if (version !== undefined) others.push(version);
+      const other = version(await this.#repository.entryAt(tree, path));
+      if (other !== undefined) others.push(other);
     }
-    const [old, now] = sides;
+    return { path, before: version(before), after: version(after), others };
+  }
+
+  /** Newest first, file by file: that is how packs lay one version upon another, and how neighbours are alike. */
+  async #readVersions(batch: readonly Compared[]): Promise<void> {
+    const byPath = new Map<string, Map<string, Version>>();
+    for (const { changes } of batch.toReversed()) {
+      for (const { path, before, after, others } of changes) {
+        for (const version of [after, before, ...others]) {
+          if (version === undefined || this.#records.versionOf(version.oid, version.role) !== undefined) continue;
+          const versions = byPath.get(path) ?? new Map<string, Version>();
+          if (versions.size === 0) byPath.set(path, versions);
+          versions.set(version.oid, version);
+        }
+      }
+    }
+    const read = new Set<string>();
+    for (const versions of byPath.values()) {
+      for (const { oid, role } of versions.values()) {
+        const key = `${role} ${oid}`;
+        if (read.has(key)) continue;
+        read.add(key);
+        await this.#turns.next();
+        await this.#readVersion(oid, role);
+      }
+    }
+  }
+
+  /** What says nothing is not noted: most of a repository may be code. */
+  async #readVersion(oid: string, role: Role): Promise<void> {
+    const bytes = role === 'ejson' ? Buffer.alloc(0) : await this.#repository.readBlobWithin(oid);
+    const facts = bytes === undefined ? [] : factsOf(bytes, role, this.#digests);
+    if (facts.length === 0) return;
+    const numbers = new Set(facts.map((fact) => this.#records.fact(fact)));
+    this.#records.addVersion({ oid, role, facts: [...numbers] });
+  }
+
+  /** Undefined where nothing on any side says anything. */
+  #numbered({ path, before, after, others }: PathChange): FileChange | undefined {
+    const numberOf = (version: Version | undefined) =>
+      version === undefined ? undefined : this.#records.versionOf(version.oid, version.role);
+    const [old, now] = [numberOf(before), numberOf(after)];
+    if (old === undefined && now === undefined) return undefined;
     return {
-      ...{ path: this.#records.path(path), others },
+      ...{ path: this.#records.path(path), others: others.flatMap((version) => numberOf(version) ?? []) },
       ...(old === undefined ? {} : { before: old }),
       ...(now === undefined ? {} : { after: now }),
     };
-  }
-
-  async #version(path: string, side: Side | undefined): Promise<number | undefined> {
-    if (side === undefined || !isFile(side)) return undefined;
-    const role = roleOf(path);
-    const key = `${role} ${side.oid}`;
-    const known = this.#records.versionOf(side.oid, role);
-    if (known !== undefined || this.#silent.has(key)) return known;
-    const bytes = role === 'ejson' ? Buffer.alloc(0) : await this.#repository.readBlobWithin(side.oid);
-    const facts = bytes === undefined ? [] : factsOf(bytes, role, this.#digests);
-    if (facts.length > 0) {
-      const numbers = new Set(facts.map((fact) => this.#records.fact(fact)));
-      return this.#records.addVersion({ oid: side.oid, role, facts: [...numbers] });
-    }
-    if (this.#silent.size < MOST_SILENT) this.#silent.add(key);
-    return undefined;
   }
 
   async #treeOf(commit: string): Promise<string> {

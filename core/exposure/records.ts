@@ -45,7 +45,7 @@ export class Records {
   readonly #commits = new Map<string, number>();
 
   fact(fact: Fact): number {
-    return intern(this.#facts, this.facts, JSON.stringify(fact), fact);
+    return intern(this.#facts, this.facts, fact.join('\0'), fact);
   }
 
   path(path: string): number {
