@@ -6,7 +6,7 @@ import { type Finding, plural, runs } from './verify/finding.ts';
 import { alteredTiles } from './verify/hash-tiles.ts';
 import { checkJournal } from './verify/journal-check.ts';
 import { signedLeaves } from './verify/locate.ts';
-import { passOver, type TilePass } from './verify/tile-pass.ts';
+import { passOver, type TilePass, type WantedRecords } from './verify/tile-pass.ts';
 import { readTrusted, type Trusted } from './verify/trusted.ts';
 
 export interface Report {
@@ -36,6 +36,8 @@ export interface VerifyOptions {
   only?: { from: number; to: number };
   /** Called now and then with the number of records that were looked at. */
   onProgress?: (records: number) => void;
+  /** Given from the bytes that are hashed, so that no store can answer otherwise later. */
+  wanted?: WantedRecords;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function verifyLog(store: LogStore, options: VerifyOptions): Promis
   };
   if (end === undefined) return report;
   const sizes = new Set(all.map(({ size }) => size));
-  const pass = await passOver(store, end.size, sizes, options.onProgress ?? (() => undefined));
+  const pass = await passOver(store, end.size, sizes, options.onProgress ?? (() => undefined), options.wanted);
   const isRight = ({ size, root }: Trusted) => size === 0 || pass.roots.get(size)?.equals(root) === true;
   const wrong = all.filter((checkpoint) => checkpoint.size <= end.size && !isRight(checkpoint));
   report.checkpoints = all.filter(isRight).length;

@@ -1,6 +1,6 @@
 import { BUNDLE_LIMIT, leadingEntries } from '../bundle.ts';
 import { lineOf } from '../canonical.ts';
-import type { AuditLine } from '../record.ts';
+import type { AuditEvent, AuditLine } from '../record.ts';
 import type { LogStore } from '../store.ts';
 import { TreeEdge } from '../tree/edge.ts';
 import { HASH_BYTES, hashesIn, leafHash } from '../tree/merkle.ts';
@@ -34,6 +34,12 @@ export interface Bundle {
   leaves: Buffer[];
 }
 
+/** Records of one event that somebody wants, as they are read; what they say counts only where the whole log is found to be as it was signed. */
+export interface WantedRecords {
+  event: AuditEvent;
+  take: (line: AuditLine) => void;
+}
+
 /** Of one kind of mistake, that are remembered. */
 const MOST = 100_000;
 /** Calls back so often, in records. */
@@ -45,6 +51,7 @@ export async function passOver(
   size: number,
   sizes: ReadonlySet<number>,
   onProgress: (records: number) => void,
+  wanted?: WantedRecords,
 ): Promise<TilePass> {
   const pass: TilePass = {
     roots: new Map(),
@@ -67,6 +74,7 @@ export async function passOver(
     ]);
     if (bundle === undefined) pass.missing.add(index);
     else noteRecords(pass, bundle, index, width, stored);
+    if (bundle !== undefined && wanted !== undefined) giveRecords(bundle, width, wanted);
     if (bundle === undefined && pass.prunedBefore === index * TILE_WIDTH) pass.prunedBefore += width;
     const leaves = bundle === undefined ? stored && hashesIn(stored) : fitted(bundle.leaves, width);
     edge = leaves === undefined ? undefined : edge;
@@ -126,6 +134,14 @@ function noteRecords(
     // Parsing a million records takes ten times as long as hashing them: only those about the log are.
     if (!entry.includes(`"sequence":${number},`) && pass.misnumbered.length < MOST) pass.misnumbered.push(number - 1);
     if (entry.includes('"event":"log.')) noteLogRecord(pass, lineOf(entry));
+  }
+}
+
+function giveRecords({ entries }: Bundle, width: number, { event, take }: WantedRecords): void {
+  for (const entry of entries.slice(0, width)) {
+    if (!entry.includes(event)) continue;
+    const line = lineOf(entry);
+    if (line?.event === event) take(line);
   }
 }
 
