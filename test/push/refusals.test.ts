@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { CofferError } from '../../core/errors.ts';
 import { generateKey } from '../servers/sshd.ts';
@@ -96,4 +98,24 @@ test('without git a repository on this machine is not written to', async (t) => 
     bench.pusher(git, source).push(bench.proposal(), 'Rotate', never),
     refusal('PUSH_NO_GIT', /not installed/),
   );
+});
+
+test('a server that does not come to an end is left after `timeout`, and what it took meanwhile is seen later', async (t) => {
+  const bench = await Pushing.open(t);
+  const git = { ...(await bench.configOf('http')), timeout: '1s' };
+  const source = await bench.source({ ...git, timeout: '60s' });
+  await source.poll(never);
+  await bench.hook('pre-receive', 'while [ ! -e "$GIT_DIR/../go" ]; do sleep 0.05; done');
+  const proposal = bench.proposal();
+  const refused = refusal('SOURCE_TIMEOUT', /took longer/);
+  await assert.rejects(bench.pusher(git, source).push(proposal, 'Rotate', never), refused);
+  await writeFile(join(bench.root, 'go'), '');
+  const patient = bench.pusher({ ...git, timeout: '60s' }, source);
+  const ends: unknown[] = [];
+  while (ends.length < 50 && ends.at(-1) !== 'nothing') {
+    await source.poll(never);
+    ends.push(await patient.push(proposal, 'Rotate', never).catch((error: CofferError) => error.code));
+  }
+  assert.equal(ends.at(-1), 'nothing', String(ends));
+  assert.equal(await bench.inBare('rev-list', '--count', 'main'), '2');
 });
