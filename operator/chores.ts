@@ -60,6 +60,7 @@ export function openChores(
       look: () => valueRotation.look(),
       troubles: () => valueRotation.troubles,
       settled: () => valueRotation.settled(),
+      status: () => ({ rotations: valueRotation.counts }),
     },
   ];
 }

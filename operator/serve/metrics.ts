@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { SecretStatus, Status } from '../status/status.ts';
 import { type AuditState, auditGauges } from './audit-gauges.ts';
 import { keyGauges } from './key-gauges.ts';
+import { rotationGauges } from './rotation-gauges.ts';
 import { trustGauges } from './trust-gauges.ts';
 
 const STATES: readonly SecretStatus['state'][] = ['pending', 'ready', 'failed', 'held', 'retained'];
@@ -126,6 +127,7 @@ function statusGauges(registers: Registry[]): (status: Status) => void {
   });
   const trust = trustGauges(registers);
   const keys = keyGauges(registers);
+  const rotations = rotationGauges(registers);
   return (status) => {
     const states = Map.groupBy(status.secrets, ({ state }) => state);
     for (const state of STATES) secrets.set({ state }, states.get(state)?.length ?? 0);
@@ -135,5 +137,6 @@ function statusGauges(registers: Registry[]): (status: Status) => void {
     }
     trust(status.sources);
     keys(status.keys ?? []);
+    if (status.rotations !== undefined) rotations(status.rotations);
   };
 }

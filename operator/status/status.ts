@@ -97,7 +97,21 @@ export interface OwnKeyStatus {
   stanzas?: number;
 }
 
+/** Of values that are made anew: how many. */
+export interface RotationStatus {
+  /** Those that are to be made anew now. */
+  due: number;
+  /** Rotations that have begun and not ended. */
+  underway: number;
+  /** What stands in the way of them; each is among `problems`. */
+  failed: number;
+  /** Rotations that ended since the process started. */
+  done: number;
+}
+
 export interface Status {
+  /** Absent before the first look. */
+  rotations?: RotationStatus;
   /** Newest first; absent before the first look. */
   keys?: readonly OwnKeyStatus[];
   sources: SourceStatus[];

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuditLog } from '../../../core/audit/log.ts';
+import type { AuditRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { entryOfPrevious } from '../../../core/format/manifest/rotation.ts';
 import type { Proposal, ProposedValue } from '../../../core/rotation/proposal.ts';
@@ -14,6 +15,8 @@ export interface Parcel {
   commit: string;
   values: readonly ProposedValue[];
   stanzas: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** NAMESPACE/NAME → id of its rotation. */
+  operations: ReadonlyMap<string, string>;
 }
 
 export interface DeliveryOptions {
@@ -63,7 +66,7 @@ export class Delivery {
   }
 
   async #push(parcel: Parcel, signal: AbortSignal): Promise<'pushed' | 'no' | CofferError> {
-    const { pushers, audit, cluster, wake } = this.#options;
+    const { pushers, wake } = this.#options;
     const { source, commit } = parcel;
     const pusher = pushers.get(source);
     if (pusher === undefined) return 'no';
@@ -75,14 +78,7 @@ export class Delivery {
       this.#inTheWay.delete(source);
       this.#pushed.set(source, digest);
       if (pushed === 'nothing' || !pushed.isNew) return 'pushed';
-      const { id } = proposal;
-      const values = namesOf(parcel.values);
-      await audit.append(
-        values.map(({ namespace, name, entries }) => ({
-          ...({ event: 'rotation.step', step: 'pushed', outcome: 'done', cluster, namespace, name, entries } as const),
-          ...{ source, from: commit, commit: pushed.commit, branch: pushed.branch, proposal: id },
-        })),
-      );
+      await this.#tell(parcel, 'pushed', { commit: pushed.commit, branch: pushed.branch });
       wake(source);
       return 'pushed';
     } catch (error) {
@@ -102,31 +98,28 @@ export class Delivery {
   }
 
   async #publish(parcels: readonly Parcel[]): Promise<void> {
-    const { proposals, audit, cluster } = this.#options;
+    const { proposals } = this.#options;
     this.#published ??= digestOf((await proposals.read(this.#id))?.values ?? []);
     const digest = digestOf(parcels.flatMap(({ values }) => values));
     if (this.#published === digest) return;
     if (parcels.length === 0) await proposals.withdraw(this.#id);
     else {
       await proposals.publish(this.#proposal(parcels));
-      await audit.append(
-        parcels.flatMap(({ source, commit, values }) =>
-          namesOf(values).map(({ namespace, name, entries }) => ({
-            ...({
-              event: 'rotation.step',
-              step: 'published',
-              outcome: 'done',
-              cluster,
-              namespace,
-              name,
-              entries,
-            } as const),
-            ...{ source, commit, proposal: this.#id },
-          })),
-        ),
-      );
+      for (const parcel of parcels) await this.#tell(parcel, 'published', { commit: parcel.commit });
     }
     this.#published = digest;
+  }
+
+  async #tell({ source, values, operations }: Parcel, step: string, more: Partial<AuditRecord>): Promise<void> {
+    const { audit, cluster } = this.#options;
+    const records = namesOf(values).map(({ namespace, name, entries }): AuditRecord => {
+      const operation = operations.get(`${namespace}/${name}`);
+      return {
+        ...{ event: 'rotation.step', step, outcome: 'done', cluster, namespace, name, entries, source },
+        ...{ proposal: this.#id, ...(operation === undefined ? {} : { operation }), ...more },
+      };
+    });
+    await audit.append(records);
   }
 
   #proposal(parcels: readonly Parcel[]): Proposal {

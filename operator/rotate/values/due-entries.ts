@@ -1,5 +1,6 @@
 import { previousOf } from '../../../core/format/manifest/rotation.ts';
 import { dueOf, previousDueOf } from '../../../core/values/due.ts';
+import { formerDue } from '../../../core/values/plan.ts';
 import type { FirstSeen } from './first-seen.ts';
 import type { Wanted } from './making.ts';
 import type { RotatingManifest } from './rotating-manifests.ts';
@@ -21,23 +22,20 @@ export interface DueEntries {
   byHand: string[];
   /** Milliseconds until the next value, or former value, is due. */
   again: number;
-  /** Entries whose former value has stayed for as long as it was to. */
+  /** Entries whose former value has stayed for as long as it was to, rotators' too. */
   former: string[];
 }
 
 /** What of a manifest is due. */
 export function dueEntries(row: RotatingManifest, { source, seen, now, exposed }: DueOptions): DueEntries {
   const due: { entry: string; isExposed: boolean; isUrgent: boolean }[] = [];
-  const former: string[] = [];
   let again = Number.POSITIVE_INFINITY;
   for (const entry of row.rotation.keys()) {
     const isExposed = exposed(row.namespace, row.name, entry);
     const found = dueOf(row, entry, { since: seen.of(source, row, entry), now, exposed: isExposed });
     if (found?.isDue === true) due.push({ entry, isExposed, isUrgent: found.reason !== 'age' });
     const since = seen.of(source, row, previousOf(entry));
-    const gone = previousDueOf(row, entry, { since, now });
-    if (gone?.isDue === true) former.push(entry);
-    for (const later of [found, gone]) {
+    for (const later of [found, previousDueOf(row, entry, { since, now })]) {
       if (later?.isDue === false && later.due !== undefined)
         again = Math.min(again, later.due.getTime() - now.getTime());
     }
@@ -56,5 +54,17 @@ export function dueEntries(row: RotatingManifest, { source, seen, now, exposed }
   const byHand = due.flatMap(({ entry }) =>
     kindOf(entry)?.generate === undefined && kindOf(entry)?.rotator === undefined ? [entry] : [],
   );
-  return { next: chosen.length === 0 ? undefined : next, count: due.length, byHand, former, again };
+  return {
+    next: chosen.length === 0 ? undefined : next,
+    count: due.length,
+    byHand,
+    former: formerOf(row, { source, seen, now }),
+    again,
+  };
+}
+
+function formerOf(row: RotatingManifest, { source, seen, now }: Pick<DueOptions, 'source' | 'seen' | 'now'>): string[] {
+  const times = Array.from(row.entries.keys(), (entry) => [entry, seen.of(source, row, entry)] as const);
+  const since = new Map(times.flatMap(([entry, time]) => (time === undefined ? [] : [[entry, time] as const])));
+  return formerDue(row, { since, now });
 }

@@ -6,14 +6,19 @@ const BACK_OFF = { first: 1000, most: 300_000 } as const;
 
 interface Failing {
   backOff: BackOff;
-  /** By `performance.now()`. */
+  /** By the clock. */
   until: number;
   error: CofferError;
 }
 
 /** Tries things by name, each again ever later while it fails. */
 export class Patience {
+  readonly #clock: () => number;
   readonly #failing = new Map<string, Failing>();
+
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
 
   /**
    * @param failed told when it fails in another way than before
@@ -26,7 +31,7 @@ export class Patience {
     failed: (error: CofferError) => Promise<void> = async () => undefined,
   ): Promise<Result | undefined> {
     const before = this.#failing.get(id);
-    if (before !== undefined && before.until > performance.now()) return undefined;
+    if (before !== undefined && before.until > this.#clock()) return undefined;
     try {
       const result = await work();
       this.#failing.delete(id);
@@ -34,7 +39,7 @@ export class Patience {
     } catch (error) {
       if (!(error instanceof CofferError) || error.code.startsWith('AUDIT_')) throw error;
       const backOff = before?.backOff ?? new BackOff(BACK_OFF.first, BACK_OFF.most);
-      this.#failing.set(id, { backOff, until: performance.now() + backOff.next(), error });
+      this.#failing.set(id, { backOff, until: this.#clock() + backOff.next(), error });
       if (before?.error.code !== error.code) await failed(error);
       return undefined;
     }
@@ -47,7 +52,7 @@ export class Patience {
   /** Milliseconds until something is to be tried again. */
   get again(): number {
     const soonest = Math.min(...Array.from(this.#failing.values(), ({ until }) => until));
-    return Math.max(0, soonest - performance.now());
+    return Math.max(0, soonest - this.#clock());
   }
 
   forgetAllBut(ids: ReadonlySet<string>): void {

@@ -3,7 +3,7 @@ import { isManifestPath, type RepositoryConfig } from '../../../core/config/repo
 import { textDigest } from '../../../core/exposure/text-digest.ts';
 import type { Manifest, ManifestFile } from '../../../core/format/manifest/manifest.ts';
 import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts';
-import type { EntryRotation } from '../../../core/format/manifest/rotation.ts';
+import { type EntryRotation, entryOfPrevious, previousOf } from '../../../core/format/manifest/rotation.ts';
 import { type Change, changesBetween } from '../../../core/git/changes.ts';
 import { isFile } from '../../../core/git/tree.ts';
 import type { Keyring } from '../../../core/keys/keyring.ts';
@@ -29,6 +29,8 @@ export interface Placed {
   manifest: Manifest;
 }
 
+/** What the name of a former value ends in. */
+const PREVIOUS = previousOf('');
 /** After so many files the event loop gets its turn. */
 const TURN = 64;
 
@@ -90,9 +92,9 @@ export class RotatingManifests {
   async #rows({ path, after }: Change, config: RepositoryConfig): Promise<RotatingManifest[]> {
     if (after === undefined || !isFile(after) || !isManifestPath(config, path)) return [];
     const bytes = await this.source.repository.readBlob(after.oid);
-    if (!bytes.includes('rotation')) return [];
+    if (!bytes.includes('rotation') && !bytes.includes(PREVIOUS)) return [];
     const manifests = manifestProblems(bytes, path).file?.manifests ?? [];
-    return manifests.filter(({ rotation }) => rotation.size > 0).map((manifest) => rowOf(manifest, path, after.oid));
+    return manifests.filter(isRotating).map((manifest) => rowOf(manifest, path, after.oid));
   }
 }
 
@@ -103,6 +105,11 @@ export function placedIn(bytes: Buffer, path: string, wanted: { namespace: strin
   );
   const manifest = file.manifests[index];
   return manifest === undefined ? undefined : { file, index, manifest };
+}
+
+/** A former value stays to be taken away when its rule goes. */
+function isRotating({ rotation, entries }: Manifest): boolean {
+  return rotation.size > 0 || [...entries.keys()].some((entry) => entryOfPrevious(entry) !== undefined);
 }
 
 function rowOf({ namespace, name, rotation, entries }: Manifest, path: string, blob: string): RotatingManifest {

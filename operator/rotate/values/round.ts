@@ -121,8 +121,8 @@ export class Round {
       this.#result.again = Math.min(this.#result.again, due.again);
       for (const entry of due.byHand) this.#result.troubles.push(dueByHand(site, row, entry));
       if (this.#isUnderway(site, row)) continue;
-      const id = `begin ${site.source.id} ${row.namespace}/${row.name}`;
-      const recovered = await this.#try(id, () => told(row, site, () => this.#recover(site, row)));
+      const id = `${site.source.id} ${row.namespace}/${row.name}`;
+      const recovered = await this.#try(`recover ${id}`, () => told(row, site, () => this.#recover(site, row)));
       if (recovered !== undefined) {
         await this.#advance(recovered, site, pins);
         continue;
@@ -145,8 +145,7 @@ export class Round {
   /** What it takes up again where the memory was lost: a former value that nobody retired. */
   async #recover(site: RotatingManifests, row: RotatingManifest): Promise<Rotation | undefined> {
     const { memory, rotators, steps } = this.#parts;
-    if (memory.rotations.some(({ namespace, name }) => namespace === row.namespace && name === row.name))
-      return undefined;
+    if (this.#hasRotation(site, row)) return undefined;
     const hasFormer = [...row.rotation].some(
       ([entry, { rotator }]) => rotator !== undefined && row.entries.has(previousOf(entry)),
     );
@@ -180,10 +179,12 @@ export class Round {
     const { memory, cluster, rotators } = this.#parts;
     const values: ProposedValue[] = [];
     const stanzas = new Map<string, ReadonlyMap<string, string>>();
+    const operations = new Map<string, string>();
     for (const rotation of memory.rotations) {
       if (rotation.source !== site.source.id) continue;
       const [row] = site.named(rotation.namespace, rotation.name);
       if (row === undefined) continue;
+      operations.set(`${row.namespace}/${row.name}`, rotation.id);
       if (rotation.step === 'verified' || (rotation.step === 'made' && rotation.rotator === undefined)) {
         // The file may have been moved since.
         values.push(...rotation.values.map((value) => ({ ...value, path: row.path })));
@@ -198,13 +199,35 @@ export class Round {
     if (site.config?.rotatingCluster === cluster) {
       for (const row of site.all()) {
         const { former } = this.#due(site, row);
-        const generated = former.filter((entry) => row.rotation.get(entry)?.rotator === undefined);
-        if (generated.length === 0 || this.#isUnderway(site, row)) continue;
+        if (former.length === 0 || this.#hasRotation(site, row)) continue;
         const placed = await site.read(row);
-        if (placed !== undefined) values.push(...retirePrevious(placed.manifest, generated));
+        const kept = this.#retiredFirst(row);
+        const gone = former.filter((entry) => kept?.has(entry) === false);
+        if (placed !== undefined) values.push(...retirePrevious(placed.manifest, gone));
       }
     }
-    return { source: site.source.id, commit: site.state?.commit ?? '', values, stanzas };
+    return { source: site.source.id, commit: site.state?.commit ?? '', values, stanzas, operations };
+  }
+
+  #hasRotation({ source }: RotatingManifests, { namespace, name }: RotatingManifest): boolean {
+    return this.#parts.memory.rotations.some(
+      (one) => one.source === source.id && one.namespace === namespace && one.name === name,
+    );
+  }
+
+  /** Entries whose former value a rotator retires before it goes; undefined: nobody knows, for the rotator is not ours. */
+  #retiredFirst(row: RotatingManifest): ReadonlySet<string> | undefined {
+    const entries = new Set<string>();
+    for (const [entry, { rotator }] of row.rotation) {
+      if (rotator === undefined) continue;
+      try {
+        for (const name of this.#parts.rotators.of(rotator, row).entriesOf(entry)) entries.add(name);
+      } catch (error) {
+        if (!(error instanceof CofferError)) throw error;
+        return undefined;
+      }
+    }
+    return entries;
   }
 
   #due({ source }: RotatingManifests, row: RotatingManifest): DueEntries {

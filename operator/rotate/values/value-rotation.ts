@@ -8,6 +8,7 @@ import type { KubeClient } from '../../kubernetes/client.ts';
 import type { Log } from '../../process/log.ts';
 import type { Pusher } from '../../push/pusher.ts';
 import type { Source } from '../../source/source.ts';
+import type { RotationStatus } from '../../status/status.ts';
 import { Proposals } from '../proposals.ts';
 import { Rotators } from '../rotators/configured.ts';
 import { Advance } from './advance.ts';
@@ -44,16 +45,8 @@ export interface ValueRotationOptions {
   projected: (namespace: string, name: string) => Promise<Manifest | undefined>;
   exposed?: (namespace: string, name: string, entry: string) => boolean;
   now?: () => Date;
-}
-
-/** For people and Prometheus. */
-export interface RotationCounts {
-  /** Values that are to be made anew. */
-  due: number;
-  /** Rotations that something stands in the way of. */
-  failed: number;
-  /** Rotations that ended since the process started. */
-  done: number;
+  /** Milliseconds by a clock that nobody sets; absent: since the process started. */
+  clock?: () => number;
 }
 
 /** Milliseconds: by then what is due is noticed, also where no source is looked at so often. */
@@ -70,11 +63,11 @@ const PACE = { most: 5, within: 600_000 } as const;
 export class ValueRotation {
   /** What stood in the way when the last work ended. */
   troubles: readonly CofferError[] = [];
-  readonly counts: RotationCounts = { due: 0, failed: 0, done: 0 };
+  counts: RotationStatus = { due: 0, underway: 0, failed: 0, done: 0 };
   readonly #options: ValueRotationOptions;
   readonly #parts: Omit<RoundParts, 'memory' | 'seen' | 'advance'>;
   readonly #openings: Openings;
-  readonly #watched = new WatchedTime();
+  readonly #watched: WatchedTime;
   readonly #ending = new AbortController();
   #memory: RotationMemory | undefined;
   #work: Promise<void> | undefined;
@@ -84,10 +77,11 @@ export class ValueRotation {
 
   /** Throws CofferError ROTATOR_CONFIG, ROTATOR_USER. */
   constructor(options: ValueRotationOptions) {
-    const { sources, stateDirectory, client, exposed = () => false, now = () => new Date(), log } = options;
+    const { sources, stateDirectory, client, exposed = () => false, now = () => new Date(), clock, log } = options;
     const rotators = new Rotators(options.rotators, (line) => log.info(`a rotator says: ${line}`));
     const proposals = new Proposals(stateDirectory, client);
     this.#options = options;
+    this.#watched = new WatchedTime(clock);
     this.#openings = new Openings(options);
     this.#parts = {
       ...{ cluster: options.cluster, pinsFile: options.pinsFile, rotators, exposed, now },
@@ -95,8 +89,8 @@ export class ValueRotation {
       making: new Making({ openings: this.#openings, rotators, now }),
       steps: new Steps(options),
       delivery: new Delivery({ ...options, proposals }),
-      pace: new Pace(PACE.most, PACE.within),
-      patience: new Patience(),
+      pace: new Pace(PACE.most, PACE.within, clock),
+      patience: new Patience(clock),
     };
   }
 
@@ -134,17 +128,18 @@ export class ValueRotation {
     let again = LONGEST_WAIT;
     try {
       await sodiumReady();
-      const { troubles, due, done, ...result } = await new Round(await this.#open(), this.#ending.signal).run();
+      const parts = await this.#open();
+      const { troubles, due, done, ...result } = await new Round(parts, this.#ending.signal).run();
+      const underway = parts.memory.rotations.length;
       this.troubles = troubles;
-      this.counts.due = due;
-      this.counts.done += done;
+      this.counts = { due, underway, failed: troubles.length, done: this.counts.done + done };
       again = result.again;
     } catch (error) {
       if (this.#ending.signal.aborted) return;
       if (error instanceof CofferError) this.troubles = [error];
       else this.#mistake = error;
+      this.counts = { ...this.counts, failed: this.troubles.length };
     }
-    this.counts.failed = this.troubles.length;
     clearTimeout(this.#timer);
     const wait = Math.max(SHORTEST_WAIT, Math.min(again, LONGEST_WAIT));
     this.#timer = setTimeout(() => this.#wake(), wait).unref();
