@@ -19,6 +19,13 @@ export async function prepare(server: Postgres, password: string): Promise<void>
     CREATE ROLE ${two} NOLOGIN IN ROLE app; ALTER ROLE ${two} SET role TO app`);
 }
 
+export const CONFIG = JSON.stringify({
+  apiVersion: 'coffer.dev/v1',
+  kind: 'Config',
+  metadata: { name: 'config' },
+  spec: { repository: 'AAAAAAAAAAAAAAAAAAAAAA', rotatingCluster: 'production' },
+});
+
 export interface RotatingOptions extends SiteOptions {
   rotators?: object[];
 }
@@ -31,12 +38,7 @@ export async function openRotating(t: TestContext, { rotators = [], ...options }
   site.configure({ rotation: { rotators } });
   await site.tree.commit({
     ...recipientFiles(site.production, site.staging),
-    '.coffer/config.yaml': JSON.stringify({
-      apiVersion: 'coffer.dev/v1',
-      kind: 'Config',
-      metadata: { name: 'config' },
-      spec: { repository: 'AAAAAAAAAAAAAAAAAAAAAA', rotatingCluster: 'production' },
-    }),
+    '.coffer/config.yaml': CONFIG,
   });
   return site;
 }
@@ -47,8 +49,14 @@ export function postgresRotator(site: { path(name: string): string }, server: Po
   return {
     name: 'payments-db',
     secrets: ['payments/db'],
-    postgres: { urlFile: 'url', users: USERS, entries: { username: 'username', password: 'password' } },
+    postgres: { urlFile: site.path('url'), users: USERS, entries: { username: 'username', password: 'password' } },
   };
+}
+
+/** For `username` and `password`; the URL is one file, so that nobody reads the user of one moment with the password of another. */
+export function databaseSpec({ port }: Postgres, rotation: object): object {
+  const url = `postgres://\${username:uri}:\${password:uri}@127.0.0.1:${port}/postgres`;
+  return { rotation: { password: rotation }, template: { data: { DATABASE_URL: url } } };
 }
 
 /** A manifest's text with more in its `spec`. */

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import { eventually, type Site } from '../operator/site.ts';
 import { Postgres } from '../servers/postgres.ts';
-import { openRotating, postgresRotator, prepare, USERS, withSpec } from './rotating.ts';
+import { databaseSpec, openRotating, postgresRotator, prepare, USERS, withSpec } from './rotating.ts';
 
 let server: Postgres;
 before(async () => {
@@ -13,11 +13,9 @@ before(async () => {
 });
 after(() => server.close());
 
-/** One file, so that nobody reads a user of one moment with the password of another. */
 function database(site: Site, rotation: object): string {
   const text = site.manifest({ name: 'db', data: { username: USERS[0], password: 'first-password' } });
-  const url = `postgres://\${username:uri}:\${password:uri}@127.0.0.1:${server.port}/postgres`;
-  return withSpec(text, { rotation: { password: rotation }, template: { data: { DATABASE_URL: url } } });
+  return withSpec(text, databaseSpec(server, rotation));
 }
 
 /** Asks the database again and again with what is projected, over new connections and over one that it keeps for as long as it may. */
