@@ -175,6 +175,20 @@ describe('coffer rotate --due', () => {
     assert.equal(subject(), 'Remove password.previous of payments/db');
   });
 
+  test('makes anew at once what a revoked key could open, once', () => {
+    desk.coffer(['rotate', FILE, '--due']);
+    desk.coffer(['recipients', 'rotate', 'ada', '--revoke', '--reason', 'stolen laptop']);
+    const plan = () => json(['rotate', '--due', '--dry-run']).files[0].manifests[0];
+    assert.deepEqual(plan().rotated, ['password', 'session']);
+    assert.deepEqual(plan().exposed, ['password', 'session', 'token', 'user']);
+    const { stderr } = desk.try(['rotate', '--due']);
+    assert.match(
+      stderr,
+      /token of .* is exposed, and is changed by hand[\s\S]*user of .* is exposed, and is rotated by pg/,
+    );
+    assert.deepEqual(plan().rotated, []);
+  });
+
   test('is what coffer check warns of, in time', () => {
     const found = (days: string) => {
       commitAt(desk, days);

@@ -6,10 +6,9 @@ import { git, gitOrNothing } from './git.ts';
  * is missing. The file is followed through renames, each merge by its first parent too.
  *
  * @param path from `root`
- * @throws CofferError HISTORY_NONE, HISTORY_SHALLOW, GIT_*
+ * @throws CofferError GIT_*
  */
 export async function firstSeen(root: string, path: string, texts: readonly string[]): Promise<Map<string, Date>> {
-  await refuseNoHistory(root);
   const seen = new Map<string, Date>();
   const log = ['log', '--follow', '--diff-merges=first-parent', '--root', '-p', '--unified=0', '--format=%x00%ct'];
   const plain = ['--no-color', '--no-ext-diff', '--no-textconv', '--text'];
@@ -32,8 +31,12 @@ function adds(diff: string, text: string): boolean {
   return false;
 }
 
-/** A shallow clone seems to have begun with the commit that it begins with. */
-async function refuseNoHistory(root: string): Promise<void> {
+/**
+ * A shallow clone seems to have begun with the commit that it begins with.
+ *
+ * @throws CofferError HISTORY_NONE, HISTORY_SHALLOW
+ */
+export async function refuseNoHistory(root: string): Promise<void> {
   const shallow = await gitOrNothing(root, ['rev-parse', '--is-shallow-repository']);
   const head = await gitOrNothing(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
   if (shallow === undefined || head === undefined) {

@@ -1,4 +1,3 @@
-import { CofferError } from '../../core/errors.ts';
 import { placeValues } from '../../core/format/edit/place-values.ts';
 import type { Manifest, ManifestFile } from '../../core/format/manifest/manifest.ts';
 import { manifestAt } from '../../core/format/manifest/manifest-nodes.ts';
@@ -11,6 +10,7 @@ import { keepsFormer, type RotatedValues, retirePrevious, rotateEntries } from '
 import { firstSeen } from '../git/first-seen.ts';
 import { sealingKeysFor } from '../workspace/sealing-keys.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { type ExposedTexts, exposedEntries } from './exposed-entries.ts';
 
 export interface RotateWanted {
   /** Absent: all that the manifests say how to make. */
@@ -28,7 +28,9 @@ export interface RotateTools {
   /** Asked where a former value is kept. Undefined: there is no secret key. */
   opener: () => Promise<Opener | undefined>;
   now: Date;
-  warn: (message: string) => void;
+  /** Whether the repository knows how old its values are; without, former values stay. */
+  hasHistory: boolean;
+  exposed: ExposedTexts;
 }
 
 /** What was done, or with `dryRun` would be. */
@@ -44,9 +46,11 @@ export interface RotatedManifest {
   left: { entry: string; by: string }[];
   /** Entry → when it is due, where that is known. */
   due: Record<string, string>;
+  /** Of what is due: what a revoked key could open. */
+  exposed: string[];
 }
 
-/** The file is not written. Throws what `rotateEntries` throws, and HISTORY_* where the age of a value decides. */
+/** The file is not written. Throws what `rotateEntries` throws. */
 export async function rotateFile(
   file: ManifestFile,
   indexes: readonly number[],
@@ -58,7 +62,8 @@ export async function rotateFile(
   for (const index of indexes) {
     const manifest = manifestAt(current, index);
     const since = await agesOf(manifest, wanted, tools);
-    const plan = planOf(manifest, { ...wanted, since, now: tools.now });
+    const exposed = exposedEntries(manifest, tools.exposed);
+    const plan = planOf(manifest, { ...wanted, since, exposed, now: tools.now });
     manifests.push(outcome(manifest, plan, wanted));
     if (wanted.dryRun) continue;
     const { values, stanzas } = await made(current, index, plan, wanted, tools);
@@ -89,27 +94,21 @@ async function made(
 async function agesOf(
   manifest: Manifest,
   { onlyDue }: RotateWanted,
-  { workspace, path, warn }: RotateTools,
+  { workspace, path, hasHistory }: RotateTools,
 ): Promise<Map<string, Date>> {
   const texts = new Map<string, string>();
   for (const [name, value] of manifest.entries) {
     const isAsked = entryOfPrevious(name) !== undefined || (onlyDue && manifest.rotation.get(name)?.every);
     if (isAsked && value.kind === 'sealed') texts.set(name, value.text);
   }
-  if (texts.size === 0) return new Map();
-  try {
-    const seen = await firstSeen(workspace.root, path, [...texts.values()]);
-    const ages = new Map<string, Date>();
-    for (const [name, text] of texts) {
-      const date = seen.get(text);
-      if (date !== undefined) ages.set(name, date);
-    }
-    return ages;
-  } catch (error) {
-    if (onlyDue || !(error instanceof CofferError) || !error.code.startsWith('HISTORY_')) throw error;
-    warn(`former values stay, since nothing says how old they are: ${error.message}`);
-    return new Map();
+  if (texts.size === 0 || !hasHistory) return new Map();
+  const seen = await firstSeen(workspace.root, path, [...texts.values()]);
+  const ages = new Map<string, Date>();
+  for (const [name, text] of texts) {
+    const date = seen.get(text);
+    if (date !== undefined) ages.set(name, date);
   }
+  return ages;
 }
 
 function outcome(
@@ -128,5 +127,6 @@ function outcome(
     removed: removed.map(({ entry }) => entry),
     left,
     due: Object.fromEntries(dates),
+    exposed: [...due].flatMap(([entry, { reason }]) => (reason === 'exposed' ? [entry] : [])),
   };
 }

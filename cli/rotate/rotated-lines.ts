@@ -3,7 +3,7 @@ import type { RotatedManifest } from './rotate-file.ts';
 
 /** `said`: done, or with `isDry` to be done. `warned`: due, and left to others. */
 export function rotatedLines(
-  { manifest, rotated, kept, removed, left }: RotatedManifest,
+  { manifest, rotated, kept, removed, left, exposed }: RotatedManifest,
   path: string,
   isDry: boolean,
   emphasise: (text: string) => string,
@@ -18,11 +18,12 @@ export function rotatedLines(
       ? []
       : [`${isDry ? 'would remove' : 'removed'} ${emphasise(removed.join(', '))} of ${place}`]),
   ];
-  const warned = left.map(({ entry, by }) =>
-    by === 'hand'
-      ? `${entry} of ${place} is changed by hand: where it is used, and then with \`coffer set ${path} ${entry}\``
-      : `${entry} of ${place} is rotated by ${by}, which an operator runs`,
-  );
+  const warned = left.map(({ entry, by }) => {
+    const what = `${entry} of ${place}${exposed.includes(entry) ? ' is exposed, and' : ''}`;
+    return by === 'hand'
+      ? `${what} is changed by hand: where it is used, and then with \`coffer set ${path} ${entry}\``
+      : `${what} is rotated by ${by}, which an operator runs`;
+  });
   return { said, warned };
 }
 
