@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Desk } from '../../test/cli/desk.ts';
+import { SigningKey } from '../../test/cli/signing.ts';
 
 const FILE = 'payments/db.yaml';
 
@@ -139,6 +140,29 @@ describe('coffer rotate FILE ENTRY', () => {
     assert.notEqual(desk.read(FILE), before);
     assert.equal(desk.git('rev-parse', 'HEAD'), head);
   });
+});
+
+test('whoever is granted values alone may rotate, and remove former values', () => {
+  const ci = new SigningKey(desk, 'ci@example.com');
+  desk.write('../allowed_signers', ci.allowed);
+  desk.write(
+    '../policy.yaml',
+    `apiVersion: coffer.dev/v1
+kind: TrustPolicy
+metadata: {name: policy}
+spec:
+  signers: {ssh: {allowedSigners: allowed_signers}}
+  grants:
+    - {signers: [ci@example.com], paths: [/payments/], may: [values]}
+`,
+  );
+  desk.git('branch', 'accepted');
+  ci.use();
+  desk.coffer(['rotate', FILE, 'password']);
+  desk.coffer(['rotate', FILE, '--drop-previous']);
+  const { status, stdout, stderr } = desk.try(['check', '--trust', '../policy.yaml', '--since', 'accepted']);
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /^2 commits since accepted /m);
 });
 
 describe('coffer rotate --due', () => {
