@@ -109,8 +109,8 @@ export class KeysStage {
     return readRecipient(this.#read('.coffer/recipients/production.yaml'), 'production.yaml');
   }
 
-  proposal(): Proposal | undefined {
-    const file = join(this.root, 'proposals', 'rewrap-production.jsonl');
+  proposal(stateDirectory = this.root): Proposal | undefined {
+    const file = join(stateDirectory, 'proposals', 'rewrap-production.jsonl');
     try {
       return readProposal(readFileSync(file, 'utf8').trimEnd().split('\n'));
     } catch (error) {
