@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 
+/** Lines of ENTRY.previous; what `=` ends is a name, since no digest holds one. */
+const FORMER = /^[^=\n]*\.previous=[^\n]*\n/gm;
+
 /** What the Secrets hold, as keyed digests of their entries. */
 export class HeldDigests {
   /** `NAMESPACE/NAME` → `ENTRY=DIGEST` lines, sorted: one string a Secret, for there may be many thousands. */
@@ -14,11 +17,14 @@ export class HeldDigests {
     this.#secrets.delete(`${namespace}/${name}`);
   }
 
-  /** Of `SECRET` (all its entries) or `SECRET/ENTRY`; undefined: not there. */
+  /**
+   * Of `SECRET` (all its entries) or `SECRET/ENTRY`; undefined: not there. The former values of rotation are left out of all: they come
+   * with a new value, which counts, and nobody need be restarted because they go.
+   */
   of(namespace: string, read: string): string | undefined {
     const [name = '', entry] = read.split('/');
     const lines = this.#secrets.get(`${namespace}/${name}`);
-    if (entry === undefined) return lines === undefined ? undefined : shortDigest(lines);
+    if (entry === undefined) return lines === undefined ? undefined : shortDigest(lines.replace(FORMER, ''));
     const line = lines?.split('\n').find((text) => text.startsWith(`${entry}=`));
     return line === undefined ? undefined : shortDigest(line);
   }

@@ -82,3 +82,13 @@ test("the digest of a whole Secret follows its entries, whatever their order; an
   );
   assert.equal(held.of('elsewhere', 'db'), undefined);
 });
+
+test('a former value that comes or goes is no other Secret, and has a digest for who reads just that', () => {
+  const held = new HeldDigests();
+  const set = (...entries: [string, string][]) => held.set('app', 'db', new Map(entries));
+  set(['a', '1'], ['previous', '2'], ['z', '3']);
+  const whole = held.of('app', 'db');
+  set(['a', '1'], ['a.previous', '0'], ['previous', '2'], ['z', '3'], ['z.previous', '4']);
+  assert.equal(held.of('app', 'db'), whole);
+  assert.notEqual(held.of('app', 'db/a.previous'), held.of('app', 'db/z.previous'));
+});
