@@ -1,5 +1,6 @@
-import type { ExposureReport } from '../../core/exposure/exposure.ts';
+import type { Exposed } from '../../core/exposure/exposure.ts';
 import { BaseCommand, Flags } from '../base-command.ts';
+import type { FoundExposure } from '../exposure/exposure-of.ts';
 
 export default class Exposure extends BaseCommand {
   static override summary = 'list every value that a key, a recipient or a writer could ever read; needs no secret key';
@@ -34,23 +35,50 @@ What is meant by each word: docs/exposure.md.`;
       helpValue: 'REVISION',
       multiple: true,
     }),
+    log: Flags.string({
+      description:
+        'an audit log, in which operators recorded which values they found changed; several: of several clusters',
+      helpValue: 'DIR',
+      multiple: true,
+    }),
+    html: Flags.string({ description: 'write a page for people who would rather look', helpValue: 'FILE' }),
     partial: Flags.boolean({ description: 'go on where this clone has only a part of the history; exit code 1 then' }),
   };
 
   override async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(Exposure);
-    const [{ exposureOf }, { renderExposure }] = await Promise.all([
+    const [{ exposureOf }, { renderExposure }, { readComparisons }] = await Promise.all([
       import('../exposure/exposure-of.ts'),
       import('../exposure/render-table.ts'),
+      import('../exposure/read-comparisons.ts'),
     ]);
-    const { report, current, notes } = await exposureOf(process.cwd(), flags, { isPartial: flags.partial });
-    this.say(renderExposure(report));
-    for (const note of notes) this.warn(note);
-    if (notes.length > 0) this.answerNo();
-    return jsonOf(report, current, notes);
+    const compared = await readComparisons(process.cwd(), flags.log ?? []);
+    const found = await exposureOf(process.cwd(), flags, { isPartial: flags.partial, compared });
+    this.say(renderExposure(found.report));
+    if (flags.html !== undefined) await this.#writePage(flags.html, found);
+    for (const note of found.notes) this.warn(note);
+    if (found.notes.length > 0) this.answerNo();
+    const { values, keys, commits, unproven, ejsonFiles } = found.report;
+    const { exposed, entries } = countsOf(values);
+    return {
+      ...{ exposed, entries, values, unproven, keys, commits, ejsonFiles },
+      ...{ current: found.current, isWhole: found.notes.length === 0, notes: found.notes },
+    };
+  }
+
+  async #writePage(file: string, found: FoundExposure): Promise<void> {
+    const [{ exposurePage }, { writeFileAtomically }] = await Promise.all([
+      import('../exposure/page.ts'),
+      import('../../core/files/atomic.ts'),
+    ]);
+    await writeFileAtomically(file, exposurePage(found, new Date()));
+    this.note(`wrote ${file}`);
   }
 }
 
-function jsonOf(report: ExposureReport, current: readonly string[], notes: readonly string[]): Record<string, unknown> {
-  return { ...report, current, isWhole: notes.length === 0, notes };
+/** `exposed`: current entries whose value somebody else may know; `entries`: which. */
+function countsOf(values: readonly Exposed[]): { exposed: number; entries: string[] } {
+  const living = values.filter(({ state }) => state === 'live' || state === 'resealed');
+  const entries = [...new Set(living.map(({ namespace, name, entry }) => `${namespace}/${name} ${entry}`))].sort();
+  return { exposed: entries.length, entries };
 }
