@@ -2,18 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { systemRandom } from '../../../core/crypto/random.ts';
 import { sodiumReady } from '../../../core/crypto/sodium.ts';
-import { readManifestFile } from '../../../core/format/manifest/read-manifest.ts';
-import { createKey } from '../../../core/keys/create.ts';
-import { readIdentity, readKeyDirectory, storeSecretKey } from '../../../core/keys/key-directory.ts';
-import { withNewKey } from '../../../core/keys/new-key.ts';
 import { readRecipient } from '../../../core/keys/recipient.ts';
 import { renderRecipient } from '../../../core/keys/recipient-text.ts';
-import { openerFor } from '../../../core/opening/opener.ts';
-import { type Proposal, proposalParts } from '../../../core/rotation/proposal.ts';
-import { newStanzas } from '../../../core/rotation/rewrap.ts';
+import type { Proposal } from '../../../core/rotation/proposal.ts';
 import { Desk } from '../../../test/cli/desk.ts';
+import { proposedRotation } from '../../../test/cli/proposed-rotation.ts';
 
 const PRODUCTION = '.coffer/recipients/production.yaml';
 const FILES = ['apps/db.yaml', 'apps/queue.yaml'];
@@ -71,34 +65,6 @@ const json = (args: string[]) => {
   const ran = desk.try([...args, '--json']);
   return { status: ran.status, ...JSON.parse(ran.stdout) };
 };
-
-/** As the operator of production does it: a new key in its place of keys, and a file that it proposes in. */
-async function proposed(change: (proposal: Proposal) => Proposal = (proposal) => proposal): Promise<string> {
-  const keys = join(desk.home, 'production');
-  const identitySeed = await readIdentity(keys, 'production');
-  const created = new Date(Date.now() + 1000).toISOString().replace(/\.\d+Z$/, 'Z');
-  const made = createKey({ name: 'production', created, identitySeed, random: systemRandom });
-  const opener = openerFor({ recipients: new Map(), problems: [] }, await readKeyDirectory(keys), { as: 'production' });
-  await storeSecretKey(keys, made.seed);
-  const key = { recipient: 'production', kid: made.key.kid, publicKey: made.key.publicKey };
-  const stanzas = FILES.flatMap((file) =>
-    readManifestFile(Buffer.from(desk.read(file)), file).manifests.flatMap((one) => [
-      ...newStanzas(one, opener, [key]),
-    ]),
-  );
-  const wanted = withNewKey(recipient(), made.key, { formerStatus: 'retired' });
-  const requests = desk.git('ls-files', '.coffer/requests').split('\n').filter(Boolean);
-  const file = join(desk.home, 'rewrap-production.jsonl');
-  const proposal: Proposal = {
-    ...{ id: 'rewrap-production', cluster: 'production', commit: desk.git('rev-parse', 'HEAD').trim(), values: [] },
-    recipient: { name: 'production', text: renderRecipient(wanted) },
-    stanzas: new Map(stanzas),
-    fulfils: requests.map((path) => path.replace(/^.*\/|\.yaml$/g, '')),
-    refused: new Map(),
-  };
-  writeFileSync(file, `${proposalParts(change(proposal)).join('\n')}\n`);
-  return file;
-}
 
 describe('coffer recipients rotate', () => {
   test('of a cluster commits a request, once; with --revoke the key is revoked in the same commit, and nobody seals to it', async () => {
@@ -175,7 +141,7 @@ describe('coffer recipients rewrap', () => {
 
   test('takes over key and stanzas, with what came meanwhile as it is, removes the request, and commits; a second time changes nothing', async () => {
     asked();
-    const file = await proposed();
+    const file = await proposedRotation(desk, FILES);
     desk.edit('apps/db.yaml', 'spec:', 'spec: # reviewed');
     desk.edit(PRODUCTION, /$/, '  rotation: {every: 90d}\n');
     desk.coffer(['new', 'payments/late', '--reader', 'api', '-o', 'apps/late.yaml', '--recipient', 'production']);
@@ -231,12 +197,18 @@ describe('coffer recipients rewrap', () => {
       ['PROPOSAL_OTHER', (one) => ({ ...one, id: 'rewrap-staging' })],
     ];
     for (const [code, change] of changes) {
-      const refused = json(['recipients', 'rewrap', 'production', '--from-file', await proposed(change)]);
+      const refused = json([
+        'recipients',
+        'rewrap',
+        'production',
+        '--from-file',
+        await proposedRotation(desk, FILES, change),
+      ]);
       assert.equal(refused.error?.code, code);
     }
     assert.equal(desk.git('status', '--porcelain'), '');
     desk.write('../pins', 'ada coffer-identity-1-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n');
-    const args = ['recipients', 'rewrap', 'production', '--from-file', await proposed(), '--json'];
+    const args = ['recipients', 'rewrap', 'production', '--from-file', await proposedRotation(desk, FILES), '--json'];
     const unpinned = desk.try(args, { env: { COFFER_PINS: join(desk.home, 'no-pins') } });
     assert.equal(JSON.parse(unpinned.stdout).error.code, 'RECIPIENT_UNPINNED');
   });
