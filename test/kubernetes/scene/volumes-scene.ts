@@ -30,15 +30,21 @@ export class VolumesScene {
     this.address = address;
   }
 
-  /** Not started: files are committed first. Pods of `stage.app` may mount; no Secrets are made. */
-  static async open(t: TestContext): Promise<VolumesScene | undefined> {
-    const stage = await KubernetesStage.open(t, { apps: 2 });
+  /**
+   * Not started: files are committed first. Pods of `stage.app` may mount; no Secrets are made, unless they are asked for. `audit`: where
+   * the log is.
+   */
+  static async open(
+    t: TestContext,
+    { secrets = false, ...options }: { secrets?: boolean; audit?: string; interval?: string } = {},
+  ): Promise<VolumesScene | undefined> {
+    const stage = await KubernetesStage.open(t, { apps: 2, ...options });
     if (stage === undefined) return undefined;
     const [port = 0] = await freePorts(1);
     const listen = `127.0.0.1:${port}`;
-    stage.configure({
-      configuration: { projections: [{ volumes: { namespaces: [stage.app], listen } }] },
-    });
+    const others = secrets ? [{ kubernetesSecrets: { namespaces: [stage.app] } }] : [];
+    const projections = [{ volumes: { namespaces: [stage.app], listen } }, ...others];
+    stage.configure({ ...options, configuration: { projections } });
     return new VolumesScene(stage, `https://${listen}`);
   }
 
