@@ -31,7 +31,7 @@ export function openChores(
   const { settings, log, wake, reconciler } = options;
   const { cluster: name, stateDirectory, pinsFile } = settings;
   const common = { cluster: name, stateDirectory, pinsFile, store: keys, sources, client: cluster?.client, log };
-  const enrolment = openEnrolment(common);
+  const enrolment = openEnrolment({ ...common, audit });
   const fulfilment = openFulfilment({ ...common, audit });
   const pushers = openPushers({ sources, keys }, options, closing);
   const { grace } = settings.rotation;

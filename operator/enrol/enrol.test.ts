@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
+import type { AuditRecord } from '../../core/audit/record.ts';
+import { systemRandom } from '../../core/crypto/random.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
+import { createKey } from '../../core/keys/create.ts';
 import { storeIdentity, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
+import { withNewKey } from '../../core/keys/new-key.ts';
 import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
+import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import { onDisk } from '../../test/operator/tmpfs.ts';
 import { WorkTree } from '../../test/servers/work-tree.ts';
 import { recipientFiles, testCluster } from '../../test/support/secrets.ts';
@@ -22,6 +27,8 @@ class Host {
   readonly root: string;
   readonly store: DirectoryKeyStore;
   readonly said: string[] = [];
+  readonly records: AuditRecord[] = [];
+  tree: WorkTree | undefined;
   readonly #t: TestContext;
 
   constructor(t: TestContext) {
@@ -38,6 +45,7 @@ class Host {
       pinsFile: join(this.root, 'pins'),
       store,
       sources,
+      audit: { append: async (records) => void this.records.push(...records) },
       log,
     });
   }
@@ -45,6 +53,7 @@ class Host {
   /** A git source of a repository that commits these files; not yet looked at. */
   async source(files: Record<string, string>) {
     const tree = await WorkTree.init(join(this.root, 'repository'));
+    this.tree = tree;
     await tree.commit(files);
     const source = await openGitSource({ url: tree.directory }, this.root);
     this.#t.after(() => source.close());
@@ -95,6 +104,9 @@ describe('the first start of a cluster', () => {
     const { type, keys } = host.announced();
     assert.deepEqual([type, keys.map(({ kid }) => kid)], ['cluster', await host.keyIds()]);
     assert.match(host.said.join(), /coffer recipients enroll production --identity coffer-identity-1-/);
+    const told = host.records.map(({ event, change, keyIds = [] }) => [event, change, ...keyIds].join(' '));
+    const [kid] = keys.map((key) => key.kid);
+    assert.deepEqual(told, ['key.changed made', `key.changed made ${kid}`, `key.changed announced ${kid}`]);
   });
 
   test('happens once: later starts keep identity, key and announcement', async (t) => {
@@ -225,6 +237,55 @@ describe('a cluster that the keyring lists', () => {
   });
 });
 
+describe('a cluster whose key turns over', () => {
+  /** In the keyring with a former key and its successor. */
+  async function rotated(t: TestContext, status: 'active' | 'revoked') {
+    const host = new Host(t);
+    const production = testCluster('production');
+    const { recipient, identitySeed } = production;
+    const created = '2026-11-22T09:00:00Z';
+    const { key, seed } = createKey({ name: 'production', created, identitySeed, random: systemRandom });
+    const [former] = recipient.keys;
+    const keys = former === undefined ? [] : [{ ...former, status }];
+    const source = await host.source(recipientFiles({ ...production, recipient: { ...recipient, keys } }));
+    await source.poll(t.signal);
+    await storeSecretKey(join(host.root, 'keys'), production.seed);
+    await storeIdentity(join(host.root, 'keys'), 'production', identitySeed);
+    const list = async () => {
+      const file = renderRecipient(withNewKey({ ...recipient, keys }, key, { formerStatus: 'retired' }));
+      await host.tree?.commit({ [recipient.file]: file });
+      await source.poll(t.signal);
+    };
+    return { host, former, key, seed, list, enrolment: host.enrolment([source]) };
+  }
+
+  test('raises no alarm for a key that no keyring lists yet, nor for a revoked one without a successor', async (t) => {
+    for (const status of ['active', 'revoked'] as const) {
+      const { host, seed, enrolment, former } = await rotated(t, status);
+      await enrolment.look();
+      assert.equal(enrolment.trouble, undefined);
+      await storeSecretKey(join(host.root, 'keys'), seed);
+      await enrolment.look();
+      assert.equal(enrolment.trouble, undefined);
+      assert.deepEqual(
+        host.announced().keys.map(({ kid }) => kid),
+        [former?.kid],
+      );
+    }
+  });
+
+  test('misses the newest key when that is gone, though the former is there: nobody has to look for a thief', async (t) => {
+    const { host, key, seed, list, enrolment } = await rotated(t, 'active');
+    await storeSecretKey(join(host.root, 'keys'), seed);
+    await list();
+    await enrolment.look();
+    assert.equal(enrolment.trouble, undefined);
+    rmSync(join(host.root, 'keys', `${key.kid}.key`));
+    await enrolment.look();
+    assert.equal(codeOf(enrolment), 'KEYS_MISSING');
+  });
+});
+
 test('a damaged key is an error of its own, and no reason for a new one', async (t) => {
   const host = new Host(t);
   await storeSecretKey(join(host.root, 'keys'), testCluster('production').seed);
@@ -234,3 +295,7 @@ test('a damaged key is an error of its own, and no reason for a new one', async 
   await enrolment.look();
   assert.equal(enrolment.trouble?.code, 'KEY_TEXT_MISTYPED');
 });
+
+function codeOf({ trouble }: Enrolment): string | undefined {
+  return trouble?.code;
+}

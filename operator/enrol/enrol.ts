@@ -1,3 +1,5 @@
+import type { AuditLog } from '../../core/audit/log.ts';
+import type { AuditRecord } from '../../core/audit/record.ts';
 import { systemRandom } from '../../core/crypto/random.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { publicKeyFromSeed, SEED_LENGTH } from '../../core/crypto/x-wing.ts';
@@ -5,6 +7,7 @@ import { CofferError } from '../../core/errors.ts';
 import { endorseKey, recipientFile } from '../../core/keys/create.ts';
 import { identityOf } from '../../core/keys/endorsement.ts';
 import type { SecretKeys } from '../../core/keys/key-file.ts';
+import { keyIdOfSeed } from '../../core/keys/key-id.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import type { Keyring } from '../../core/keys/keyring.ts';
 import { readPinsFile } from '../../core/keys/pins.ts';
@@ -26,6 +29,7 @@ export interface EnrolmentOptions {
   store: KeyStore;
   /** Those whose keyrings say whether this cluster is known. */
   sources: readonly Source[];
+  audit: Pick<AuditLog, 'append'>;
   /** Absent: outside of Kubernetes. */
   client?: KubeClient | undefined;
   log: Pick<Log, 'info'>;
@@ -77,7 +81,7 @@ export class Enrolment {
       if (keys.keys.size === 0 && problem !== undefined) throw problem;
       const listed = keyrings && this.#listedIn(keyrings);
       if (listed !== undefined) {
-        await this.#compare(listed, keys);
+        await this.#compare(listed, keys, announced);
       } else if (keyrings !== undefined && keys.keys.size === 0 && announced !== undefined) {
         throw lost(announced, store.place);
       } else if (keyrings !== undefined || keys.keys.size > 0) {
@@ -101,23 +105,15 @@ export class Enrolment {
   }
 
   /** Announces it too, as the keyring has it, if it is our own: people ask a cluster who it is. */
-  async #compare(listed: Recipient, { keys }: SecretKeys): Promise<void> {
+  async #compare(listed: Recipient, { keys }: SecretKeys, announced: Recipient | undefined): Promise<void> {
     const { cluster, store } = this.#options;
-    const foreign = foreignKey(listed, new Set(keys.keys()), await readPinsFile(this.#options.pinsFile));
-    if (foreign !== undefined) throw foreign;
     const wanted = activeKey(listed);
-    if (wanted !== undefined && !keys.has(wanted.kid)) {
-      throw new CofferError(
-        'KEYS_MISSING',
-        `The keyring lists ${cluster} with the key ${wanted.kid}, and it is not in ${store.place}.`,
-        {
-          advice:
-            'Restore it from its backup (docs/operations.md, "Backup and restore"); where it is lost, give the cluster a new name and enrol it.',
-          data: { recipient: cluster, keyId: wanted.kid, path: store.place },
-          loop: 'retry',
-        },
-      );
-    }
+    const isMissing = wanted !== undefined && !keys.has(wanted.kid);
+    const foreign = foreignKey(listed, new Set(keys.keys()), await readPinsFile(this.#options.pinsFile));
+    // Other keys may be there, a former one, or one that is to follow it: what was announced was this cluster's own.
+    const wasOwn = announced?.identity.equals(listed.identity) && announced.keys.some(({ kid }) => kid === wanted?.kid);
+    if (foreign !== undefined && !(foreign.data.keyId !== undefined && wasOwn)) throw foreign;
+    if (isMissing) throw missing(listed, wanted.kid, store.place);
     const identitySeed = await store.readIdentity();
     // Whoever made the keys elsewhere may have kept the identity there: then nothing here can vouch for what is listed.
     if (identitySeed === undefined) return;
@@ -153,6 +149,7 @@ export class Enrolment {
         return;
       }
       const recipient = await this.#endorsed(identitySeed, kids);
+      await this.#record({ change: 'announced', keyIds: recipient.keys.map(({ kid }) => kid) });
       const { identity: shown } = await this.#announcement.write(recipient, isRight);
       const { cluster, log } = this.#options;
       log.info(`waiting to be enrolled: coffer recipients enroll ${cluster} --identity ${identityText(shown)}`, {
@@ -163,6 +160,12 @@ export class Enrolment {
     }
   }
 
+  /** On disk before what it tells of is done. Without `keyIds`: of the identity. */
+  async #record(what: Pick<AuditRecord, 'change' | 'keyIds'>): Promise<void> {
+    const { cluster, audit } = this.#options;
+    await audit.append([{ event: 'key.changed', cluster, recipient: cluster, ...what }]);
+  }
+
   /** Of two replicas that make one at once, the second takes that of the first. */
   async #identity(hasKeys: boolean): Promise<Buffer | undefined> {
     const { store } = this.#options;
@@ -170,6 +173,7 @@ export class Enrolment {
     if (there !== undefined || hasKeys) return there;
     const made = systemRandom(SEED_LENGTH);
     try {
+      await this.#record({ change: 'made' });
       await store.storeIdentity(made);
       return made;
     } catch (error) {
@@ -190,6 +194,7 @@ export class Enrolment {
     if (kids.size === 0) {
       const seed = systemRandom(SEED_LENGTH);
       try {
+        await this.#record({ change: 'made', keyIds: [keyIdOfSeed(seed)] });
         await store.store(seed);
       } finally {
         seed.fill(0);
@@ -210,6 +215,15 @@ export class Enrolment {
       keys.wipe();
     }
   }
+}
+
+function missing({ name }: Recipient, kid: string, place: string): CofferError {
+  return new CofferError('KEYS_MISSING', `The keyring lists ${name} with the key ${kid}, and it is not in ${place}.`, {
+    advice:
+      'Restore it from its backup (docs/operations.md, "Backup and restore"); where it is lost, give the cluster a new name and enrol it.',
+    data: { recipient: name, keyId: kid, path: place },
+    loop: 'retry',
+  });
 }
 
 /** Where no keyring says it, as without a git source: people may have sealed to what they were shown. */

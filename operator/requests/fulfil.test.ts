@@ -95,6 +95,11 @@ class Stage {
     writeFileSync(join(this.root, 'pins'), `staging ${identityText(recipient.recipient.identity)}\n`);
   }
 
+  /** What it did, without what it says that it did not do. */
+  get done(): AuditRecord[] {
+    return this.records.filter(({ event }) => event !== 'request.refused');
+  }
+
   get codes(): string[] {
     return this.requests.troubles.map(({ code }) => code);
   }
@@ -173,11 +178,13 @@ describe('a committed request', () => {
     const stage = await Stage.open(t);
     await stage.commit({ ...recipientFiles(production, staging), ...requestFiles(), 'a.yaml': pending('a') });
     await stage.requests.look();
-    assert.deepEqual([stage.codes, stage.published(), stage.records], [['REQUEST_NOT_CONFIRMED'], undefined, []]);
+    assert.deepEqual([stage.codes, stage.published(), stage.done], [['REQUEST_NOT_CONFIRMED'], undefined, []]);
     const line = `staging ${identityText(staging.recipient.identity)}`;
     assert.ok(stage.requests.troubles[0]?.advice.endsWith(line));
     await stage.requests.look();
     assert.deepEqual(stage.codes, ['REQUEST_NOT_CONFIRMED']);
+    const refusals = stage.records.map(({ event, request, code }) => [event, request, code]);
+    assert.deepEqual(refusals, [['request.refused', asked().id, 'REQUEST_NOT_CONFIRMED']]);
     writeFileSync(join(stage.root, 'pins'), `${line}\n`);
     await stage.requests.look();
     assert.equal(stage.published()?.stanzas.size, 1);
@@ -189,13 +196,13 @@ describe('a committed request', () => {
     const impostor = testCluster('staging');
     await stage.commit({ ...recipientFiles(production, impostor), ...requestFiles(), 'a.yaml': pending('a') });
     await stage.requests.look();
-    assert.deepEqual([stage.codes, stage.records], [['REQUEST_IDENTITY'], []]);
+    assert.deepEqual([stage.codes, stage.done], [['REQUEST_IDENTITY'], []]);
     await stage.commit({
       ...requestFiles(asked(impostor.recipient.identity)),
       [requestFile(asked().id)]: null,
     });
     await stage.requests.look();
-    assert.deepEqual([stage.codes, stage.records], [['RECIPIENT_IDENTITY_CHANGED'], []]);
+    assert.deepEqual([stage.codes, stage.done], [['RECIPIENT_IDENTITY_CHANGED'], []]);
   });
 
   test('makes nothing for a key that the recipient had revoked, or that an older one took the place of', async (t) => {
@@ -205,7 +212,7 @@ describe('a committed request', () => {
     await stage.commit({ ...recipientFiles(production), [path]: stolen.replace('status: active', 'status: revoked') });
     await stage.commit({ [path]: stolen, ...requestFiles(), 'a.yaml': pending('a') });
     await stage.requests.look();
-    assert.deepEqual([stage.codes, stage.published(), stage.records], [['REQUEST_KEY_ROLLED_BACK'], undefined, []]);
+    assert.deepEqual([stage.codes, stage.published(), stage.done], [['REQUEST_KEY_ROLLED_BACK'], undefined, []]);
   });
 
   test('makes nothing for a key that was given up before the clone’s history begins', async (t) => {
@@ -219,7 +226,7 @@ describe('a committed request', () => {
     for (const _ of ['at once', 'and as often as it starts anew']) {
       await stage.cloneAnew();
       await stage.requests.look();
-      assert.deepEqual([stage.codes, stage.published(), stage.records], [['REQUEST_KEY_ROLLED_BACK'], undefined, []]);
+      assert.deepEqual([stage.codes, stage.published(), stage.done], [['REQUEST_KEY_ROLLED_BACK'], undefined, []]);
     }
     await stage.tree.commit(revoked);
     await stage.cloneAnew();

@@ -45,6 +45,8 @@ export class Requests {
   readonly #knownKeys: KnownKeys;
   /** What was looked at last: the same commits and the same pins have nothing new to ask. */
   #seen = '';
+  /** Refusals that the log has. */
+  readonly #told = new Set<string>();
 
   constructor(options: FulfilmentOptions) {
     this.#options = options;
@@ -105,8 +107,19 @@ export class Requests {
       return [];
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
+      if (error.code.startsWith('REQUEST_') || error.code.startsWith('RECIPIENT_'))
+        await this.#tell(asked, request, error);
       return [error.at({ file: requestFile(request.id), recipient: request.recipient })];
     }
+  }
+
+  /** Each refusal once in a run. */
+  async #tell({ source, state }: Asked, { id, recipient }: JoinRequest, { code, message }: CofferError): Promise<void> {
+    if (this.#told.has(`${id} ${code}`)) return;
+    const { cluster, audit } = this.#options;
+    const place = { source: source.id, commit: state.commit, path: requestFile(id) };
+    await audit.append([{ event: 'request.refused', cluster, recipient, request: id, ...place, code, message }]);
+    this.#told.add(`${id} ${code}`);
   }
 
   async #fulfil(asked: Asked, request: JoinRequest, key: SealingKey): Promise<void> {

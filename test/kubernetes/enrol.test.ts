@@ -35,6 +35,7 @@ function enrolmentIn(t: TestContext, client: KubeClient) {
     store,
     sources: [],
     client,
+    audit: { append: async () => undefined },
     log,
   });
 }
