@@ -125,9 +125,12 @@ describe('coffer rotate FILE ENTRY', () => {
   ];
   for (const [entry, code, expected] of refused) {
     test(`refuses ${entry}: ${code}`, () => {
-      const { status, stderr } = desk.try(['rotate', FILE, entry]);
-      assert.equal(status, expected);
-      assert.match(stderr, new RegExp(`^error ${code}: `));
+      for (const how of ['--dry-run', '--due']) {
+        const { status, stderr } = desk.try(['rotate', FILE, entry, how]);
+        if (entry === 'user' && how === '--due') continue; // is due at no time
+        assert.equal(status, expected);
+        assert.match(stderr, new RegExp(`^error ${code}: `));
+      }
     });
   }
 

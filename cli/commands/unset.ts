@@ -24,6 +24,9 @@ the entry before still can. To end that, change the secret where it is used.`;
     const { manifest, index } = manifestOf(file, flags.document);
     await writeManifests(args.file, unsetEntry(file, index, args.entry));
     this.say(`removed ${this.emphasise(args.entry)} from ${args.file}`);
+    if (manifest.rotation.has(args.entry)) {
+      this.warn(`spec.rotation still names ${args.entry}, so that rotation makes it anew: remove that row, too`);
+    }
     return { file: args.file, manifest: `${manifest.namespace}/${manifest.name}`, entry: args.entry };
   }
 }

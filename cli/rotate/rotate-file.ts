@@ -6,7 +6,13 @@ import { entryOfPrevious, previousOf } from '../../core/format/manifest/rotation
 import type { Opener } from '../../core/opening/opener.ts';
 import type { ProposedValue } from '../../core/rotation/proposal.ts';
 import { type Plan, planOf } from '../../core/values/plan.ts';
-import { keepsFormer, type RotatedValues, retirePrevious, rotateEntries } from '../../core/values/rotate-entry.ts';
+import {
+  generateOf,
+  keepsFormer,
+  type RotatedValues,
+  retirePrevious,
+  rotateEntries,
+} from '../../core/values/rotate-entry.ts';
 import { firstSeen } from '../git/first-seen.ts';
 import { sealingKeysFor } from '../workspace/sealing-keys.ts';
 import type { Workspace } from '../workspace/workspace.ts';
@@ -64,6 +70,7 @@ export async function rotateFile(
     const since = await agesOf(manifest, wanted, tools);
     const exposed = exposedEntries(manifest, tools.exposed);
     const plan = planOf(manifest, { ...wanted, since, exposed, now: tools.now });
+    for (const entry of plan.rotate) generateOf(manifest, entry);
     manifests.push(outcome(manifest, plan, wanted));
     if (wanted.dryRun) continue;
     const { values, stanzas } = await made(current, index, plan, wanted, tools);

@@ -15,7 +15,7 @@ export interface PlanOptions {
 
 /** What is to be done with the values of a manifest. */
 export interface Plan {
-  /** Entries that get a new value. One that was asked for by name is among them whether coffer can make it or not. */
+  /** Entries that get a new value. One that was asked for by name is among them whether it can be made or not. */
   rotate: string[];
   /** Entries whose former value goes. */
   retire: string[];
@@ -31,7 +31,7 @@ export function planOf(manifest: Manifest, { entry, onlyDue, since, exposed, now
     const seen = { since: since.get(name), now, exposed: exposed?.has(name) ?? false };
     due.set(name, dueOf(manifest, name, seen) ?? { isDue: false });
   }
-  const isWanted = (name: string) => !onlyDue || due.get(name)?.isDue === true;
+  const isWanted = (name: string) => !onlyDue || due.get(name)?.isDue !== false;
   const asked = [...(entry === undefined ? manifest.rotation.keys() : [entry])].filter(isWanted);
   const rotate = asked.filter((name) => name === entry || manifest.rotation.get(name)?.generate !== undefined);
   const left = asked.filter((name) => !rotate.includes(name));

@@ -223,25 +223,3 @@ describe('rotating an entry', () => {
     await assert.rejects(rotate(STYLES['YAML, blocks']?.({ a: RULE }) ?? '', ['a']), fails('MANIFEST_PLAINTEXT'));
   });
 });
-
-describe('placing values that were sealed elsewhere', () => {
-  test('of two runs, each gets its own stanzas', async () => {
-    const text = sealed();
-    const keys = testKeys({ recipients: ['one', 'two'] });
-    const [one, two] = ['a', 'b'].map((entry) => setEntry(readText(text), 0, entry, Buffer.from('new'), keys));
-    const stanzas = new Map([...stanzasOf(one ?? ''), ...stanzasOf(two ?? '')]);
-    const values = [
-      { entry: 'a', text: textOf(manifestOf(one ?? ''), 'a') },
-      { entry: 'b', text: textOf(manifestOf(two ?? ''), 'b') },
-    ];
-    const placed = place(text, values, stanzas);
-    assert.deepEqual({ ...openedBy('two', readText(placed)) }, { a: 'new', b: 'new', URL: 'db://new' });
-    assert.equal(manifestOf(placed).stanzas.size, 2, 'nobody names the first data key any more');
-  });
-
-  test('without what opens them is refused', async () => {
-    const text = sealed();
-    const other = textOf(manifestOf(await rotate(text, ['a'])), 'a');
-    assert.throws(() => place(text, [{ entry: 'a', text: other }]), fails('VALUE_WITHOUT_STANZAS'));
-  });
-});

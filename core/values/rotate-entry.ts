@@ -5,7 +5,7 @@ import { checkNewEntry } from '../format/edit/seal.ts';
 import { SealingRun } from '../format/edit/sealing-run.ts';
 import type { Manifest, ManifestFile } from '../format/manifest/manifest.ts';
 import { manifestAt } from '../format/manifest/manifest-nodes.ts';
-import { entriesOfRotation, previousOf } from '../format/manifest/rotation.ts';
+import { entriesOfRotation, type Generate, previousOf } from '../format/manifest/rotation.ts';
 import { templateEntries } from '../format/manifest/template.ts';
 import type { SealingKey } from '../format/sealed/stanza.ts';
 import { type OpenedManifest, openingKeys, openManifest, refusePlaintext } from '../opening/open-manifest.ts';
@@ -102,26 +102,29 @@ function canGo(manifest: Manifest, previous: string): boolean {
   return ![...manifest.template.data.values()].some((parts) => templateEntries(parts).has(previous));
 }
 
+/** How an entry is generated. Throws ROTATE_UNKNOWN, ROTATE_BY_HAND, ROTATE_BY_ROTATOR. */
+export function generateOf(manifest: Manifest, entry: string): Generate {
+  const rotation = manifest.rotation.get(entry);
+  if (rotation === undefined) throw unknown(manifest, entry);
+  if (rotation.generate !== undefined) return rotation.generate;
+  throw rotation.rotator === undefined ? byHand(manifest, entry) : byRotator(manifest, entry, rotation.rotator);
+}
+
 async function makeValue(
   manifest: Manifest,
   entry: string,
   { values, now }: RotateOptions,
   made: Map<string, Buffer>,
 ): Promise<void> {
-  const rotation = manifest.rotation.get(entry);
-  if (rotation === undefined) throw unknown(manifest, entry);
   if (values !== undefined) {
+    if (!manifest.rotation.has(entry)) throw unknown(manifest, entry);
     for (const [name, value] of values) made.set(name, Buffer.from(value));
     return;
   }
-  if (rotation.generate === undefined) {
-    throw rotation.rotator === undefined ? byHand(manifest, entry) : byRotator(manifest, entry, rotation.rotator);
-  }
-  const { value, public: publicPart } = await generate(rotation.generate, now);
+  const wanted = generateOf(manifest, entry);
+  const { value, public: publicPart } = await generate(wanted, now);
   made.set(entry, value);
-  if (publicPart !== undefined && rotation.generate.public !== undefined) {
-    made.set(rotation.generate.public, publicPart);
-  }
+  if (publicPart !== undefined && wanted.public !== undefined) made.set(wanted.public, publicPart);
 }
 
 /** Of what is made, that of which a former value is there and stays. */
