@@ -9,7 +9,7 @@ import { readText, testKeys } from '../../test/support/sealing.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { CofferError } from '../errors.ts';
 import { placeValues } from '../format/edit/place-values.ts';
-import { sealPlaintext, setEntry } from '../format/edit/seal.ts';
+import { sealPlaintext } from '../format/edit/seal.ts';
 import type { Entry, Manifest } from '../format/manifest/manifest.ts';
 import { type RotatedValues, type RotateOptions, retirePrevious, rotateEntries } from './rotate-entry.ts';
 
