@@ -26,8 +26,8 @@ const DISK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']);
 const AGAIN = 1000;
 /** Milliseconds without an answer of the disk after which the status says so. */
 const SLOW = 10_000;
-/** Records that are kept in memory while a person lets it go on: a start with ten thousand secrets has twice as many. */
-const MOST_KEPT = 50_000;
+/** Records that are kept in memory while a person lets it go on: a start with ten thousand secrets has twice as many, and a log takes no more than 50,000 at once. */
+const MOST_KEPT = 30_000;
 
 /**
  * The operator's record: no append, no projection. Where the log cannot be opened or written, nothing that asks for a record goes on,
