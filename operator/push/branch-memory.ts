@@ -3,19 +3,25 @@ import { dirname } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 
-/** What one proposal put on a branch. */
+/** What one proposal put on a branch: all that its commit was made of, so that it can be made again, byte for byte. */
 export interface Step {
   /** Of the proposal. */
   id: string;
+  /** Of the proposal, as JSON texts. */
+  parts: readonly string[];
+  message: string;
+  /** In seconds since 1970, UTC. */
+  time: number;
   /** What it was to change of the followed branch, as a digest. */
   wanted: string;
-  commit: string;
 }
 
 /** A branch of the operator's own: commits upon a commit of the followed branch. */
 export interface BranchState {
   branch: string;
   tip: string;
+  /** The commit of the followed branch. */
+  base: string;
   steps: readonly Step[];
   /** Path → blob that the followed branch had there (`null`: nothing), of all that the steps change. */
   former: Readonly<Record<string, string | null>>;

@@ -18,8 +18,9 @@ export class NewObjects {
     return this.#objects.get(oid);
   }
 
-  get ids(): string[] {
-    return [...this.#objects.keys()];
+  /** What others hold is held here, too. */
+  take(others: NewObjects): void {
+    for (const [oid, object] of others.#objects) this.#objects.set(oid, object);
   }
 
   /** All of them, whole, as a pack of version 2 (git's pack-format page). */

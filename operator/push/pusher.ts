@@ -5,6 +5,7 @@ import { milliseconds } from '../../core/duration.ts';
 import { Bug, type CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { Proposal } from '../../core/rotation/proposal.ts';
+import { Turns } from '../concurrency/turns.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Log } from '../process/log.ts';
 import type { GitSourceConfig } from '../source/open-git-source.ts';
@@ -20,12 +21,13 @@ import { LocalTransport } from './local-transport.ts';
 import type { NewObjects } from './new-objects.ts';
 import { OwnBranch } from './own-branch.ts';
 import { isOwnCommit } from './own-commit.ts';
+import { Refusals } from './refusals.ts';
 import { ServerBranch } from './server-branch.ts';
 import { signedCommit } from './signed-commit.ts';
 import { withNewObjects } from './with-new-objects.ts';
 
 export interface Pushed {
-  /** Object id of the commit that has it. */
+  /** Object id of a commit that has it: on a branch of the operator's own, the newest one. */
   commit: string;
   /** Without `refs/heads/`. */
   branch: string;
@@ -39,7 +41,7 @@ export interface Pusher {
    * 'nothing': the accepted commit has all of it, as far as it still fits. `message`: of the commit, subject and body.
    * Throws CofferError, all with loop `retry`: PUSH_WAITS (the branch has commits that this source did not accept, or nothing is
    * accepted yet), PUSH_RACE (somebody was first), PUSH_REJECTED (the server keeps its branch), PUSH_FORBIDDEN (the credentials may
-   * not), PUSH_NO_IDENTITY, PUSH_HELD, PUSH_BRANCH_FOREIGN, SOURCE_…, SSH_…
+   * not; both are told again for a while before they are tried again), PUSH_NO_IDENTITY, PUSH_HELD, PUSH_BRANCH_FOREIGN, SOURCE_…, SSH_…
    */
   push(proposal: Proposal, message: string, signal: AbortSignal): Promise<Pushed | 'nothing'>;
   close(): void;
@@ -84,6 +86,8 @@ class GitPusher implements Pusher {
   readonly #transport: Transport;
   /** Without `refs/heads/`; undefined: tags are followed. */
   readonly #followed: string | undefined;
+  readonly #turns = new Turns();
+  readonly #refusals: Refusals;
 
   constructor(options: PusherOptions, place: string, transport: Transport) {
     this.#options = options;
@@ -91,14 +95,21 @@ class GitPusher implements Pusher {
     this.#transport = transport;
     const { tag, branch = DEFAULT_BRANCH } = options.git;
     this.#followed = tag === undefined ? branch : undefined;
+    this.#refusals = new Refusals(options.now);
   }
 
-  async push(proposal: Proposal, message: string, signal: AbortSignal): Promise<Pushed | 'nothing'> {
+  push(proposal: Proposal, message: string, signal: AbortSignal): Promise<Pushed | 'nothing'> {
+    return this.#turns.take(async () => {
+      await sodiumReady();
+      const state = await this.#options.source.accepted();
+      if (state === undefined) throw this.#fault('PUSH_WAITS', { detail: 'nothing is accepted yet' });
+      return this.#refusals.during(proposal, state.commit, () => this.#push(proposal, message, state, signal));
+    });
+  }
+
+  async #push(proposal: Proposal, message: string, state: Accepted, signal: AbortSignal): Promise<Pushed | 'nothing'> {
     const { git, source, log } = this.#options;
     const timeout = AbortSignal.timeout(milliseconds(git.timeout ?? DEFAULT_TIMEOUT));
-    await sodiumReady();
-    const state = await source.accepted();
-    if (state === undefined) throw this.#fault('PUSH_WAITS', { detail: 'nothing is accepted yet' });
     const changes = await this.#changes(proposal, source.repository, await this.#treeOf(state), state, signal);
     if (changes === undefined) return 'nothing';
     const name = git.push?.branch ?? this.#followed;
@@ -108,7 +119,7 @@ class GitPusher implements Pusher {
       const within = AbortSignal.any([signal, timeout]);
       const done =
         branch.branch === this.#followed
-          ? await this.#pushToFollowed({ branch, state, changes, message }, within)
+          ? await this.#pushToFollowed({ branch, state, changes, message, proposal }, within)
           : await this.#pushToOwn({ branch, state, changes, message, proposal }, within);
       if (done.isNew) log.info(`pushed ${proposal.id} to ${branch.branch}`, { source: source.id, commit: done.commit });
       return { ...done, branch: branch.branch };
@@ -129,37 +140,40 @@ class GitPusher implements Pusher {
         this.#options.isBehind?.();
         throw this.#fault('PUSH_WAITS', { branch: branch.branch });
       }
-      const to = changes.objects.add('commit', await this.#commit(changes.tree, state.commit, message));
-      await this.#approve(this.#options.source.repository, changes.objects, to, signal);
+      const made = { tree: changes.tree, parent: state.commit, message, time: this.#time() };
+      const to = changes.objects.add('commit', await this.#commit(made));
+      await this.#approve(changes.objects, to, signal);
       return { to, pack: changes.objects.pack(), result: { commit: to, isNew: true } };
     }, signal);
   }
 
-  async #pushToOwn(push: Push & { proposal: Proposal }, signal: AbortSignal): Promise<Done> {
-    const { branch, state, changes, message, proposal } = push;
+  async #pushToOwn({ branch, state, changes, message, proposal }: Push, signal: AbortSignal): Promise<Done> {
     const { source, stateDirectory } = this.#options;
-    const own = new OwnBranch(branch.branch, join(stateDirectory, 'push', source.id), source.repository);
-    const wanted = {
-      ...{ id: proposal.id, state, changes },
-      changesOf: (repository: Repository, tree: string) => this.#changes(proposal, repository, tree, state, signal),
-      commit: (tree: string, parent: string) => this.#commit(tree, parent, message),
-      approve: (repository: Repository, objects: NewObjects, commit: string) =>
-        this.#approve(repository, objects, commit, signal),
-      isOwn: (tip: string) => this.#isOwn(branch.branch, tip, signal),
-    };
+    const { repository } = source;
+    const own = new OwnBranch({
+      ...{ branch: branch.branch, folder: join(stateDirectory, 'push', source.id), repository },
+      changesOf: (other, seen, tree) => this.#changes(other, seen, tree, state, signal),
+      commitOf: (commit) => this.#commit(commit),
+      isOwn: (tip) => this.#isOwn(branch.branch, tip, signal),
+    });
+    const wanted = { proposal, commit: state.commit, tree: await this.#treeOf(state), changes, message };
     return branch.update<Done>(async (found) => {
-      const next = await own.next(wanted, found);
-      if (next !== 'foreign') return next;
-      throw this.#fault('PUSH_BRANCH_FOREIGN', {
-        branch: branch.branch,
-        ...(found === undefined ? {} : { detail: found }),
-      });
+      const next = await own.next({ ...wanted, time: this.#time() }, found);
+      if (next.kind === 'foreign') {
+        const detail = found === undefined ? {} : { detail: found };
+        throw this.#fault('PUSH_BRANCH_FOREIGN', { branch: branch.branch, ...detail });
+      }
+      const { commit } = next;
+      if (next.kind === 'there') return { result: { commit, isNew: false } };
+      await this.#approve(next.objects, commit, signal);
+      return { to: commit, pack: next.objects.pack(), result: { commit, isNew: true } };
     }, signal);
   }
 
   /** What this operator would itself refuse would hold up the branch for everybody. */
-  async #approve(repository: Repository, objects: NewObjects, commit: string, signal: AbortSignal): Promise<void> {
-    const cause = await this.#options.source.refusalOf(withNewObjects(repository, objects), commit, signal);
+  async #approve(objects: NewObjects, commit: string, signal: AbortSignal): Promise<void> {
+    const { source } = this.#options;
+    const cause = await source.refusalOf(withNewObjects(source.repository, objects), commit, signal);
     if (cause !== undefined) throw pushFault('PUSH_UNTRUSTED', { place: this.#place, detail: cause.message, cause });
   }
 
@@ -190,9 +204,13 @@ class GitPusher implements Pusher {
     return changesOf(proposal, { repository, tree, under, held: paths, place: this.#place, signal });
   }
 
-  #commit(tree: string, parent: string, message: string): Promise<Buffer> {
-    const { cluster, keys, now } = this.#options;
-    return signedCommit({ tree, parent, message, time: now() }, { cluster, keys, place: this.#place });
+  #commit(commit: { tree: string; parent: string; message: string; time: number }): Promise<Buffer> {
+    const { cluster, keys } = this.#options;
+    return signedCommit(commit, { cluster, keys, place: this.#place });
+  }
+
+  #time(): number {
+    return Math.floor(this.#options.now().getTime() / 1000);
   }
 
   #fault(fault: PushFault, details: { branch?: string; detail?: string }): CofferError {
@@ -207,4 +225,5 @@ interface Push {
   state: Accepted;
   changes: Changes;
   message: string;
+  proposal: Proposal;
 }

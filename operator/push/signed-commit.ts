@@ -11,9 +11,12 @@ export interface Signing {
   place: string;
 }
 
-/** The bytes of a commit by the operator of a cluster, signed by its identity. Throws PUSH_NO_IDENTITY, and what the key store does. `sodiumReady` comes first. */
+/**
+ * The bytes of a commit by the operator of a cluster, signed by its identity: the same for the same. `time` in seconds since 1970.
+ * `sodiumReady` comes first. Throws PUSH_NO_IDENTITY, and what the key store does.
+ */
 export async function signedCommit(
-  { tree, parent, message, time }: { tree: string; parent: string; message: string; time: Date },
+  { tree, parent, message, time }: { tree: string; parent: string; message: string; time: number },
   { cluster, keys, place }: Signing,
 ): Promise<Buffer> {
   const seed = await keys.readIdentity();
@@ -23,7 +26,7 @@ export async function signedCommit(
       name: `coffer (${cluster})`,
       // Of the name that objects in clusters are labelled with: nobody has a mailbox there.
       email: `${cluster}@cluster.coffer.dev`,
-      time: Math.floor(time.getTime() / 1000),
+      time,
     };
     const commit = { tree, parents: [parent], by, message };
     return commitBytes(commit, (payload) => signMessage(payload, NAMESPACE, seed));

@@ -30,18 +30,31 @@ test('proposals stand upon each other on a branch of its own, which is as it was
   assert.ok(first !== 'nothing' && second !== 'nothing' && first.isNew && second.isNew && first.branch === OWN);
   assert.equal(await bench.head(), main);
   assert.equal(await bench.inBare('rev-list', '--reverse', `main..${OWN}`), `${first.commit}\n${second.commit}`);
-  assert.deepEqual(await push(one), { ...first, isNew: false });
-  assert.deepEqual(await push(other), { ...second, isNew: false });
+  const asItWas = { ...second, isNew: false };
+  assert.deepEqual([await push(one), await push(other)], [asItWas, asItWas]);
 
   await bench.push({ 'notes.txt': 'elsewhere' });
-  assert.deepEqual(await push(one), { ...first, isNew: false });
+  assert.deepEqual(await push(one), asItWas);
 
   // Somebody else changes the same file: what was proposed is made anew, upon that.
   const theirs = await bench.push({ [PRODUCTION]: `${await bench.file(PRODUCTION)}\n# seen\n` });
-  assert.ok((await push(one)) !== 'nothing' && (await push(other)) !== 'nothing');
+  const again = await push(one);
+  assert.ok(again !== 'nothing' && again.isNew);
   assert.equal(await bench.inBare('merge-base', 'main', OWN), theirs);
   assert.equal(await bench.inBare('diff', '--name-only', 'main', OWN), `${PRODUCTION}\n${STAGING}`);
   assert.match(await bench.file(PRODUCTION, OWN), /# seen/);
+});
+
+test('what one proposal says now takes the place of what it said, and the others stay, also where they are pushed at once', async (t) => {
+  const { bench, git, source } = await following(t);
+  const pusher = bench.pusher(git, source);
+  const push = (of: 'production' | 'staging') => pusher.push(bench.proposal(of), `Rotate ${of}`, never);
+  await Promise.all([push('production'), push('staging')]);
+  await push('production');
+  const subjects = await bench.inBare('log', '--format=%s', `main..${OWN}`);
+  assert.equal(subjects, 'Rotate staging\nRotate production');
+  assert.equal((await bench.file(PRODUCTION, OWN)).match(/publicKey/g)?.length, 2);
+  assert.equal((await bench.file(STAGING, OWN)).match(/publicKey/g)?.length, 2);
 });
 
 test('once people merged it, nothing is left to push, and what comes next begins at their merge', async (t) => {

@@ -33,15 +33,20 @@ for (const way of WAYS) {
       const source = await bench.source(git);
       await source.poll(never);
       await protect(bench);
-      const pusher = bench.pusher(git, source);
+      let now = Date.now();
+      const pusher = bench.pusher(git, source, { now: () => new Date(now) });
       const proposal = bench.proposal();
+      const push = () => pusher.push(proposal, 'Rotate', never);
       await assert.rejects(
-        pusher.push(proposal, 'Rotate', never),
+        push(),
         refusal('PUSH_REJECTED', /^\P{Cc}*branch main\P{Cc}*hook declined\P{Cc}*main is \P{Cc}*protected\P{Cc}*$/u),
       );
       assert.equal(await bench.head(), before);
       for (const hook of ['update', 'pre-receive'] as const) await bench.hook(hook, 'exit 0');
-      const pushed = await pusher.push(proposal, 'Rotate', never);
+      // Not at every look: each would send all of it.
+      await assert.rejects(push(), { code: 'PUSH_REJECTED' });
+      now += 31_000;
+      const pushed = await push();
       assert.ok(pushed !== 'nothing' && pushed.isNew);
     });
   }

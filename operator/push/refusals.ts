@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { CofferError } from '../../core/errors.ts';
+import { type Proposal, proposalParts } from '../../core/rotation/proposal.ts';
+
+/** What only a person at the server ends: each try would send all of it again, at every look. */
+const LASTING = new Set(['PUSH_REJECTED', 'PUSH_FORBIDDEN']);
+/** Milliseconds: after a first refusal, and at most. */
+const FIRST = 30_000;
+const MOST = 600_000;
+
+interface Refusal {
+  /** Of the proposal, and the commit upon which it was to go. */
+  what: string;
+  error: CofferError;
+  until: number;
+  pause: number;
+}
+
+/** Pushes that a server refused, and until when the same is not tried again. */
+export class Refusals {
+  readonly #now: () => Date;
+  /** By id of the proposal. */
+  readonly #known = new Map<string, Refusal>();
+
+  constructor(now: () => Date) {
+    this.#now = now;
+  }
+
+  /** Throws what was thrown for the same before, while that is fresh. */
+  async during<Result>(proposal: Proposal, commit: string, work: () => Promise<Result>): Promise<Result> {
+    const digest = createHash('sha256').update(commit);
+    for (const part of proposalParts(proposal)) digest.update(part);
+    const what = digest.digest('hex');
+    const known = this.#known.get(proposal.id);
+    const now = this.#now().getTime();
+    // A clock that was set back must not make it wait for ever.
+    if (known?.what === what && now < known.until && now > known.until - 2 * MOST) throw known.error;
+    try {
+      const result = await work();
+      this.#known.delete(proposal.id);
+      return result;
+    } catch (error) {
+      if (error instanceof CofferError && LASTING.has(error.code)) {
+        const pause = known === undefined ? FIRST : Math.min(2 * known.pause, MOST);
+        this.#known.set(proposal.id, { what, error, until: now + pause, pause });
+      }
+      throw error;
+    }
+  }
+}
