@@ -1,6 +1,7 @@
 import { RecordChore } from './audit/record-chore.ts';
 import type { OperatorSettings } from './config/settings.ts';
 import { openEnrolment } from './enrol/enrol.ts';
+import { Exposures } from './exposure/exposures.ts';
 import type { Chore } from './follow/chore.ts';
 import type { Neighbours } from './pipeline.ts';
 import type { Closing } from './process/closing.ts';
@@ -35,7 +36,14 @@ export function openChores(
   const fulfilment = openFulfilment({ ...common, audit });
   const pushers = openPushers({ sources, keys }, options, closing);
   const { grace } = settings.rotation;
-  const elsewhere = (kid: string) => sealedElsewhere(kid, elsewhereOf({ sources, cluster }, options));
+  const changed = () => {
+    for (const { id } of sources) wake(id);
+  };
+  const exposures = closing.add(new Exposures({ ...common, audit, changed }), (opened) => opened.close());
+  const elsewhere = async (kid: string) => [
+    ...(await sealedElsewhere(kid, elsewhereOf({ sources, cluster }, options))),
+    ...exposures.hangingOn(kid),
+  ];
   const keyRotation = closing.add(openKeyRotation({ ...common, pushers, audit, wake, grace, elsewhere }), (opened) =>
     opened.close(),
   );
@@ -43,6 +51,7 @@ export function openChores(
     openValueRotation({
       ...{ ...common, pushers, audit, wake, rotators: settings.rotation.rotators },
       projected: (namespace, name) => reconciler.projected(namespace, name),
+      exposed: (namespace, name, entry, text) => exposures.exposed(namespace, name, entry, text),
     }),
     (opened) => opened.close(),
   );
@@ -50,6 +59,7 @@ export function openChores(
     new RecordChore(record, sources, { cluster: name, stateDirectory }),
     { look: () => enrolment.look(), troubles: () => (enrolment.trouble === undefined ? [] : [enrolment.trouble]) },
     { look: () => fulfilment.look(), troubles: () => fulfilment.troubles },
+    exposures,
     {
       look: () => keyRotation.look(),
       troubles: () => keyRotation.troubles,

@@ -1,4 +1,3 @@
-import type { Exposed } from '../../core/exposure/exposure.ts';
 import { BaseCommand, Flags } from '../base-command.ts';
 import type { FoundExposure } from '../exposure/exposure-of.ts';
 
@@ -58,10 +57,9 @@ What is meant by each word: docs/exposure.md.`;
     if (flags.html !== undefined) await this.#writePage(flags.html, found);
     for (const note of found.notes) this.warn(note);
     if (found.notes.length > 0) this.answerNo();
-    const { values, keys, commits, unproven, ejsonFiles } = found.report;
-    const { exposed, entries } = countsOf(values);
+    const { living, values, keys, commits, unproven, ejsonFiles } = found.report;
     return {
-      ...{ exposed, entries, values, unproven, keys, commits, ejsonFiles },
+      ...{ exposed: living.length, living, values, unproven, keys, commits, ejsonFiles },
       ...{ current: found.current, isWhole: found.notes.length === 0, notes: found.notes },
     };
   }
@@ -74,11 +72,4 @@ What is meant by each word: docs/exposure.md.`;
     await writeFileAtomically(file, exposurePage(found, new Date()));
     this.note(`wrote ${file}`);
   }
-}
-
-/** `exposed`: current entries whose value somebody else may know; `entries`: which. */
-function countsOf(values: readonly Exposed[]): { exposed: number; entries: string[] } {
-  const living = values.filter(({ state }) => state === 'live' || state === 'resealed');
-  const entries = [...new Set(living.map(({ namespace, name, entry }) => `${namespace}/${name} ${entry}`))].sort();
-  return { exposed: entries.length, entries };
 }

@@ -29,13 +29,11 @@ export function inOrder(values: readonly Exposed[]): Exposed[] {
     .map(({ value }) => value);
 }
 
-export function summaryOf({ values, commits }: ExposureReport): string {
+export function summaryOf({ values, living, commits }: ExposureReport): string {
   const counts = STATES.map((state) => [state, values.filter((value) => value.state === state).length] as const);
   const parts = counts.filter(([, count]) => count > 0).map(([state, count]) => `${count} ${MEANING[state]}`);
-  const living = values.filter(({ state }) => state === 'live' || state === 'resealed');
-  const entries = new Set(living.map(({ namespace, name, entry }) => JSON.stringify([namespace, name, entry])));
   const detail = parts.length === 0 ? '' : ` (${parts.join(', ')})`;
-  return `exposed: ${entries.size} of the current entries; ${values.length} values in ${commits} commits${detail}`;
+  return `exposed: ${living.length} of the current values; ${values.length} values in ${commits} commits${detail}`;
 }
 
 function rowOf(value: Exposed): string[] {

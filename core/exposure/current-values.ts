@@ -1,3 +1,4 @@
+import { entryOfPrevious } from '../format/manifest/rotation.ts';
 import type { Records } from './records.ts';
 import { factsOfVersion, filesAt } from './timeline.ts';
 
@@ -15,12 +16,9 @@ export interface CurrentValue {
   recipients: ReadonlySet<string>;
 }
 
-/** The former value of an entry stands under its name and this, for a while (docs/format.md, "rotation"). */
-const PREVIOUS = '.previous';
-
 /** An entry and what keeps its former value are one for exposure: a former value that is still there still lives. */
 export function familyOf(entry: string): string {
-  return entry.endsWith(PREVIOUS) ? entry.slice(0, -PREVIOUS.length) : entry;
+  return entryOfPrevious(entry) ?? entry;
 }
 
 /** What stands in the current commits. */

@@ -8,9 +8,6 @@ import type { LostKey } from './lost-keys.ts';
  */
 export type ExposureState = 'live' | 'resealed' | 'changed' | 'removed' | 'elsewhere';
 
-/** States in which a value that somebody else may know may still be in use. */
-export const LIVING: ReadonlySet<ExposureState> = new Set(['live', 'resealed']);
-
 /** A commit as it describes itself. */
 export interface Moment {
   commit: string;
@@ -54,6 +51,19 @@ export interface Exposed {
   branches: readonly string[];
 }
 
+/** A current value that somebody else may know. */
+export interface Living {
+  /** Empty where the file cannot be read. */
+  namespace: string;
+  name: string;
+  entry: string;
+  path: string;
+  /** Text digest. */
+  text: string;
+  /** `resealed`: it was not compared with every exposed text that the entry had. */
+  state: 'live' | 'resealed';
+}
+
 /** Two sealed texts that nobody has compared yet. */
 export interface Unproven {
   current: { namespace: string; name: string; entry: string; path: string; text: string };
@@ -86,6 +96,8 @@ export interface ExposureQuery {
 
 export interface ExposureReport {
   values: readonly Exposed[];
+  /** What of the current commits has to be replaced, or compared. */
+  living: readonly Living[];
   /** What an opener should compare. */
   unproven: readonly Unproven[];
   /** The keys that were looked for, groups' included. */

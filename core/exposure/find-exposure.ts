@@ -1,5 +1,5 @@
-import { CurrentValues } from './current-values.ts';
-import type { Comparisons, Exposed, ExposedTo, ExposureQuery, ExposureReport, Moment, Unproven } from './exposure.ts';
+import { type CurrentValue, CurrentValues } from './current-values.ts';
+import type { Exposed, ExposedTo, ExposureQuery, ExposureReport, Living, Moment, Unproven } from './exposure.ts';
 import { KeysOfHistory, type LostKey, removedKeys } from './lost-keys.ts';
 import { listOf } from './order.ts';
 import type { Records } from './records.ts';
@@ -33,6 +33,8 @@ class Search {
   /** Data key id → stanzas to lost keys. */
   readonly #ways = new Map<string, Way[]>();
   readonly #unproven: Unproven[] = [];
+  /** By path and fact. */
+  readonly #living = new Map<string, Living>();
 
   constructor(records: Records, query: ExposureQuery) {
     const numbers = (oids: readonly string[]) => oids.flatMap((oid) => records.commitOf(oid) ?? []);
@@ -64,6 +66,7 @@ class Search {
     this.#noteBranches(values);
     return {
       values: [...values.values()],
+      living: [...this.#living.values()],
       unproven: this.#unproven,
       keys: Array.from(this.#lost.values(), ({ since, ...key }) => ({ ...key, ...this.#sinceOf(key.kid, since) })),
       commits: order.length,
@@ -123,25 +126,39 @@ class Search {
   }
 
   #stateOf(number: number, fact: ValueFact, paths: ReadonlySet<number>): Exposed['state'] {
-    if (this.#current.facts.has(number)) return 'live';
-    const [, namespace, name, entry, text] = fact;
-    let state: Exposed['state'] = 'removed';
+    const [, , , , text] = fact;
+    let state: Exposed['state'] = this.#current.facts.has(number) ? 'live' : 'removed';
     for (const value of this.#successors.of(fact, paths)) {
-      const outcome = value.digest === text ? 'same' : outcomeOf(this.#query.compared, value.digest, text);
-      if (outcome === 'same') return 'live';
-      if (outcome === 'changed') {
+      const outcome = value.digest === text ? 'same' : this.#query.compared?.outcome(value.digest, text);
+      if (outcome === 'same') {
+        state = 'live';
+        this.#noteLiving(value, 'live');
+      } else if (outcome === 'changed') {
         if (state === 'removed') state = 'changed';
-        continue;
+      } else {
+        if (state !== 'live') state = 'resealed';
+        this.#noteLiving(value, 'resealed');
+        this.#noteUnproven(value, fact);
       }
-      state = 'resealed';
-      const now = this.#valueAt(value.fact);
-      if (now === undefined) continue;
-      this.#unproven.push({
-        current: { ...placeOf(now), path: this.#records.paths[value.path] ?? '', text: value.digest },
-        former: { namespace, name, entry, text },
-      });
     }
     return state;
+  }
+
+  #noteLiving(value: CurrentValue, state: Living['state']): void {
+    const fact = this.#valueAt(value.fact);
+    const key = `${value.path} ${value.fact}`;
+    if (fact === undefined || this.#living.get(key)?.state === 'live') return;
+    this.#living.set(key, { ...this.#placeOf(fact, value), state });
+  }
+
+  #noteUnproven(value: CurrentValue, [, namespace, name, entry, text]: ValueFact): void {
+    const fact = this.#valueAt(value.fact);
+    if (fact === undefined) return;
+    this.#unproven.push({ current: this.#placeOf(fact, value), former: { namespace, name, entry, text } });
+  }
+
+  #placeOf([, namespace, name, entry, text]: ValueFact, { path }: CurrentValue): Omit<Living, 'state'> {
+    return { namespace, name, entry, text, path: this.#records.paths[path] ?? '' };
   }
 
   #lostKeys(): ReadonlyMap<string, LostKey> {
@@ -233,14 +250,6 @@ class Search {
       time: timeText(commit?.time ?? 0),
     };
   }
-}
-
-function outcomeOf(compared: Comparisons | undefined, text: string, other: string): 'changed' | 'same' | undefined {
-  return compared?.outcome(text, other);
-}
-
-function placeOf([, namespace, name, entry]: ValueFact): { namespace: string; name: string; entry: string } {
-  return { namespace, name, entry };
 }
 
 /** A commit may claim any time; what no calendar has counts as its beginning. */

@@ -52,6 +52,16 @@ export class Records {
     return intern(this.#paths, this.paths, path, path);
   }
 
+  /** The versions that have this sealed text, those that were read last first. Looks at all of them. */
+  *versionsWith(text: string): Generator<VersionRecord> {
+    const wanted = new Set(
+      this.facts.flatMap((fact, number) => (fact[0] === 'value' && fact[4] === text ? [number] : [])),
+    );
+    for (const version of this.versions.toReversed()) {
+      if (version.facts.some((fact) => wanted.has(fact))) yield version;
+    }
+  }
+
   versionOf(oid: string, role: Role): number | undefined {
     return this.#versions.get(`${role} ${oid}`);
   }

@@ -1,7 +1,189 @@
-import type { Chore } from '../follow/chore.ts';
+import type { AuditLog } from '../../core/audit/log.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { CofferError } from '../../core/errors.ts';
+import type { Unproven } from '../../core/exposure/exposure.ts';
+import { openerFor } from '../../core/opening/opener.ts';
+import { LatestWork } from '../concurrency/latest-work.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import type { Log } from '../process/log.ts';
+import { readRepositorySettings } from '../source/repository-settings.ts';
+import type { Accepted, Source } from '../source/source.ts';
+import type { ExposureStatus, Status } from '../status/status.ts';
+import { ComparedMemory } from './compared-memory.ts';
+import { Comparing } from './comparing.ts';
+import { SourceExposure } from './source-exposure.ts';
 
-/** What of the accepted states is exposed, by the history at hand. */
-export interface Exposures extends Chore {
-  /** Whether the current value of an entry is one that a revoked key could open. What was only sealed anew is compared first. */
-  exposed(namespace: string, name: string, entry: string): boolean;
+export interface ExposuresOptions {
+  cluster: string;
+  stateDirectory: string;
+  store: KeyStore;
+  sources: readonly Source[];
+  audit: Pick<AuditLog, 'append'>;
+  log: Pick<Log, 'info'>;
+  /** Called when a value is found to be exposed, or not to be any more. */
+  changed?: () => void;
+}
+
+/**
+ * What of the accepted states is exposed (core/exposure), by the history that the clones have. Values that were only sealed anew are
+ * compared with the exposed ones where our keys open both, so that a change is proven by a record, and nobody has to believe it.
+ * A look only begins the work: of a long history the first one takes a while.
+ */
+export class Exposures {
+  readonly #options: ExposuresOptions;
+  readonly #sites: readonly SourceExposure[];
+  readonly #work = new LatestWork((signal) => this.#once(signal));
+  #troubles: readonly CofferError[] = [];
+  #memory: ComparedMemory | undefined;
+  /** What was looked at last: the same states and the same keys have nothing new to say. */
+  #seen = '';
+  /** By place and text: current values that a lost key opens, or that are known to be the same as one that it opens. */
+  #live: ReadonlySet<string> = new Set();
+  #needed: ReadonlySet<string> = new Set();
+
+  constructor(options: ExposuresOptions) {
+    this.#options = options;
+    this.#sites = options.sources.map((source) => new SourceExposure(source, options.stateDirectory));
+  }
+
+  /** Rejects with a mistake of ours that the work before made. */
+  async look(): Promise<void> {
+    this.#work.ask();
+  }
+
+  settled(): Promise<void> {
+    return this.#work.settled();
+  }
+
+  close(): Promise<void> {
+    return this.#work.close();
+  }
+
+  troubles(): readonly CofferError[] {
+    return this.#troubles;
+  }
+
+  /**
+   * Whether somebody else may know the value that stands in an entry as this sealed text (its digest), by the last work that ended. A
+   * text that is newer than that is not known to be exposed, and one that was only sealed anew is compared first.
+   */
+  exposed(namespace: string, name: string, entry: string, text: string): boolean {
+    return this.#live.has(placeKey({ namespace, name, entry, text }));
+  }
+
+  /** For people: what could not be compared any more without this key of ours. */
+  hangingOn(kid: string): string[] {
+    if (this.#seen === '') return ['values of the accepted states, which were not compared with exposed ones yet'];
+    return this.#needed.has(kid) ? ['values that are still to be compared with exposed ones'] : [];
+  }
+
+  status(): Partial<Status> {
+    const exposure = this.#sites.flatMap(({ source, report, isWhole }): ExposureStatus[] => {
+      if (report === undefined) return [];
+      const count = (state: string) => report.living.filter((value) => value.state === state).length;
+      return [{ source: source.id, live: count('live'), resealed: count('resealed'), isWhole }];
+    });
+    return exposure.length === 0 ? {} : { exposure };
+  }
+
+  async #once(signal: AbortSignal): Promise<void> {
+    try {
+      await sodiumReady();
+      await this.#look(signal);
+      this.#troubles = [];
+    } catch (error) {
+      this.#seen = '';
+      if (!(error instanceof CofferError)) throw error;
+      this.#troubles = [error];
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { sources, stateDirectory, store } = this.#options;
+    const states = await Promise.all(sources.map((source) => source.accepted()));
+    this.#memory ??= await ComparedMemory.open(stateDirectory);
+    const keys = await store.read();
+    try {
+      const held = [...keys.keys.keys()].sort();
+      const seen = JSON.stringify([states.map((state) => state && [state.commit, state.tree]), held]);
+      if (seen === this.#seen) return;
+      const needed = new Set<string>();
+      for (const [index, site] of this.#sites.entries()) {
+        const state = states[index];
+        if (state !== undefined) await this.#lookAt(site, state, { keys, memory: this.#memory, needed, signal });
+      }
+      this.#needed = needed;
+      this.#noteLive();
+      this.#seen = seen;
+    } finally {
+      keys.wipe();
+    }
+  }
+
+  async #lookAt(site: SourceExposure, state: Accepted, { keys, memory, needed, signal }: LookParts): Promise<void> {
+    const { cluster, audit, log } = this.#options;
+    const { unproven } = await site.look(state, memory, signal);
+    if (unproven.length === 0) return;
+    const { keyring } = await readRepositorySettings(site.source.repository, state.tree, new Map());
+    const opener = openerFor(keyring, keys, { as: cluster });
+    let compared = 0;
+    try {
+      const comparing = new Comparing({ cluster, audit, memory }, site, opener);
+      for (const pairs of Map.groupBy(unproven, ({ current }) => placeKey(current)).values()) {
+        signal.throwIfAborted();
+        compared += await this.#try(comparing, pairs, needed);
+      }
+    } finally {
+      opener.wipe();
+    }
+    if (compared === 0) return;
+    const { living } = await site.look(state, memory, signal);
+    log.info(`compared ${compared} pairs of values; ${living.length} current values are exposed`, {
+      source: site.source.id,
+      commit: state.commit,
+    });
+  }
+
+  /** One value that does not open must not hold up the others; what the machine makes fail is tried again by the next look. */
+  async #try(comparing: Comparing, pairs: readonly Unproven[], needed: Set<string>): Promise<number> {
+    try {
+      return await comparing.compare(pairs);
+    } catch (error) {
+      if (!(error instanceof CofferError)) throw error;
+      if (error.loop === 'retry' || error.code.startsWith('AUDIT_')) {
+        for (const pair of pairs) for (const kid of await comparing.kidsFor(pair)) needed.add(kid);
+        throw error;
+      }
+      return 0;
+    }
+  }
+
+  #noteLive(): void {
+    const living = this.#sites.flatMap(({ report }) => report?.living ?? []);
+    const live = new Set(living.filter(({ state }) => state === 'live').map(placeKey));
+    const isSame = live.size === this.#live.size && live.isSubsetOf(this.#live);
+    this.#live = live;
+    if (!isSame) this.#options.changed?.();
+  }
+}
+
+interface LookParts {
+  keys: Awaited<ReturnType<KeyStore['read']>>;
+  memory: ComparedMemory;
+  needed: Set<string>;
+  signal: AbortSignal;
+}
+
+function placeKey({
+  namespace,
+  name,
+  entry,
+  text,
+}: {
+  namespace: string;
+  name: string;
+  entry: string;
+  text: string;
+}): string {
+  return JSON.stringify([namespace, name, entry, text]);
 }

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SecretStatus, Status } from '../status/status.ts';
 import { type AuditState, auditGauges } from './audit-gauges.ts';
+import { exposureGauges } from './exposure-gauges.ts';
 import { keyGauges } from './key-gauges.ts';
 import { rotationGauges } from './rotation-gauges.ts';
 import { trustGauges } from './trust-gauges.ts';
@@ -127,6 +128,7 @@ function statusGauges(registers: Registry[]): (status: Status) => void {
   });
   const trust = trustGauges(registers);
   const keys = keyGauges(registers);
+  const exposure = exposureGauges(registers);
   const rotations = rotationGauges(registers);
   return (status) => {
     const states = Map.groupBy(status.secrets, ({ state }) => state);
@@ -137,6 +139,7 @@ function statusGauges(registers: Registry[]): (status: Status) => void {
     }
     trust(status.sources);
     keys(status.keys ?? []);
+    exposure(status.exposure ?? []);
     if (status.rotations !== undefined) rotations(status.rotations);
   };
 }

@@ -109,7 +109,20 @@ export interface RotationStatus {
   done: number;
 }
 
+/** What of a source somebody else may know, by the history that its clone has. */
+export interface ExposureStatus {
+  source: string;
+  /** Current values that a lost key opens, or that are the same as one that it opens. */
+  live: number;
+  /** Current values that were sealed anew and are not proven to be other ones. */
+  resealed: number;
+  /** Whether the clone reaches back to the first commit; else there may be more. */
+  isWhole: boolean;
+}
+
 export interface Status {
+  /** Absent before the first work on it has ended. */
+  exposure?: readonly ExposureStatus[];
   /** Absent before the first look. */
   rotations?: RotationStatus;
   /** Newest first; absent before the first look. */

@@ -42,7 +42,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['operator/keys', 'operator/project'],
     ['operator/push'],
     ['operator/publish', 'operator/enrol', 'operator/requests', 'operator/serve', 'operator/hooks', 'operator/audit'],
-    ['operator/rotate'],
+    ['operator/rotate', 'operator/exposure'],
     ['operator/reconcile'],
     ['operator/volumes', 'operator/follow'],
     ['operator/node-plugin'],

@@ -10,7 +10,8 @@ export interface DueOptions {
   seen: FirstSeen;
   now: Date;
   /** Whether the current value is one that somebody else could have opened. */
-  exposed: (namespace: string, name: string, entry: string) => boolean;
+  /** `text`: digest of what stands there. */
+  exposed: (namespace: string, name: string, entry: string, text: string) => boolean;
 }
 
 export interface DueEntries {
@@ -31,7 +32,7 @@ export function dueEntries(row: RotatingManifest, { source, seen, now, exposed }
   const due: { entry: string; isExposed: boolean; isUrgent: boolean }[] = [];
   let again = Number.POSITIVE_INFINITY;
   for (const entry of row.rotation.keys()) {
-    const isExposed = exposed(row.namespace, row.name, entry);
+    const isExposed = exposed(row.namespace, row.name, entry, row.entries.get(entry) ?? '');
     const found = dueOf(row, entry, { since: seen.of(source, row, entry), now, exposed: isExposed });
     if (found?.isDue === true) due.push({ entry, isExposed, isUrgent: found.reason !== 'age' });
     const since = seen.of(source, row, previousOf(entry));

@@ -30,7 +30,7 @@ export interface RoundParts {
   delivery: Delivery;
   pace: Pace;
   patience: Patience;
-  exposed: (namespace: string, name: string, entry: string) => boolean;
+  exposed: (namespace: string, name: string, entry: string, text: string) => boolean;
   now: () => Date;
 }
 

@@ -43,7 +43,7 @@ export interface ValueRotationOptions {
   wake: (source: string) => void;
   /** The manifest whose values this cluster has projected; undefined: it has projected none. */
   projected: (namespace: string, name: string) => Promise<Manifest | undefined>;
-  exposed?: (namespace: string, name: string, entry: string) => boolean;
+  exposed?: (namespace: string, name: string, entry: string, text: string) => boolean;
   now?: () => Date;
   /** Milliseconds by a clock that nobody sets; absent: since the process started. */
   clock?: () => number;
