@@ -1,4 +1,8 @@
 import type { Command } from '@oclif/core';
+import AuditBundle from './commands/audit/bundle.ts';
+import AuditProve from './commands/audit/prove.ts';
+import AuditShow from './commands/audit/show.ts';
+import AuditVerify from './commands/audit/verify.ts';
 import Check from './commands/check.ts';
 import Compact from './commands/compact.ts';
 import Completion from './commands/completion.ts';
@@ -24,6 +28,7 @@ import RecipientsList from './commands/recipients/list.ts';
 import RecipientsPin from './commands/recipients/pin.ts';
 import RecipientsRemove from './commands/recipients/remove.ts';
 import RecipientsReplace from './commands/recipients/replace.ts';
+import RecipientsRestore from './commands/recipients/restore.ts';
 import RecipientsRetire from './commands/recipients/retire.ts';
 import RecipientsRewrap from './commands/recipients/rewrap.ts';
 import RecipientsRotate from './commands/recipients/rotate.ts';
@@ -38,6 +43,10 @@ import Unset from './commands/unset.ts';
 
 /** Every command by its id. All are loaded on each run, so none imports anything heavy outside of `run()`. */
 export const COMMANDS: Record<string, Command.Class> = {
+  'audit:bundle': AuditBundle,
+  'audit:prove': AuditProve,
+  'audit:show': AuditShow,
+  'audit:verify': AuditVerify,
   check: Check,
   compact: Compact,
   completion: Completion,
@@ -63,6 +72,7 @@ export const COMMANDS: Record<string, Command.Class> = {
   'recipients:pin': RecipientsPin,
   'recipients:remove': RecipientsRemove,
   'recipients:replace': RecipientsReplace,
+  'recipients:restore': RecipientsRestore,
   'recipients:retire': RecipientsRetire,
   'recipients:rewrap': RecipientsRewrap,
   'recipients:rotate': RecipientsRotate,

@@ -81,8 +81,8 @@ export function placeOf(
 ): RecipientPlace {
   if (file !== undefined) return { file };
   if (flags['from-cluster']) return flags;
-  throw new CofferError('REWRAP_FROM_WHERE', 'it is not said where the operator publishes what it made', {
-    advice: "Use --from-cluster, or --from-file with a file of the operator's state directory (proposals/).",
+  throw new CofferError('REWRAP_FROM_WHERE', 'it is not said where the operator keeps what it made', {
+    advice: "Use --from-cluster, or --from-file with a file of the operator's state directory.",
     exit: 2,
   });
 }

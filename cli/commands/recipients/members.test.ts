@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sodiumReady } from '../../../core/crypto/sodium.ts';
+import { readKeyDirectory } from '../../../core/keys/key-directory.ts';
 import { readRecipient } from '../../../core/keys/recipient.ts';
+import { sealRetiredSeed } from '../../../core/keys/retired-key.ts';
 import { Desk } from '../../../test/cli/desk.ts';
 
 /** A repository with a cluster, two people, a group of one of them, and two manifests that the group opens. Ada's keys are here. */
@@ -111,6 +113,38 @@ describe('coffer recipients retire', () => {
     assert.deepEqual([asked.status, asked.request], [0, `retire-production-${kid.slice(0, 16)}`]);
     assert.match(desk.git('show', '--name-only', '--format='), /^\.coffer\/requests\/retire-production-/);
     assert.ok(keys().some((key) => key.kid === kid));
+  });
+
+  test('is undone with a recovery key: the key is stored again and opens', async () => {
+    desk.coffer(['recipients', 'create', 'vault', '--type', 'recovery', ...keysOf('vault')]);
+    const vault = readRecipient(Buffer.from(desk.read('.coffer/recipients/vault.yaml')), 'vault.yaml').keys[0];
+    const { keys } = await readKeyDirectory(join(desk.home, 'production'));
+    const [kid = '', secret] = [...keys].at(-1) ?? [];
+    assert.ok(vault && secret);
+    const seed = {
+      vault: sealRetiredSeed(secret.seed, { recipient: 'production', kid }, { recipient: 'vault', ...vault }),
+    };
+    desk.write('../kept.json', JSON.stringify({ recipient: 'production', key: kid, seed }));
+    const restore = (key: string, by: string) =>
+      json([
+        'recipients',
+        'restore',
+        key,
+        '--from-file',
+        join(desk.home, 'kept.json'),
+        ...keysOf(by),
+        '--to',
+        join(desk.home, 'back'),
+      ]);
+    assert.equal(restore(kid, 'bob').error.code, 'RETIRED_KEY_NOT_OPEN');
+    assert.equal(restore('0'.repeat(32), 'vault').error.code, 'RETIRED_KEY_DAMAGED');
+    assert.deepEqual(restore(kid, 'vault'), {
+      status: 0,
+      key: kid,
+      name: 'production',
+      file: join(desk.home, 'back', `${kid}.key`),
+    });
+    assert.deepEqual((await readKeyDirectory(join(desk.home, 'back'))).keys.get(kid)?.seed, secret.seed);
   });
 
   test('of who has no operator says that its owner removes the file', () => {

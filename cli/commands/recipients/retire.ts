@@ -40,8 +40,11 @@ key to the recovery recipients, and deletes it. The keyring goes on listing it, 
     const message = `Delete a former key of ${recipient.name}\n\nKey: ${args.key}`;
     const commit = flags['no-commit'] ? undefined : await commitFiles(workspace.root, files, message);
     this.say(`nothing here hangs on ${args.key}; asked the operator of ${this.emphasise(recipient.name)} to delete it`);
-    if (!hasRecovery)
-      this.warn('the keyring has no recovery recipient: what the history holds for this key is lost with it');
+    if (!hasRecovery) {
+      this.warn(
+        'the keyring has no recovery recipient, to whom an operator seals a key before it deletes it: it will refuse',
+      );
+    }
     this.note('Push; its status says what it waits for.');
     return { ...result, request, commit: commit ?? null };
   }

@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { DirectoryStore } from '../../../core/audit/directory-store.ts';
+import { openAuditLog } from '../../../core/audit/log.ts';
+import type { AuditRecord } from '../../../core/audit/record.ts';
+import { sodiumReady } from '../../../core/crypto/sodium.ts';
+import { identityText, parseIdentitySecret } from '../../../core/keys/key-texts.ts';
+import { Tamperer } from '../../../test/audit/tampering.ts';
+import { fill } from '../../../test/audit/written-log.ts';
+import { Desk } from '../../../test/cli/desk.ts';
+import { type TestSigner, testSigner } from '../../../test/support/log-signer.ts';
+
+const KID = '9f86d081884c7d659a2feaa0c55ad015';
+const HOSTILE = 'Eve \u001b[2J\u0007\nsecond line';
+
+const RECORDS: (AuditRecord & { day: string })[] = [
+  { day: '01', event: 'operator.started', cluster: 'production' },
+  {
+    day: '02',
+    event: 'secret.intent',
+    namespace: 'payments',
+    name: 'db',
+    entries: ['password'],
+    keyIds: [KID],
+    workloads: ['payments/api'],
+  },
+  { day: '03', event: 'secret.outcome', namespace: 'payments', name: 'db', outcome: 'written' },
+  { day: '04', event: 'commit.accepted', commit: 'a'.repeat(40), author: { name: HOSTILE, email: 'eve@example.com' } },
+  { day: '05', event: 'key.changed', recipient: 'production', keyIds: [KID], change: 'made' },
+];
+
+const desk = new Desk();
+const folder = mkdtempSync(join(tmpdir(), 'coffer-audit-cli-'));
+const [log, staging] = [join(folder, 'production'), join(folder, 'staging')];
+let signer: TestSigner;
+let first: string;
+after(() => {
+  desk.remove();
+  rmSync(folder, { recursive: true });
+});
+
+before(async () => {
+  await sodiumReady();
+  desk.coffer(['init']);
+  const signers: TestSigner[] = [];
+  for (const name of ['production', 'staging']) {
+    desk.coffer(['recipients', 'create', name, '--type', 'cluster', '--key-dir', '../keys']);
+    const key = readFileSync(join(desk.home, 'keys', `${name}.identity`), 'utf8');
+    const line = key.split('\n').find((text) => text.startsWith('COFFER-IDENTITY-1-')) ?? assert.fail();
+    signers.push(testSigner(parseIdentitySecret(Buffer.from(line))));
+  }
+  const [production, other] = signers;
+  signer = production ?? assert.fail();
+  let day = '01';
+  const now = () => new Date(`2026-11-${day}T09:00:00Z`);
+  const writer = await openAuditLog(log, { cluster: 'production', now, signer, reserve: 4096 });
+  for (const { day: when, ...record } of RECORDS) {
+    day = when;
+    await writer.append([record]);
+  }
+  await writer.sign();
+  first = join(folder, 'first');
+  cpSync(join(log, 'checkpoint'), first);
+  day = '06';
+  await fill(writer, 600);
+  await writer.close();
+  const options = { cluster: 'staging', now, signer: other ?? assert.fail(), reserve: 4096 };
+  const second = await openAuditLog(staging, options);
+  await second.append([{ event: 'log.witnessed', origin: writer.origin, checkpoint: writer.checkpoint ?? '' }]);
+  await second.close();
+});
+
+/** Another place for a copy of the production log. */
+function copy(name: string): Tamperer {
+  return Tamperer.copy(log, join(folder, name), 600);
+}
+
+describe('coffer audit verify', () => {
+  test('believes the identity that is pinned for the cluster, or that is given, and no other', () => {
+    const { stdout } = desk.try(['audit', 'verify', '--log', log, '--checkpoint', first]);
+    assert.match(
+      stdout,
+      /^coffer\.dev\/audit\/production\/[0-9a-f]{16}: 600 records, root [A-Za-z0-9+/]{43}=\n {2}as it was signed; \d+ checkpoints agree\n$/,
+    );
+    const elsewhere = { cwd: folder };
+    const identity = identityText(signer.publicKey);
+    assert.equal(desk.try(['audit', 'verify', '--log', log, '--identity', identity], elsewhere).status, 0);
+    assert.equal(
+      desk.try(['audit', 'verify', '--log', log, '--identity', `production=${identity}`], elsewhere).status,
+      0,
+    );
+    const other = identityText(testSigner().publicKey);
+    const replaced = desk.try(['audit', 'verify', '--log', log, '--identity', other], elsewhere);
+    assert.deepEqual([replaced.status, /replaced-key: /.test(replaced.stdout)], [1, true], replaced.stdout);
+    const unknown = desk.try(['audit', 'verify', '--log', log], elsewhere);
+    assert.deepEqual([unknown.status, /AUDIT_IDENTITY_UNKNOWN/.test(unknown.stderr)], [3, true]);
+  });
+
+  test('says where a record was edited, and exits with 1', () => {
+    const edited = copy('edited');
+    edited.bundle(1, (entries) => entries.with(143, Tamperer.edited(entries[143] ?? assert.fail())));
+    const { status, stdout } = desk.try(['audit', 'verify', '--log', edited.directory, '--json']);
+    const { ok, logs } = JSON.parse(stdout);
+    assert.deepEqual(
+      [status, ok, logs[0].findings],
+      [1, false, [{ kind: 'edited', from: 400, to: 400, message: 'record 400 was edited' }]],
+    );
+  });
+
+  test('finds a log that was put back by what the log of another replica has seen of it', () => {
+    const back = copy('back');
+    back.rebuild(back.entries().slice(0, 5));
+    cpSync(first, back.path('checkpoint'));
+    back.remove('checkpoints');
+    assert.equal(desk.try(['audit', 'verify', '--log', back.directory]).status, 0, 'alone it looks whole');
+    const { status, stdout } = desk.try(['audit', 'verify', '--log', staging, '--log', back.directory]);
+    assert.deepEqual([status, /truncated: the records 6 to 600 were signed/.test(stdout)], [1, true], stdout);
+  });
+
+  test('reads a log over HTTP', async (t) => {
+    const store = new DirectoryStore(log);
+    const server = createServer((request, response) => {
+      void store.read((request.url ?? '').replace('/audit/', ''), 1e9).then((bytes) => {
+        response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+      });
+    }).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/audit/`;
+    const options = { cwd: desk.folder, env: desk.environment };
+    const child = spawn(process.execPath, [desk.program, 'audit', 'verify', '--log', url], options);
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  });
+
+  test('says what is wrong with what it is given', () => {
+    for (const [args, code, status] of [
+      [['audit', 'verify', '--log', folder], 'AUDIT_NO_LOG', 3],
+      [['audit', 'verify', '--log', 'http://127.0.0.1:1/audit'], 'AUDIT_URL', 3],
+      [['audit', 'verify'], 'USAGE', 2],
+      [['audit', 'show', '--log', log, '--since', 'yesterday'], 'AUDIT_DATE', 2],
+      [['audit', 'prove', '601', '--log', log], 'AUDIT_RECORD_UNKNOWN', 1],
+      [['audit', 'verify', '--proof', first], 'AUDIT_PROOF_INVALID', 1],
+      [['audit', 'verify', '--log', log, '--checkpoint', join(log, 'origin')], 'AUDIT_CHECKPOINT_INVALID', 1],
+    ] as const) {
+      const ran = desk.try(args);
+      assert.deepEqual([ran.status, ran.stderr.split(' ')[1]], [status, `${code}:`], ran.stderr);
+    }
+  });
+});
+
+describe('coffer audit show', () => {
+  test('prints whole records with --json, and the newest with --last', () => {
+    const args = ['audit', 'show', '--log', log, '--json', '--until', '2026-11-06', '--event', 'secret', '--last', '1'];
+    const { records } = JSON.parse(desk.coffer(args));
+    assert.equal(records.length, 1);
+    assert.deepEqual([records[0].sequence, records[0].outcome], [3, 'written']);
+    assert.match(records[0].log, /^coffer\.dev\/audit\/production\//);
+  });
+
+  test('lets nothing of a record steer a terminal or look like another line', () => {
+    const shown = desk.coffer(['audit', 'show', '--log', log, '--actor', 'eve@']);
+    assert.equal(shown.split('\n').length, 2);
+    for (const character of shown.trimEnd()) assert.ok(character >= ' ', JSON.stringify(shown));
+    assert.match(shown, /commit\.accepted {2}commit aaaaaaaaaaaa {2}by Eve/);
+  });
+});
+
+describe('coffer audit prove', () => {
+  test('gives a text that verifies without the log, and only as it is', () => {
+    const file = join(folder, 'proof');
+    desk.coffer(['audit', 'prove', '2', '--log', log, '-o', file]);
+    const { record, size } = JSON.parse(desk.coffer(['audit', 'verify', '--proof', file, '--json']));
+    assert.deepEqual([record.sequence, record.name, size], [2, 'db', 600]);
+    const text = readFileSync(file, 'utf8');
+    const extra = /^extra (.*)$/m.exec(text)?.[1] ?? '';
+    const other = Buffer.from(Buffer.from(extra, 'base64').toString().replace('payments', 'Payments')).toString(
+      'base64',
+    );
+    for (const changed of [
+      text.replace(extra, other),
+      text.replace('index 1\n', 'index 2\n'),
+      text.replace('\n600\n', '\n601\n'),
+    ]) {
+      writeFileSync(file, changed);
+      assert.equal(desk.try(['audit', 'verify', '--proof', file]).status, 1, changed);
+    }
+  });
+});
+
+describe('coffer audit bundle', () => {
+  test('holds all that is needed offline, for several clusters, and no more text than that of its time', () => {
+    const bundle = join(folder, 'bundle');
+    desk.coffer([
+      'audit',
+      'bundle',
+      '--log',
+      log,
+      '--log',
+      staging,
+      '--from',
+      '2026-11-02',
+      '--to',
+      '2026-11-03',
+      '-o',
+      bundle,
+    ]);
+    const identities = JSON.parse(readFileSync(join(bundle, 'bundle.json'), 'utf8')).logs.map(
+      ({ identity, origin }: { identity: string; origin: string }) => `${origin.split('/')[2]}=${identity}`,
+    );
+    const flags = identities.flatMap((identity: string) => ['--identity', identity]);
+    const { stdout, status } = desk.try(['audit', 'verify', '--log', bundle, ...flags], { cwd: folder });
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /600 records.*\n {2}of which the records 1 to 256 are here/);
+    assert.match(stdout, /audit\/staging\/.*\n {2}of which none are here/);
+    const names = readdirSync(join(bundle, 'logs'), { recursive: true, encoding: 'utf8' });
+    assert.deepEqual(names.filter((name) => /entries\/.*\d$/.test(name)).length, 1);
+    assert.match(readFileSync(join(bundle, 'README.md'), 'utf8'), /production.*600 \| 1 to 256/);
+    const shown = desk.coffer(['audit', 'show', '--log', bundle, '--secret', 'payments/db']);
+    assert.equal(shown.trimEnd().split('\n').length, 2);
+    const hidden = names.find((name) => /entries\/000$/.test(name)) ?? assert.fail();
+    rmSync(join(bundle, 'logs', hidden));
+    assert.match(
+      desk.try(['audit', 'verify', '--log', bundle, ...flags], { cwd: folder }).stdout,
+      /deleted: the records 1 to 256/,
+    );
+  });
+});

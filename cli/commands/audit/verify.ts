@@ -1,0 +1,84 @@
+import { anyLogsFlag, identityFlag } from '../../audit/flags.ts';
+import { BaseCommand, Flags } from '../../base-command.ts';
+
+export default class AuditVerify extends BaseCommand {
+  static override summary = 'verify that a log is what the identity of its cluster signed';
+  static override description =
+    `Reads every record and every hash, and says what was edited, deleted, put into another order, cut off or signed by somebody else, and
+where. With --checkpoint, that the log goes on from a checkpoint that you kept: keep one from time to time, since nothing else shows a
+log that was put back as it was. Needs no secret key. Exit code 1 when something is wrong. What is verified, and what cannot be:
+docs/audit.md.`;
+  static override examples = [
+    'coffer audit verify --log /var/lib/coffer/audit',
+    'coffer audit verify --log http://127.0.0.1:8780/audit --checkpoint checkpoint-of-monday',
+    {
+      description: 'An auditor, with what the owner of the cluster said on the telephone:',
+      command: 'coffer audit verify --log bundle --identity coffer-identity-1-…',
+    },
+    'coffer audit verify --proof record-17.tlog-proof',
+  ];
+  static override flags = {
+    log: anyLogsFlag,
+    identity: identityFlag,
+    checkpoint: Flags.string({
+      description: 'a checkpoint of an earlier day, which must be a prefix of the log',
+      helpValue: 'FILE',
+      multiple: true,
+      default: [],
+    }),
+    proof: Flags.string({
+      description: 'verify what coffer audit prove wrote, instead of a log',
+      helpValue: 'FILE',
+      exclusive: ['log', 'checkpoint'],
+    }),
+  };
+
+  async run(): Promise<Record<string, unknown>> {
+    const { flags } = await this.parse(AuditVerify);
+    if (flags.proof !== undefined) return await this.#proof(flags.proof, flags.identity);
+    const [
+      { openLogs },
+      { identitiesFrom },
+      { verifyLogs, reportLines },
+      { readFile },
+      { CofferError },
+      { printable },
+    ] = await Promise.all([
+      import('../../audit/open-logs.ts'),
+      import('../../audit/identity-of.ts'),
+      import('../../audit/verify-logs.ts'),
+      import('node:fs/promises'),
+      import('../../../core/errors.ts'),
+      import('../../output.ts'),
+    ]);
+    if (flags.log.length === 0)
+      throw new CofferError('USAGE', '--log or --proof is missing', { advice: 'Say which log to verify.', exit: 2 });
+    const given = await Promise.all(flags.checkpoint.map((file) => readFile(file, 'utf8')));
+    const [logs, identities] = [await openLogs(flags.log), await identitiesFrom(flags.identity)];
+    const { progressOf } = await import('../../audit/progress.ts');
+    const reports = await verifyLogs(logs, identities, given, progressOf(process.stderr, this.jsonEnabled()));
+    for (const report of reports) {
+      for (const line of reportLines(report)) this.say(printable(line));
+      for (const { kind, message } of report.findings) this.say(printable(`  ${kind}: ${message}`));
+      if (report.findings.length > 0) this.answerNo();
+    }
+    return { ok: reports.every(({ findings }) => findings.length === 0), logs: reports };
+  }
+
+  async #proof(file: string, identity: readonly string[]): Promise<Record<string, unknown>> {
+    const [{ checkProof }, { parseProof }, { parseCheckpoint, ORIGIN }, { identitiesFrom }, { readFile }] =
+      await Promise.all([
+        import('../../../core/audit/prove.ts'),
+        import('../../../core/audit/note/proof-text.ts'),
+        import('../../../core/audit/note/checkpoint.ts'),
+        import('../../audit/identity-of.ts'),
+        import('node:fs/promises'),
+      ]);
+    const text = await readFile(file, 'utf8');
+    const [, cluster = ''] = ORIGIN.exec(parseCheckpoint(parseProof(text).checkpoint).origin) ?? [];
+    const { line, origin, size, root } = checkProof(text, (await identitiesFrom(identity)).of(cluster));
+    this.say(JSON.stringify(line, null, 2));
+    this.note(`This is record ${line.sequence} of ${origin}, in the tree of ${size} records that its identity signed.`);
+    return { ok: true, origin, size, root: root.toString('base64'), record: line };
+  }
+}

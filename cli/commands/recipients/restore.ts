@@ -1,0 +1,37 @@
+import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../../base-command.ts';
+import { placeFlags } from '../../kubernetes/flags.ts';
+
+export default class RecipientsRestore extends BaseCommand {
+  static override summary = 'get back a key that an operator deleted, with a recovery key';
+  static override description =
+    `Before an operator deletes a key (coffer recipients retire) it seals it to the recovery recipients, and keeps that beside itself and
+in its state directory. With a recovery key this opens it and stores KID.key: with that in the key directory old commits open again.`;
+  static override examples = [
+    'coffer recipients restore 9f86d081884c7d659a2feaa0c55ad015 --from-cluster --context production --key-dir /media/recovery --to keys',
+    'coffer recipients restore 9f86d081884c7d659a2feaa0c55ad015 --from-file 9f86d081884c7d659a2feaa0c55ad015.json --key-dir /media/recovery',
+  ];
+  static override args = {
+    key: Args.string({ required: true, ignoreStdin: true, description: 'all 32 digits of its id' }),
+  };
+  static override flags = {
+    ...placeFlags,
+    'from-cluster': Flags.boolean({ description: 'from beside its operator', exclusive: ['from-file'] }),
+    'key-dir': keyDirectoryFlag,
+    to: Flags.string({ description: 'the folder that gets it (default: the key directory)', helpValue: 'DIR' }),
+  };
+
+  override async run(): Promise<Record<string, unknown>> {
+    const { args, flags } = await this.parse(RecipientsRestore);
+    const [{ openWorkspace }, { restoreKey }, { placeOf }] = await Promise.all([
+      import('../../workspace/workspace.ts'),
+      import('../../recipients/restore-key.ts'),
+      import('../../recipients/rewrap-as-proposed.ts'),
+    ]);
+    const place = placeOf(flags, flags['from-file']);
+    const where = { keyDir: flags['key-dir'], to: flags.to };
+    const { recipient, file } = await restoreKey(await openWorkspace(), args.key, place, where);
+    this.say(`restored a key of ${this.emphasise(recipient)}`);
+    this.say(`  secret     ${file}`);
+    return { key: args.key, name: recipient, file };
+  }
+}
