@@ -12,6 +12,7 @@ import { type OpenedManifest, openingKeys, openManifest, refusePlaintext } from 
 import type { Opener } from '../opening/opener.ts';
 import type { ProposedValue } from '../rotation/proposal.ts';
 import { generate } from './generate/generate.ts';
+import { changedByHand, changedByRotator, previousNeedsKey, rotationUnknown } from './refusals.ts';
 
 export interface RotateOptions {
   /** One for each listed recipient. */
@@ -105,9 +106,11 @@ function canGo(manifest: Manifest, previous: string): boolean {
 /** How an entry is generated. Throws ROTATE_UNKNOWN, ROTATE_BY_HAND, ROTATE_BY_ROTATOR. */
 export function generateOf(manifest: Manifest, entry: string): Generate {
   const rotation = manifest.rotation.get(entry);
-  if (rotation === undefined) throw unknown(manifest, entry);
+  if (rotation === undefined) throw rotationUnknown(manifest, entry);
   if (rotation.generate !== undefined) return rotation.generate;
-  throw rotation.rotator === undefined ? byHand(manifest, entry) : byRotator(manifest, entry, rotation.rotator);
+  throw rotation.rotator === undefined
+    ? changedByHand(manifest, entry)
+    : changedByRotator(manifest, entry, rotation.rotator);
 }
 
 async function makeValue(
@@ -117,7 +120,7 @@ async function makeValue(
   made: Map<string, Buffer>,
 ): Promise<void> {
   if (values !== undefined) {
-    if (!manifest.rotation.has(entry)) throw unknown(manifest, entry);
+    if (!manifest.rotation.has(entry)) throw rotationUnknown(manifest, entry);
     for (const [name, value] of values) made.set(name, Buffer.from(value));
     return;
   }
@@ -143,11 +146,11 @@ function openFormer(
 ): OpenedManifest | undefined {
   const [first] = entries;
   if (first === undefined) return undefined;
-  if (opener === undefined) throw needsKey(manifest, first);
+  if (opener === undefined) throw previousNeedsKey(manifest, first);
   try {
     openingKeys(manifest, opener, entries);
   } catch (error) {
-    throw error instanceof CofferError ? needsKey(manifest, first, error) : error;
+    throw error instanceof CofferError ? previousNeedsKey(manifest, first, error) : error;
   }
   return openManifest(manifest, opener, entries);
 }
@@ -166,51 +169,4 @@ function proposed(manifest: Manifest, texts: ReadonlyMap<string, string | undefi
       ...(text === undefined ? {} : { text }),
     };
   });
-}
-
-function unknown(manifest: Manifest, entry: string): CofferError {
-  const known = [...manifest.rotation.keys()].join(', ');
-  return new CofferError('ROTATE_UNKNOWN', `the manifest does not say how ${entry} is rotated`, {
-    advice:
-      known === ''
-        ? `Write it under spec.rotation, or set the value with \`coffer set ${manifest.file} ${entry}\`.`
-        : `It says so of ${known}; write ${entry} under spec.rotation, or set its value with \`coffer set\`.`,
-    data: placeOf(manifest, entry),
-    exit: 2,
-  });
-}
-
-function byHand(manifest: Manifest, entry: string): CofferError {
-  return new CofferError('ROTATE_BY_HAND', `the manifest does not say how a new value of ${entry} is made`, {
-    advice: `Change it where it is used, and run \`coffer set ${manifest.file} ${entry}\`; or write generate or rotator under spec.rotation.`,
-    data: placeOf(manifest, entry),
-  });
-}
-
-function byRotator(manifest: Manifest, entry: string, rotator: string): CofferError {
-  return new CofferError(
-    'ROTATE_BY_ROTATOR',
-    `${entry} is rotated by ${rotator}, which changes it where it is used, too`,
-    {
-      advice: 'Leave it to the operator of the rotating cluster, whose configuration has that rotator.',
-      data: placeOf(manifest, entry),
-    },
-  );
-}
-
-function needsKey(manifest: Manifest, entry: string, cause?: CofferError): CofferError {
-  const why = cause === undefined ? '' : `: ${cause.message}`;
-  return new CofferError(
-    'ROTATE_PREVIOUS_NEEDS_KEY',
-    `the former value of ${entry} is to stay for a while, and to keep it takes a secret key that opens it${why}`,
-    {
-      advice: `Run it where a key of ${manifest.recipients.join(' or ')} is, leave it to the operator of the rotating cluster, or give the former value up with \`--drop-previous\`: who still uses it then fails at once.`,
-      data: placeOf(manifest, entry),
-      cause,
-    },
-  );
-}
-
-function placeOf({ file, line, namespace, name }: Manifest, entry: string) {
-  return { file, line, namespace, name, entry };
 }
