@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { type AuditLogOptions, openAuditLog, type SignedLog } from '../../core/audit/log.ts';
+import type { AuditLogOptions, SignedLog } from '../../core/audit/log.ts';
+import { openAuditLog } from '../../core/audit/open-log.ts';
 import { readOrigin } from '../../core/audit/writer/recover.ts';
 import { CofferError } from '../../core/errors.ts';
 import { type Lock, lockDirectory } from '../../core/files/lock.ts';

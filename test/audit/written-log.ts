@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type AuditLogOptions, openAuditLog, type SignedLog } from '../../core/audit/log.ts';
+import type { AuditLogOptions, SignedLog } from '../../core/audit/log.ts';
 import { keyIdOf } from '../../core/audit/note/signed-note.ts';
+import { openAuditLog } from '../../core/audit/open-log.ts';
 import { type TestSigner, testSigner } from '../support/log-signer.ts';
 
 export const CLUSTER = 'production';

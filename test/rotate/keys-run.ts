@@ -1,6 +1,6 @@
 /** A run of the operator's room that rotates its key, from what lies on disk until there is nothing more to do. */
 import { join } from 'node:path';
-import { openAuditLog } from '../../core/audit/log.ts';
+import { openAuditLog } from '../../core/audit/open-log.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { DirectoryKeyStore } from '../../operator/keys/directory-store.ts';
 import { openPusher, type Pusher } from '../../operator/push/pusher.ts';

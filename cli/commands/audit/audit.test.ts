@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DirectoryStore } from '../../../core/audit/directory-store.ts';
-import { openAuditLog } from '../../../core/audit/log.ts';
+import { openAuditLog } from '../../../core/audit/open-log.ts';
 import type { AuditRecord } from '../../../core/audit/record.ts';
 import { sodiumReady } from '../../../core/crypto/sodium.ts';
 import { identityText, parseIdentitySecret } from '../../../core/keys/key-texts.ts';

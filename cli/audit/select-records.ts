@@ -1,0 +1,71 @@
+import type { AuditLine } from '../../core/audit/record.ts';
+import { CofferError } from '../../core/errors.ts';
+
+/** What is asked for; everything that is said must fit. */
+export interface Wanted {
+  /** NAMESPACE/NAME, or a NAME in any namespace. */
+  secret?: string | undefined;
+  /** NAMESPACE/NAME of a reader. */
+  workload?: string | undefined;
+  /** A part of the name, address, key or user of whoever wrote, signed, asked or read. */
+  actor?: string | undefined;
+  /** A key id or data key id, or the beginning of one. */
+  key?: string | undefined;
+  entry?: string | undefined;
+  event?: readonly string[] | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
+}
+
+const DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+/** ISO 8601 in UTC, as records have it. Throws CofferError `AUDIT_DATE`. */
+export function timeFrom(text: string): string {
+  const time = DATE.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw new CofferError('AUDIT_DATE', `${JSON.stringify(text)} is no time`, {
+    advice: 'Write 2026-11-21, which begins in UTC, or 2026-11-21T09:00Z.',
+    exit: 2,
+  });
+}
+
+/** Whether a record is asked for. Throws CofferError `AUDIT_DATE`. */
+export function selects(wanted: Wanted): (line: AuditLine) => boolean {
+  const tests: ((line: AuditLine) => boolean)[] = [];
+  const { secret, workload, actor, key, entry, event } = wanted;
+  const since = wanted.since === undefined ? undefined : timeFrom(wanted.since);
+  const until = wanted.until === undefined ? undefined : timeFrom(wanted.until);
+  if (secret !== undefined) tests.push((line) => isNamed(line, secret));
+  if (workload !== undefined) tests.push((line) => isFor(line, workload));
+  if (actor !== undefined) tests.push((line) => actorsOf(line).some((name) => name.includes(actor)));
+  if (key !== undefined) tests.push((line) => keysOf(line).some((id) => id.startsWith(key)));
+  if (entry !== undefined) tests.push((line) => line.entries?.includes(entry) ?? false);
+  if (event !== undefined && event.length > 0) tests.push((line) => event.some((one) => isOfEvent(line.event, one)));
+  if (since !== undefined) tests.push(({ time }) => time >= since);
+  if (until !== undefined) tests.push(({ time }) => time < until);
+  return (line) => tests.every((test) => test(line));
+}
+
+function isNamed({ namespace, name }: AuditLine, secret: string): boolean {
+  return secret.includes('/') ? `${namespace}/${name}` === secret : name === secret;
+}
+
+function isFor({ workloads, actor }: AuditLine, workload: string): boolean {
+  const reader = actor?.serviceAccount === undefined ? undefined : `${actor.namespace}/${actor.serviceAccount}`;
+  return workloads?.includes(workload) === true || reader === workload;
+}
+
+/** `key.changed`, or all of a kind: `key`. */
+function isOfEvent(event: string, wanted: string): boolean {
+  return event === wanted || event.startsWith(`${wanted}.`);
+}
+
+/** Whoever had a part in it. */
+export function actorsOf({ author, signer, actor }: AuditLine): string[] {
+  const people = [author?.name, author?.email, ...(signer?.names ?? []), signer?.key];
+  return [...people, actor?.user, actor?.pod, actor?.serviceAccount].filter((name) => name !== undefined);
+}
+
+function keysOf({ keyIds, dataKeyIds }: AuditLine): string[] {
+  return [...(keyIds ?? []), ...(dataKeyIds ?? [])];
+}

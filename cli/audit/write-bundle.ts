@@ -1,0 +1,100 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { BUNDLE_LIMIT } from '../../core/audit/bundle.ts';
+import { lineOf } from '../../core/audit/canonical.ts';
+import { NOTE_LIMIT } from '../../core/audit/note/signed-note.ts';
+import type { LogStore } from '../../core/audit/store.ts';
+import { span, TILE_WIDTH, tilePath, widthIn } from '../../core/audit/tree/tile.ts';
+import { readTile } from '../../core/audit/tree/tile-reader.ts';
+import { readBundle } from '../../core/audit/verify/tile-pass.ts';
+import { identityText } from '../../core/keys/key-texts.ts';
+import { BUNDLE_FILE, type BundledLog, bundleText, folderOf } from './bundle-file.ts';
+import { readmeText } from './bundle-readme.ts';
+import type { Identities } from './identity-of.ts';
+import type { OpenedLog } from './open-logs.ts';
+import type { Verified } from './verify-logs.ts';
+
+const HISTORY_LIMIT = 64 * 1024 * 1024;
+
+/** A time range, ISO 8601 in UTC: from the first to before the second. */
+export interface Range {
+  from: string;
+  to: string;
+}
+
+/**
+ * Writes what an auditor needs without us: of each log the checkpoints, all hashes, and the text of the records of that time (in whole
+ * tiles), whose identity signs it, and how to verify it. `folder` must not be there yet.
+ */
+export async function writeBundle(
+  folder: string,
+  logs: readonly OpenedLog[],
+  reports: readonly Verified[],
+  identities: Identities,
+  range: Range,
+): Promise<BundledLog[]> {
+  await mkdir(folder, { recursive: false });
+  const bundled: BundledLog[] = [];
+  for (const [at, { store, origin, cluster }] of logs.entries()) {
+    const size = reports[at]?.size ?? 0;
+    const below = folderOf(origin);
+    const write = (path: string, bytes: Buffer) => place(join(folder, below), path, bytes);
+    for (const [path, limit] of [
+      ['checkpoint', NOTE_LIMIT],
+      ['checkpoints', HISTORY_LIMIT],
+    ] as const) {
+      const bytes = await store.read(path, limit);
+      if (bytes !== undefined) await write(path, bytes);
+    }
+    await write('origin', Buffer.from(`${origin}\n`));
+    await copyHashes(store, size, write);
+    const records = await copyRecords(store, size, range, write);
+    bundled.push({ origin, folder: below, ...records, identity: identityText(identities.of(cluster)) });
+  }
+  await place(folder, BUNDLE_FILE, Buffer.from(bundleText(bundled, range.from, range.to)));
+  await place(folder, 'README.md', Buffer.from(readmeText(bundled, reports, range)));
+  return bundled;
+}
+
+type Write = (path: string, bytes: Buffer) => Promise<void>;
+
+async function copyHashes(store: LogStore, size: number, write: Write): Promise<void> {
+  for (let level = 0; span(level) <= size; level++) {
+    for (let index = 0; widthIn(size, level, index) > 0; index++) {
+      const tile = { level, index, width: widthIn(size, level, index) };
+      const bytes = await readTile(store, tile);
+      if (bytes !== undefined) await write(tilePath(tile), bytes);
+    }
+  }
+}
+
+/** Returns the numbers of the first and the last record that are there. */
+async function copyRecords(
+  store: LogStore,
+  size: number,
+  { from, to }: Range,
+  write: Write,
+): Promise<{ from: number; to: number }> {
+  let [first, last] = [0, 0];
+  for (let index = 0; index * TILE_WIDTH < size; index++) {
+    const width = widthIn(size, 0, index);
+    const times = (await readBundle(store, index, width))?.entries.map((entry) => lineOf(entry)?.time ?? '') ?? [];
+    if (!times.some((time) => time >= from && time < to)) continue;
+    const path = tilePath({ level: 'entries', index, width });
+    // As it is, also where it is not as it was signed: the auditor sees that too.
+    const bytes =
+      (await store.read(path, BUNDLE_LIMIT)) ??
+      (await store.read(tilePath({ level: 'entries', index, width: TILE_WIDTH }), BUNDLE_LIMIT));
+    if (bytes === undefined) continue;
+    await write(path, bytes);
+    if (first === 0) first = index * TILE_WIDTH + 1;
+    last = index * TILE_WIDTH + width;
+  }
+  return { from: first === 0 ? 1 : first, to: last };
+}
+
+async function place(folder: string, path: string, bytes: Buffer): Promise<void> {
+  const file = join(folder, path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, bytes, { flag: 'wx' });
+}

@@ -1,0 +1,37 @@
+import { lineOf } from './canonical.ts';
+import { parseCheckpoint } from './note/checkpoint.ts';
+import { NOTE_LIMIT } from './note/signed-note.ts';
+import type { AuditLine } from './record.ts';
+import type { LogStore } from './store.ts';
+import { TILE_WIDTH, widthIn } from './tree/tile.ts';
+import { readBundle } from './verify/tile-pass.ts';
+
+const JOURNAL_LIMIT = 256 * 1024 * 1024;
+
+/**
+ * The records of a log wherever it is, in order, as they are there: those of bundles, then those of the journal that are newer. What is
+ * no record, or is not there, is left out; whether all is as it was signed, `verifyLog` says.
+ */
+export async function* recordsIn(store: LogStore): AsyncGenerator<AuditLine> {
+  const checkpoint = (await store.read('checkpoint', NOTE_LIMIT))?.toString();
+  const size = checkpoint === undefined ? 0 : parseCheckpoint(checkpoint).size;
+  // Read first: while the bundles are read, the journal may be cut.
+  const journal = await store.read('journal', JOURNAL_LIMIT);
+  let last = 0;
+  for (let index = 0; ; index++) {
+    // Beyond the checkpoint, bundles count once they are full.
+    const bundle = await readBundle(store, index, widthIn(size, 0, index) || TILE_WIDTH);
+    if (bundle === undefined && index * TILE_WIDTH >= size) break;
+    for (const line of bundle?.entries.map(lineOf) ?? []) {
+      if (line === undefined || line.sequence <= last) continue;
+      last = line.sequence;
+      yield line;
+    }
+  }
+  for (const text of journal?.toString().split('\n') ?? []) {
+    const line = lineOf(Buffer.from(text));
+    if (line === undefined || line.sequence <= last) continue;
+    last = line.sequence;
+    yield line;
+  }
+}
