@@ -1,7 +1,7 @@
 import type { RotatingManifest } from './rotating-manifests.ts';
 import type { RotationMemory } from './rotation-memory.ts';
 
-/** Since when each text is there, by this operator's own memory and clock; what came while nobody looked, by its commit's. */
+/** Since when each text is there, by this operator's own memory and clock; where it knew nothing of the entry, by the commit's. */
 export class FirstSeen {
   readonly #memory: RotationMemory;
   #isOther = false;
@@ -15,11 +15,9 @@ export class FirstSeen {
     for (const [entry, digest] of row.entries) {
       const key = keyOf(source, row, entry);
       const known = this.#memory.seen.get(key);
-      const before = known === undefined ? 0 : Date.parse(known[1]);
       // A clock that was ahead, and is set right, must not put it off for as long.
-      if (known?.[0] === digest && before <= now.getTime()) continue;
-      const since =
-        known?.[0] === digest ? now.getTime() : Math.min(Math.max(committed.getTime(), before), now.getTime());
+      if (known?.[0] === digest && Date.parse(known[1]) <= now.getTime()) continue;
+      const since = known === undefined ? Math.min(committed.getTime(), now.getTime()) : now.getTime();
       this.#memory.seen.set(key, [digest, new Date(since).toISOString()]);
       this.#isOther = true;
     }

@@ -35,6 +35,8 @@ export async function runProgram(
     broken ??= why;
     const isRunning = child.exitCode === null && child.signalCode === null;
     if (child.pid !== undefined && isRunning) process.kill(-child.pid, 'SIGKILL');
+    // Who left the group may hold it open for ever.
+    child.stdout.destroy();
   };
   const timer = setTimeout(() => stop('late'), Math.min(timeout, LONGEST_TIMER));
   const abort = () => stop('aborted');

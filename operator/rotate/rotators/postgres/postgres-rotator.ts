@@ -77,7 +77,8 @@ export class PostgresRotator implements Rotator {
     const sessions = await withConnection(await this.#settings(), signal, (connection) =>
       new AlternatingUsers(connection, this.#config.users).retire(former, { endSessions: isExposed }),
     );
-    return sessions === 0 ? {} : { remains: `${sessions} sessions of the database user ${former}` };
+    const how = isExposed ? ', which the role of urlFile may not end (pg_signal_backend)' : '';
+    return sessions === 0 ? {} : { remains: `${sessions} sessions of the database user ${former}${how}` };
   }
 
   /** Whatever else goes wrong, this must not. */
