@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
+import { CofferError } from '../../core/errors.ts';
 import { Desk } from '../../test/cli/desk.ts';
 import { commitFiles } from './commit.ts';
 
@@ -45,6 +46,20 @@ describe('a commit of some files', () => {
     const before = desk.git('rev-parse', 'HEAD');
     assert.equal(await commitFiles(desk.folder, ['kept'], 'Nothing'), undefined);
     assert.equal(desk.git('rev-parse', 'HEAD'), before);
+  });
+
+  test('that a hook refuses is told with what the hook says, and leaves the files as they are', async () => {
+    desk.write('.git/hooks/pre-commit', '#!/bin/sh\necho "one is wrong" >&2\nprintf "\\033[2Jtwo\\n" >&2\nexit 1\n');
+    chmodSync(join(desk.folder, '.git/hooks/pre-commit'), 0o755);
+    desk.write('kept', 'changed');
+    const before = desk.git('rev-parse', 'HEAD');
+    await assert.rejects(commitFiles(desk.folder, ['kept'], 'Refused'), (error) => {
+      assert.ok(error instanceof CofferError);
+      assert.equal(error.code, 'COMMIT_REFUSED');
+      assert.match(error.message, /one is wrong\n {4}\ufffd\[2Jtwo$/);
+      return true;
+    });
+    assert.deepEqual([desk.git('rev-parse', 'HEAD'), desk.read('kept')], [before, 'changed']);
   });
 
   test('where there is no repository is told, with the way out', async () => {

@@ -1,9 +1,10 @@
 import { CofferError } from '../../core/errors.ts';
-import { git, gitOrNothing } from './git.ts';
+import { printable } from '../../core/trust/printable.ts';
+import { git, gitOrNothing, gitTrouble } from './git.ts';
 
 /**
  * Commits these files as they are in the working tree, and nothing else that is changed or staged; hooks run. Returns the
- * commit's id, or undefined where there was nothing to commit. Throws COMMIT_NO_GIT, GIT_FAILED.
+ * commit's id, or undefined where there was nothing to commit. Throws COMMIT_NO_GIT, COMMIT_REFUSED, GIT_FAILED.
  *
  * @param paths from `root`; one that is gone is committed as removed
  */
@@ -22,6 +23,21 @@ export async function commitFiles(
   const changed = await git(root, ['status', '--porcelain', '-z', '--untracked-files=all', ...only]);
   if (changed.length === 0) return undefined;
   await git(root, ['add', '--all', ...only]);
-  await git(root, ['commit', '--quiet', '--message', message, ...only]);
+  const trouble = await gitTrouble(root, ['commit', '--quiet', '--message', message, ...only]);
+  if (trouble !== undefined) throw refused(root, trouble);
   return (await git(root, ['rev-parse', 'HEAD'])).toString().trim();
+}
+
+/** Lines of what a hook or git itself says. */
+const MOST_LINES = 10;
+
+/** By a hook, mostly: what it found is what has to be mended. */
+function refused(root: string, trouble: string): CofferError {
+  const said = trouble.split('\n').filter((line) => line.trim() !== '');
+  const lines = [...said.slice(0, MOST_LINES), ...(said.length > MOST_LINES ? ['…'] : [])];
+  const quoted = lines.map((line) => `\n    ${printable(line)}`).join('');
+  return new CofferError('COMMIT_REFUSED', `the files are changed, and git did not commit them:${quoted}`, {
+    advice: 'Mend what it says, then `git commit` them; or take the changes back with `git restore`.',
+    data: { path: root },
+  });
 }

@@ -14,6 +14,12 @@ export async function git(folder: string, args: readonly string[], input?: strin
   });
 }
 
+/** What git said at standard error where it failed; undefined: it did not. Throws GIT_MISSING. */
+export async function gitTrouble(folder: string, args: readonly string[]): Promise<string | undefined> {
+  const { code, trouble } = await run(folder, args);
+  return code === 0 ? undefined : trouble;
+}
+
 /** The same, or undefined where git says no: there is no such thing, or this is no repository. */
 export async function gitOrNothing(folder: string, args: readonly string[]): Promise<Buffer | undefined> {
   const { code, output } = await run(folder, args);
