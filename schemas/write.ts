@@ -70,7 +70,13 @@ async function valuesText(): Promise<string> {
   const schema = JSON.parse(await readFile(new URL(VALUES, import.meta.url), 'utf8'));
   schema.properties.sources.items = OperatorConfig.properties.sources.items;
   schema.properties.trust.properties.policySpec = TrustPolicy.properties.spec;
-  return `${JSON.stringify(schema, null, 2)}\n`;
+  schema.properties.rotation = OperatorConfig.properties.rotation;
+  return `${JSON.stringify(schema, asHelmReads, 2)}\n`;
+}
+
+/** The regular expressions of Go (RE2) cannot look around: the operator judges by those that do. */
+function asHelmReads(key: string, value: unknown): unknown {
+  return key === 'pattern' && /\(\?<?[=!]/.test(String(value)) ? undefined : value;
 }
 
 function idOf(schema: TSchema): string {

@@ -60,7 +60,10 @@ export async function openRecord(options: RecordOptions, closing: Closing): Prom
   const directory = directoryOf(settings, { signer, witness, known, output });
   const log = new OperatorLog({
     open: () => directory.open(),
-    opened: ({ origin }) => witness.recordsFor(origin, known),
+    opened: ({ origin, size }) => [
+      ...(size === 0 ? [{ event: 'log.began', cluster, origin } as const] : []),
+      ...witness.recordsFor(origin, known),
+    ],
     override: () => overrideAt(stateDirectory, now()),
     now,
     kept: (record) => output.audit({ time: now().toISOString(), ...record }),

@@ -51,6 +51,12 @@ describe('values that cannot work are refused in plain words', () => {
       /trust\/mode/,
     ],
     ['a policy that is none', { ...LEAST, trust: { policySpec: { signer: {} } } }, /trust\/policySpec.*\n?.*signer/],
+    [
+      'a rotator that does not exist',
+      { ...LEAST, rotation: { rotators: [{ name: 'x', secrets: ['a/b'], mysql: {} }] } },
+      /mysql/,
+    ],
+    ['an age that is none', { ...LEAST, audit: { keep: 'forever' } }, /audit\/keep/],
     ['a pin that is no identity', { ...LEAST, pins: { staging: 'AAAA' } }, /pins/],
   ];
   for (const [why, values, says] of cases) {
@@ -64,9 +70,20 @@ describe('values that cannot work are refused in plain words', () => {
   }
 });
 
+const ROTATION = {
+  grace: '7d',
+  rotators: [{ name: 'mail', secrets: ['payments/mail'], command: { run: ['/opt/rotate-mail'] } }],
+};
+
 test('the rendered configuration is one that the operator reads', async (t) => {
   const sources = [...LEAST.sources, { encryptedSecrets: { namespaces: ['payments'], unverified: ['payments'] } }];
-  const objects = await render(t, { ...LEAST, sources, secrets: { resync: '5m' }, audit: { keep: '400d' } });
+  const objects = await render(t, {
+    ...LEAST,
+    sources,
+    secrets: { resync: '5m' },
+    audit: { keep: '400d' },
+    rotation: ROTATION,
+  });
   if (objects === undefined) return;
   const { 'operator.yaml': text = '' } = dataOf(objects, 'coffer-operator');
   const settings = await readSettings(await temporaryFile(t, 'operator.yaml', text));
@@ -75,6 +92,8 @@ test('the rendered configuration is one that the operator reads', async (t) => {
   assert.deepEqual(settings.objects, { namespaces: ['payments'], unverified: ['payments'] });
   assert.deepEqual(settings.secrets, { namespaces: ['payments'], readers: true, restart: true, resync: 300_000 });
   assert.deepEqual(settings.volumes?.names, ['coffer-operator.coffer-system.svc']);
+  assert.equal(settings.rotation.grace, 7 * 86_400_000);
+  assert.deepEqual([...(settings.rotation.rotators[0]?.command?.run ?? [])], ['/opt/rotate-mail']);
   assert.deepEqual(settings.audit, { directory: '/var/lib/coffer-audit/log', stdout: true, keep: 400 * 86_400_000 });
 });
 
