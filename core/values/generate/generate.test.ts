@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { connect, createServer } from 'node:tls';
 import { generate } from './generate.ts';
 
 const NOW = new Date('2026-11-21T09:00:00Z');
@@ -53,6 +56,23 @@ describe('generated keys', () => {
     assert.deepEqual([certificate.checkIP('10.0.0.1'), certificate.checkIP('::1')], ['10.0.0.1', '::1']);
     assert.equal(certificate.validToDate.toISOString(), '2026-12-21T09:00:00.000Z');
     assert.ok(certificate.validFromDate < NOW);
+  });
+
+  test('tls: who is given the certificate to trust talks to a server that has it', async () => {
+    const { value, public: pem = Buffer.alloc(0) } = await generate(
+      { kind: 'tls', names: ['db.shop.svc'] },
+      new Date(),
+    );
+    const server = createServer({ key: value, cert: pem }, (socket) => socket.end('hello'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = connect({ host: '127.0.0.1', port, ca: pem, servername: 'db.shop.svc' });
+    const [data] = await once(client, 'data');
+    assert.equal(String(data), 'hello');
+    assert.ok(client.authorized);
+    client.destroy();
+    server.close();
   });
 
   test('tls: a first name that is too long for a common name stands among the others only', async () => {
