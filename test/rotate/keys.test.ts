@@ -1,12 +1,17 @@
 /** A cluster's key turns over with the real operator, the real git and the real CLI. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { createRecipient } from '../../core/keys/create.ts';
 import { storeIdentity } from '../../core/keys/key-directory.ts';
+import { identityText } from '../../core/keys/key-texts.ts';
 import { readRecipient } from '../../core/keys/recipient.ts';
 import { renderRequest, requestFile, rotateRequest } from '../../core/requests/request.ts';
 import { keysIn } from '../../operator/rotate/keys/stanza-index.ts';
+import { Desk } from '../cli/desk.ts';
 import { eventually, Site } from '../operator/site.ts';
+import { TrustSite, takes } from '../operator/trust-site.ts';
+import { recipientFiles } from '../support/secrets.ts';
 
 const created = '2026-11-21T10:00:00Z';
 
@@ -74,4 +79,86 @@ test('a committed wish is all that it takes where the operator may push: new key
     if (!path.startsWith(site.path('keys')))
       for (const secret of secrets) assert.ok(!bytes.includes(secret ?? '-'), path);
   }
+});
+
+test('a stolen key is revoked at once, collected by the CLI where the operator may not push, and deleted when asked', async (t) => {
+  const site = await Site.open(t);
+  site.configure({ rotation: { grace: '1ms' } });
+  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
+  await site.tree.git('config', 'receive.denyCurrentBranch', 'updateInstead');
+  const recovery = createRecipient({ name: 'recovery', type: 'recovery', created });
+  appendFileSync(site.path('pins'), `recovery ${identityText(recovery.recipient.identity)}\n`);
+  const db = site.manifest({ name: 'db', data: { password: 'one' } });
+  const config =
+    'apiVersion: coffer.dev/v1\nkind: Config\nmetadata: {name: coffer}\nspec: {repository: "AAAAAAAAAAAAAAAAAAAAAA"}\n';
+  await site.tree.commit({ ...recipientFiles(recovery), '.coffer/config.yaml': config, 'db.yaml': db });
+  const operator = await site.start();
+  await operator.line(({ msg }) => msg === 'projected a commit');
+  const desk = new Desk();
+  t.after(() => desk.remove());
+  desk.git('pull', '--quiet', site.path('repository'), 'main');
+  const env = { COFFER_PINS: site.path('pins') };
+  const coffer = async (...args: string[]) => {
+    const { status, stderr } = desk.try(['recipients', ...args], { env });
+    assert.equal(status, 0, stderr);
+    desk.git('push', '--quiet', site.path('repository'), 'main');
+    await takes(operator, await site.tree.git('rev-parse', 'HEAD'));
+  };
+  const former = listed(site).keys[0]?.kid ?? '';
+  await coffer('rotate', 'production', '--revoke', '--reason', 'a laptop was lost');
+  assert.deepEqual(
+    listed(site).keys.map(({ status }) => status),
+    ['revoked'],
+  );
+  await operator.line(({ msg }) => msg.startsWith('published a new key'));
+  await coffer('rewrap', 'production', '--from-file', site.path('state/proposals/rewrap-production.jsonl'));
+  const [newest] = listed(site).keys;
+  assert.deepEqual(
+    listed(site).keys.map(({ status }) => status),
+    ['active', 'revoked'],
+  );
+  assert.deepEqual([...keysIn(readFileSync(site.path('repository', 'db.yaml'))).keys()], [newest?.kid]);
+  assert.equal(site.read('payments/api', 'db', 'password'), 'one');
+  await coffer('retire', former);
+  const names = [`${newest?.kid}.key`, 'production.identity'];
+  await eventually(async () => {
+    await operator.wake();
+    assert.deepEqual(new Set(readdirSync(site.path('keys'))), new Set(names));
+  });
+  const reasons = site
+    .audit()
+    .filter(({ change }) => change === 'made')
+    .map(({ reason }) => reason);
+  assert.deepEqual(reasons, ['a laptop was lost']);
+});
+
+test('a wish that somebody committed who may not ask makes no key, and is on record', async (t) => {
+  const grants = [
+    { signers: ['root'], may: ['values', 'keyring', 'requests'] },
+    { signers: ['ada'], may: ['values', 'readers', 'recipients', 'removal'] },
+  ];
+  const host = await TrustSite.open(t, { people: ['root', 'ada'], policy: { grants }, trust: { perPath: true } });
+  const { site } = host;
+  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
+  const first = await host.commit('root', { 'db.yaml': host.manifest('db', 'one') });
+  host.configure({ firstCommit: first, perPath: true });
+  const operator = await site.start();
+  await takes(operator, first);
+  const request = wish(site, true);
+  const file = { [requestFile(request.id)]: renderRequest(request) };
+  await takes(operator, await host.commit('ada', file));
+  await eventually(async () => {
+    const refused = site.audit().filter(({ event }) => event === 'request.refused');
+    assert.deepEqual(
+      refused.map((line) => [line.request, line.code]),
+      [[request.id, 'TRUST_NOT_GRANTED']],
+    );
+  });
+  assert.equal(readdirSync(site.path('keys')).length, 2);
+  assert.equal(existsSync(site.path('state/proposals')), false);
+  await takes(
+    operator,
+    await host.commit('root', { [requestFile(request.id)]: `${renderRequest(request)}# looked at\n` }),
+  );
+  await eventually(() => assert.equal(readdirSync(site.path('keys')).length, 3));
 });

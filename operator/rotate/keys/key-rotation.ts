@@ -167,17 +167,19 @@ export class KeyRotation {
       const identity = identitySeed && identityOf(identitySeed);
       const own = ownRecipient(asked, cluster, { identity, held: new Set(keys.keys.keys()), pins });
       const situation = { asked, keys, identitySeed, pins, now, signal };
-      const refused = own === undefined ? held : [...held, ...(await this.#follow({ ...situation, own }, troubles))];
-      await this.#tellRefused(refused);
-      this.#seen = { text: seen, until: own === undefined ? Number.POSITIVE_INFINITY : nextLook(own, now) };
+      // Keys may come and go without a commit.
+      const outcome =
+        own === undefined ? { refused: [], until: 0 } : await this.#follow({ ...situation, own }, troubles);
+      await this.#tellRefused([...held, ...outcome.refused]);
+      this.#seen = { text: seen, until: outcome.until };
     } finally {
       keys.wipe();
       identitySeed?.fill(0);
     }
   }
 
-  /** Returns the wishes that it does not follow. */
-  async #follow(situation: Situation, troubles: CofferError[]): Promise<Refused[]> {
+  /** Returns the wishes that it does not follow, and until when there is nothing to do while nothing changes, in milliseconds since 1970. */
+  async #follow(situation: Situation, troubles: CofferError[]): Promise<{ refused: Refused[]; until: number }> {
     const { asked, own, now } = situation;
     const requests = asked.flatMap(({ rotations }) => rotations);
     const behind = clockTrouble(own, now);
@@ -189,13 +191,14 @@ export class KeyRotation {
     const { made, given } = wish === undefined ? NO_KEYS : await this.#successor(situation, wish, memory);
     const wanted = wantedRecipient(own, requests, made, given);
     await this.#updateIndexes(situation, wanted);
-    const retired = await this.#retire(situation, memory);
+    const retired = await this.#retirement.fulfil({ ...situation, memory });
     const fulfilled = requests.filter((request) => isRotated(request, wanted)).map(({ id }) => id);
     this.keys = ownKeyStatus({ own, made, held: new Set(situation.keys.keys.keys()), counts: this.#indexes.counts() });
     const proposal = await this.#proposal(situation, wanted, [...fulfilled, ...retired.done]);
     const refusals = [...strayRequests(own, requests), ...retired.refusals];
     troubles.push(...refusals, ...(await this.#handOver.give(proposal, asked, made?.kid, situation.signal)));
-    return refusals.map((error) => refusedBy(error, this.#options.cluster, asked));
+    const refused = refusals.map((error) => refusedBy(error, this.#options.cluster, asked));
+    return { refused, until: Math.min(retired.until, nextLook(own, now)) };
   }
 
   async #remembered({ asked, own, keys, now }: Situation, wish: Wish | undefined): Promise<KeyMemory> {
@@ -213,24 +216,6 @@ export class KeyRotation {
     const { records, memory } = untold(refused, before);
     if (records.length > 0) await this.#options.audit.append(records);
     if (memory !== before) await this.#memories.write(memory);
-  }
-
-  async #retire(
-    { asked, keys, pins }: Situation,
-    memory: KeyMemory,
-  ): Promise<{ done: string[]; refusals: CofferError[] }> {
-    const done: string[] = [];
-    const refusals: CofferError[] = [];
-    for (const request of asked.flatMap(({ retirements }) => retirements)) {
-      try {
-        await this.#retirement.fulfil(request, asked, keys, memory, pins);
-        done.push(request.id);
-      } catch (error) {
-        if (!(error instanceof CofferError) || !error.code.startsWith('RETIRE_')) throw error;
-        refusals.push(error);
-      }
-    }
-    return { done, refusals };
   }
 
   /** The key that is to follow the newest one: that which was made for it before, else a new one; and those that were given up. */

@@ -11,7 +11,7 @@ import type { KeyStore } from '../../keys/key-store.ts';
 import type { Asked } from '../../requests/asked.ts';
 import type { Archive } from './archive.ts';
 import type { KeyMemory } from './memory.ts';
-import { retiredKeys } from './watch-retired.ts';
+import { retiredKeys, watchedFor } from './watch-retired.ts';
 
 export interface RetirementOptions {
   cluster: string;
@@ -24,6 +24,23 @@ export interface RetirementOptions {
   files: (source: string, kid: string) => readonly string[];
   /** What else needs a key, for people. */
   elsewhere: (kid: string) => Promise<readonly string[]>;
+}
+
+/** What a look goes by. */
+export interface Circumstances {
+  asked: readonly Asked[];
+  keys: SecretKeys;
+  memory: KeyMemory;
+  pins: Pins;
+  now: Date;
+}
+
+export interface Retired {
+  /** Ids of the requests that are done with. */
+  done: string[];
+  refusals: CofferError[];
+  /** When the grace of one of them ends, in milliseconds since 1970. */
+  until: number;
 }
 
 /** So many of the things that hang on a key are named. */
@@ -40,42 +57,54 @@ export class Retirement {
   }
 
   /**
-   * Does what one request asks, or says that it is done already.
-   *
-   * @throws CofferError RETIRE_KEY_UNKNOWN, RETIRE_KEY_ACTIVE, RETIRE_HANGS, RETIRE_GRACE, RETIRE_NO_RECOVERY, and what the store, the
-   * log and the archive throw
+   * Does what requests ask, as far as nothing forbids it: RETIRE_KEY_UNKNOWN, RETIRE_KEY_ACTIVE, RETIRE_HANGS, RETIRE_GRACE,
+   * RETIRE_NO_RECOVERY. Throws CofferError what the store, the log and the archive throw.
    */
-  async fulfil(
-    request: RetireRequest,
-    asked: readonly Asked[],
-    keys: SecretKeys,
-    memory: KeyMemory,
-    pins: Pins,
-  ): Promise<void> {
+  async fulfil(circumstances: Circumstances): Promise<Retired> {
+    const retired: Retired = { done: [], refusals: [], until: Number.POSITIVE_INFINITY };
+    for (const request of circumstances.asked.flatMap(({ retirements }) => retirements)) {
+      const refusal = await this.#try(request, circumstances);
+      if (refusal === undefined) retired.done.push(request.id);
+      else retired.refusals.push(refusal);
+      if (refusal?.code !== 'RETIRE_GRACE') continue;
+      retired.until = Math.min(retired.until, circumstances.now.getTime() + this.#left(request, circumstances));
+    }
+    return retired;
+  }
+
+  async #try(request: RetireRequest, circumstances: Circumstances): Promise<CofferError | undefined> {
     const { cluster, store, archive, audit } = this.#options;
+    const { asked, keys, pins } = circumstances;
     const { key: kid, id } = request;
     const listed = asked.flatMap(({ keyring }) => keyring.recipients.get(cluster) ?? []);
-    if (!listed.some((recipient) => recipient.keys.some((key) => key.kid === kid)))
-      throw refusal('RETIRE_KEY_UNKNOWN', request);
+    const isListed = listed.some((recipient) => recipient.keys.some((key) => key.kid === kid));
+    if (!isListed) return refusal('RETIRE_KEY_UNKNOWN', request);
     const seed = keys.keys.get(kid)?.seed;
-    if (seed === undefined) return;
-    if (!retiredKeys(listed).has(kid)) throw refusal('RETIRE_KEY_ACTIVE', request);
-    const hanging = await this.#hanging(request, asked);
-    if (hanging.length > 0) throw refusal('RETIRE_HANGS', request, listOf(hanging));
-    const left = this.#options.grace - (memory.retired[kid]?.watched ?? 0);
-    if (left > 0) throw refusal('RETIRE_GRACE', request, durationOf(left));
+    if (seed === undefined) return undefined;
+    if (!retiredKeys(listed).has(kid)) return refusal('RETIRE_KEY_ACTIVE', request);
+    const hanging = this.#inGit(request, asked);
+    if (hanging.length > 0) return refusal('RETIRE_HANGS', request, listOf(hanging));
+    const left = this.#left(request, circumstances);
+    if (left > 0) return refusal('RETIRE_GRACE', request, durationOf(left));
+    const elsewhere = await this.#options.elsewhere(kid);
+    if (elsewhere.length > 0) return refusal('RETIRE_HANGS', request, listOf(elsewhere));
     const recovery = recoveryKeys(asked, pins);
-    if (recovery.length === 0) throw refusal('RETIRE_NO_RECOVERY', request);
+    if (recovery.length === 0) return refusal('RETIRE_NO_RECOVERY', request);
     const about: AuditRecord = { event: 'key.changed', cluster, recipient: cluster, keyIds: [kid], request: id };
     await audit.append([{ ...about, change: 'archived' }]);
     await archive.keep(seed, { recipient: cluster, kid }, recovery);
     await audit.append([{ ...about, change: 'deleted' }]);
     await store.remove(kid);
+    return undefined;
+  }
+
+  #left({ key }: RetireRequest, { memory, now }: Circumstances): number {
+    return this.#options.grace - watchedFor(memory, key, now);
   }
 
   /** Without what other replicas' clones or people's may hold: they are told by `coffer recipients retire`. */
-  async #hanging({ key: kid, id }: RetireRequest, asked: readonly Asked[]): Promise<string[]> {
-    const { cluster, files, elsewhere } = this.#options;
+  #inGit({ key: kid, id }: RetireRequest, asked: readonly Asked[]): string[] {
+    const { cluster, files } = this.#options;
     const hanging: string[] = [];
     for (const { source, keyring, requests, rotations } of asked) {
       hanging.push(...files(source.id, kid));
@@ -85,7 +114,7 @@ export class Retirement {
       }
       hanging.push(...[...requests, ...rotations].filter((one) => one.id !== id).map((one) => requestFile(one.id)));
     }
-    return [...new Set([...hanging, ...(await elsewhere(kid))])];
+    return [...new Set(hanging)];
   }
 }
 
@@ -115,8 +144,7 @@ type Code = 'RETIRE_KEY_UNKNOWN' | 'RETIRE_KEY_ACTIVE' | 'RETIRE_HANGS' | 'RETIR
 function refusal(code: Code, { recipient, key, id }: RetireRequest, detail = ''): CofferError {
   const { message, advice } = REFUSALS[code];
   const data = { recipient, keyId: key, file: requestFile(id) };
-  // Objects in the cluster and time change without a commit.
-  return new CofferError(code, message(key, detail), { advice: advice(recipient), data, loop: 'retry' });
+  return new CofferError(code, message(key, detail), { advice: advice(recipient), data });
 }
 
 const REFUSALS: Record<

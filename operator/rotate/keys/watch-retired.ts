@@ -24,15 +24,21 @@ export function watched(
     const before = memory.retired[kid];
     if (before === undefined && !held.has(kid)) continue;
     const passed = before === undefined ? 0 : now.getTime() - Date.parse(before.at);
+    // Else it would be written at every look.
     const isWorth = before === undefined || passed < 0 || passed >= HOUR;
-    retired[kid] = isWorth
-      ? { watched: (before?.watched ?? 0) + Math.min(Math.max(passed, 0), MOST), at: now.toISOString() }
-      : before;
+    retired[kid] = isWorth ? { watched: watchedFor(memory, kid, now), at: now.toISOString() } : before;
     isOther ||= isWorth;
   }
   // One that is active again stays remembered: that it had been retired is what tells.
   for (const [kid, row] of Object.entries(memory.retired)) retired[kid] ??= row;
   return isOther ? { ...memory, retired } : memory;
+}
+
+/** How long, in milliseconds, until now. */
+export function watchedFor({ retired }: KeyMemory, kid: string, now: Date): number {
+  const row = retired[kid];
+  if (row === undefined) return 0;
+  return row.watched + Math.min(Math.max(now.getTime() - Date.parse(row.at), 0), MOST);
 }
 
 /** Keys that no keyring lists as active, and one at least as retired or revoked. */
