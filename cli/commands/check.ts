@@ -8,7 +8,7 @@ const POLICY_INSIDE =
 export default class Check extends BaseCommand {
   static override summary = 'look for plaintext, malformed manifests and stale recipients; needs no secret key';
   static override description =
-    'Checks the files of the repository that git tracks or would add, or those under PATH. Exit code 1 if there are errors; warnings alone pass, unless --strict. With --trust it judges commits as well, as operators will: every commit of HEAD that the branch named by --since does not have. What each rule means: docs/checks.md.';
+    'Checks the files of the repository that git tracks or would add, or those under PATH. Exit code 1 if there are errors; warnings alone pass, unless --strict. With --trust it judges commits as well, as operators will: every commit of HEAD that the branch named by --since does not have. With --exposed it looks through the whole history for values that revoked keys could open. What each rule means: docs/checks.md.';
   static override examples = [
     '<%= config.bin %> check',
     '<%= config.bin %> check apps/payments --strict',
@@ -16,6 +16,10 @@ export default class Check extends BaseCommand {
     {
       description: 'in a pull request: is each signer granted what their commits change? (docs/trust.md)',
       command: '<%= config.bin %> check --trust policy.yaml --since origin/main',
+    },
+    {
+      description: 'in CI, after a key was stolen: does any value still live that it could open? (docs/exposure.md)',
+      command: '<%= config.bin %> check --exposed --log production-audit',
     },
     { description: 'for a code host', command: '<%= config.bin %> check --sarif > coffer.sarif' },
   ];
@@ -35,6 +39,18 @@ export default class Check extends BaseCommand {
       description: 'the branch that this one is to be merged into (default: origin/HEAD)',
       helpValue: 'REVISION',
       dependsOn: ['trust'],
+    }),
+    exposed: Flags.boolean({
+      description:
+        'look through the whole history for values that a revoked key could open, and that may still be in use',
+      exclusive: ['staged'],
+    }),
+    log: Flags.string({
+      description:
+        'an audit log, in which operators recorded which values they found changed; several: of several clusters',
+      helpValue: 'DIR',
+      multiple: true,
+      dependsOn: ['exposed'],
     }),
     sarif: Flags.boolean({ description: 'print SARIF 2.1.0', exclusive: ['json'] }),
   };
@@ -59,7 +75,8 @@ export default class Check extends BaseCommand {
     // A commit is refused for what it does itself; what the history did, for the rest.
     const earlier = flags.staged ? await keyringAtHead(root) : await keyringOfHistory(root);
     const ofFiles = await check(tree, isSubject, earlier, flags.staged ? undefined : pastOf(root));
-    const { judged, report } = await this.#judge(ofFiles, root, flags);
+    const { judged, report: ofCommits } = await this.#judge(ofFiles, root, flags);
+    const report = flags.exposed ? await this.#withExposed(ofCommits, root, flags.log ?? []) : ofCommits;
     await this.#print(report, root, flags.sarif);
     if (judged !== undefined) await this.#tell(judged, flags.sarif);
     const fails = report.findings.some(({ level }) => level === 'error' || flags.strict);
@@ -78,6 +95,19 @@ export default class Check extends BaseCommand {
     const { inOrder } = await import('../../core/check/finding.ts');
     const judged = await judgeCommits(root, trust, since);
     return { judged, report: { ...report, findings: inOrder([...report.findings, ...judged.findings]) } };
+  }
+
+  async #withExposed(report: CheckReport, root: string, logs: readonly string[]): Promise<CheckReport> {
+    const [{ exposureOf }, { readComparisons }, { exposedFindings }, { inOrder }] = await Promise.all([
+      import('../exposure/exposure-of.ts'),
+      import('../exposure/read-comparisons.ts'),
+      import('../../core/check/rules/exposed.ts'),
+      import('../../core/check/finding.ts'),
+    ]);
+    const compared = await readComparisons(root, logs);
+    const { report: exposure, notes } = await exposureOf(root, {}, { isPartial: false, compared });
+    for (const note of notes) this.warn(note);
+    return { ...report, findings: inOrder([...report.findings, ...exposedFindings(exposure)]) };
   }
 
   async #tell(judged: JudgedCommits, sarif: boolean): Promise<void> {

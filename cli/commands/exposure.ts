@@ -53,14 +53,17 @@ What is meant by each word: docs/exposure.md.`;
     ]);
     const compared = await readComparisons(process.cwd(), flags.log ?? []);
     const found = await exposureOf(process.cwd(), flags, { isPartial: flags.partial, compared });
-    this.say(renderExposure(found.report));
+    const isWhole = found.notes.length === 0;
+    this.say(renderExposure(found.report, isWhole));
     if (flags.html !== undefined) await this.#writePage(flags.html, found);
     for (const note of found.notes) this.warn(note);
-    if (found.notes.length > 0) this.answerNo();
+    if (!isWhole) this.answerNo();
     const { living, values, keys, commits, unproven, ejsonFiles } = found.report;
     return {
-      ...{ exposed: living.length, living, values, unproven, keys, commits, ejsonFiles },
-      ...{ current: found.current, isWhole: found.notes.length === 0, notes: found.notes },
+      // Nobody must take the number of a part for the whole one.
+      ...{ exposed: isWhole ? living.length : null, exposedAtLeast: living.length },
+      ...{ living, values, unproven, keys, commits, ejsonFiles },
+      ...{ current: found.current, isWhole, notes: found.notes },
     };
   }
 

@@ -28,7 +28,7 @@ export function exposurePage({ report, current, notes }: FoundExposure, made: Da
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <meta name="viewport" content="width=device-width"><title>${title}</title><style>${STYLE}</style></head><body>
 <h1>${title}</h1>
-<p class="sum">${escaped(summaryOf(report))}</p>
+<p class="sum">${escaped(summaryOf(report, notes.length === 0))}</p>
 ${notes.map((note) => `<p class="warning">${escaped(note)}</p>`).join('\n')}
 <ul class="tiles">${STATES.map((state) => tile(state, byState.get(state)?.length ?? 0)).join('')}</ul>
 ${STATES.map((state) => section(state, byState.get(state) ?? [])).join('\n')}

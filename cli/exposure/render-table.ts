@@ -13,11 +13,11 @@ export const MEANING: Readonly<Record<ExposureState, string>> = {
 };
 
 /** For people: a row for each value, the most urgent first, then what was looked at. */
-export function renderExposure(report: ExposureReport): string {
+export function renderExposure(report: ExposureReport, isWhole: boolean): string {
   const rows = inOrder(report.values).map(rowOf);
   const head = ['STATE', 'MANIFEST', 'ENTRY', 'READABLE BY', 'FROM', 'UNTIL', 'WRITTEN BY', 'FILE'];
   const table = rows.length === 0 ? [] : [...aligned([head, ...rows]), ''];
-  return [...table, ...keyLines(report), summaryOf(report)].join('\n');
+  return [...table, ...keyLines(report), summaryOf(report, isWhole)].join('\n');
 }
 
 export function inOrder(values: readonly Exposed[]): Exposed[] {
@@ -29,11 +29,13 @@ export function inOrder(values: readonly Exposed[]): Exposed[] {
     .map(({ value }) => value);
 }
 
-export function summaryOf({ values, living, commits }: ExposureReport): string {
+/** Of a part of the history no number is the whole one. */
+export function summaryOf({ values, living, commits }: ExposureReport, isWhole: boolean): string {
   const counts = STATES.map((state) => [state, values.filter((value) => value.state === state).length] as const);
   const parts = counts.filter(([, count]) => count > 0).map(([state, count]) => `${count} ${MEANING[state]}`);
   const detail = parts.length === 0 ? '' : ` (${parts.join(', ')})`;
-  return `exposed: ${living.length} of the current values; ${values.length} values in ${commits} commits${detail}`;
+  const least = isWhole ? '' : 'at least ';
+  return `exposed: ${least}${living.length} of the current values; ${least}${values.length} values in ${commits} commits${detail}`;
 }
 
 function rowOf(value: Exposed): string[] {

@@ -144,6 +144,18 @@ export const RULES = {
     level: 'error',
     summary: 'The configuration names a recipient that is not in the keyring',
   },
+  CHECK_EXPOSED: {
+    level: 'error',
+    summary: 'A current value is one that a revoked key could open',
+  },
+  CHECK_EXPOSED_RESEALED: {
+    level: 'error',
+    summary: 'A value was sealed anew after a revoked key could open it, and is not proven to be another one',
+  },
+  CHECK_EXPOSED_UNREAD: {
+    level: 'error',
+    summary: 'A commit could not be compared, so that what it exposed is not known',
+  },
   CHECK_TRUST_SIGNATURE: {
     level: 'error',
     summary: 'A commit has no good signature by a signer of the trust policy',

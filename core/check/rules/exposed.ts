@@ -1,0 +1,35 @@
+import type { ExposureReport, Living } from '../../exposure/exposure.ts';
+import { command } from '../command.ts';
+import { type Finding, finding } from '../finding.ts';
+
+/** Current values that somebody else may know, and commits that could not be looked at. Paths are those of the repository of git. */
+export function exposedFindings({ living, gaps }: Pick<ExposureReport, 'living' | 'gaps'>): Finding[] {
+  return [...living.map(livingFinding), ...gaps.map(gapFinding)];
+}
+
+function livingFinding({ namespace, name, entry, path, state }: Living): Finding {
+  const what = `the value of ${entry}`;
+  const set = command('set', path, entry);
+  const place = { file: path, entry, ...(namespace === '' ? {} : { namespace, name }) };
+  if (state === 'live') {
+    return finding('CHECK_EXPOSED', place, {
+      message: `${what} is one that a revoked key could open`,
+      advice: `Make a new one where it is used, then ${set}; ${command('exposure')} says who could open it, and since when.`,
+    });
+  }
+  return finding('CHECK_EXPOSED_RESEALED', place, {
+    message: `${what} was sealed anew after a revoked key could open it, and nobody has proven that it is another one`,
+    advice: `Give the log of an operator that opens it: --log DIR; or make a new value, then ${set}.`,
+  });
+}
+
+function gapFinding({ commit, code }: { commit: string; code: string }): Finding {
+  return finding(
+    'CHECK_EXPOSED_UNREAD',
+    { file: '.', commit },
+    {
+      message: `the commit ${commit.slice(0, 12)} could not be compared (${code}): what it exposed is not known`,
+      advice: `Look at it with \`git show --stat ${commit.slice(0, 12)}\`; where no ref needs it, delete those that reach it.`,
+    },
+  );
+}
