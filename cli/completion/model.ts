@@ -78,6 +78,7 @@ function kindOf(name: string): Completion {
       return { kind: 'folders' };
     case 'recipient':
     case 'member':
+    case 'group':
     case 'other':
     case 'old':
     case 'new':

@@ -8,8 +8,8 @@ import { activeKey, type KeyStatus, type Recipient } from '../../core/keys/recip
 import { openKeys } from '../workspace/open-keys.ts';
 import { sealingKeysFor } from '../workspace/sealing-keys.ts';
 import { recipientOf, type Workspace } from '../workspace/workspace.ts';
-import { manifestFiles, titleOf } from './manifest-files.ts';
 import { ownIdentity } from './own-identity.ts';
+import { type Readable, readableBy } from './readable.ts';
 import { now } from './requests.ts';
 import { type RewrappedAll, rewrapAll } from './rewrap-all.ts';
 
@@ -41,8 +41,8 @@ export async function joinGroup(
 
 export interface Left extends RewrappedAll {
   keyId: string;
-  /** What the leaver could open until now, with the entries of each. */
-  manifests: { manifest: string; path: string; entries: string[] }[];
+  /** What the leaver could open, of all commits that the clone has; undefined: it has not all of them. */
+  readable: readonly Readable[] | undefined;
 }
 
 /**
@@ -75,32 +75,18 @@ export async function leaveGroup(
     seed.fill(0);
     const keys = await openKeys(workspace.keyring, { 'key-dir': keyDir });
     try {
-      const manifests = await openedBy(workspace, group, broken);
+      const known = group.keys.filter(({ seeds }) => seeds.has(member)).map(({ kid }) => kid);
+      const readable = await readableBy(workspace.root, new Set(known));
       await writeGroup(workspace, recipient);
       const rewrapped = await rewrapAll(workspace, recipient, keys.opener, broken);
       const files = [...new Set([group.file, ...rewrapped.files])];
-      return { ...rewrapped, files, keyId: activeKey(recipient)?.kid ?? '', manifests };
+      return { ...rewrapped, files, keyId: activeKey(recipient)?.kid ?? '', readable };
     } finally {
       keys.close();
     }
   } finally {
     identitySeed.fill(0);
   }
-}
-
-async function openedBy(
-  workspace: Workspace,
-  { name }: Recipient,
-  broken: (error: CofferError) => void,
-): Promise<Left['manifests']> {
-  const manifests: Left['manifests'] = [];
-  for await (const { path, file } of manifestFiles(workspace, broken)) {
-    for (const manifest of file.manifests) {
-      if (!manifest.recipients.includes(name)) continue;
-      manifests.push({ manifest: titleOf(manifest), path, entries: [...manifest.entries.keys()] });
-    }
-  }
-  return manifests;
 }
 
 async function writeGroup({ root }: Workspace, group: Recipient): Promise<void> {

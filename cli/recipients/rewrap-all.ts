@@ -5,7 +5,7 @@ import { sealGroupSeed } from '../../core/keys/group.ts';
 import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import type { Opener } from '../../core/opening/opener.ts';
-import type { Proposal } from '../../core/rotation/proposal.ts';
+import { type Proposal, withStanzasIn } from '../../core/rotation/proposal.ts';
 import { proposalId } from '../../core/rotation/proposal-id.ts';
 import { newStanzas } from '../../core/rotation/rewrap.ts';
 import type { Workspace } from '../workspace/workspace.ts';
@@ -34,35 +34,42 @@ export async function rewrapAll(
   const active = activeKey(wanted);
   if (active === undefined) throw new Bug('a recipient that was just given a key has none');
   const key: SealingKey = { recipient: name, kid: active.kid, publicKey: active.publicKey };
-  const { stanzas, refused } = await rewrapped(workspace, key, opener, broken);
+  const { made, refused } = await rewrapped(workspace, wanted, key, opener, broken);
   const requests = (await requestsIn(workspace)).filter((one) => one.kind === 'rotate' && one.recipient === name);
   const proposal: Proposal = {
     ...{ id: proposalId('rewrap', name), cluster: name, commit: '', values: [], refused },
     recipient: { name, text: renderRecipient(wanted) },
-    stanzas,
+    stanzas: new Map(),
     seeds: rewrappedSeeds(workspace, key, opener),
     fulfils: requests.map(({ id }) => id),
   };
-  return { files: await applyToWorkingTree(workspace, proposal), refused };
+  return { files: await applyToWorkingTree(workspace, proposal, made), refused };
 }
 
+/** Each file is read once: reading takes as long as the key exchange. */
 async function rewrapped(
   workspace: Workspace,
+  { keys }: Recipient,
   key: SealingKey,
   opener: Opener,
   broken: (error: CofferError) => void,
-): Promise<{ stanzas: Map<string, Map<string, string>>; refused: Map<string, string> }> {
-  const stanzas = new Map<string, Map<string, string>>();
+): Promise<{ made: Map<string, Buffer>; refused: Map<string, string> }> {
+  const made = new Map<string, Buffer>();
   const refused = new Map<string, string>();
+  const keysOf = async (name: string) => (name === key.recipient ? keys : undefined);
   for await (const { path, file } of manifestFiles(workspace, broken)) {
+    const stanzas = new Map<string, Map<string, string>>();
     for (const manifest of file.manifests) {
       if (!manifest.recipients.includes(key.recipient)) continue;
-      const made = stanzasOr(manifest, key, opener);
-      if (made instanceof CofferError) refused.set(path, made.message);
-      else for (const [id, row] of made) stanzas.set(id, row);
+      const rows = stanzasOr(manifest, key, opener);
+      if (rows instanceof CofferError) refused.set(path, rows.message);
+      else for (const [id, row] of rows) stanzas.set(id, row);
     }
+    const before = Buffer.from(file.text);
+    const after = await withStanzasIn(file, before, stanzas, keysOf);
+    if (after !== before) made.set(path, after);
   }
-  return { stanzas, refused };
+  return { made, refused };
 }
 
 /** One manifest that does not open holds the others back in nothing. */

@@ -2,7 +2,7 @@ import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { contents, type Tree } from '../../core/check/tree.ts';
 import { isManifestPath } from '../../core/config/repository.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { replaceFiles } from '../../core/files/replace-files.ts';
 import { isKeyringPath } from '../../core/keys/keyring.ts';
 import { isRequestPath } from '../../core/requests/request.ts';
 import { applyProposal, namesDataKey, type Proposal, type ProposalBase } from '../../core/rotation/proposal.ts';
@@ -42,17 +42,24 @@ class WorkingTreeBase implements ProposalBase {
   }
 }
 
-/** Writes what of a proposal fits the working tree and is not there yet; the paths, from the root. */
-export async function applyToWorkingTree(workspace: Workspace, proposal: Proposal): Promise<string[]> {
-  const changed = await applyProposal(proposal, new WorkingTreeBase(workspace, await workingTree(workspace.root)));
+/**
+ * Writes what of a proposal fits the working tree and is not there yet; the paths, from the root. `made`: files of which the new
+ * text is known already.
+ */
+export async function applyToWorkingTree(
+  workspace: Workspace,
+  proposal: Proposal,
+  made: ReadonlyMap<string, Buffer> = new Map(),
+): Promise<string[]> {
+  const base = new WorkingTreeBase(workspace, await workingTree(workspace.root));
+  const changed = new Map([...(await applyProposal(proposal, base)), ...made]);
+  const written = new Map<string, Buffer>();
   for (const [path, bytes] of changed) {
     const file = join(workspace.root, path);
-    if (bytes === undefined) {
-      await unlink(file);
-    } else {
-      await mkdir(dirname(file), { recursive: true });
-      await writeFileAtomically(file, bytes);
-    }
+    if (bytes === undefined) await unlink(file);
+    else written.set(file, bytes);
   }
+  for (const folder of new Set([...written.keys()].map(dirname))) await mkdir(folder, { recursive: true });
+  await replaceFiles(written);
   return [...changed.keys()];
 }

@@ -7,7 +7,8 @@ export default class RecipientsLeave extends BaseCommand {
   static override description =
     `Who leaves knows the group's key for ever. So the group gets a new one, endorsed by its creator's identity and sealed to those
 who stay; what your keys open of the group's is sealed to it; and the former keys that MEMBER has are revoked: all that was
-ever sealed to them counts as exposed (coffer exposure) until it is replaced. The command lists what MEMBER could open.
+ever sealed to them counts as exposed (coffer exposure) until it is replaced. The command lists what MEMBER could open, of
+all commits that the clone has.
 
 With --clean the former key is only retired: for who leaves the group and stays trusted with what was in it.`;
   static override examples = ['coffer recipients leave payments-team bob'];
@@ -36,19 +37,31 @@ With --clean the former key is only retired: for who leaves the group and stays 
     const commit = flags['no-commit'] ? undefined : await commitFiles(workspace.root, left.files, message);
     this.#tell(args, formerKey, left);
     const refused = Object.fromEntries(left.refused);
-    return { ...args, formerKey, ...left, refused, commit: commit ?? null, errors: this.reported };
+    return {
+      ...args,
+      formerKey,
+      ...left,
+      readable: left.readable ?? null,
+      refused,
+      commit: commit ?? null,
+      errors: this.reported,
+    };
   }
 
   #tell({ group, member }: { group: string; member: string }, formerKey: string, left: Left): void {
     this.say(`${this.emphasise(member)} has left the group ${group}, which has a new key`);
     this.say(`  active key ${left.keyId}`);
-    for (const { manifest, path, entries } of left.manifests) {
-      this.say(`  could open ${manifest} (${path}): ${entries.join(', ')}`);
+    for (const [manifest, rows] of Map.groupBy(left.readable ?? [], (row) => row.manifest)) {
+      const paths = new Set(rows.flatMap((row) => row.paths));
+      this.say(`  could open ${manifest} (${[...paths].join(', ')}): ${rows.map(({ entry }) => entry).join(', ')}`);
     }
     for (const [path, reason] of left.refused) this.warn(`${path} stays sealed to the former key: ${reason}`);
     if (left.refused.size > 0) this.answerNo();
-    if (formerKey === 'revoked' && left.manifests.length > 0) {
-      this.note(`The history holds more: coffer exposure --recipient ${group}. Replace what ${member} must not know.`);
+    const ask = `coffer exposure --recipient ${group}`;
+    if (left.readable === undefined)
+      this.warn(`this clone does not have all commits, which tell what ${member} could open: ${ask}`);
+    else if (formerKey === 'revoked' && left.readable.length > 0) {
+      this.note(`Replace what ${member} must not know; ${ask} tells what is left.`);
     }
   }
 }

@@ -33,7 +33,11 @@ before(async () => {
     desk.coffer(['set', `apps/${name}.yaml`, 'password'], name);
   }
   desk.edit('.coffer/recipients/team.yaml', 'spec:', 'spec: # for payments');
+  desk.coffer(['new', 'payments/gone', '--reader', 'api', '-o', 'apps/gone.yaml', '--recipient', 'team']);
+  desk.coffer(['set', 'apps/gone.yaml', 'token'], 'of old');
   desk.commit('Begin');
+  desk.git('rm', '--quiet', 'apps/gone.yaml');
+  desk.commit('Remove one');
 });
 
 after(() => desk.remove());
@@ -62,8 +66,8 @@ describe('a group', () => {
     assert.equal(json(['recipients', 'leave', 'team', 'bob', ...keysOf('bob')]).error.code, 'GROUP_NEEDS_IDENTITY');
     const left = json(['recipients', 'leave', 'team', 'bob']);
     assert.deepEqual(
-      [left.status, left.manifests.map((one: { manifest: string }) => one.manifest)],
-      [0, ['payments/db', 'payments/queue']],
+      [left.status, left.readable.map((one: { manifest: string; entry: string }) => `${one.manifest} ${one.entry}`)],
+      [0, ['payments/db password', 'payments/gone token', 'payments/queue password']],
     );
     assert.deepEqual(
       team().keys.map(({ status, seeds }) => [status, [...seeds.keys()]]),

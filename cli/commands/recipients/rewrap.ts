@@ -9,8 +9,8 @@ export default class RecipientsRewrap extends BaseCommand {
 it. Where it may not push, it publishes both, which is public: this puts them into the working tree and commits them, for a
 pull request. What changed in the repository meanwhile stays as it is, and what came meanwhile is in a later round.
 
-It takes nothing but the key and the stanzas of NAME, and only if the pinned identity of NAME endorsed the key. Exit code 0:
-all is taken over (commit is null in --json where nothing was to be done); 1: NAME has published nothing yet, although
+It takes nothing but the key and the stanzas of RECIPIENT, and only if the pinned identity of RECIPIENT endorsed the key. Exit code 0:
+all is taken over (commit is null in --json where nothing was to be done); 1: RECIPIENT has published nothing yet, although
 something is to be done, or could not open some manifests.`;
   static override examples = [
     'coffer recipients rewrap production --from-cluster --context production',
@@ -24,7 +24,7 @@ something is to be done, or could not open some manifests.`;
     },
   ];
   static override args = {
-    name: Args.string({ required: true, ignoreStdin: true, description: 'the cluster' }),
+    recipient: Args.string({ required: true, ignoreStdin: true, description: 'the cluster' }),
   };
   static override flags = {
     ...placeFlags,
@@ -42,7 +42,7 @@ something is to be done, or could not open some manifests.`;
       import('../../recipients/awaited.ts'),
     ]);
     const place = placeOf(flags, file);
-    const { name } = args;
+    const name = args.recipient;
     const rewrapped = await rewrapAsProposed(await openWorkspace(), name, place);
     const { files, keyId, refused } = rewrapped;
     const message = `Seal to the newest key of ${name}\n\nKey: ${keyId}`;

@@ -10,11 +10,11 @@ export default class RecipientsRotate extends BaseCommand {
 everything of its own to it. It pushes that, or publishes it for coffer recipients rewrap. The former key still opens, so
 nothing stops working meanwhile.
 
-Where the identity of NAME is in the key directory (a person, a recovery key, a group that you made, a cluster that is set up
+Where the identity of RECIPIENT is in the key directory (a person, a recovery key, a group that you made, a cluster that is set up
 offline) the key is made here at once, and what your keys open is sealed to it.
 
 --revoke is for a key that somebody stole: it is revoked with this commit, all that was ever sealed to it counts as exposed
-(coffer exposure), and nobody seals to NAME until the new key is there.`;
+(coffer exposure), and nobody seals to RECIPIENT until the new key is there.`;
   static override examples = [
     'coffer recipients rotate production',
     {
@@ -24,7 +24,7 @@ offline) the key is made here at once, and what your keys open is sealed to it.
     { description: 'Your own key:', command: 'coffer recipients rotate alice' },
   ];
   static override args = {
-    name: Args.string({ required: true, ignoreStdin: true, description: 'the recipient' }),
+    recipient: Args.string({ required: true, ignoreStdin: true, description: 'the recipient' }),
   };
   static override flags = {
     revoke: Flags.boolean({ description: 'the key is in the wrong hands' }),
@@ -43,25 +43,32 @@ offline) the key is made here at once, and what your keys open is sealed to it.
     ]);
     const reason = checkReason(flags.reason);
     const workspace = await openWorkspace();
-    const recipient = recipientOf(workspace, args.name);
+    const recipient = recipientOf(workspace, args.recipient);
     const identitySeed = flags.request ? undefined : await ownIdentity(workspace, recipient, flags['key-dir']);
     const { revoke } = flags;
     if (identitySeed === undefined) {
       const { rotateByRequest } = await import('../../recipients/rotate-by-request.ts');
       const asked = await rotateByRequest(workspace, recipient, { revoke, reason });
-      const commit = await this.#commit(workspace.root, args.name, asked.files, flags);
-      this.#tellAsked(args.name, asked, recipient.keys.filter(({ status }) => status === 'retired').length);
-      return { name: args.name, ...asked, request: asked.request ?? null, revoked: asked.revoked ?? null, commit };
+      const commit = await this.#commit(workspace.root, args.recipient, asked.files, flags);
+      this.#tellAsked(args.recipient, asked, recipient.keys.filter(({ status }) => status === 'retired').length);
+      return { name: args.recipient, ...asked, request: asked.request ?? null, revoked: asked.revoked ?? null, commit };
     }
     try {
       const { rotateOffline } = await import('../../recipients/rotate-offline.ts');
       const broken = (error: unknown) => this.report(error);
       const how = { identitySeed, formerStatus: revoke ? 'revoked' : 'retired', broken } as const;
       const rotated = await rotateOffline(workspace, recipient, { ...how, keyDir: flags['key-dir'] });
-      const commit = await this.#commit(workspace.root, args.name, rotated.files, flags);
-      this.#tellRotated(args.name, rotated);
+      const commit = await this.#commit(workspace.root, args.recipient, rotated.files, flags);
+      this.#tellRotated(args.recipient, rotated);
       const refused = Object.fromEntries(rotated.refused);
-      return { name: args.name, ...rotated, secret: rotated.secret ?? null, refused, commit, errors: this.reported };
+      return {
+        name: args.recipient,
+        ...rotated,
+        secret: rotated.secret ?? null,
+        refused,
+        commit,
+        errors: this.reported,
+      };
     } finally {
       identitySeed.fill(0);
     }

@@ -14,7 +14,7 @@ recipient whose identity you have pinned.`;
     },
   ];
   static override args = {
-    name: Args.string({ required: true, ignoreStdin: true, description: 'the recipient' }),
+    recipient: Args.string({ required: true, ignoreStdin: true, description: 'the recipient' }),
   };
 
   override async run(): Promise<Record<string, unknown>> {
@@ -25,7 +25,7 @@ recipient whose identity you have pinned.`;
       import('../../../core/signatures/ssh/sign-message.ts'),
     ]);
     const workspace = await openWorkspace();
-    const recipient = recipientOf(workspace, args.name);
+    const recipient = recipientOf(workspace, args.recipient);
     requirePinned(workspace.pins, recipient);
     const key = `ssh-ed25519 ${ed25519Blob(recipient.identity).toString('base64')}`;
     const line = `${recipient.name} namespaces="git" ${key}`;
