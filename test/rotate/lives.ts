@@ -12,7 +12,7 @@ import { type Run, Stage } from '../operator/stage.ts';
 import { recipientFiles } from '../support/secrets.ts';
 import { CONFIG } from './rotating.ts';
 
-const NOTHING = { info: () => undefined };
+const NOTHING = { info: () => undefined, thrown: () => undefined };
 
 /** What is thrown in place of everything that a dead process would have done. */
 class Death extends Error {}

@@ -41,29 +41,36 @@ export class RotatingManifests {
   config: RepositoryConfig | undefined;
   keyring: Keyring = { recipients: new Map(), problems: [] };
   #byPath = new Map<string, RotatingManifest[]>();
+  #isRead = false;
 
   constructor(source: Source) {
     this.source = source;
   }
 
-  /** Takes up what is accepted now. Whether that is something else than before. */
-  async look(): Promise<boolean> {
+  /**
+   * Takes up what is accepted now. `isNeeded`: of its configuration, whether its manifests are of interest; where they are not, none is
+   * read. Whether that is something else than before.
+   */
+  async look(isNeeded: (config: RepositoryConfig) => boolean): Promise<boolean> {
     const state = await this.source.accepted();
     if (state === undefined || (state.tree === this.state?.tree && state.commit === this.state.commit)) return false;
     const { repository, path } = this.source;
     const { config, keyring } = await readRepositorySettings(repository, state.tree, new Map());
+    const isRead = isNeeded(config);
     // Other globs make other files manifests.
-    const isSame = JSON.stringify(config) === JSON.stringify(this.config);
+    const isSame = isRead && this.#isRead && JSON.stringify(config) === JSON.stringify(this.config);
     const byPath = isSame ? new Map(this.#byPath) : new Map<string, RotatingManifest[]>();
     const from = isSame ? (this.state?.tree ?? null) : null;
     let turn = 0;
-    for await (const change of changesBetween(repository, from, state.tree, { under: path })) {
+    const changes = isRead ? changesBetween(repository, from, state.tree, { under: path }) : [];
+    for await (const change of changes) {
       if (++turn % TURN === 0) await setImmediate();
       const rows = await this.#rows(change, config);
       if (rows.length > 0) byPath.set(change.path, rows);
       else byPath.delete(change.path);
     }
     this.#byPath = byPath;
+    this.#isRead = isRead;
     this.config = config;
     this.keyring = keyring;
     this.state = state;

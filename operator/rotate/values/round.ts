@@ -1,3 +1,4 @@
+import type { RepositoryConfig } from '../../../core/config/repository.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { previousOf } from '../../../core/format/manifest/rotation.ts';
 import { type Pins, readPinsFile } from '../../../core/keys/pins.ts';
@@ -61,7 +62,11 @@ export class Round {
   async run(): Promise<RoundResult> {
     const { sites, seen, memory, patience, pinsFile, delivery } = this.#parts;
     const pins = await readPinsFile(pinsFile);
-    for (const site of sites) await this.#try(`source ${site.source.id}`, () => site.look());
+    for (const site of sites) {
+      const isNeeded = ({ rotatingCluster }: RepositoryConfig) =>
+        rotatingCluster === this.#parts.cluster || memory.rotations.some(({ source }) => source === site.source.id);
+      await this.#try(`source ${site.source.id}`, () => site.look(isNeeded));
+    }
     const known = sites.filter(({ state }) => state !== undefined);
     this.#note(known);
     await seen.save();

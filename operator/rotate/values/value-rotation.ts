@@ -2,6 +2,7 @@ import type { AuditLog } from '../../../core/audit/log.ts';
 import { sodiumReady } from '../../../core/crypto/sodium.ts';
 import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
+import { LatestWork } from '../../concurrency/latest-work.ts';
 import type { RotatorConfig } from '../../config/settings.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
@@ -38,7 +39,7 @@ export interface ValueRotationOptions {
   rotators: readonly RotatorConfig[];
   audit: Pick<AuditLog, 'append'>;
   client?: KubeClient | undefined;
-  log: Pick<Log, 'info'>;
+  log: Pick<Log, 'info' | 'thrown'>;
   /** Looks at a source now. */
   wake: (source: string) => void;
   /** The manifest whose values this cluster has projected; undefined: it has projected none. */
@@ -68,11 +69,8 @@ export class ValueRotation {
   readonly #parts: Omit<RoundParts, 'memory' | 'seen' | 'advance'>;
   readonly #openings: Openings;
   readonly #watched: WatchedTime;
-  readonly #ending = new AbortController();
+  readonly #work = new LatestWork((signal) => this.#once(signal));
   #memory: RotationMemory | undefined;
-  #work: Promise<void> | undefined;
-  #isAgain = false;
-  #mistake: unknown;
   #timer: NodeJS.Timeout | undefined;
 
   /** Throws CofferError ROTATOR_CONFIG, ROTATOR_USER. */
@@ -96,59 +94,43 @@ export class ValueRotation {
 
   /** Rejects with a mistake of ours that the work before made. */
   async look(): Promise<void> {
-    const mistake = this.#mistake;
-    this.#mistake = undefined;
-    if (mistake !== undefined) throw mistake;
-    this.#isAgain = true;
-    this.#work ??= this.#run();
+    this.#work.ask();
   }
 
   /** Resolves when the work that was begun has ended. */
-  async settled(): Promise<void> {
-    await this.#work;
+  settled(): Promise<void> {
+    return this.#work.settled();
   }
 
   async close(): Promise<void> {
-    this.#ending.abort();
+    await this.#work.close();
     clearTimeout(this.#timer);
-    await this.#work;
   }
 
-  async #run(): Promise<void> {
-    // Whoever began it goes on first.
-    await Promise.resolve();
-    while (this.#isAgain && !this.#ending.signal.aborted) {
-      this.#isAgain = false;
-      await this.#once();
-    }
-    this.#work = undefined;
-  }
-
-  async #once(): Promise<void> {
+  async #once(signal: AbortSignal): Promise<void> {
     let again = LONGEST_WAIT;
     try {
       await sodiumReady();
       const parts = await this.#open();
-      const { troubles, due, done, ...result } = await new Round(parts, this.#ending.signal).run();
+      const { troubles, due, done, ...result } = await new Round(parts, signal).run();
       const underway = parts.memory.rotations.length;
       this.troubles = troubles;
       this.counts = { due, underway, failed: troubles.length, done: this.counts.done + done };
       again = result.again;
     } catch (error) {
-      if (this.#ending.signal.aborted) return;
-      if (error instanceof CofferError) this.troubles = [error];
-      else this.#mistake = error;
-      this.counts = { ...this.counts, failed: this.troubles.length };
+      if (signal.aborted) return;
+      if (!(error instanceof CofferError)) throw error;
+      this.troubles = [error];
+      this.counts = { ...this.counts, failed: 1 };
+    } finally {
+      if (!signal.aborted) this.#lookAgain(Math.max(SHORTEST_WAIT, Math.min(again, LONGEST_WAIT)));
     }
-    clearTimeout(this.#timer);
-    const wait = Math.max(SHORTEST_WAIT, Math.min(again, LONGEST_WAIT));
-    this.#timer = setTimeout(() => this.#wake(), wait).unref();
   }
 
-  /** As `look` does; a mistake of ours waits for that. */
-  #wake(): void {
-    this.#isAgain = true;
-    this.#work ??= this.#run();
+  #lookAgain(wait: number): void {
+    clearTimeout(this.#timer);
+    const ask = () => this.look().catch((error: unknown) => this.#options.log.thrown(error));
+    this.#timer = setTimeout(ask, wait).unref();
   }
 
   async #open(): Promise<RoundParts> {
