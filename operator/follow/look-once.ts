@@ -3,6 +3,9 @@ import { troubleOf } from '../status/status.ts';
 import { TroubleLog } from '../status/trouble-log.ts';
 import type { Pipeline } from './follower.ts';
 
+/** What was done is on record, and one look need not be long enough for an identity to sign it. */
+const LATER: ReadonlySet<string> = new Set(['AUDIT_UNSIGNED']);
+
 /** Looks at every source once and projects what it finds. Whether nothing is in trouble afterwards; not where the signal came. */
 export async function lookOnce({ sources, reconciler, chores, log }: Pipeline, signal: AbortSignal): Promise<boolean> {
   await reconciler.start();
@@ -25,8 +28,8 @@ export async function lookOnce({ sources, reconciler, chores, log }: Pipeline, s
     await chore.settled?.();
   }
   const { problems, ...status } = reconciler.troubles();
-  const all = [...chores.flatMap((chore) => chore.troubles().map(troubleOf)), ...problems];
-  const troubles = new TroubleLog(log).report({ ...status, problems: all });
+  const others = chores.flatMap((chore) => chore.troubles().map(troubleOf)).filter(({ code }) => !LATER.has(code));
+  const troubles = new TroubleLog(log).report({ ...status, problems: [...others, ...problems] });
   log.info('looked once', { secrets: reconciler.secrets, troubles });
   return troubles === 0;
 }

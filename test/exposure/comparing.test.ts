@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { storeIdentity } from '../../core/keys/key-directory.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import { eventually, type OperatorProcess, Site } from '../operator/site.ts';
 import type { TestRecipient } from '../support/secrets.ts';
@@ -43,7 +42,6 @@ function asked(site: Site, ...args: string[]) {
 
 test('a value that a stolen key could open stays exposed until an opener has recorded that it is another one', async (t) => {
   const site = await Site.open(t);
-  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
   const both = [site.production, site.staging];
   const first = site.manifest({ name: 'db', data: { password: 'canary-one', user: 'canary-app' }, to: both });
   await site.tree.commit({ 'db.json': first, '.coffer/config.yaml': CONFIG });

@@ -5,7 +5,6 @@ import { type TestContext, test } from 'node:test';
 import { DirectoryStore } from '../../core/audit/directory-store.ts';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { type Report, verifyLog } from '../../core/audit/verify.ts';
-import { storeIdentity } from '../../core/keys/key-directory.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { readFrame } from '../../operator/volumes/protocol.ts';
 import { tokenOf } from '../cluster/users.ts';
@@ -22,7 +21,6 @@ async function replicas(t: TestContext) {
   const stage = await KubernetesStage.open(t, { kubernetes: QUICK });
   if (stage === undefined) return undefined;
   const { site } = stage;
-  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
   const start = async (name: string) => {
     stage.configure({
       kubernetes: QUICK,

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
-import { storeSecretKey } from '../../core/keys/key-directory.ts';
+import { storeIdentity, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { WorkTree } from '../servers/work-tree.ts';
 import { auditLines } from '../support/audit-lines.ts';
@@ -73,6 +73,7 @@ export class Site {
     const site = new Site(t, options, { root, tree, production, staging });
     const own = options.cluster === 'staging' ? staging : production;
     await storeSecretKey(join(root, 'keys'), own.seed);
+    await storeIdentity(join(root, 'keys'), own.recipient.name, own.identitySeed);
     fs.writeFileSync(join(root, 'pins'), `${own.recipient.name} ${identityText(own.recipient.identity)}\n`);
     fs.mkdirSync(join(root, 'tmp'));
     site.configure();

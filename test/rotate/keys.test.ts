@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createRecipient } from '../../core/keys/create.ts';
-import { storeIdentity } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { readRecipient } from '../../core/keys/recipient.ts';
 import { renderRequest, requestFile, rotateRequest } from '../../core/requests/request.ts';
@@ -26,7 +25,6 @@ function wish(site: Site, revoke = false) {
 
 test('a committed wish is all that it takes where the operator may push: new key, new stanzas, and the file of the wish is gone', async (t) => {
   const site = await Site.open(t, { git: { push: {} } });
-  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
   await site.tree.git('config', 'receive.denyCurrentBranch', 'updateInstead');
   await site.tree.commit({ 'db.yaml': site.manifest({ name: 'db', data: { password: 'one' } }) });
   const operator = await site.start();
@@ -84,7 +82,6 @@ test('a committed wish is all that it takes where the operator may push: new key
 test('a stolen key is revoked at once, collected by the CLI where the operator may not push, and deleted when asked', async (t) => {
   const site = await Site.open(t);
   site.configure({ rotation: { grace: '1ms' } });
-  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
   await site.tree.git('config', 'receive.denyCurrentBranch', 'updateInstead');
   const recovery = createRecipient({ name: 'recovery', type: 'recovery', created });
   appendFileSync(site.path('pins'), `recovery ${identityText(recovery.recipient.identity)}\n`);
@@ -139,7 +136,6 @@ test('a wish that somebody committed who may not ask makes no key, and is on rec
   ];
   const host = await TrustSite.open(t, { people: ['root', 'ada'], policy: { grants }, trust: { perPath: true } });
   const { site } = host;
-  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
   const first = await host.commit('root', { 'db.yaml': host.manifest('db', 'one') });
   host.configure({ firstCommit: first, perPath: true });
   const operator = await site.start();

@@ -1,7 +1,6 @@
 /** A site whose operator rotates values, of a PostgreSQL where that is wanted. */
 import { writeFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { storeIdentity } from '../../core/keys/key-directory.ts';
 import { Site, type SiteOptions } from '../operator/site.ts';
 import type { Postgres } from '../servers/postgres.ts';
 import { recipientFiles } from '../support/secrets.ts';
@@ -33,7 +32,6 @@ export interface RotatingOptions extends SiteOptions {
 /** With an identity, so that it may push; its own pushes are looked at whatever the interval. */
 export async function openRotating(t: TestContext, { rotators = [], ...options }: RotatingOptions = {}): Promise<Site> {
   const site = await Site.open(t, { git: { push: {} }, ...options });
-  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
   await site.tree.git('config', 'receive.denyCurrentBranch', 'updateInstead');
   site.configure({ rotation: { rotators } });
   await site.tree.commit({

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { storeIdentity } from '../../../core/keys/key-directory.ts';
 import { eventually, type OperatorProcess, Site } from '../../operator/site.ts';
 import { fillUp, smallTmpfs } from '../../operator/tmpfs.ts';
 
@@ -12,7 +11,6 @@ async function host(t: TestContext): Promise<{ site: Site; audit: string; operat
   const audit = smallTmpfs(t, 4096);
   if (audit === undefined) return undefined;
   const site = await Site.open(t, { audit, interval: '300ms' });
-  await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
   await site.tree.commit({ 'db.yaml': site.manifest({ name: 'db', data: { a: 'first' } }) });
   const operator = await site.start();
   await eventually(async () => assert.equal((await operator.get('/readyz')).slice(0, 3), '200'));
@@ -133,7 +131,6 @@ describe('the log is read-only', () => {
 describe('the disk of the log was replaced', () => {
   test('lost: the new log names the one before it; set back to an earlier day: nobody writes there', async (t) => {
     const site = await Site.open(t);
-    await storeIdentity(site.path('keys'), 'production', site.production.identitySeed);
     await site.tree.commit({ 'db.yaml': site.manifest({ name: 'db', data: { a: 'first' } }) });
     assert.equal(await site.spawn('--once').exit(), 0);
     const first = fs.readFileSync(site.path('audit', 'checkpoint'), 'utf8');
