@@ -26,7 +26,7 @@ export function changedByRotator(manifest: Manifest, entry: string, rotator: str
     'ROTATE_BY_ROTATOR',
     `${entry} is rotated by ${rotator}, which changes it where it is used, too`,
     {
-      advice: 'Leave it to the operator of the rotating cluster, whose configuration has that rotator.',
+      advice: `Leave it to the operator of the rotating cluster; there \`coffer-operator rotate ${manifest.namespace}/${manifest.name} ${entry} --config FILE\` has it done now.`,
       data: placeOf(manifest, entry),
     },
   );
