@@ -20,7 +20,7 @@ export type AuditEvent =
   | 'rotation.step'
   /** A committed wish that this operator does not follow. */
   | 'request.refused'
-  /** A person's word at the operator's command line counts from now on: `aspect` says which (`accept`, `confirm`). */
+  /** A person's word at the operator's command line counts from now on, for `commit`: `aspect` says which (`confirm`). */
   | 'word.given'
   /** Somebody asked to read and may not. */
   | 'read.denied'

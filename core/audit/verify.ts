@@ -156,7 +156,7 @@ function missingRecords(
   size: number,
   only: { from: number; to: number } | undefined,
 ): { pruned: number; findings: Finding[] } {
-  const pruned = only === undefined && forgotten >= prunedBefore ? prunedBefore : 0;
+  const pruned = only === undefined ? Math.min(prunedBefore, forgotten) : 0;
   const findings: Finding[] = [];
   for (const index of [...missing].sort((a, b) => a - b)) {
     const [from, to] = [index * TILE_WIDTH + 1, Math.min((index + 1) * TILE_WIDTH, size)];

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BUNDLE_LIMIT } from '../bundle.ts';
@@ -36,6 +37,7 @@ export interface Recovered {
  */
 export async function recover(directory: string, origin: string, known: readonly string[]): Promise<Recovered> {
   await removeTemporaryFiles(directory);
+  if (!existsSync(join(directory, JOURNAL))) throw damaged(directory, 'its journal was removed');
   const store = new DirectoryStore(directory);
   const found = (await store.read(CHECKPOINT, NOTE_LIMIT))?.toString();
   const checkpoints = [...(found === undefined ? [] : [found]), ...known].map(parseCheckpoint);
