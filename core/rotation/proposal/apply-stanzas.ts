@@ -1,7 +1,7 @@
 import { changeStanzas } from '../../format/edit/edit-recipients.ts';
 import { namedDataKeys } from '../../format/edit/sealing-run.ts';
 import { TextEdits } from '../../format/edit/text-edits.ts';
-import type { Manifest } from '../../format/manifest/manifest.ts';
+import type { Manifest, ManifestFile } from '../../format/manifest/manifest.ts';
 import { manifestProblems } from '../../format/manifest/read-manifest.ts';
 import type { RecipientKey } from '../../keys/recipient.ts';
 
@@ -18,7 +18,16 @@ export async function withStanzas(
   stanzas: ReadonlyMap<string, ReadonlyMap<string, string>>,
   keysOf: (recipient: string) => Promise<KeysOf>,
 ): Promise<Buffer> {
-  const { file } = manifestProblems(bytes, path);
+  return withStanzasIn(manifestProblems(bytes, path).file, bytes, stanzas, keysOf);
+}
+
+/** The same of a file that was read already. */
+export async function withStanzasIn(
+  file: ManifestFile,
+  bytes: Buffer,
+  stanzas: ReadonlyMap<string, ReadonlyMap<string, string>>,
+  keysOf: (recipient: string) => Promise<KeysOf>,
+): Promise<Buffer> {
   const edits = new TextEdits(file.text);
   let isChanged = false;
   for (const manifest of file.manifests) {

@@ -3,8 +3,8 @@ import { placeValues } from '../../format/edit/place-values.ts';
 import type { Manifest, ManifestFile } from '../../format/manifest/manifest.ts';
 import { readManifestFile } from '../../format/manifest/read-manifest.ts';
 import { parseSealedValue } from '../../format/sealed/value.ts';
-import type { Proposal, ProposedValue } from '../proposal.ts';
 import { KEY_ID_LENGTH, type KeysOf } from './apply-stanzas.ts';
+import type { Proposal, ProposedValue } from './proposal.ts';
 
 /** A file with the values that fit its manifests, those of one manifest together or not at all. */
 export async function withValues(

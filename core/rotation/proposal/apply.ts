@@ -5,10 +5,10 @@ import { uniteKeys } from '../../keys/new-key.ts';
 import { type Recipient, readRecipient } from '../../keys/recipient.ts';
 import { isFulfilled } from '../../requests/fulfilled.ts';
 import { readRequest, requestFile } from '../../requests/request.ts';
-import type { Proposal, ProposalBase } from '../proposal.ts';
 import { withSeeds } from './apply-seeds.ts';
 import { type KeysOf, withStanzas } from './apply-stanzas.ts';
 import { withValues } from './apply-values.ts';
+import type { Proposal, ProposalBase } from './proposal.ts';
 
 /**
  * Path → its new text, or undefined where the file goes: what of the proposal is not there yet, and still fits. Nothing else changes,

@@ -3,7 +3,7 @@ import { CofferError } from '../../errors.ts';
 import { parseStanza } from '../../format/sealed/stanza.ts';
 import { parseSealedValue } from '../../format/sealed/value.ts';
 import { pathParts } from '../../git/path.ts';
-import type { Proposal, ProposedValue } from '../proposal.ts';
+import type { Proposal, ProposedValue } from './proposal.ts';
 
 /** A proposal as JSON, with everything in order: the same proposal is the same text. */
 export function proposalText(proposal: Proposal): string {

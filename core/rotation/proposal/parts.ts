@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CofferError } from '../../errors.ts';
-import type { Proposal } from '../proposal.ts';
 import { damaged, proposalText, readProposalText } from './document.ts';
+import type { Proposal } from './proposal.ts';
 
 /** An object of Kubernetes holds 1 MiB at most, and etcd's requests 1.5 MiB. */
 export const PART_LIMIT = 512 * 1024;
