@@ -6,17 +6,21 @@ export type Request =
   | { do: 'run'; config: string; once: boolean }
   | { do: 'confirm'; config: string; commit: string }
   | { do: 'accept'; config: string; commit: string }
+  | { do: 'rotate'; config: string; secret: string; entry: string }
   | { do: 'override'; config: string; duration: string; reason: string };
 
 export const HELP = `Projects the secrets of git repositories to the workloads that may read them.
 
 Usage: coffer-operator --config FILE [--once | --confirm COMMIT]
        coffer-operator accept COMMIT --config FILE
+       coffer-operator rotate NAMESPACE/NAME ENTRY --config FILE
        coffer-operator override-audit --for DURATION --reason TEXT --config FILE
 
   accept COMMIT     take this commit, no matter who signed it and what was accepted before, and judge what descends from
                     it: for a first commit, a branch that was rewound or replaced, a commit that the policy refuses. It
                     counts once, within a day, and is recorded; a running operator takes it at its next look
+  rotate SECRET ENTRY
+                    make this value anew, whatever its age, as its manifest says; it counts once, within a day, and is recorded
   override-audit    let a running operator go on for a time (--for 30m, at most 24h) although its audit log cannot be written: its
                     records wait in memory, and are written with this reason when the log can be
   --config FILE     the operator's configuration (kind OperatorConfig)
@@ -47,10 +51,11 @@ export function parseArguments(argv: readonly string[]): Request {
   if (help) return { do: 'help' };
   if (version) return { do: 'version' };
   const [command, ...operands] = positionals;
-  if (command !== undefined && command !== 'accept' && command !== 'override-audit')
+  if (command !== undefined && command !== 'accept' && command !== 'override-audit' && command !== 'rotate')
     throw wrongUsage('there is no such command', PROGRAM);
   if (config === undefined) throw wrongUsage('--config FILE is missing', PROGRAM);
   if (command === 'accept') return accept(config, operands, options);
+  if (command === 'rotate') return rotate(config, operands, options);
   if (command === 'override-audit') return override(config, operands, options);
   return run(config, options);
 }
@@ -61,6 +66,13 @@ function accept(config: string, [commit, ...others]: readonly string[], options:
   if (commit === undefined || others.length > 0) throw wrongUsage('accept takes one COMMIT', PROGRAM);
   if (Object.keys(options).length > 0) throw wrongUsage('accept goes with --config alone', PROGRAM);
   return { do: 'accept', config, commit };
+}
+
+function rotate(config: string, [secret, entry, ...others]: readonly string[], options: Options): Request {
+  if (secret === undefined || entry === undefined || others.length > 0)
+    throw wrongUsage('rotate takes NAMESPACE/NAME and ENTRY', PROGRAM);
+  if (Object.keys(options).length > 0) throw wrongUsage('rotate goes with --config alone', PROGRAM);
+  return { do: 'rotate', config, secret, entry };
 }
 
 function override(config: string, operands: readonly string[], options: Options): Request {

@@ -6,7 +6,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './arguments.ts';
 import { openRecord } from './audit/open-record.ts';
-import { giveOverride } from './audit/override.ts';
+import { giveOverride, hostUser } from './audit/override.ts';
 import { openChores } from './chores.ts';
 import { connectCluster, lead, watchCluster } from './cluster.ts';
 import { Background } from './concurrency/background.ts';
@@ -28,6 +28,7 @@ import { Closing } from './process/closing.ts';
 import type { RecordingLog } from './process/log.ts';
 import { runProcess, type Signals } from './process/run-process.ts';
 import { lockState } from './process/state-lock.ts';
+import { askForValue } from './rotate/values/asked-values.ts';
 import { openFront, prepareFront } from './serve/front.ts';
 import { confirmCommit } from './source/admission/confirmations.ts';
 import { giveAcceptance } from './trust/acceptances.ts';
@@ -49,6 +50,13 @@ await runProcess(async (log, signals) => {
   if (request.do === 'accept') {
     await giveAcceptance(settings.stateDirectory, sourceIds(settings), request.commit);
     process.stdout.write(`Accepted ${request.commit}: the operator takes it at its next look, within a day.\n`);
+    return 0;
+  }
+  if (request.do === 'rotate') {
+    await askForValue(settings.stateDirectory, { ...request, actor: hostUser() }, new Date());
+    process.stdout.write(
+      `Asked for a new ${request.entry} of ${request.secret}: the operator makes it at its next look.\n`,
+    );
     return 0;
   }
   if (request.do === 'override') {

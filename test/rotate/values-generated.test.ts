@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { identityText } from '../../core/keys/key-texts.ts';
+import { askForValue } from '../../operator/rotate/values/asked-values.ts';
 import type { Stage } from '../operator/stage.ts';
 import { recipientFiles, testCluster } from '../support/secrets.ts';
 import { type Life, Lives } from './lives.ts';
@@ -68,6 +69,37 @@ test('an exposed value is due at once, one that is made by hand is said to be, a
     made.map(({ name, reason }) => `${name} ${reason}`),
     ['api exposed'],
   );
+  await operator.end();
+});
+
+test('a person’s word makes a value anew once, and is recorded; one for what nobody rotates is said to be so', async (t) => {
+  const rule = { generate: { kind: 'hex' } };
+  const lives = await Lives.open(t, (stage) => ({ 'api.json': manifest(stage, 'api', { token: rule }) }));
+  const operator = await lives.begin();
+  await look(operator);
+  assert.equal(await read(lives, 'api'), 'first');
+  const actor = { kind: 'host', user: 'ada', uid: 1000 } as const;
+  const ask = (secret: string) => askForValue(lives.stage.path('state'), { secret, entry: 'token', actor }, new Date());
+  await ask('payments/api');
+  await ask('payments/nothing');
+  for (const wrong of ['payments', 'payments/api/x', '../etc', 'Payments/api'])
+    await assert.rejects(ask(wrong), { code: 'ROTATE_WORD' });
+  await look(operator, 6);
+  const value = await read(lives, 'api');
+  assert.match(value ?? '', /^[0-9a-f]{64}$/);
+  const made = (await lives.stage.audit()).filter(({ step }) => step === 'made');
+  assert.deepEqual(
+    made.map((record) => [record.reason, record.actor]),
+    [['asked', actor]],
+  );
+  assert.deepEqual(
+    operator.rotation.troubles.map(({ code }) => code),
+    ['ROTATE_ASKED'],
+  );
+  lives.clocks.pass(2 * DAY);
+  await look(operator);
+  assert.deepEqual(operator.rotation.troubles, []);
+  assert.equal(await read(lives, 'api'), value);
   await operator.end();
 });
 

@@ -1,6 +1,8 @@
+import type { AuditActor } from '../../../core/audit/record.ts';
 import { previousOf } from '../../../core/format/manifest/rotation.ts';
 import { dueOf, previousDueOf } from '../../../core/values/due.ts';
 import { formerDue } from '../../../core/values/plan.ts';
+import type { AskedValue } from './asked-values.ts';
 import type { FirstSeen } from './first-seen.ts';
 import type { Wanted } from './making.ts';
 import type { RotatingManifest } from './rotating-manifests.ts';
@@ -12,6 +14,7 @@ export interface DueOptions {
   /** Whether the current value is one that somebody else could have opened. */
   /** `text`: digest of what stands there. */
   exposed: (namespace: string, name: string, entry: string, text: string) => boolean;
+  asked: readonly AskedValue[];
 }
 
 export interface DueEntries {
@@ -28,13 +31,15 @@ export interface DueEntries {
 }
 
 /** What of a manifest is due. */
-export function dueEntries(row: RotatingManifest, { source, seen, now, exposed }: DueOptions): DueEntries {
-  const due: { entry: string; isExposed: boolean; isUrgent: boolean }[] = [];
+export function dueEntries(row: RotatingManifest, { source, seen, now, exposed, asked }: DueOptions): DueEntries {
+  const due: { entry: string; isExposed: boolean; isUrgent: boolean; asker?: AuditActor }[] = [];
   let again = Number.POSITIVE_INFINITY;
   for (const entry of row.rotation.keys()) {
     const isExposed = exposed(row.namespace, row.name, entry, row.entries.get(entry) ?? '');
     const found = dueOf(row, entry, { since: seen.of(source, row, entry), now, exposed: isExposed });
-    if (found?.isDue === true) due.push({ entry, isExposed, isUrgent: found.reason !== 'age' });
+    const asker = asked.find((word) => isOf(word, row, entry))?.actor;
+    if (asker !== undefined) due.push({ entry, isExposed, isUrgent: true, asker });
+    else if (found?.isDue === true) due.push({ entry, isExposed, isUrgent: found.reason !== 'age' });
     const since = seen.of(source, row, previousOf(entry));
     for (const later of [found, previousDueOf(row, entry, { since, now })]) {
       if (later?.isDue === false && later.due !== undefined)
@@ -51,6 +56,7 @@ export function dueEntries(row: RotatingManifest, { source, seen, now, exposed }
     ...(generated.length > 0 || rotator === undefined ? {} : { rotator }),
     isExposed: chosen.some(({ isExposed }) => isExposed),
     isUrgent: chosen.some(({ isUrgent }) => isUrgent),
+    ...askerOf(chosen),
   };
   const byHand = due.flatMap(({ entry }) =>
     kindOf(entry)?.generate === undefined && kindOf(entry)?.rotator === undefined ? [entry] : [],
@@ -68,4 +74,13 @@ function formerOf(row: RotatingManifest, { source, seen, now }: Pick<DueOptions,
   const times = Array.from(row.entries.keys(), (entry) => [entry, seen.of(source, row, entry)] as const);
   const since = new Map(times.flatMap(([entry, time]) => (time === undefined ? [] : [[entry, time] as const])));
   return formerDue(row, { since, now });
+}
+
+function isOf(word: AskedValue, { namespace, name }: RotatingManifest, entry: string): boolean {
+  return word.namespace === namespace && word.name === name && word.entry === entry;
+}
+
+function askerOf(chosen: readonly { asker?: AuditActor }[]): { asker?: AuditActor } {
+  const asker = chosen.find((one) => one.asker !== undefined)?.asker;
+  return asker === undefined ? {} : { asker };
 }

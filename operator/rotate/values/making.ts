@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { AuditActor } from '../../../core/audit/record.ts';
 import { Bug } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import type { Pins } from '../../../core/keys/pins.ts';
@@ -14,6 +15,8 @@ export interface Wanted {
   entries: readonly string[];
   rotator?: string;
   isExposed: boolean;
+  /** Who asked for it. */
+  asker?: AuditActor;
 }
 
 export interface MakingOptions {

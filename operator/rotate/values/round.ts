@@ -1,16 +1,17 @@
+import type { AuditRecord } from '../../../core/audit/record.ts';
 import type { RepositoryConfig } from '../../../core/config/repository.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { previousOf } from '../../../core/format/manifest/rotation.ts';
 import { type Pins, readPinsFile } from '../../../core/keys/pins.ts';
-import type { ProposedValue } from '../../../core/rotation/proposal.ts';
-import { retirePrevious } from '../../../core/values/rotate-entry.ts';
 import type { Rotators } from '../rotators/configured.ts';
 import type { Advance } from './advance.ts';
+import { type AskedValue, askedValues, spend } from './asked-values.ts';
 import type { Delivery, Parcel } from './delivery.ts';
 import { type DueEntries, dueEntries } from './due-entries.ts';
 import type { FirstSeen } from './first-seen.ts';
 import type { Making, Wanted } from './making.ts';
 import type { Pace } from './pace.ts';
+import type { Parcels } from './parcels.ts';
 import type { Patience } from './patience.ts';
 import { recoveredRotation } from './recovered.ts';
 import type { RotatingManifest, RotatingManifests } from './rotating-manifests.ts';
@@ -20,6 +21,7 @@ import type { Steps } from './steps.ts';
 
 export interface RoundParts {
   cluster: string;
+  stateDirectory: string;
   pinsFile: string;
   sites: readonly RotatingManifests[];
   memory: RotationMemory;
@@ -28,12 +30,15 @@ export interface RoundParts {
   advance: Advance;
   rotators: Rotators;
   steps: Steps;
+  parcels: Parcels;
   delivery: Delivery;
   pace: Pace;
   patience: Patience;
   exposed: (namespace: string, name: string, entry: string, text: string) => boolean;
   now: () => Date;
 }
+
+const NOT_LANDED = ['made', 'verified'];
 
 /** What a look found. */
 export interface RoundResult {
@@ -50,6 +55,7 @@ export class Round {
   readonly #parts: RoundParts;
   readonly #signal: AbortSignal;
   readonly #result: RoundResult = { troubles: [], due: 0, done: 0, again: Number.POSITIVE_INFINITY };
+  #asked: readonly AskedValue[] = [];
   /** What was tried in this look. */
   readonly #tried = new Set<string>();
 
@@ -60,8 +66,9 @@ export class Round {
 
   /** Throws CofferError AUDIT_*, FILE_SYSTEM, PINS_*, KUBERNETES_*; the signal's reason. */
   async run(): Promise<RoundResult> {
-    const { sites, seen, memory, patience, pinsFile, delivery } = this.#parts;
+    const { sites, seen, memory, patience, pinsFile, stateDirectory, delivery, now } = this.#parts;
     const pins = await readPinsFile(pinsFile);
+    this.#asked = await askedValues(stateDirectory, now());
     for (const site of sites) {
       const isNeeded = ({ rotatingCluster }: RepositoryConfig) =>
         rotatingCluster === this.#parts.cluster || memory.rotations.some(({ source }) => source === site.source.id);
@@ -75,8 +82,8 @@ export class Round {
       if (site !== undefined) await this.#advance(rotation, site, pins);
     }
     for (const site of known) await this.#begin(site, pins);
-    const parcels: Parcel[] = [];
-    for (const site of known) parcels.push(await this.#parcel(site));
+    await this.#spendWords(known);
+    const parcels = await Promise.all(known.map((site) => this.#parcel(site)));
     const troubles = await delivery.deliver(parcels, this.#signal);
     patience.forgetAllBut(this.#tried);
     this.#result.troubles.push(...patience.troubles, ...troubles);
@@ -140,6 +147,25 @@ export class Round {
     }
   }
 
+  /** A word is followed once a rotation has begun that has not landed yet: killed before, it still counts. */
+  async #spendWords(sites: readonly RotatingManifests[]): Promise<void> {
+    const { memory, stateDirectory, cluster } = this.#parts;
+    for (const word of this.#asked) {
+      const isFollowed = memory.rotations.some(
+        ({ namespace, name, entries, step }) =>
+          namespace === word.namespace &&
+          name === word.name &&
+          entries.includes(word.entry) &&
+          NOT_LANDED.includes(step),
+      );
+      if (isFollowed) await spend(stateDirectory, word);
+      const rows = sites.flatMap((site) =>
+        site.config?.rotatingCluster === cluster ? site.named(word.namespace, word.name) : [],
+      );
+      if (!rows.some(({ rotation }) => rotation.has(word.entry))) this.#result.troubles.push(unknownWord(word));
+    }
+  }
+
   /** Whether the manifest is to be left alone until something of it has ended. */
   #isUnderway({ source }: RotatingManifests, { namespace, name }: RotatingManifest): boolean {
     return this.#parts.memory.rotations.some(
@@ -175,43 +201,16 @@ export class Round {
         this.#result.done += 1;
       }
     }
-    await steps.done(rotation, 'made', site, wanted.isExposed ? { reason: 'exposed' } : {});
+    await steps.done(rotation, 'made', site, reasonOf(wanted));
     await memory.keep(rotation);
     return rotation.id;
   }
 
-  async #parcel(site: RotatingManifests): Promise<Parcel> {
-    const { memory, cluster, rotators } = this.#parts;
-    const values: ProposedValue[] = [];
-    const stanzas = new Map<string, ReadonlyMap<string, string>>();
-    const operations = new Map<string, string>();
-    for (const rotation of memory.rotations) {
-      if (rotation.source !== site.source.id) continue;
-      const [row] = site.named(rotation.namespace, rotation.name);
-      if (row === undefined) continue;
-      operations.set(`${row.namespace}/${row.name}`, rotation.id);
-      if (rotation.step === 'verified' || (rotation.step === 'made' && rotation.rotator === undefined)) {
-        // The file may have been moved since.
-        values.push(...rotation.values.map((value) => ({ ...value, path: row.path })));
-        for (const [id, texts] of Object.entries(rotation.stanzas)) stanzas.set(id, new Map(Object.entries(texts)));
-      }
-      if (rotation.step === 'retired' && rotation.rotator !== undefined) {
-        const placed = await site.read(row);
-        const entries = placed && rotators.of(rotation.rotator, row).entriesOf(rotation.entries[0] ?? '');
-        if (placed !== undefined) values.push(...retirePrevious(placed.manifest, entries ?? []));
-      }
-    }
-    if (site.config?.rotatingCluster === cluster) {
-      for (const row of site.all()) {
-        const { former } = this.#due(site, row);
-        if (former.length === 0 || this.#hasRotation(site, row)) continue;
-        const placed = await site.read(row);
-        const kept = this.#retiredFirst(row);
-        const gone = former.filter((entry) => kept?.has(entry) === false);
-        if (placed !== undefined) values.push(...retirePrevious(placed.manifest, gone));
-      }
-    }
-    return { source: site.source.id, commit: site.state?.commit ?? '', values, stanzas, operations };
+  #parcel(site: RotatingManifests): Promise<Parcel> {
+    const { memory, cluster, parcels } = this.#parts;
+    const isOurs = site.config?.rotatingCluster === cluster;
+    const rotations = memory.rotations.filter(({ source }) => source === site.source.id);
+    return parcels.of(site, rotations, (row) => (isOurs ? this.#due(site, row).former : []));
   }
 
   #hasRotation({ source }: RotatingManifests, { namespace, name }: RotatingManifest): boolean {
@@ -220,24 +219,9 @@ export class Round {
     );
   }
 
-  /** Entries whose former value a rotator retires before it goes; undefined: nobody knows, for the rotator is not ours. */
-  #retiredFirst(row: RotatingManifest): ReadonlySet<string> | undefined {
-    const entries = new Set<string>();
-    for (const [entry, { rotator }] of row.rotation) {
-      if (rotator === undefined) continue;
-      try {
-        for (const name of this.#parts.rotators.of(rotator, row).entriesOf(entry)) entries.add(name);
-      } catch (error) {
-        if (!(error instanceof CofferError)) throw error;
-        return undefined;
-      }
-    }
-    return entries;
-  }
-
   #due({ source }: RotatingManifests, row: RotatingManifest): DueEntries {
     const { seen, exposed, now } = this.#parts;
-    return dueEntries(row, { source: source.id, seen, now: now(), exposed });
+    return dueEntries(row, { source: source.id, seen, now: now(), exposed, asked: this.#asked });
   }
 
   async #try<Result>(
@@ -248,6 +232,22 @@ export class Round {
     this.#tried.add(id);
     return this.#parts.patience.try(id, work, failed);
   }
+}
+
+function reasonOf({ isExposed, asker }: Wanted): Partial<AuditRecord> {
+  if (asker !== undefined) return { reason: 'asked', actor: asker };
+  return isExposed ? { reason: 'exposed' } : {};
+}
+
+function unknownWord({ namespace, name, entry }: AskedValue): CofferError {
+  return new CofferError(
+    'ROTATE_ASKED',
+    `Somebody asked for a new ${entry} of ${namespace}/${name}, which this operator does not rotate.`,
+    {
+      advice: 'Correct the names, or write under spec.rotation how it is made; the word counts for a day.',
+      data: { namespace, name, entry },
+    },
+  );
 }
 
 /** Names in an error the secret that it is about. */

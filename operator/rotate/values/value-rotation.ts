@@ -19,6 +19,7 @@ import { FirstSeen } from './first-seen.ts';
 import { Making } from './making.ts';
 import { Openings } from './openings.ts';
 import { Pace } from './pace.ts';
+import { Parcels } from './parcels.ts';
 import { Patience } from './patience.ts';
 import { RotatingManifests } from './rotating-manifests.ts';
 import { RotationMemory } from './rotation-memory.ts';
@@ -82,10 +83,11 @@ export class ValueRotation {
     this.#watched = new WatchedTime(clock);
     this.#openings = new Openings(options);
     this.#parts = {
-      ...{ cluster: options.cluster, pinsFile: options.pinsFile, rotators, exposed, now },
+      ...{ cluster: options.cluster, stateDirectory, pinsFile: options.pinsFile, rotators, exposed, now },
       sites: sources.map((source) => new RotatingManifests(source)),
       making: new Making({ openings: this.#openings, rotators, now }),
       steps: new Steps(options),
+      parcels: new Parcels(rotators),
       delivery: new Delivery({ ...options, proposals }),
       pace: new Pace(PACE.most, PACE.within, clock),
       patience: new Patience(clock),

@@ -1,0 +1,70 @@
+import { CofferError } from '../../../core/errors.ts';
+import type { ProposedValue } from '../../../core/rotation/proposal.ts';
+import { retirePrevious } from '../../../core/values/rotate-entry.ts';
+import type { Rotators } from '../rotators/configured.ts';
+import type { Parcel } from './delivery.ts';
+import type { RotatingManifest, RotatingManifests } from './rotating-manifests.ts';
+import type { Rotation } from './rotation.ts';
+
+/** What rotations and overlaps that are over want changed in the repository of a source, as it is accepted now. */
+export class Parcels {
+  readonly #rotators: Rotators;
+
+  constructor(rotators: Rotators) {
+    this.#rotators = rotators;
+  }
+
+  /** `formerOf`: the entries of a manifest whose former value has been there long enough; none where no rotation is ours to make. */
+  async of(
+    site: RotatingManifests,
+    rotations: readonly Rotation[],
+    formerOf: (row: RotatingManifest) => readonly string[],
+  ): Promise<Parcel> {
+    const values: ProposedValue[] = [];
+    const stanzas = new Map<string, ReadonlyMap<string, string>>();
+    const operations = new Map<string, string>();
+    for (const rotation of rotations) {
+      const [row] = site.named(rotation.namespace, rotation.name);
+      if (row === undefined) continue;
+      operations.set(`${row.namespace}/${row.name}`, rotation.id);
+      if (rotation.step === 'verified' || (rotation.step === 'made' && rotation.rotator === undefined)) {
+        // The file may have been moved since.
+        values.push(...rotation.values.map((value) => ({ ...value, path: row.path })));
+        for (const [id, texts] of Object.entries(rotation.stanzas)) stanzas.set(id, new Map(Object.entries(texts)));
+      }
+      if (rotation.step === 'retired') values.push(...(await this.#without(site, row, this.#rotated(row) ?? [])));
+    }
+    for (const row of site.all()) {
+      const former = formerOf(row);
+      if (former.length === 0 || operations.has(`${row.namespace}/${row.name}`)) continue;
+      // What a rotator set is retired before it goes.
+      const rotated = this.#rotated(row);
+      if (rotated !== undefined)
+        values.push(
+          ...(await this.#without(
+            site,
+            row,
+            former.filter((entry) => !rotated.includes(entry)),
+          )),
+        );
+    }
+    return { source: site.source.id, commit: site.state?.commit ?? '', values, stanzas, operations };
+  }
+
+  async #without(site: RotatingManifests, row: RotatingManifest, entries: readonly string[]): Promise<ProposedValue[]> {
+    const placed = entries.length === 0 ? undefined : await site.read(row);
+    return placed === undefined ? [] : retirePrevious(placed.manifest, entries);
+  }
+
+  /** Entries that rotators set; undefined: nobody knows, for one of them is not this operator's. */
+  #rotated(row: RotatingManifest): string[] | undefined {
+    try {
+      return [...row.rotation].flatMap(([entry, { rotator }]) =>
+        rotator === undefined ? [] : this.#rotators.of(rotator, row).entriesOf(entry),
+      );
+    } catch (error) {
+      if (error instanceof CofferError) return undefined;
+      throw error;
+    }
+  }
+}
