@@ -31,7 +31,10 @@ export async function openAuditLog(directory: string, options: AuditLogOptions):
     const checkpointer = new Checkpointer(directory, origin, options.signer, found);
     const reserve = new Reserve(directory, options.reserve ?? RESERVE);
     const log = new LogWriter({ origin, directory, checkpointer, reserve, ...recovered }, options);
-    await log.begin();
+    await log.begin().catch(async (error) => {
+      await recovered.journal.close();
+      throw error;
+    });
     return log;
   } catch (error) {
     throw unwritable(error, directory);
