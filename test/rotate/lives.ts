@@ -6,6 +6,7 @@ import { storeIdentity } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import type { RotatorConfig } from '../../operator/config/settings.ts';
 import { DirectoryKeyStore } from '../../operator/keys/directory-store.ts';
+import type { KubeClient } from '../../operator/kubernetes/client.ts';
 import { openPusher, type Pusher } from '../../operator/push/pusher.ts';
 import { ValueRotation } from '../../operator/rotate/values/value-rotation.ts';
 import { type Run, Stage } from '../operator/stage.ts';
@@ -24,6 +25,8 @@ export interface LifeOptions {
   /** Absent: it pushes to the branch that it follows. */
   mayPush?: boolean;
   exposed?: (namespace: string, name: string, entry: string) => boolean;
+  /** As one replica of a cluster: with a state directory of its own, which is empty. */
+  replica?: { client: KubeClient; stateDirectory: string };
   /** Before each push. */
   beforePush?: () => Promise<unknown>;
 }
@@ -58,7 +61,7 @@ export class Lives {
   }
 
   async begin(options: LifeOptions = {}): Promise<Life> {
-    const { diesAt, mayPush = true, rotators = [], exposed, beforePush } = options;
+    const { diesAt, mayPush = true, rotators = [], exposed, beforePush, replica } = options;
     const death = { isDead: false, records: 0 };
     let log: Pick<AuditLog, 'append'> | undefined;
     const run = await this.stage.run({
@@ -89,6 +92,7 @@ export class Lives {
       wake: () => undefined,
       projected: (namespace, name) => reconciler.projected(namespace, name),
       ...(exposed === undefined ? {} : { exposed }),
+      ...replica,
       now: () => new Date(this.clocks.wall),
       clock: () => this.clocks.steady,
     });
