@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import { eventually, type Site } from '../operator/site.ts';
 import { Postgres } from '../servers/postgres.ts';
-import { databaseSpec, openRotating, postgresRotator, prepare, USERS, withSpec } from './rotating.ts';
+import { ADMIN, databaseSpec, openRotating, postgresRotator, prepare, USERS, withSpec } from './rotating.ts';
 
 let server: Postgres;
 before(async () => {
   server = await Postgres.start();
-  await prepare(server, 'first-password');
 });
 after(() => server.close());
+beforeEach(async () => {
+  await server.sql(`DROP ROLE IF EXISTS ${USERS.join(', ')}, app, ${ADMIN.user}`);
+  await prepare(server, 'first-password');
+});
 
 function database(site: Site, rotation: object): string {
   const text = site.manifest({ name: 'db', data: { username: USERS[0], password: 'first-password' } });
@@ -62,23 +65,56 @@ class Client {
   }
 }
 
-test('ten rotations under a client that keeps querying with what is projected, and never fails', async (t) => {
+async function open(t: TestContext): Promise<{ site: Site; client: Client; steps: (wanted: string) => number }> {
   const site = await openRotating(t);
   site.configure({ rotation: { rotators: [postgresRotator(site, server)] } });
   await site.tree.commit({ 'db.json': database(site, { every: '1s', rotator: 'payments-db', keepPrevious: '1s' }) });
-  const operator = await site.start();
-  await operator.line(({ msg }) => msg === 'projected a commit');
+  const first = await site.start();
+  await first.line(({ msg }) => msg === 'projected a commit');
   const client = new Client(() => site.read('payments/api/db/DATABASE_URL'));
   t.after(() => client.end());
-  const seen = new Set<string | undefined>();
-  for (let rotation = 0; rotation < 10; rotation += 1) {
+  await first.end();
+  return { site, client, steps: (wanted) => site.audit().filter(({ step }) => step === wanted).length };
+}
+
+test('ten rotations under a client that keeps querying with what is projected, and never fails', async (t) => {
+  const { site, client, steps } = await open(t);
+  const operator = await site.start();
+  const urls = new Set<string | undefined>();
+  for (let rotation = 1; rotation <= 10; rotation += 1) {
     await eventually(() => {
-      seen.add(site.read('payments/api/db/password'));
-      assert.ok(site.audit().filter(({ step }) => step === 'done').length > rotation);
+      urls.add(site.read('payments/api/db/DATABASE_URL'));
+      assert.ok(steps('done') >= rotation);
     });
   }
   await client.end();
-  await operator.end();
+  assert.equal(await operator.end(), 0);
   assert.deepEqual(client.failures, []);
   assert.ok(client.queries > 100, `${client.queries}`);
+  const outputs = [
+    operator.output,
+    await server.log(),
+    ...Array.from(site.files(), ({ bytes }) => bytes.toString('latin1')),
+  ];
+  for (const url of urls) {
+    const password = String(/:(\w+)@/.exec(url ?? '')?.[1]);
+    assert.ok(password === 'first' || !outputs.some((output) => output.includes(password)));
+  }
+});
+
+test('kill -9 as soon as a step is told, at every step, under the same client', async (t) => {
+  const { site, client, steps } = await open(t);
+  for (const step of ['made', 'verified', 'landed', 'projected', 'retired', 'done']) {
+    const operator = await site.start();
+    await operator.line(({ msg }) => msg === `rotation of password in payments/db: ${step}`);
+    await operator.kill();
+  }
+  const operator = await site.start();
+  const before = steps('done');
+  await eventually(() => assert.ok(steps('done') > before + 1));
+  await client.end();
+  await operator.end();
+  assert.deepEqual(client.failures, []);
+  const both = `rolname IN ('${USERS.join("', '")}')`;
+  assert.notEqual(await server.sql(`SELECT count(*) FROM pg_roles WHERE rolcanlogin AND ${both}`), '0');
 });

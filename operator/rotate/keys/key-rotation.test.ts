@@ -70,6 +70,7 @@ describe('a committed wish for a new key', () => {
       ...recipient,
       keys: recipient.keys.map((key) => ({ ...key, status: 'revoked' })),
     }));
+    assert.deepEqual(await look(stage.operator()), ['ROTATE_NO_ACTIVE_KEY']);
     await stage.ask({ revoke: true });
     assert.deepEqual(await look(stage.operator()), []);
     await stage.collect();

@@ -31,7 +31,7 @@ import { type Rewrapped, rewrapped } from './rewrap.ts';
 import { StanzaIndexes } from './stanza-index.ts';
 import { listsTheSame, wantedRecipient } from './wanted-recipient.ts';
 import { watched } from './watch-retired.ts';
-import { clockTrouble, nextLook, strayRequests, type Wish, wishFor } from './wish.ts';
+import { clockTrouble, nextLook, noActiveKey, strayRequests, type Wish, wishFor } from './wish.ts';
 
 export interface KeyRotationOptions {
   cluster: string;
@@ -182,9 +182,8 @@ export class KeyRotation {
   async #follow(situation: Situation, troubles: CofferError[]): Promise<{ refused: Refused[]; until: number }> {
     const { asked, own, now } = situation;
     const requests = asked.flatMap(({ rotations }) => rotations);
-    const behind = clockTrouble(own, now);
-    if (behind !== undefined) troubles.push(behind);
     const wish = wishFor(own, requests, now);
+    troubles.push(...[clockTrouble(own, now), noActiveKey(own, wish)].filter((trouble) => trouble !== undefined));
     const memory = await this.#remembered(situation, wish);
     // A new key is the way out of it, too.
     if (wish === undefined) refuseGoneBack(own, new Set(Object.keys(memory.retired)));

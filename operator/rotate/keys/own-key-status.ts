@@ -1,6 +1,6 @@
+import { keyDue } from '../../../core/keys/key-due.ts';
 import type { Recipient, RecipientKey } from '../../../core/keys/recipient.ts';
 import type { OwnKeyStatus } from '../../status/status.ts';
-import { dueOf } from './wish.ts';
 
 export interface KeysSeen {
   /** As the keyrings list this cluster. */
@@ -16,7 +16,7 @@ export interface KeysSeen {
 /** What people see of this cluster's keys, newest first. Keys that were deleted are history. */
 export function ownKeyStatus({ own, made, held, counts }: KeysSeen): OwnKeyStatus[] {
   const isListed = own.keys.some(({ kid }) => kid === made?.kid);
-  const due = dueOf(own)?.toISOString();
+  const due = keyDue(own)?.toISOString();
   const pending = made === undefined || isListed ? [] : [{ ...made, status: 'pending' as const }];
   return [...pending, ...own.keys]
     .filter(({ kid, status }) => held.has(kid) || status === 'active' || status === 'pending')

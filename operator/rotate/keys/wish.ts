@@ -1,5 +1,5 @@
-import { milliseconds } from '../../../core/duration.ts';
 import { CofferError } from '../../../core/errors.ts';
+import { keyDue } from '../../../core/keys/key-due.ts';
 import { activeKey, type Recipient } from '../../../core/keys/recipient.ts';
 import { type RotateRequest, requestFile } from '../../../core/requests/request.ts';
 import { WATCH_INTERVAL } from './watch-retired.ts';
@@ -28,20 +28,13 @@ export function wishFor(own: Recipient, requests: readonly RotateRequest[], now:
     const { id: request, revoke, reason } = first;
     return { former: newest.kid, revoke, request, ...(reason === undefined ? {} : { reason }) };
   }
-  const due = dueOf(own);
+  const due = keyDue(own);
   return due !== undefined && now >= due ? { former: newest.kid, revoke: false } : undefined;
-}
-
-/** When the active key is to be followed by another; undefined: nobody set a time. */
-export function dueOf(own: Recipient): Date | undefined {
-  const active = activeKey(own);
-  if (own.rotationEvery === undefined || active === undefined) return undefined;
-  return new Date(Date.parse(active.created) + milliseconds(own.rotationEvery));
 }
 
 /** When there is something to do though nothing changes, in milliseconds since 1970: a key is due, or one that is retired is watched. */
 export function nextLook(own: Recipient, now: Date): number {
-  const due = dueOf(own)?.getTime() ?? Number.POSITIVE_INFINITY;
+  const due = keyDue(own)?.getTime() ?? Number.POSITIVE_INFINITY;
   const isWatched = own.keys.some(({ status }) => status !== 'active');
   const watch = isWatched ? now.getTime() + WATCH_INTERVAL : Number.POSITIVE_INFINITY;
   return due > now.getTime() ? Math.min(due, watch) : watch;
@@ -58,6 +51,19 @@ export function clockTrouble(own: Recipient, now: Date): CofferError | undefined
       advice: `Set the clock right; if it was wrong when that key was made, \`coffer recipients rotate ${own.name}\` makes another.`,
       data: { recipient: own.name, keyId: newest.kid },
       loop: 'retry',
+    },
+  );
+}
+
+/** ROTATE_NO_ACTIVE_KEY where nobody can seal to this cluster, and nobody has asked for a key. */
+export function noActiveKey(own: Recipient, wish: Wish | undefined): CofferError | undefined {
+  if (wish !== undefined || activeKey(own) !== undefined) return undefined;
+  return new CofferError(
+    'ROTATE_NO_ACTIVE_KEY',
+    `The keyring lists no active key of ${own.name}: nobody can seal to it.`,
+    {
+      advice: `Ask for one: \`coffer recipients rotate ${own.name}\`.`,
+      data: { recipient: own.name, file: own.file },
     },
   );
 }
