@@ -10,7 +10,7 @@ export interface AtomicWrite {
 }
 
 /** Files that were begun and not yet moved into place, so that whoever handles signals can remove them. */
-const pending = new Set<string>();
+export const pending = new Set<string>();
 
 /**
  * Replaces `path` by `bytes`, or leaves it as it was: a reader, and a crash at any point, sees the old file or the new
@@ -40,7 +40,7 @@ export async function writeFileAtomically(
 }
 
 /** Unlikely to be there, and made exclusively. (Not by node:crypto, whose loading costs every start of the CLI 10 ms.) */
-function temporaryName(name: string): string {
+export function temporaryName(name: string): string {
   return `.${name.slice(0, 200)}.${Math.random().toString(36).slice(2)}.tmp`;
 }
 
@@ -84,7 +84,7 @@ async function keepOwner(handle: FileHandle, before: { uid: number; gid: number 
   if (process.getuid?.() === 0) await handle.chown(before.uid, before.gid);
 }
 
-async function followLink(path: string): Promise<string> {
+export async function followLink(path: string): Promise<string> {
   try {
     return (await lstat(path)).isSymbolicLink() ? await realpath(path) : path;
   } catch (error) {
@@ -93,7 +93,7 @@ async function followLink(path: string): Promise<string> {
   }
 }
 
-async function statIfThere(path: string) {
+export async function statIfThere(path: string) {
   try {
     return await stat(path);
   } catch (error) {
