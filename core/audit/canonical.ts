@@ -12,19 +12,25 @@ const ROOM = 512;
 
 /**
  * JSON Canonicalization Scheme (RFC 8785): one way of writing, so that a record has one hash. ECMAScript's own rules for
- * strings and numbers are those of the RFC; what is left is the order of names, by UTF-16 units.
+ * strings and numbers are those of the RFC; what is left is the order of names, by UTF-16 units. (Names that are numbers, which
+ * JavaScript puts first, are in no record.)
  */
 export function canonicalJson(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.toWellFormed());
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new Bug('a record holds a number that JSON has not');
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  fields.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`).join(',')}}`;
+  return JSON.stringify(inOrder(value));
 }
 
-/** The bytes of a record in the tree: its canonical JSON. */
+function inOrder(value: unknown): unknown {
+  if (typeof value === 'string') return value.isWellFormed() ? value : value.toWellFormed();
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Bug('a record holds a number that JSON has not');
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(inOrder);
+  const fields = value as Record<string, unknown>;
+  const ordered: Record<string, unknown> = Object.create(null);
+  for (const name of Object.keys(fields).sort()) ordered[name] = inOrder(fields[name]);
+  return ordered;
+}
+
+/** The bytes of a record in the tree: its canonical JSON. Throws Bug where it does not fit into a bundle. */
 export function entryOf(line: AuditLine): Buffer {
   const entry = Buffer.from(canonicalJson(line));
   if (entry.length > ENTRY_LIMIT) throw new Bug('a record is larger than its bundle allows');
@@ -50,7 +56,7 @@ export function lineOf(entry: Buffer): AuditLine | undefined {
  * bytes), several of the same operation that share its longest list. Texts of more than 8,192 characters are cut short.
  */
 export function fitting(record: AuditRecord): AuditRecord[] {
-  if (sizeOf(record) <= ENTRY_LIMIT - ROOM) return [record];
+  if (mostBytes(record) <= ENTRY_LIMIT - ROOM || sizeOf(record) <= ENTRY_LIMIT - ROOM) return [record];
   for (const limit of TEXT_LIMITS) {
     const cut = withShortTexts(record, limit) as AuditRecord;
     const halves = halved(cut);
@@ -58,6 +64,13 @@ export function fitting(record: AuditRecord): AuditRecord[] {
     if (halves !== undefined) return halves.flatMap(fitting);
   }
   throw new Bug('a record cannot be made small enough');
+}
+
+/** At most so many bytes, without writing it: a character takes up to 6 (`\u001f`), a name or a number with its marks up to 32. */
+function mostBytes(value: unknown): number {
+  if (typeof value === 'string') return 8 + 6 * value.length;
+  if (value === null || typeof value !== 'object') return 32;
+  return Object.values(value).reduce<number>((sum, field) => sum + 32 + mostBytes(field), 2);
 }
 
 function sizeOf(record: AuditRecord): number {
