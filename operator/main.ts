@@ -6,7 +6,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './arguments.ts';
 import { openRecord } from './audit/open-record.ts';
-import { giveOverride, hostUser } from './audit/override.ts';
+import { giveOverride } from './audit/override.ts';
 import { openChores } from './chores.ts';
 import { connectCluster, lead, watchCluster } from './cluster.ts';
 import { Background } from './concurrency/background.ts';
@@ -25,6 +25,7 @@ import {
   sourceIds,
 } from './pipeline.ts';
 import { Closing } from './process/closing.ts';
+import { hostUser } from './process/host-user.ts';
 import type { RecordingLog } from './process/log.ts';
 import { runProcess, type Signals } from './process/run-process.ts';
 import { lockState } from './process/state-lock.ts';

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { AuditActor } from '../../core/audit/record.ts';
 import { milliseconds } from '../../core/duration.ts';
@@ -9,6 +8,7 @@ import { readIfThere } from '../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
 import { plainLine } from '../../core/plain-line.ts';
 import { DURATION } from '../../schemas/grammar.ts';
+import { hostUser } from '../process/host-user.ts';
 
 /** A person's leave to go on for a time while the log cannot be written. */
 export interface Override {
@@ -57,22 +57,6 @@ export async function overrideAt(stateDirectory: string, now: Date): Promise<Ove
   // A clock that was set back must not make it last longer.
   const counts = from <= now.getTime() && now.getTime() < until && until - from <= LONGEST;
   return counts ? given : undefined;
-}
-
-/** Who calls the command line. */
-export function hostUser(): AuditActor {
-  const uid = process.getuid?.();
-  return { kind: 'host', user: nameOf(), ...(uid === undefined ? {} : { uid }) };
-}
-
-function nameOf(): string {
-  try {
-    return userInfo().username;
-  } catch (error) {
-    // As in a container: the user has a number and no name.
-    if (error instanceof Error && 'code' in error) return String(process.getuid?.() ?? 'unknown');
-    throw error;
-  }
 }
 
 function overrideFrom(text: string): Override | undefined {

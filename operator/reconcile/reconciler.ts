@@ -84,7 +84,7 @@ export class Reconciler {
     this.#verdicts = new Verdicts({ sources, state, board, announcements, turns: this.#turns });
     this.#worker = worker;
     this.#selection = new Selection({ state, settlement, watched });
-    this.#settling = new Settling({ ...options, sources, state, board, settlement, worker });
+    this.#settling = new Settling({ ...options, sources, state, board, settlement, worker, announcements });
     const errors = () => [...announcements.errors, ...notices.errors];
     this.#overview = new Overview({ watched, state, board, settlement, errors });
     this.#newKeys = new NewKeys(options.secretKeys);

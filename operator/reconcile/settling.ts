@@ -1,8 +1,9 @@
 import { type Key, namesOf } from '../project/namespaced-name.ts';
-import { confirmedCommits, consumeConfirmation, isConfirmed } from '../source/admission/confirmations.ts';
+import { confirmedCommits, consumeConfirmation, isConfirmed, whoConfirmed } from '../source/admission/confirmations.ts';
 import type { Sources } from './sources.ts';
 import type { State } from './state/state.ts';
 import type { Update, Watched } from './state/watched.ts';
+import type { Announcements } from './status/announcements.ts';
 import type { Board } from './status/board.ts';
 import type { Reason } from './work/queue.ts';
 import { refusal, type Settled, type Settlement } from './work/settlement.ts';
@@ -15,6 +16,7 @@ export interface SettlingParts {
   board: Board;
   settlement: Settlement;
   worker: Worker;
+  announcements: Announcements;
 }
 
 /** Takes the sources to their newest states, and settles whose each name is that this touches. Only within a turn. */
@@ -54,7 +56,7 @@ export class Settling {
 
   /** Returns the secrets that were put into the queue. Throws `STATE_UNWRITABLE`. */
   async catchUp(reason: Reason): Promise<Set<Key>> {
-    const { sources, worker, board, stateDirectory } = this.#parts;
+    const { sources, worker, board } = this.#parts;
     const { git, objects } = sources;
     const homes = new Set<Key>();
     for (const one of git) for (const home of await this.#advance(one)) homes.add(home);
@@ -67,7 +69,7 @@ export class Settling {
     this.#resume();
     const confirmed = await this.#confirmed();
     if (this.#touched.size > 0) for (const home of await this.#settle(confirmed)) homes.add(home);
-    for (const commit of confirmed) await consumeConfirmation(stateDirectory, commit);
+    for (const commit of confirmed) await this.#consume(commit);
     for (const home of homes) worker.add(home, reason);
     return homes;
   }
@@ -91,9 +93,17 @@ export class Settling {
         worker.add(home, 'restore');
       }
       await state.flush();
-      await consumeConfirmation(stateDirectory, commit);
+      await this.#consume(commit);
     }
     return homes;
+  }
+
+  /** What was said is written before what comes of it. */
+  async #consume(commit: string): Promise<void> {
+    const { stateDirectory, announcements } = this.#parts;
+    const actor = await whoConfirmed(stateDirectory, commit);
+    announcements.add({ event: 'word.given', aspect: 'confirm', commit, ...(actor === undefined ? {} : { actor }) });
+    await consumeConfirmation(stateDirectory, commit);
   }
 
   /** Of the accepted commits, those that a person confirmed. */

@@ -270,7 +270,7 @@ export class GitSource implements Source {
   }
 
   async #describe(state: Remembered): Promise<Accepted> {
-    const { commit, tree, basis, signer, endorsedBy, since, held, returns, acceptedAt } = state;
+    const { commit, tree, basis, signer, endorsedBy, since, held, returns, acceptedAt, acceptance } = state;
     const { author } = await this.repository.readCommit(commit);
     const { name, email, time } = author;
     const isTold = this.#parts.memory.isTold(state);
@@ -281,6 +281,7 @@ export class GitSource implements Source {
       ...(endorsedBy === undefined ? {} : { endorsedBy }),
       ...(since === undefined ? {} : { since }),
       ...(acceptedAt === LONG_AGO ? {} : { acceptedAt }),
+      ...(acceptance?.by === undefined ? {} : { acceptedBy: acceptance.by }),
     };
   }
 

@@ -1,3 +1,4 @@
+import type { AuditActor } from '../../core/audit/record.ts';
 import type { CofferError } from '../../core/errors.ts';
 import type { Person, Repository } from '../../core/git/repository.ts';
 import type { Signer } from '../../core/signatures/signers.ts';
@@ -25,6 +26,8 @@ export interface Accepted {
   signer?: Signer;
   /** The commit that endorses this one, or one before it. */
   endorsedBy?: { commit: string; signer: Signer };
+  /** Of basis `person`: who gave the word, as far as that is known. */
+  acceptedBy?: AuditActor;
   /** What of the commit is not in `tree`. */
   held: readonly HeldPath[];
   /** Entries that were given a sealed text again that they had lost. */

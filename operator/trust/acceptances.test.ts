@@ -16,6 +16,7 @@ test('a word is given for each source, counts until it is spent, and for a day a
   await giveAcceptance(state, ['a', 'b'], TWO);
   const words = await acceptancesOf(state, 'a', new Date());
   assert.deepEqual(new Set(words.map(({ commit }) => commit)), new Set([ONE, TWO]));
+  for (const { by } of words) assert.deepEqual([by?.kind, by?.uid], ['host', process.getuid?.()]);
   for (const word of words.filter(({ commit }) => commit === ONE)) await spendAcceptance(state, 'a', word);
   const [left, ...others] = await acceptancesOf(state, 'a', new Date());
   assert.deepEqual([left?.commit, others], [TWO, []]);

@@ -1,8 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AuditActor } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import { flush, writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
+import { hostUserFrom, hostUserLine } from '../process/host-user.ts';
 import { COMMIT, namedCommits } from './named-commits.ts';
 
 /** A word that nobody needed must not let in, long after, what was forgotten. In milliseconds. */
@@ -13,6 +15,8 @@ export interface Acceptance {
   commit: string;
   /** RFC 3339 in UTC. */
   given: string;
+  /** Who gave it; absent: by a version that did not say. */
+  by?: AuditActor;
 }
 
 /**
@@ -37,7 +41,9 @@ export async function giveAcceptance(
     await mkdir(folder(stateDirectory, source), { recursive: true, mode: 0o700 });
     for (const above of [stateDirectory, join(stateDirectory, 'accepts')]) await flush(above);
     const given = new Date().toISOString();
-    await writeFileAtomically(join(folder(stateDirectory, source), commit), `${given}\n`, { mode: 0o600 });
+    await writeFileAtomically(join(folder(stateDirectory, source), commit), `${given}\n${hostUserLine()}\n`, {
+      mode: 0o600,
+    });
   }
 }
 
@@ -45,23 +51,26 @@ export async function giveAcceptance(
 export async function acceptancesOf(stateDirectory: string, source: string, now: Date): Promise<Acceptance[]> {
   const found: Acceptance[] = [];
   for (const commit of await namedCommits(folder(stateDirectory, source))) {
-    const given = await whenGiven(stateDirectory, source, commit);
-    if (now.getTime() - Date.parse(given) < LIFETIME) found.push({ commit, given });
-    else await spendAcceptance(stateDirectory, source, { commit, given });
+    const word = await wordFor(stateDirectory, source, commit);
+    if (now.getTime() - Date.parse(word.given) < LIFETIME) found.push(word);
+    else await spendAcceptance(stateDirectory, source, word);
   }
   return found.sort((a, b) => Date.parse(b.given) - Date.parse(a.given));
 }
 
 /** It counts no more, and that is on disk. One that was given for the same commit meanwhile does. */
 export async function spendAcceptance(stateDirectory: string, source: string, used: Acceptance): Promise<void> {
-  if ((await whenGiven(stateDirectory, source, used.commit)) !== used.given) return;
+  if ((await wordFor(stateDirectory, source, used.commit)).given !== used.given) return;
   await rm(join(folder(stateDirectory, source), used.commit), { force: true });
   await flush(folder(stateDirectory, source));
 }
 
-/** `''`: it is not there. */
-async function whenGiven(stateDirectory: string, source: string, commit: string): Promise<string> {
-  return (await readIfThere(join(folder(stateDirectory, source), commit))).trim();
+/** Given `''`: it is not there. */
+async function wordFor(stateDirectory: string, source: string, commit: string): Promise<Acceptance> {
+  const text = await readIfThere(join(folder(stateDirectory, source), commit));
+  const [given = '', line = ''] = text.trim().split('\n');
+  const by = hostUserFrom(line);
+  return { commit, given, ...(by === undefined ? {} : { by }) };
 }
 
 function folder(stateDirectory: string, source: string): string {

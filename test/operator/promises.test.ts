@@ -143,6 +143,10 @@ describe('promise 4: prunes what it owns, and not in bulk by mistake', () => {
     assert.equal(await site.spawn('--confirm', commit).exit(), 0);
     await operator.wake();
     await eventually(() => assert.deepEqual(fs.readdirSync(join(site.projection, 'payments/api')), []));
+    const lines = site.audit();
+    const word = lines.findIndex(({ event, aspect }) => event === 'word.given' && aspect === 'confirm');
+    assert.deepEqual([lines[word]?.commit, lines[word]?.actor?.uid], [commit, process.getuid?.()]);
+    assert.ok(word < lines.findIndex(({ action }) => action === 'prune'), 'who said so comes before what it did');
   });
 
   test('a foreign folder where a secret should be is refused, and left alone', async (t) => {

@@ -20,13 +20,14 @@ export class Refusals {
 
   /** None where the log has them. */
   accepted(state: Accepted): AuditRecord[] {
-    const { source, commit, author, time, basis, signer, endorsedBy, returns, held, isTold } = state;
+    const { source, commit, author, time, basis, signer, endorsedBy, acceptedBy, returns, held, isTold } = state;
     if (isTold) return [];
     const common = { source, commit };
     const accepted: AuditRecord = {
       ...{ event: 'commit.accepted', ...common, author, committed: new Date(time * 1000).toISOString(), basis },
       ...(signer === undefined ? {} : { signer: { names: [...signer.names], key: signer.key } }),
       ...(endorsedBy === undefined ? {} : { endorsement: endorsedBy.commit }),
+      ...(acceptedBy === undefined ? {} : { actor: acceptedBy }),
     };
     const returned = returns.map(({ path, entry, commit: by }): AuditRecord => {
       return { event: 'value.returned', source, commit: by, path, entries: [entry] };

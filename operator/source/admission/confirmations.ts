@@ -1,7 +1,10 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AuditActor } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { flush, writeFileAtomically } from '../../../core/files/atomic.ts';
+import { readIfThere } from '../../../core/files/read-if-there.ts';
+import { hostUserFrom, hostUserLine } from '../../process/host-user.ts';
 import { COMMIT, namedCommits } from '../../trust/named-commits.ts';
 
 /**
@@ -19,12 +22,17 @@ export async function confirmCommit(stateDirectory: string, commit: string): Pro
   }
   await mkdir(folder(stateDirectory), { recursive: true, mode: 0o700 });
   await flush(stateDirectory);
-  await writeFileAtomically(join(folder(stateDirectory), commit), '', { mode: 0o600 });
+  await writeFileAtomically(join(folder(stateDirectory), commit), `${hostUserLine()}\n`, { mode: 0o600 });
 }
 
 /** Of which commits a person said so, and which is not consumed. */
 export function confirmedCommits(stateDirectory: string): Promise<string[]> {
   return namedCommits(folder(stateDirectory));
+}
+
+/** Who said so, as far as that is known. */
+export async function whoConfirmed(stateDirectory: string, commit: string): Promise<AuditActor | undefined> {
+  return hostUserFrom((await readIfThere(join(folder(stateDirectory), commit))).trim());
 }
 
 /** What it allowed is settled: it counts no more, and that is on disk. */
