@@ -8,7 +8,12 @@ export default class AuditProve extends BaseCommand {
 the cluster's identity checks it with coffer audit verify --proof, or with any program that knows that form.`;
   static override examples = ['coffer audit prove 17 --log /var/lib/coffer/audit -o record-17.tlog-proof'];
   static override args = {
-    record: Args.integer({ required: true, min: 1, description: 'its number, as coffer audit show prints it' }),
+    record: Args.integer({
+      required: true,
+      min: 1,
+      ignoreStdin: true,
+      description: 'its number, as coffer audit show prints it',
+    }),
   };
   static override flags = {
     log: logFlag,
