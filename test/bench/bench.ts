@@ -1,11 +1,12 @@
 /**
- * `npm run bench [-- --only startup|files|many|operator|trust|rotation|kubernetes] [--brief] [--dist FOLDER]`: measures the built
+ * `npm run bench [-- --only startup|files|many|operator|trust|rotation|audit|kubernetes] [--brief] [--dist FOLDER]`: measures the built
  * programs beside the peers' real ones, in one run on one machine; in Kubernetes with fewer rounds if `--brief`. Writes each page whose sections were all measured; prints them in any case.
  */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureAudit } from './audit/audit.ts';
 import { measureFiles } from './files.ts';
 import { measureKubernetes } from './kubernetes/kubernetes.ts';
 import { machineDescription } from './machine.ts';
@@ -29,6 +30,7 @@ const SECTIONS = {
   operator: measureOperator,
   trust: measureTrust,
   rotation: measureRotation,
+  audit: measureAudit,
   kubernetes: measureKubernetes,
 } satisfies Record<string, Measure>;
 
@@ -72,6 +74,13 @@ because its payload leaves out whatever stands before \`gpgsig\` ends.`,
     about: `Written by \`npm run bench -- --only rotation\`, which measures the built programs beside the real sops and kubeseal in one
 run. Whole processes, CPU (user and system, children included) and wall clock.`,
     sections: ['rotation'],
+  },
+  {
+    file: 'performance-audit.md',
+    title: 'Performance of the log',
+    about: `Written by \`npm run bench -- --only audit\`, which measures the log of the built operator and the built CLI beside the raw disk and a
+verifier in Go, in one run. How the log works: [audit.md](audit.md).`,
+    sections: ['audit'],
   },
   {
     file: 'performance-kubernetes.md',

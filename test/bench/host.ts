@@ -103,6 +103,11 @@ export class Host {
     return (round * 7) % this.#size;
   }
 
+  /** The directory of the operator's log. */
+  get audit(): string {
+    return join(this.#folder, 'audit');
+  }
+
   /** Where the repository is served. */
   get url(): string {
     return `${this.#server.url}/repository/.git`;
@@ -199,7 +204,7 @@ export class Host {
       projections: [
         { directory: { path: join(this.#projection, 'run'), heal: '1h', workloads: [{ name: 'bench/app' }] } },
       ],
-      audit: { directory: join(this.#folder, 'audit') },
+      audit: { directory: this.audit },
       serve: { listen: '127.0.0.1:0' },
     };
     writeFileSync(join(this.#folder, 'operator.yaml'), JSON.stringify(config, null, 2));
