@@ -138,4 +138,24 @@ describe('a proposal with values', () => {
       assert.equal((await applyProposal(proposal, repository)).size, 0, happening.kind);
     }
   });
+
+  test('is in a manifest whole or not at all, whatever happened meanwhile, and a second time changes nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(happenings, { maxLength: 6 }), async (story: Happening[]) => {
+        const repository = history.repository();
+        const proposal = history.rotated(repository, 'one.yaml');
+        for (const happening of story) await history.happen(repository, happening, proposal);
+        const head = repository.copy();
+        const changed = await applyProposal(proposal, repository);
+        repository.take(changed);
+        assert.equal((await applyProposal(proposal, repository)).size, 0, 'a second time');
+        for (const path of head.manifests) {
+          const wanted = { password: 'made', 'password.previous': 'value' };
+          const before = history.open(head, path);
+          assert.deepEqual(history.open(repository, path), changed.has(path) ? { ...before, ...wanted } : before);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
 });
