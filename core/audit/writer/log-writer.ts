@@ -101,7 +101,8 @@ export class LogWriter implements SignedLog {
   append(records: readonly AuditRecord[]): Promise<void> {
     const { fatal } = this.#tending;
     if (fatal !== undefined) return Promise.reject(fatal);
-    if (this.#waitingRecords + records.length > MOST_WAITING) return Promise.reject(behind(this.#parts.journal.path));
+    if (this.#waitingRecords > 0 && this.#waitingRecords + records.length > MOST_WAITING)
+      return Promise.reject(behind(this.#parts.journal.path));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ records, resolve, reject });
     this.#waitingRecords += records.length;
