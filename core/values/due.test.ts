@@ -32,6 +32,7 @@ describe('when an entry is due', () => {
       { due: NOW, isDue: true, reason: 'exposed' },
     ],
     ['missing', manifest(rule), 'a', { now: NOW }, { due: NOW, isDue: true, reason: 'missing' }],
+    ['missing, of which nothing is said', manifest({ a: {} }), 'a', { now: NOW }, { isDue: false }],
   ];
   for (const [name, of, entry, seen, expected] of cases) {
     test(name, () => assert.deepEqual(dueOf(of, entry, seen), expected));
@@ -39,14 +40,14 @@ describe('when an entry is due', () => {
 });
 
 describe('when a former value goes', () => {
-  const keep = { keepPrevious: 100 };
+  const keep = { keepPrevious: 100, generate: { kind: 'hex' } } as const;
   const generate = { kind: 'rsa', public: 'p' } as const;
   const cases: [name: string, ...Parameters<typeof previousDueOf>, isDue: boolean | undefined][] = [
     ['there is none', manifest({ a: keep }, 'a'), 'a', { now: NOW }, undefined],
     ['in its time', manifest({ a: keep }, 'a.previous'), 'a', { since: ago(99), now: NOW }, false],
     ['after its time', manifest({ a: keep }, 'a.previous'), 'a', { since: ago(100), now: NOW }, true],
     ['of unknown age', manifest({ a: keep }, 'a.previous'), 'a', { now: NOW }, false],
-    ['that nothing keeps any more', manifest({ a: {} }, 'a.previous'), 'a', { now: NOW }, true],
+    ['that nothing keeps any more', manifest({ a: { rotator: 'pg' } }, 'a.previous'), 'a', { now: NOW }, true],
     ['of what is not rotated any more', manifest({}, 'a.previous'), 'a', { now: NOW }, true],
     [
       'of a public part',
@@ -56,8 +57,15 @@ describe('when a former value goes', () => {
       false,
     ],
     [
+      'of a public part with a row that makes nothing',
+      manifest({ a: { ...keep, generate }, p: {} }, 'p.previous'),
+      'p',
+      { since: ago(99), now: NOW },
+      false,
+    ],
+    [
       'of what a rotator may have set together with its entry',
-      manifest({ a: { ...keep, rotator: 'pg' } }, 'u.previous'),
+      manifest({ a: { keepPrevious: 100, rotator: 'pg' } }, 'u.previous'),
       'u',
       { since: ago(99), now: NOW },
       false,

@@ -1,5 +1,5 @@
 import type { Manifest } from '../format/manifest/manifest.ts';
-import { entriesOfRotation, previousOf } from '../format/manifest/rotation.ts';
+import { entriesOfRotation, isMade, previousOf } from '../format/manifest/rotation.ts';
 
 /** When an entry is to be made anew, or a former value goes. `due` absent: only when it is asked for, or exposed. */
 export interface Due {
@@ -21,7 +21,10 @@ export function dueOf(
 ): Due | undefined {
   const rotation = manifest.rotation.get(entry);
   if (rotation === undefined) return undefined;
-  if (!manifest.entries.has(entry)) return { due: now, isDue: true, reason: 'missing' };
+  if (!manifest.entries.has(entry)) {
+    const isWanted = isMade(rotation) || rotation.every !== undefined;
+    return isWanted ? { due: now, isDue: true, reason: 'missing' } : { isDue: false };
+  }
   if (exposed) return { due: now, isDue: true, reason: 'exposed' };
   return ofAge(since, rotation.every, now);
 }
@@ -43,14 +46,14 @@ export function previousDueOf(
 }
 
 /**
- * Milliseconds for which former values of an entry stay; undefined: not at all. What has no rule of its own goes by that of the entry
- * whose public part it is, or else may have been set by a rotator, together with that rotator's entry.
+ * Milliseconds for which former values of an entry stay; undefined: not at all. What is not made by a rule of its own goes by that of the
+ * entry whose public part it is, or else may have been set by a rotator, together with that rotator's entry.
  */
 export function keptFor(manifest: Rotated, entry: string): number | undefined {
   const own = manifest.rotation.get(entry);
-  if (own !== undefined) return own.keepPrevious;
+  if (own !== undefined && isMade(own)) return own.keepPrevious;
   const rules = [...manifest.rotation];
-  const owner = rules.find(([name]) => entriesOfRotation(manifest, name).includes(entry));
+  const owner = rules.find(([name]) => name !== entry && entriesOfRotation(manifest, name).includes(entry));
   if (owner !== undefined) return owner[1].keepPrevious;
   const kept = rules.flatMap(([, { rotator, keepPrevious }]) => (rotator === undefined ? [] : (keepPrevious ?? [])));
   return kept.length === 0 ? undefined : Math.max(...kept);

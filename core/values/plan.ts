@@ -34,7 +34,10 @@ export function planOf(manifest: Manifest, { entry, onlyDue, since, exposed, now
   const isWanted = (name: string) => !onlyDue || due.get(name)?.isDue !== false;
   const asked = [...(entry === undefined ? manifest.rotation.keys() : [entry])].filter(isWanted);
   const rotate = asked.filter((name) => name === entry || manifest.rotation.get(name)?.generate !== undefined);
-  const left = asked.filter((name) => !rotate.includes(name));
+  const left = asked.filter((name) => {
+    const rule = manifest.rotation.get(name);
+    return !rotate.includes(name) && (rule?.rotator !== undefined || rule?.every !== undefined || onlyDue);
+  });
   return {
     rotate,
     retire: formerDue(manifest, { since, now }).filter(

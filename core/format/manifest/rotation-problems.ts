@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { ENTRY } from '../../../schemas/grammar.ts';
 import type { Generate } from './rotation.ts';
-import { type EntryRotation, entryOfPrevious, previousOf } from './rotation.ts';
+import { type EntryRotation, entryOfPrevious, isMade, previousOf } from './rotation.ts';
 
 export interface RotationProblem {
   entry: string;
@@ -56,7 +56,7 @@ function ofEntry(entry: string, row: EntryRotation, templates: ReadonlySet<strin
   if (generate !== undefined && rotator !== undefined) {
     return problem('ROTATION_TWICE', `${entry} has generate and rotator.`, 'Keep one of the two.');
   }
-  if (keepPrevious !== undefined && generate === undefined && rotator === undefined) {
+  if (keepPrevious !== undefined && !isMade(row)) {
     const advice = 'Add generate or rotator, or remove keepPrevious.';
     return problem('ROTATION_PREVIOUS', `${entry} is changed by hand, so that no former value is kept.`, advice);
   }
@@ -106,7 +106,9 @@ function ofPublic(
       `Remove public; ${KEY_KINDS.join(', ')} have one.`,
     );
   }
-  const isTaken = rotation.has(name) || takenBy.has(name) || templates.has(name) || entryOfPrevious(name) !== undefined;
+  const row = rotation.get(name);
+  const isOther = name === entry || (row !== undefined && (isMade(row) || row.every !== undefined));
+  const isTaken = isOther || takenBy.has(name) || templates.has(name) || entryOfPrevious(name) !== undefined;
   if (isTaken) return refused(`${name} is not free for the public part of ${entry}.`, 'Name another entry.');
   if (keepPrevious !== undefined && !entryName.test(previousOf(name))) {
     return refused(`${name}.previous is too long a name.`, 'Give the entry a shorter name.');

@@ -32,6 +32,11 @@ describe('the rotation of a manifest', () => {
     assert.equal(readText(manifest(undefined)).manifests[0]?.rotation.size, 0);
   });
 
+  test('may have a row for what another row makes, as long as that row makes nothing itself', () => {
+    const rows = { a: { generate: { kind: 'rsa', public: 'b' } }, b: {} };
+    assert.equal(readText(manifest(rows)).manifests[0]?.rotation.size, 2);
+  });
+
   const hex = { kind: 'hex' };
   const refused: [why: string, code: string, rotation: object][] = [
     ['both ways of making a value', 'ROTATION_TWICE', { a: { generate: hex, rotator: 'pg' } }],
@@ -53,6 +58,11 @@ describe('the rotation of a manifest', () => {
       'what another rotation makes as public part',
       'ROTATION_PUBLIC',
       { a: { generate: { kind: 'rsa', public: 'b' } }, b: { rotator: 'pg' } },
+    ],
+    [
+      'what is changed by hand as public part',
+      'ROTATION_PUBLIC',
+      { a: { generate: { kind: 'rsa', public: 'b' } }, b: { every: '1d' } },
     ],
     [
       'one public part of two keys',

@@ -6,7 +6,7 @@ type Row = NonNullable<EncryptedSecret['spec']['rotation']>[string];
 
 export type Generate = NonNullable<Row['generate']>;
 
-/** Durations in milliseconds. Exactly one of `generate` and `rotator` is there. */
+/** Durations in milliseconds. At most one of `generate` and `rotator` is there; with neither, the value is changed by hand, if at all. */
 export interface EntryRotation {
   every?: number;
   generate?: Generate;
@@ -38,6 +38,11 @@ export function rotationsOf(rows: EncryptedSecret['spec']['rotation']): Map<stri
       },
     ]),
   );
+}
+
+/** Whether it is coffer that changes the value. */
+export function isMade({ generate, rotator }: EntryRotation): boolean {
+  return generate !== undefined || rotator !== undefined;
 }
 
 /** The entry, and those that are made together with it. */
