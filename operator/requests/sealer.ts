@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { AuditLog } from '../../core/audit/log.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
@@ -60,7 +61,13 @@ export class Sealer {
     if (waiting.length === 0) return;
     const { audit } = this.#options;
     await audit.append(waiting.map(({ intent }) => intent));
-    await audit.append(waiting.map(({ manifest, intent }) => this.#seal(manifest, intent)));
+    const outcomes: AuditRecord[] = [];
+    for (const { manifest, intent } of waiting) {
+      outcomes.push(this.#seal(manifest, intent));
+      // Ten values of a manifest may be ten milliseconds of cryptography, and pods wait for theirs.
+      await setImmediate();
+    }
+    await audit.append(outcomes);
   }
 
   #intent(manifest: Manifest): AuditRecord {

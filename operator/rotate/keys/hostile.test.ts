@@ -54,6 +54,18 @@ describe('a keyring that holds', () => {
     });
   }
 
+  test('a key that is lost: a wish makes no other, which would open nothing and hide the loss', async (t) => {
+    const stage = await KeysStage.open(t);
+    const [kid = ''] = await stage.kids();
+    await stage.store.remove(kid);
+    await stage.ask();
+    assert.deepEqual(await look(stage.operator()), []);
+    assert.deepEqual(await stage.kids(), []);
+    await storeSecretKey(join(stage.root, 'keys'), stage.production.seed);
+    await look(stage.operator());
+    assert.equal((await stage.kids()).length, 2);
+  });
+
   test('somebody’s own key for another cluster: nothing is rewrapped to it, in a rotation neither', async (t) => {
     const stage = await KeysStage.open(t);
     const staging = testCluster('staging');

@@ -1,7 +1,7 @@
 import { CofferError } from '../../../core/errors.ts';
 import { uniteKeys } from '../../../core/keys/new-key.ts';
 import type { Pins } from '../../../core/keys/pins.ts';
-import type { Recipient, RecipientKey } from '../../../core/keys/recipient.ts';
+import { activeKey, type Recipient } from '../../../core/keys/recipient.ts';
 import { foreignKey } from '../../enrol/foreign-key.ts';
 import type { Asked } from '../../requests/asked.ts';
 
@@ -24,15 +24,17 @@ export function ownRecipient(
     if (listed === undefined) continue;
     if (identity !== undefined && !identity.equals(listed.identity)) return undefined;
     if (listed.type !== 'cluster' || foreignKey(listed, held, pins) !== undefined) return undefined;
+    // A key that is lost is not mended by another, which would open nothing.
+    if (!held.has(activeKey(listed)?.kid ?? '') && !holdsOneOf(listed, held)) return undefined;
     own = own === undefined ? listed : uniteKeys(own, listed);
     if (own === undefined) return undefined;
   }
   return own;
 }
 
-/** Newest key first: the one that requests name, active or not. */
-export function newestKey({ keys }: Recipient): RecipientKey | undefined {
-  return keys[0];
+/** Where none is active. */
+function holdsOneOf(listed: Recipient, held: ReadonlySet<string>): boolean {
+  return activeKey(listed) === undefined && listed.keys.some(({ kid }) => held.has(kid));
 }
 
 /**
