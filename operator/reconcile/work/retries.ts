@@ -22,10 +22,11 @@ export class Retries {
     this.#options = options;
   }
 
-  failed(home: Key, now: number): void {
+  /** `most`: what kept it away is others' matter, too, and is mended for all at once: not longer than this. */
+  failed(home: Key, now: number, most = Number.POSITIVE_INFINITY): void {
     const { first, longest, random = Math.random } = this.#options;
     const failures = (this.#waiting.get(home)?.failures ?? 0) + 1;
-    const wait = Math.min(first * 2 ** (failures - 1), longest) * (1 - JITTER / 2 + JITTER * random());
+    const wait = Math.min(first * 2 ** (failures - 1), longest, most) * (1 - JITTER / 2 + JITTER * random());
     this.#waiting.set(home, { failures, due: now + wait });
   }
 

@@ -25,6 +25,9 @@ export interface WorkerParts extends BatchParts {
 const FIRST_BATCH = 128;
 const LARGEST_BATCH = 1024;
 
+/** Milliseconds at most between tries while the log takes no records: no more than one batch is read in vain. */
+const LOG_WAIT = 15_000;
+
 /** Works off what waits in the queue, a batch at a time, and notes when what failed is to be tried again. */
 export class Worker {
   readonly #parts: WorkerParts;
@@ -129,7 +132,8 @@ export class Worker {
 
   #noteEnd(home: Key): void {
     const error = this.#parts.board.failures().get(home);
-    if (error?.loop === 'retry') this.#retries.failed(home, performance.now());
+    const most = error?.code.startsWith('AUDIT_') === true ? LOG_WAIT : undefined;
+    if (error?.loop === 'retry') this.#retries.failed(home, performance.now(), most);
     else this.#retries.forget(home);
   }
 }
