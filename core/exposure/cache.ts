@@ -91,7 +91,10 @@ function load(bytes: Buffer, start: number): { records: Records; end: number } {
   }
 }
 
+const HEAD = /^\{"sizes":\{[a-z0-9":,]+\},"length":\d{1,12},"sha256":"[0-9a-f]{64}"\}$/;
+
 function headOf(line: string): { sizes: Sizes; length: number; sha256: string } | undefined {
+  if (!HEAD.test(line)) return undefined;
   try {
     return JSON.parse(line) as { sizes: Sizes; length: number; sha256: string };
   } catch (error) {

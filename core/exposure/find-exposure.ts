@@ -56,7 +56,7 @@ class Search {
       if (fact !== undefined && fact[1] !== '') readable.add(fact[4]);
     }
     const values = new Map<number, Exposed>();
-    for (const [number, place] of this.#timeline.first) {
+    for (const [number, place] of this.#valuesInOrder()) {
       const fact = this.#valueAt(number);
       // Of a text that stood in a manifest, other places (a comment, a file with conflict markers) say nothing more.
       if (fact === undefined || (fact[1] === '' && readable.has(fact[4]))) continue;
@@ -76,6 +76,19 @@ class Search {
       }),
       ejsonFiles: this.#ejsonFiles(),
     };
+  }
+
+  /** By name, then by age: the same whatever was read first. */
+  #valuesInOrder(): [number: number, place: number][] {
+    const keyOf = (number: number) => JSON.stringify(this.#records.facts[number]);
+    const values = [...this.#timeline.first].filter(([number]) => this.#valueAt(number) !== undefined);
+    const keyed = values.map(([number, place]) => {
+      const [, namespace, name, entry] = this.#valueAt(number) ?? [];
+      return { number, place, key: JSON.stringify([namespace, name, entry]) };
+    });
+    return keyed
+      .sort((a, b) => compare(a.key, b.key) || a.place - b.place || compare(keyOf(a.number), keyOf(b.number)))
+      .map(({ number, place }) => [number, place]);
   }
 
   #valueAt(number: number): ValueFact | undefined {
@@ -250,6 +263,10 @@ class Search {
       time: timeText(commit?.time ?? 0),
     };
   }
+}
+
+function compare(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 /** A commit may claim any time; what no calendar has counts as its beginning. */
