@@ -43,6 +43,7 @@ export function openChores(
   const elsewhere = async (kid: string) => [
     ...(await sealedElsewhere(kid, elsewhereOf({ sources, cluster }, options))),
     ...exposures.hangingOn(kid),
+    ...valueRotation.hangingOn(kid),
   ];
   const keyRotation = closing.add(openKeyRotation({ ...common, pushers, audit, wake, grace, elsewhere }), (opened) =>
     opened.close(),

@@ -203,3 +203,46 @@ test('when the state directory is lost in an overlap, the former user is retired
   await logIn(await urlOf(lives));
   await second.end();
 });
+
+test('while what is projected is older than what is accepted, the user that it uses is not touched', async (t) => {
+  const { lives, rotators } = await due(t);
+  const { stage } = lives;
+  const before = await urlOf(lives);
+  await server.sql(`ALTER ROLE ${USERS[1]} LOGIN PASSWORD 'second-password'`);
+  const data = { username: USERS[1], password: 'second-password', extra: 'x' };
+  const text = stage.manifest({ namespace: 'payments', name: 'db', data });
+  const damaged = text.replace(/("extra": "CF\[1:[^:]+:.{20})(.)/, (_, kept, one) => kept + (one === 'A' ? 'B' : 'A'));
+  await stage.tree.commit({ 'db.json': withSpec(damaged, databaseSpec(server, RULE)) });
+  const operator = await lives.begin({ rotators });
+  for (let look = 0; look < 4; look += 1) {
+    await operator.look();
+    lives.clocks.pass(13 * HOUR);
+  }
+  assert.ok((await stepsOf(lives)).includes('made'));
+  assert.equal(await urlOf(lives), before);
+  await logIn(before);
+  const { extra: _, ...sound } = JSON.parse(text).spec.data;
+  await stage.tree.commit({ 'db.json': withSpec(text, { ...databaseSpec(server, RULE), data: sound }) });
+  await lookUntil(lives, operator, 'done');
+  await assert.rejects(logIn(before), { code: '28P01' });
+  await operator.end();
+});
+
+test('a manifest that is sealed anew in an overlap, with the same values, is still the rotation’s', async (t) => {
+  const { lives, rotators } = await due(t);
+  const { stage } = lives;
+  const before = await urlOf(lives);
+  const operator = await lives.begin({ rotators });
+  await lookUntil(lives, operator, 'projected');
+  const entries = ['username', 'username.previous', 'password', 'password.previous'];
+  const values = await Promise.all(
+    entries.map(async (entry) => [entry, await stage.read('payments/api', 'db', entry)] as const),
+  );
+  const data = Object.fromEntries(values.map(([entry, value]) => [entry, value ?? '']));
+  const text = stage.manifest({ namespace: 'payments', name: 'db', data });
+  await stage.tree.commit({ 'db.json': withSpec(text, databaseSpec(server, RULE)) });
+  await lookUntil(lives, operator, 'done');
+  assert.ok(!(await stepsOf(lives)).includes('superseded'));
+  await assert.rejects(logIn(before), { code: '28P01' });
+  await operator.end();
+});
