@@ -45,6 +45,11 @@ export interface Happening {
   which: number;
 }
 
+/** Each kind by itself, so that no run leaves one out. */
+export const examples: [Happening[]][] = KINDS.flatMap((kind) =>
+  [0, 1].map((which): [Happening[]] => [[{ kind, which }]]),
+);
+
 export const happenings: fc.Arbitrary<Happening> = fc.record({ kind: fc.constantFrom(...KINDS), which: fc.nat(9) });
 
 /** Production with a first key, a new one of its operator, and the files that the new one is proposed for. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Happening, History, happenings } from '../../../test/support/history.ts';
+import { examples, type Happening, History, happenings } from '../../../test/support/history.ts';
 import { recipientFile } from '../../keys/create.ts';
 import { activeKey, readRecipient } from '../../keys/recipient.ts';
 import { renderRequest, requestFile, rotateRequest } from '../../requests/request.ts';
@@ -49,7 +49,7 @@ describe('a proposal that rewraps to a new key', () => {
           if (proposal.stanzas.has(id)) assert.equal(kid, history.newKey.kid);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 50 + examples.length, examples },
     );
   });
 
@@ -155,7 +155,7 @@ describe('a proposal with values', () => {
           assert.deepEqual(history.open(repository, path), changed.has(path) ? { ...before, ...wanted } : before);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 50 + examples.length, examples },
     );
   });
 });
