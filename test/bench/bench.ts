@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only startup|files|many|operator|trust|rotation|audit|kubernetes] [--brief] [--dist FOLDER]`: measures the built
+ * `npm run bench [-- --only startup|files|many|operator|trust|exposure|rotation|audit|kubernetes] [--brief] [--dist FOLDER]`: measures the built
  * programs beside the peers' real ones, in one run on one machine; in Kubernetes with fewer rounds if `--brief`. Writes each page whose sections were all measured; prints them in any case.
  */
 
@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureAudit } from './audit/audit.ts';
+import { measureExposure } from './exposure/exposure.ts';
 import { measureFiles } from './files.ts';
 import { measureKubernetes } from './kubernetes/kubernetes.ts';
 import { machineDescription } from './machine.ts';
@@ -29,6 +30,7 @@ const SECTIONS = {
   many: measureMany,
   operator: measureOperator,
   trust: measureTrust,
+  exposure: measureExposure,
   rotation: measureRotation,
   audit: measureAudit,
   kubernetes: measureKubernetes,
@@ -81,6 +83,14 @@ run. Whole processes, CPU (user and system, children included) and wall clock.`,
     about: `Written by \`npm run bench -- --only audit\`, which measures the log of the built operator and the built CLI beside the raw disk and a
 verifier in Go, in one run. How the log works: [audit.md](audit.md).`,
     sections: ['audit'],
+  },
+  {
+    file: 'performance-exposure.md',
+    title: 'Performance of exposure',
+    about: `Written by \`npm run bench -- --only exposure\`, which measures the built program on a history that the real git writes. What it
+reads is kept in \`.git/coffer/exposure\`, so that another run costs only what is new: [exposure.md](exposure.md). No other tool of the field
+answers the question.`,
+    sections: ['exposure'],
   },
   {
     file: 'performance-kubernetes.md',

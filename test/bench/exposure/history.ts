@@ -71,7 +71,10 @@ ${stanzas.join('\n')}
   }
 }
 
-/** Writes it with `git fast-import`, packed as a server has it. A first commit brings all manifests, each other one changes a value. */
+/**
+ * Writes it with `git fast-import`. A first commit brings all manifests, each other one changes a value. All versions of one file go in
+ * one behind the other, so that each is a delta of its neighbour, as in a pack of a server.
+ */
 export async function writeLongHistory(
   directory: string,
   size: { manifests: number; commits: number },
@@ -85,7 +88,6 @@ export async function writeLongHistory(
   const [code] = await ended;
   if (code !== 0) throw new Error('git fast-import failed');
   await run(directory, ['reset', '-q', '--hard']);
-  await run(directory, ['repack', '-adq']);
   return { directory, kids, ...size };
 }
 
@@ -93,19 +95,35 @@ function* commands(
   kids: readonly string[],
   { manifests, commits }: { manifests: number; commits: number },
 ): Generator<string> {
-  const made = Array.from({ length: manifests }, (_, number) => new Noise(number, kids));
+  const versions = Math.ceil((commits - 1) / manifests);
+  const paths: string[] = [];
+  for (let number = 0; number < manifests; number++) {
+    const made = new Noise(number, kids);
+    paths.push(made.path);
+    for (let version = 0; version <= versions; version++) {
+      if (version > 0) made.change(version);
+      yield blob(markOf(number, version, versions), made.text());
+    }
+  }
   yield commit('Begin', 0);
-  for (const manifest of made) yield file(manifest.path, manifest.text());
+  for (const [number, path] of paths.entries()) yield `M 100644 :${markOf(number, 0, versions)} ${path}\n`;
   yield file('.coffer/recipients/staging.yaml', keyring('staging', kids[1] ?? '', 'active'));
   for (let number = 1; number < commits; number++) {
-    const manifest = made[(number * 7919) % manifests];
-    if (manifest === undefined) continue;
-    manifest.change(Math.floor(number / manifests));
-    yield commit(`Set a value of ${manifest.path}`, number);
-    yield file(manifest.path, manifest.text());
+    const at = (number - 1) % manifests;
+    const version = Math.floor((number - 1) / manifests) + 1;
+    yield commit(`Set a value of ${paths[at]}`, number);
+    yield `M 100644 :${markOf(at, version, versions)} ${paths[at]}\n`;
   }
   yield commit('Revoke the key of staging', commits);
   yield file('.coffer/recipients/staging.yaml', keyring('staging', kids[1] ?? '', 'revoked'));
+}
+
+function markOf(manifest: number, version: number, versions: number): number {
+  return manifest * (versions + 1) + version + 1;
+}
+
+function blob(mark: number, text: string): string {
+  return `blob\nmark :${mark}\ndata ${Buffer.byteLength(text)}\n${text}\n`;
 }
 
 function keyring(name: string, kid: string, status: string): string {
