@@ -39,6 +39,11 @@ export class Auditor {
     return existsSync(journal) && readFileSync(journal, 'utf8').includes(words);
   }
 
+  /** Until the newest checkpoint has all records: the log signs a little after it writes. */
+  settled(cluster: Cluster): Promise<void> {
+    return this.#stage.until('a checkpoint of all records', () => isCovered(cluster), 90_000);
+  }
+
   /**
    * Takes a copy, and verifies with both programs that its checkpoint is signed by the cluster's identity, that all records are as
    * they were when it was signed, and that it continues what was taken before.
@@ -49,7 +54,7 @@ export class Auditor {
     this.#copies.set(name, copies);
     const earlier = copies === 1 ? '' : ` --checkpoint ${name}-${copies - 1}/checkpoint`;
     const copy = `${name}-${copies}`;
-    await this.#stage.until('a checkpoint of all records', () => isCovered(cluster));
+    await this.settled(cluster);
     const shell = (line: string) => this.#shell(line, { who: 'auditor', cwd: join(this.#stage.disk, 'auditor') });
     await shell(`cp -r ../${name}/audit ${copy}`);
     const ours = await shell(`coffer audit verify --log ${copy} --identity ${await this.#identity(cluster)}${earlier}`);
@@ -80,12 +85,16 @@ export class Auditor {
     return `${origin}+${hash}+${key.toString('base64')}`;
   }
 
-  async takeHome({ name }: Cluster, stolen: string): Promise<void> {
-    await this.#shell(`coffer audit show --log ../${name}/audit --key ${stolen}`, { who: 'auditor' });
+  /** All that is needed to verify both logs where there is no network, and no cluster. */
+  async takesHome(clusters: readonly Cluster[], stolen: string): Promise<void> {
+    const logs = clusters.map(({ name }) => `--log ../${name}/audit`).join(' ');
+    await this.#shell(`coffer audit show --log ../production/audit --key ${stolen}`, { who: 'auditor' });
+    await this.#shell(`coffer audit bundle ${logs} -o ../auditor/bundle`, { who: 'auditor' });
+    await this.#shell('coffer audit verify --log ../auditor/bundle', { who: 'auditor' });
+    await this.#shell('ls ../auditor/bundle', { who: 'auditor' });
   }
 }
 
-/** The log signs a little after it writes. */
 function isCovered({ folder }: Cluster): boolean {
   const [, size = ''] = readFileSync(join(folder, 'audit', 'checkpoint'), 'utf8').split('\n');
   const last =

@@ -6,11 +6,9 @@ import { Playing } from '../demo/playing.ts';
 const LEAK = join(import.meta.dirname, 'leak.ts');
 
 describe('the demo of a stolen key', { skip: process.platform !== 'linux' && 'its checks read /proc' }, () => {
-  test('plays from the theft to "exposed: 0" in less than two minutes and leaves nothing behind', async (t) => {
-    const started = performance.now();
+  test('plays from the theft to "exposed: 0" and leaves nothing behind', async (t) => {
     const playing = Playing.start(t, LEAK);
     assert.equal(await playing.ended, 0, playing.printed);
-    assert.ok(performance.now() - started < 120_000);
     for (const promise of ['supplier-4711', 'exposed: 2', 'continues the copy before', 'exposed: 0', 'ended cleanly']) {
       assert.ok(playing.printed.includes(promise), `${promise} is missing in\n${playing.printed}`);
     }

@@ -45,6 +45,11 @@ async function wake({ port }: Cluster): Promise<void> {
   await fetch(`http://127.0.0.1:${port}/wake`, { method: 'POST' });
 }
 
+/** On a busy machine, too. */
+function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  return stage.until(what, holds, 90_000);
+}
+
 /** Dana pushes, and the operators look. */
 async function push(clusters: readonly Cluster[]): Promise<void> {
   await shell('git push --quiet');
@@ -108,7 +113,7 @@ async function serve(clusters: readonly Cluster[]): Promise<void> {
     stage.start('coffer-operator', ['--config', join(folder, 'operator.yaml')], join(folder, 'operator.log'));
   }
   for (const cluster of clusters) {
-    await stage.until(
+    await until(
       `${cluster.name}'s first projection`,
       () => projectedValue(cluster, PASSWORD) === `${cluster.name}-pass`,
     );
@@ -144,7 +149,7 @@ async function revoke(clusters: readonly Cluster[], stolen: string): Promise<voi
   const began = performance.now();
   await push(clusters);
   scene('The operator makes a new key, seals everything of its own to it, and pushes');
-  await stage.until('the new key in git', async () => {
+  await until('the new key in git', async () => {
     const { output } = await stage.run('git fetch --quiet && git show origin/main:.coffer/recipients/production.yaml', {
       cwd: clone,
     });
@@ -182,7 +187,7 @@ async function play(): Promise<void> {
   tell(
     'So values have to change. What machines make is due at once: the operator has made a new password already, or is about to.',
   );
-  await stage.until(
+  await until(
     'the new password',
     () => !['', 'production-pass'].includes(projectedValue(production, PASSWORD)),
     30_000,
@@ -194,7 +199,8 @@ async function play(): Promise<void> {
   await shell("printf 'supplier-4711' | coffer set production/supplier.yaml token");
   await shell("git commit --quiet --all --message 'Set the token again'");
   await push(clusters);
-  await stage.until('a comparison that finds the same', () => auditor.says(production, '"outcome":"same"'));
+  await until('a comparison that finds the same', () => auditor.says(production, '"outcome":"same"'));
+  await auditor.settled(production);
   await shell(`coffer exposure --key ${stolen} --log ../production/audit`);
   await auditor.agrees(production);
 
@@ -202,8 +208,8 @@ async function play(): Promise<void> {
   await shell("printf 'supplier-0815' | coffer set production/supplier.yaml token");
   await shell("git commit --quiet --all --message 'Set the new token of the supplier'");
   await push(clusters);
-  await stage.until('the new token', () => projectedValue(production, TOKEN) === 'supplier-0815');
-  await stage.until('no exposed value', async () => {
+  await until('the new token', () => projectedValue(production, TOKEN) === 'supplier-0815');
+  await until('no exposed value', async () => {
     const { output } = await stage.run(`coffer exposure --key ${stolen} --log ../production/audit --json`, {
       cwd: clone,
     });
@@ -217,14 +223,14 @@ async function play(): Promise<void> {
   await shell('coffer recipients rotate staging');
   await push(clusters);
   const proposal = join(staging.folder, 'state', 'proposals', 'rewrap-staging.jsonl');
-  await stage.until('what staging proposes', () => existsSync(proposal));
+  await until('what staging proposes', () => existsSync(proposal));
   await shell('coffer recipients rewrap staging --from-file ../staging/state/proposals/rewrap-staging.jsonl');
   await shell('git show --stat --format=%s HEAD');
   await push(clusters);
   await auditor.agrees(staging);
 
   scene('What the auditor takes home');
-  await auditor.takeHome(production, stolen);
+  await auditor.takesHome(clusters, stolen);
 
   scene('The end');
   const codes = await stage.stop();
