@@ -104,7 +104,7 @@ describe('a file of the keyring', () => {
     ['a group in itself', 'RECIPIENT_GROUP', () => read({ ...group, members: ['production', 'team'] })],
     ["a row of a group's seed for a stranger", 'RECIPIENT_GROUP', () => read({ ...group, members: ['alice'] })],
     [
-      'a group key without seeds',
+      'an active group key without seeds',
       'RECIPIENT_GROUP',
       () => read({ ...group, keys: group.keys.map((groupKey) => ({ ...groupKey, seeds: new Map() })) }),
     ],
@@ -137,6 +137,14 @@ describe('a file of the keyring', () => {
     const recipient = withKeys({ ...key, status: 'retired' });
     assert.deepEqual(read(recipient), recipient);
     assert.equal(activeKey(read(recipient)), undefined);
+  });
+
+  test('is read when nobody is left who had a former key of the group', () => {
+    const left = {
+      ...group,
+      keys: group.keys.map((one) => ({ ...one, status: 'revoked' as const, seeds: new Map() })),
+    };
+    assert.deepEqual(read(left), left);
   });
 
   test('is read when it has no keys yet', () => assert.deepEqual(read(withKeys()), withKeys()));
