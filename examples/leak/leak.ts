@@ -187,11 +187,7 @@ async function play(): Promise<void> {
   tell(
     'So values have to change. What machines make is due at once: the operator has made a new password already, or is about to.',
   );
-  await until(
-    'the new password',
-    () => !['', 'production-pass'].includes(projectedValue(production, PASSWORD)),
-    30_000,
-  );
+  await until('the new password', () => !['', 'production-pass'].includes(projectedValue(production, PASSWORD)));
   done('a new password is in git, and in front of payments-api');
   await shell('git pull --quiet && git log --format="%h %an: %s" -3');
 
