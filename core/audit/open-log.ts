@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { Bug } from '../errors.ts';
 import type { AuditLogOptions, SignedLog } from './log.ts';
 import { ORIGIN } from './note/checkpoint.ts';
@@ -7,7 +6,7 @@ import { Checkpointer } from './writer/checkpointer.ts';
 import { damaged, unwritable } from './writer/errors.ts';
 import { Journal } from './writer/journal.ts';
 import { LogWriter } from './writer/log-writer.ts';
-import { placeFiles } from './writer/place-file.ts';
+import { makeLogFolder, placeFiles } from './writer/place-file.ts';
 import { ORIGIN_FILE, readOrigin, recover } from './writer/recover.ts';
 import { Reserve } from './writer/reserve.ts';
 
@@ -24,7 +23,7 @@ const RESERVE = 1024 * 1024;
  */
 export async function openAuditLog(directory: string, options: AuditLogOptions): Promise<SignedLog> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeLogFolder(directory);
     const origin = (await readOrigin(directory)) ?? (await begin(directory, options.cluster));
     mustBeOf(directory, origin, options.cluster);
     const { found, ...recovered } = await recover(directory, origin, options.known ?? []);

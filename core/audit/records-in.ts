@@ -7,6 +7,8 @@ import { TILE_WIDTH, widthIn } from './tree/tile.ts';
 import { readBundle } from './verify/tile-pass.ts';
 
 const JOURNAL_LIMIT = 256 * 1024 * 1024;
+/** Bundles in a row that are not there, after which there are no more: nobody vouches here for the size that a checkpoint tells. */
+const MOST_MISSING = 65_536;
 
 /**
  * The records of a log wherever it is, in order, as they are there: those of bundles, then those of the journal that are newer. What is
@@ -17,11 +19,12 @@ export async function* recordsIn(store: LogStore): AsyncGenerator<AuditLine> {
   const size = checkpoint === undefined ? 0 : parseCheckpoint(checkpoint).size;
   // Read first: while the bundles are read, the journal may be cut.
   const journal = await store.read('journal', JOURNAL_LIMIT);
-  let last = 0;
-  for (let index = 0; ; index++) {
+  let [last, missing] = [0, 0];
+  for (let index = 0; missing < MOST_MISSING; index++) {
     // Beyond the checkpoint, bundles count once they are full.
     const bundle = await readBundle(store, index, widthIn(size, 0, index) || TILE_WIDTH);
     if (bundle === undefined && index * TILE_WIDTH >= size) break;
+    missing = bundle === undefined ? missing + 1 : 0;
     for (const line of bundle?.entries.map(lineOf) ?? []) {
       if (line === undefined || line.sequence <= last) continue;
       last = line.sequence;

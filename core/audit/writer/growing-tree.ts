@@ -29,6 +29,8 @@ export class GrowingTree {
   #entries: Buffer[] = [];
   #sealings: Sealing[] = [];
   #sealed: number;
+  /** Paths of full tiles, whose partial ones may still be there. */
+  #full: string[] = [];
 
   /** `edge`: of the records that are in full tiles on disk; their number is a multiple of 256. */
   constructor(directory: string, edge: TreeEdge) {
@@ -71,8 +73,7 @@ export class GrowingTree {
       await placeFiles(this.#directory, files);
       this.#sealings.splice(0, sealings.length);
       this.#sealed += sealings.length * TILE_WIDTH;
-      // The page lets partial tiles go once the full one is there.
-      for (const path of files.keys()) await rm(join(this.#directory, `${path}.p`), { recursive: true, force: true });
+      this.#full.push(...files.keys());
     }
   }
 
@@ -82,7 +83,14 @@ export class GrowingTree {
       for (const [path, bytes] of sealing) if (!(await store.read(path, BUNDLE_LIMIT))?.equals(bytes)) return;
       this.#sealings.shift();
       this.#sealed += TILE_WIDTH;
+      this.#full.push(...sealing.keys());
     }
+  }
+
+  /** Removes the partial tiles of those that are full now, after a checkpoint that needs none of them: the page lets them go then. */
+  async forgetPartial(): Promise<void> {
+    for (const path of this.#full) await rm(join(this.#directory, `${path}.p`), { recursive: true, force: true });
+    this.#full = [];
   }
 
   /** The entries that are in no full tile; undefined: some are in full tiles that are not on disk yet. */

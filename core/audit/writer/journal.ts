@@ -15,6 +15,8 @@ export class Journal {
   #handle: FileHandle;
   /** Bytes that are whole and flushed. */
   #size: number;
+  /** Whether it is on disk that this file is the journal. */
+  #isNamed = true;
 
   private constructor(directory: string, handle: FileHandle, size: number) {
     this.path = join(directory, JOURNAL);
@@ -59,6 +61,7 @@ export class Journal {
     const { nlink, size } = await this.#handle.stat();
     if (nlink === 0 || size < this.#size) throw removed(this.path);
     if (size > this.#size) await this.#handle.truncate(this.#size);
+    if (!this.#isNamed) await this.#flushName();
     await writeAt(this.#handle, bytes, this.#size);
     await this.#handle.datasync();
     this.#size += bytes.length;
@@ -83,8 +86,15 @@ export class Journal {
     }
     const former = this.#handle;
     [this.#handle, this.#size] = [handle, bytes.length];
+    this.#isNamed = false;
     await former.close();
+    await this.#flushName();
+  }
+
+  /** Until then a power cut may bring the former file back, without what was appended since. */
+  async #flushName(): Promise<void> {
     await flush(this.#directory);
+    this.#isNamed = true;
   }
 
   async close(): Promise<void> {

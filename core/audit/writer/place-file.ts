@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { flush } from '../../files/atomic.ts';
 
 /**
@@ -12,7 +12,7 @@ export async function placeFiles(directory: string, files: ReadonlyMap<string, B
   const temporary = (path: string) => join(directory, temporaryName(path));
   try {
     await all([...files].map(([path, bytes]) => write(temporary(path), bytes)));
-    for (const path of paths) for (const made of await makeFolder(directory, dirname(path))) folders.add(made);
+    for (const path of paths) for (const above of await makeFolder(join(directory, dirname(path)))) folders.add(above);
     await all(paths.map((path) => rename(temporary(path), join(directory, path))));
   } catch (error) {
     await all(paths.map((path) => rm(temporary(path), { force: true })));
@@ -49,11 +49,16 @@ async function write(path: string, bytes: Buffer): Promise<void> {
   }
 }
 
-/** Returns those above what was made, whose names are new. */
-async function makeFolder(directory: string, folder: string): Promise<string[]> {
-  const first = await mkdir(join(directory, folder), { recursive: true, mode: 0o700 });
+/** The folder of a log, whose name is on disk when it resolves. */
+export async function makeLogFolder(directory: string): Promise<void> {
+  await all((await makeFolder(directory)).map(flush));
+}
+
+/** Returns those above what was made: they have new names, and are to be flushed. */
+async function makeFolder(folder: string): Promise<string[]> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return [];
   const above: string[] = [];
-  for (let at = join(directory, folder); at.length >= first.length; at = dirname(at)) above.push(dirname(at));
+  for (let at = resolve(folder); at.length >= resolve(first).length; at = dirname(at)) above.push(dirname(at));
   return above;
 }

@@ -100,6 +100,7 @@ export class Tending {
     await this.#seal();
     if (checkpointer.signed >= tree.size) return;
     await checkpointer.write(tree.snapshot());
+    await tree.forgetPartial();
     if (checkpointer.newest !== undefined) this.#options.checkpointed?.(checkpointer.newest);
     this.problem = undefined;
     this.#retry = FIRST_RETRY;
