@@ -16,9 +16,10 @@ const SECRET = { namespace: 'payments', name: 'db', data: { a: 'one' } };
 function pipelineOf({ reconciler, projector, source }: Awaited<ReturnType<Stage['run']>>, log: Partial<Log>): Pipeline {
   const settings = {
     listen: { host: '127.0.0.1', port: 0 },
+    audit: { directory: '/nonexistent', stdout: false },
     sources: [{ git: { url: source.address }, interval: 5 }],
     heal: 60_000,
-  } as Pick<OperatorSettings, 'listen' | 'sources' | 'heal'> as OperatorSettings;
+  } as Pick<OperatorSettings, 'listen' | 'audit' | 'sources' | 'heal'> as OperatorSettings;
   const silent: Log = { info: () => {}, warn: () => {}, failure: () => {}, thrown: () => {} };
   const rooms = { sources: [source], projectors: [projector], reconciler, chores: [], sharedTroubles: () => [] };
   return { settings, ...rooms, log: { ...silent, ...log } };
