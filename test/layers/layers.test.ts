@@ -49,6 +49,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
   ],
   'core/trust': [['core/trust/policy', 'core/trust/aspects'], ['core/trust/sealed'], ['core/trust/history']],
   'operator/source': [['operator/source/clone'], ['operator/source/remote'], ['operator/source/admission']],
+  'operator/rotate': [['operator/rotate/rotators'], ['operator/rotate/keys', 'operator/rotate/values']],
   'operator/reconcile': [
     ['operator/reconcile/state'],
     ['operator/reconcile/objects', 'operator/reconcile/status'],

@@ -104,6 +104,21 @@ test('no password reaches the server’s log or statements, though it logs all o
   for (const password of [String(change.next.get('password')), 'wrong-canary']) assert.ok(!log.includes(password));
 });
 
+test('who owns the database does not decide what the administrator’s session calls', async () => {
+  await server.sql(`
+    CREATE SCHEMA evil;
+    CREATE VIEW evil.pg_roles AS SELECT * FROM pg_catalog.pg_roles WHERE false;
+    GRANT USAGE ON SCHEMA evil TO public; GRANT SELECT ON evil.pg_roles TO public;
+    ALTER DATABASE postgres SET search_path TO evil, pg_catalog`);
+  try {
+    const rotator = await admin();
+    const former = credential(ONE, 'first-password');
+    await rotator.install({ former, next: rotator.next(former) }, SIGNAL);
+  } finally {
+    await server.sql('ALTER DATABASE postgres RESET search_path; DROP SCHEMA evil CASCADE');
+  }
+});
+
 test('a former session goes on after the retirement, and is ended where the credential was exposed', async () => {
   const rotator = await admin();
   const former = credential(ONE, 'first-password');
