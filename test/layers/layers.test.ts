@@ -47,6 +47,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['operator/volumes', 'operator/follow'],
     ['operator/node-plugin'],
   ],
+  'core/audit': [['core/audit/tree'], ['core/audit/note'], ['core/audit/writer', 'core/audit/verify']],
   'core/trust': [['core/trust/policy', 'core/trust/aspects'], ['core/trust/sealed'], ['core/trust/history']],
   'operator/source': [['operator/source/clone'], ['operator/source/remote'], ['operator/source/admission']],
   'operator/rotate': [['operator/rotate/rotators'], ['operator/rotate/keys', 'operator/rotate/values']],
