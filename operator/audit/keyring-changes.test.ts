@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { AuditRecord } from '../../core/audit/record.ts';
+import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { CofferError } from '../../core/errors.ts';
+import { onDisk } from '../../test/operator/tmpfs.ts';
+import { WorkTree } from '../../test/servers/work-tree.ts';
+import { recipientFiles, testCluster } from '../../test/support/secrets.ts';
+import { openGitSource } from '../source/open-git-source.ts';
+import { KeyringChanges } from './keyring-changes.ts';
+
+test('what a keyring says of keys is recorded once, with the commit that says it, also over a restart', async (t) => {
+  await sodiumReady();
+  const root = onDisk(t);
+  const stateDirectory = join(root, 'state');
+  const tree = await WorkTree.init(join(root, 'repository'));
+  const [production, staging] = [testCluster('production'), testCluster('staging')];
+  const files = recipientFiles(production, staging);
+  const [[path = '', text = ''] = []] = Object.entries(files).filter(([name]) => name.includes('staging'));
+  const source = await openGitSource({ url: tree.directory }, stateDirectory);
+  t.after(() => source.close());
+  const records: AuditRecord[] = [];
+  const audit = { append: async (more: readonly AuditRecord[]) => void records.push(...more) };
+  const open = () => new KeyringChanges([source], { cluster: 'production', stateDirectory });
+  let changes = open();
+  const look = async (commit: Record<string, string | null>, log = audit) => {
+    const made = await tree.commit(commit);
+    await source.poll(new AbortController().signal);
+    await changes.look(log);
+    const said = records.splice(0);
+    for (const record of said) assert.equal(record.commit, made);
+    return said.map(({ change, recipient }) => `${change} ${recipient}`).sort();
+  };
+  assert.deepEqual(await look(files), ['listed production', 'listed staging']);
+  assert.deepEqual(await look({ README: 'of nothing' }), []);
+  changes = open();
+  assert.deepEqual(await look({ README: 'of nothing else' }), []);
+  const revoked = text.replace(/status: active/, 'status: revoked');
+  assert.notEqual(revoked, text);
+  const full = { append: () => Promise.reject(new CofferError('AUDIT_FULL', 'full', { advice: 'Make room.' })) };
+  await assert.rejects(look({ [path]: revoked }, full), { code: 'AUDIT_FULL' });
+  assert.deepEqual(await look({ README: 'again' }), ['revoked staging'], 'it waited');
+  assert.deepEqual(await look({ [path]: 'no: recipient' }), [], 'a file that cannot be read says nothing');
+  assert.deepEqual(await look({ [path]: null }), ['unlisted staging']);
+});
