@@ -112,3 +112,11 @@ test('a webhook reaches the pod that leads, on the port that listens, by the one
     },
   ]);
 });
+
+test('what rotators change is reachable where the chart is told where it is', async (t) => {
+  const rule = { ports: [{ port: 5432 }], to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] };
+  const objects = await render(t, { ...LEAST, networkPolicy: { rotators: [rule] } });
+  if (objects === undefined) return;
+  const { spec } = named(objects, 'NetworkPolicy', 'coffer-operator') as unknown as { spec: { egress: object[] } };
+  assert.deepEqual(spec.egress.at(-1), rule);
+});
