@@ -87,7 +87,7 @@ test('kill -9 at random moments: all that was acknowledged is there, in order, a
   const identity = testSigner(seed).publicKey;
   const checkpoints: string[] = [];
   let acknowledged = 0;
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 6; round++) {
     const child = spawn(process.execPath, [WRITER, directory, seed.toString('hex')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

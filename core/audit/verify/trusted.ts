@@ -30,6 +30,8 @@ export async function readTrusted(
   given: readonly string[],
 ): Promise<TrustedCheckpoints> {
   const findings: Finding[] = [];
+  // Before the newest, since a log that is written meanwhile would keep one that goes beyond it.
+  const kept = await readHistory(store, identity);
   const text = (await store.read('checkpoint', NOTE_LIMIT))?.toString();
   if (text === undefined)
     findings.push({ kind: 'unsigned', message: 'the log has no checkpoint: nothing vouches for it' });
@@ -40,7 +42,6 @@ export async function readTrusted(
     const message = `a checkpoint that you gave is of ${other.origin}, and this is ${origin || 'a log without a name'}`;
     findings.push({ kind: 'replaced-log', message });
   }
-  const kept = await readHistory(store, identity);
   const all = [...(newest === undefined ? [] : [newest]), ...brought, ...kept].filter((one) => one.origin === origin);
   return { newest, all: all.sort((a, b) => a.size - b.size), origin, findings };
 }
