@@ -27,7 +27,7 @@ export async function exposureOf(
   const history = await readClone(folder, options);
   try {
     const current = await Promise.all((asked.current ?? ['HEAD']).map((name) => history.repository.resolve(name)));
-    const select: Selection = selectionFrom(asked, history.records);
+    const select: Selection = selectionFrom(asked, history.records, history.repository);
     const { heads } = history;
     const report = findExposure(history.records, { select, current, heads, since, compared: options.compared });
     return { report, current, notes: notesOn(history, report) };

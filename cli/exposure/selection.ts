@@ -1,6 +1,7 @@
 import { CofferError } from '../../core/errors.ts';
 import type { Selection } from '../../core/exposure/exposure.ts';
 import type { Records } from '../../core/exposure/records.ts';
+import type { Repository } from '../../core/git/repository.ts';
 import { writtenBy } from './writers.ts';
 
 /** The flags that say whose exposure is asked for. */
@@ -12,10 +13,14 @@ export interface Wanted {
 }
 
 /** What nothing in the history names is a mistake, not an answer of none. Throws EXPOSURE_KEY, EXPOSURE_RECIPIENT, EXPOSURE_WRITER. */
-export function selectionFrom({ key, recipient, signer, since }: Wanted, records: Records): Selection {
+export function selectionFrom(
+  { key, recipient, signer, since }: Wanted,
+  records: Records,
+  repository: Repository,
+): Selection {
   if (key !== undefined) return { kind: 'keys', kids: new Set(key.map((text) => keyNamed(text, records))) };
   if (recipient !== undefined) return recipientNamed(recipient, records);
-  if (signer !== undefined) return { kind: 'writer', isWriter: writtenBy(signer, records) };
+  if (signer !== undefined) return { kind: 'writer', isWriter: writtenBy(signer, records, repository) };
   return since === undefined ? { kind: 'revoked' } : { kind: 'all' };
 }
 
