@@ -2,12 +2,13 @@
  * What the bench of the log measures, each in a process of its own that prints JSON: `flushes DIR SECONDS`, `writers DIR COUNT SECONDS`,
  * `records DIR COUNT`, `again FROM DIR`.
  */
+import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditLogOptions } from '../../../core/audit/log.ts';
 import { openAuditLog } from '../../../core/audit/open-log.ts';
 import { readRecords } from '../../../core/audit/reader.ts';
-import type { AuditRecord } from '../../../core/audit/record.ts';
+import type { AuditLine, AuditRecord } from '../../../core/audit/record.ts';
 import { testSigner } from '../../support/log-signer.ts';
 
 /** Fixed, so that who verifies knows it. */
@@ -86,7 +87,7 @@ async function records(directory: string, count: string): Promise<Record<string,
   return { origin: log.origin, publicKey: signer.publicKey.toString('hex'), checkpoint: log.checkpoint };
 }
 
-/** The records of a log once more, in the groups in which they were written, and nothing else beside. */
+/** The records of a log once more, in the groups in which they were written, and as lines of the output; nothing else beside. */
 async function again(from: string, directory: string): Promise<Record<string, unknown>> {
   const groups: AuditRecord[][] = [];
   let last = '';
@@ -95,7 +96,11 @@ async function again(from: string, directory: string): Promise<Record<string, un
     last = time;
     groups.at(-1)?.push(line);
   }
-  const log = await openAuditLog(directory, options);
+  const output = createWriteStream('/dev/null');
+  const written = (lines: readonly AuditLine[]) => {
+    for (const audit of lines) output.write(`${JSON.stringify({ level: 'info', msg: 'audit', audit })}\n`);
+  };
+  const log = await openAuditLog(directory, { ...options, written });
   const began = performance.now();
   const before = process.cpuUsage();
   for (const group of groups) await log.append(group);
