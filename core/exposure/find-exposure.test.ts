@@ -193,6 +193,13 @@ describe('history’s oddities', () => {
     ]);
   });
 
+  test('a manifest for people alone that moves, and is sealed anew for a cluster too', async (t) => {
+    const story = await Story.begin(t);
+    const first = story.commit([], { ...STOLEN, ...PRODUCTION, 'old.yaml': db(ONE, ['laptop']) });
+    const head = story.commit([first], { 'old.yaml': null, 'new.yaml': db(TWO, ['production']) });
+    assert.deepEqual(await story.states(head), ['password one resealed']);
+  });
+
   test('branches that were never merged, tags, and merges', async (t) => {
     const story = await Story.begin(t);
     const first = story.commit([], start);

@@ -40,15 +40,16 @@ export class Successors {
 
   #shareCluster(dataKeyId: string, { recipients }: CurrentValue): boolean {
     const sealedTo = this.#sealedTo.get(dataKeyId);
-    if (sealedTo === undefined || sealedTo.size === 0 || recipients.size === 0) return true;
-    const now = this.#withMembers(recipients);
-    return [...this.#withMembers(sealedTo)].some((name) => now.has(name) && this.#mayBeCluster(name));
+    const [then, now] = [this.#clusters(sealedTo ?? new Set()), this.#clusters(recipients)];
+    // Where one of them is for people alone, or cannot be read, nothing tells them apart.
+    return then.size === 0 || now.size === 0 || !then.isDisjointFrom(now);
   }
 
-  #withMembers(names: ReadonlySet<string>): Set<string> {
+  /** With those that are members of groups. */
+  #clusters(names: ReadonlySet<string>): Set<string> {
     const all = new Set(names);
     for (const name of names) for (const member of this.#keys.members.get(name) ?? []) all.add(member);
-    return all;
+    return new Set([...all].filter((name) => this.#mayBeCluster(name)));
   }
 
   /** People and recovery keys are recipients of the secrets of several clusters. */
