@@ -28,10 +28,14 @@ export class CurrentValues {
   readonly #byPlace = new Map<string, CurrentValue[]>();
   readonly #byPath = new Map<number, CurrentValue[]>();
 
-  constructor(records: Records, commits: readonly number[]) {
+  /** `instead`: path → the version that counts there, or none, whatever the commits have. */
+  constructor(records: Records, commits: readonly number[], instead: ReadonlyMap<number, number | undefined>) {
     for (const commit of commits) {
-      for (const [path, version] of filesAt(records, commit)) this.#take(records, path, version);
+      for (const [path, version] of filesAt(records, commit)) {
+        if (!instead.has(path)) this.#take(records, path, version);
+      }
     }
+    for (const [path, version] of instead) if (version !== undefined) this.#take(records, path, version);
   }
 
   /** Of the entry, in any manifest of that name. */

@@ -79,7 +79,11 @@ export interface Comparisons {
 export type Selection =
   | { kind: 'keys'; kids: ReadonlySet<string> }
   | { kind: 'recipient'; name: string }
-  | { kind: 'revoked' }
+  /**
+   * All keys that are lost. `says`: whose word counts that a key is revoked: any commit's, or only the current state's, where others
+   * than those who may revoke can commit.
+   */
+  | { kind: 'revoked'; says?: 'any' | 'current' }
   | { kind: 'writer'; isWriter: (commit: string) => boolean }
   | { kind: 'all' };
 
@@ -87,6 +91,8 @@ export interface ExposureQuery {
   select: Selection;
   /** The commits whose values count as current. */
   current: readonly string[];
+  /** Where files are held back: what counts as current in their place (read-history.ts, readDifference). */
+  instead?: ReadonlyMap<number, number | undefined> | undefined;
   /** All commits whose history is searched, with the names of refs; tips of branches may hold values that no current commit has. */
   heads: readonly { ref: string; commit: string; isBranch: boolean }[];
   compared?: Comparisons | undefined;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { digestOf, kidOf, ring, Story, sealedTo, type Value } from '../../test/exposure/story.ts';
 import { RecordedComparisons } from './comparisons.ts';
+import { readDifference } from './read-history.ts';
 
 const ONE: Value = ['k1', 'one'];
 const TWO: Value = ['k2', 'two'];
@@ -235,6 +236,25 @@ describe('history’s oddities', () => {
     const over = story.commit([rotated], { 'db.yaml': db(TWO, ['production']) });
     assert.deepEqual(await story.states(over, { compared: outcomes }), ['password one changed']);
   });
+});
+
+test('where a file is held back, what stands there instead counts: nobody revokes a key, or replaces a value, who may not', async (t) => {
+  const story = await Story.begin(t);
+  const accepted = story.commit([], { ...LAPTOP, ...PRODUCTION, 'db.yaml': db(ONE, ['production', 'laptop']) });
+  const revoked = story.commit([accepted], STOLEN);
+  const head = story.commit([revoked], { 'db.yaml': db(TWO, ['production']) });
+  const repository = await story.history.repository();
+  await story.report(head);
+  const insteadOf = async (tree: string) => {
+    const instead = await readDifference(repository, story.records, { commit: head.oid, tree });
+    return story.states(head, { select: { kind: 'revoked', says: 'current' }, instead });
+  };
+  const [first, second, last] = await Promise.all(
+    [accepted, revoked, head].map(({ oid }) => repository.readCommit(oid)),
+  );
+  assert.deepEqual(await insteadOf(first?.tree ?? ''), []);
+  assert.deepEqual(await insteadOf(second?.tree ?? ''), ['password one live']);
+  assert.deepEqual(await insteadOf(last?.tree ?? ''), ['password one resealed']);
 });
 
 describe('what hides from a reader of manifests', () => {

@@ -1,6 +1,6 @@
 import { type CurrentValue, CurrentValues } from './current-values.ts';
 import type { Exposed, ExposedTo, ExposureQuery, ExposureReport, Living, Moment, Unproven } from './exposure.ts';
-import { KeysOfHistory, type LostKey, removedKeys } from './lost-keys.ts';
+import { KeysOfHistory, type LostKey, listedKeys, removedKeys } from './lost-keys.ts';
 import { listOf } from './order.ts';
 import type { Records } from './records.ts';
 import { Successors, type ValueFact } from './successors.ts';
@@ -43,7 +43,7 @@ class Search {
     this.#currentCommits = numbers(query.current);
     this.#timeline = new Timeline(records, numbers(query.heads.map(({ commit }) => commit)), this.#currentCommits);
     this.#keys = new KeysOfHistory(records, this.#timeline);
-    this.#current = new CurrentValues(records, this.#currentCommits);
+    this.#current = new CurrentValues(records, this.#currentCommits, query.instead ?? new Map());
     this.#lost = this.#lostKeys();
     this.#successors = new Successors(this.#current, this.#keys, this.#readStanzas());
   }
@@ -180,10 +180,10 @@ class Search {
     if (select.kind === 'keys') for (const kid of select.kids) direct.set(kid, 'asked');
     if (select.kind === 'recipient') for (const kid of this.#keys.kidsOf(select.name)) direct.set(kid, 'asked');
     if (select.kind === 'revoked') {
-      for (const kid of removedKeys(this.#records, this.#timeline, this.#currentCommits).keys()) {
-        direct.set(kid, 'removed');
-      }
-      for (const kid of this.#keys.revoked.keys()) direct.set(kid, 'revoked');
+      const listed = listedKeys(this.#records, this.#currentCommits, this.#query.instead);
+      for (const kid of removedKeys(this.#records, this.#timeline, listed).keys()) direct.set(kid, 'removed');
+      const isSaid = (kid: string) => select.says !== 'current' || listed.get(kid) === 'revoked';
+      for (const kid of this.#keys.revoked.keys()) if (isSaid(kid)) direct.set(kid, 'revoked');
     }
     return this.#keys.lost(direct);
   }

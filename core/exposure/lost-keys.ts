@@ -82,12 +82,15 @@ export class KeysOfHistory {
 }
 
 /**
- * Keys that a current keyring listed once and does not list now. Removing a recipient revokes its keys, unless all of them were retired
+ * Keys that the current line listed once and the current state (`listed`) does not list now. Removing a recipient revokes its keys, unless all of them were retired
  * before: that is how a decommissioning in good order is said. One key that is taken out of a file that stays was given up unless it
  * was retired. Kid → place in the timeline.
  */
-export function removedKeys(records: Records, timeline: Timeline, current: readonly number[]): Map<string, number> {
-  const listed = new Set(current.flatMap((commit) => [...listedAt(records, commit)]));
+export function removedKeys(
+  records: Records,
+  timeline: Timeline,
+  listed: ReadonlyMap<string, string>,
+): Map<string, number> {
   const removed = new Map<string, number>();
   for (const [place, number] of timeline.order.entries()) {
     if (!timeline.isCurrent(place)) continue;
@@ -117,9 +120,22 @@ function isMoved(records: Records, commit: number, kid: string): boolean {
   });
 }
 
-function listedAt(records: Records, commit: number): Set<string> {
-  const kids = [...filesAt(records, commit).values()].flatMap((version) => keysIn(records, version));
-  return new Set(kids.map(({ kid }) => kid));
+/** Kid → status, as the current state has it; of two, the later one. `instead`: as in ExposureQuery. */
+export function listedKeys(
+  records: Records,
+  current: readonly number[],
+  instead: ReadonlyMap<number, number | undefined> = new Map(),
+): Map<string, string> {
+  const listed = new Map<string, string>();
+  for (const commit of current) {
+    const files = new Map([...filesAt(records, commit)].filter(([path]) => !instead.has(path)));
+    for (const version of [...files.values(), ...instead.values()]) {
+      for (const { kid, status } of keysIn(records, version)) {
+        if (listed.get(kid) !== 'revoked') listed.set(kid, status);
+      }
+    }
+  }
+  return listed;
 }
 
 function keysIn(records: Records, version: number | undefined): { kid: string; recipient: string; status: string }[] {

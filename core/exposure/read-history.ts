@@ -62,6 +62,18 @@ export async function readHistory(
   await reader.add(batch);
 }
 
+/**
+ * What a tree has otherwise than a commit: where files are held back, what counts as current is not the commit itself. Path → version,
+ * by the records' numbers; undefined: it is not there, or says nothing. Adds to the records. Throws as readHistory does.
+ */
+export async function readDifference(
+  repository: Repository,
+  records: Records,
+  { commit, tree }: { commit: string; tree: string },
+): Promise<Map<number, number | undefined>> {
+  return new HistoryReader(repository, records, {}).difference((await repository.readCommit(commit)).tree, tree);
+}
+
 class HistoryReader {
   readonly #repository: Repository;
   readonly #records: Records;
@@ -87,6 +99,18 @@ class HistoryReader {
       if (!(error instanceof CofferError && GAPS.has(error.code))) throw error;
       return { commit, changes: [], gap: error.code };
     }
+  }
+
+  async difference(from: string, to: string): Promise<Map<number, number | undefined>> {
+    const found = new Map<number, number | undefined>();
+    if (from === to) return found;
+    for await (const change of changesBetween(this.#repository, from, to)) {
+      const { path, after } = await this.#change(change, []);
+      if (after !== undefined) await this.#readVersion(after.oid, after.role);
+      const version = after === undefined ? undefined : this.#records.versionOf(after.oid, after.role);
+      found.set(this.#records.path(path), version);
+    }
+    return found;
   }
 
   async add(batch: readonly Compared[]): Promise<void> {

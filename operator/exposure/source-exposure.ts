@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ExposureCache } from '../../core/exposure/cache.ts';
 import type { Comparisons, ExposureReport } from '../../core/exposure/exposure.ts';
 import { findExposure } from '../../core/exposure/find-exposure.ts';
-import { readHistory } from '../../core/exposure/read-history.ts';
+import { readDifference, readHistory } from '../../core/exposure/read-history.ts';
 import type { Records } from '../../core/exposure/records.ts';
 import type { Accepted, Source } from '../source/source.ts';
 
@@ -32,13 +32,16 @@ export class SourceExposure {
     const shallow = repository.shallow();
     const cache = await this.#cacheFor(shallow);
     await readHistory(repository, cache.records, [state.commit], { signal });
+    const instead = await readDifference(repository, cache.records, state);
     await cache.save();
     const heads = [{ ref: 'accepted', commit: state.commit, isBranch: false }];
     const report = findExposure(cache.records, {
-      select: { kind: 'revoked' },
+      // What is held back is in the history too: it must not have every value made anew.
+      select: { kind: 'revoked', says: 'current' },
       current: [state.commit],
       heads,
       compared,
+      instead,
     });
     this.isWhole = shallow.size === 0 && report.gaps.length === 0;
     this.state = state;
