@@ -45,6 +45,8 @@ export class OperatorLog implements AuditLog {
   #owed: AuditRecord[] = [];
   /** The leave under which something was kept last. */
   #leave: Override | undefined;
+  /** Whether a leave counted when that was looked at last. */
+  #isLeft = false;
   #pending = 0;
   #answeredAt = 0;
 
@@ -86,6 +88,8 @@ export class OperatorLog implements AuditLog {
   /** Tries until the signal to open what could not be opened, and to write what is owed. */
   async run(signal: AbortSignal): Promise<void> {
     while (await pause(AGAIN, signal)) {
+      // A person may take it back, by removing its file.
+      if (this.#leave !== undefined) this.#isLeft = (await this.#options.override()) !== undefined;
       if (this.#owed.length === 0 && this.#log !== undefined) continue;
       try {
         await this.settle();
@@ -114,7 +118,7 @@ export class OperatorLog implements AuditLog {
 
   /** Whether a person's leave is used now. */
   get isOverridden(): boolean {
-    return this.#leave !== undefined && this.#options.now().getTime() < Date.parse(this.#leave.until);
+    return this.#isLeft && this.#leave !== undefined && this.#options.now().getTime() < Date.parse(this.#leave.until);
   }
 
   /** How many records wait in memory. */
@@ -223,6 +227,7 @@ export class OperatorLog implements AuditLog {
     const isNew = this.#leave?.given !== given;
     const first: AuditRecord[] = isNew ? [{ event: 'log.overridden', actor, reason, until, happened }] : [];
     this.#leave = leave;
+    this.#isLeft = true;
     for (const record of [...first, ...records.map((one) => ({ ...one, happened: one.happened ?? happened }))]) {
       this.#owed.push(record);
       kept(record);

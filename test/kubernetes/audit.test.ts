@@ -129,6 +129,11 @@ test('promise 2: without a record nothing is given to pods, to Secrets or to peo
   const mounted = readFrame((await scene.mount(token)).body);
   await stage.secretIs(app, 'db', { password: old });
 
+  // A checkpoint that is still to be written would make room.
+  await eventually(async () => {
+    const [, records] = /^coffer_audit_records (.*)$/m.exec(await operator.get('/metrics')) ?? [];
+    assert.match(await operator.get('/metrics'), new RegExp(`^coffer_audit_signed_records ${records}$`, 'm'));
+  });
   fillUp(join(audit, 'filler'));
   const long = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}`.padEnd(100, 'x'), '1']));
   await stage.commit(stage.files({ name: 'db', data: { password: fresh, ...long }, readers: ['api'] }));
