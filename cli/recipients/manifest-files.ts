@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { contents } from '../../core/check/tree.ts';
+import { contents, type Tree } from '../../core/check/tree.ts';
 import { isManifestPath } from '../../core/config/repository.ts';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
@@ -9,14 +9,15 @@ import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
 import { workingTree } from '../git/trees.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
-/** Every file of the working tree that holds manifests; `broken` is told of those that cannot be read. */
+/** Every file of the working tree (`tree`, where that is known) that holds manifests; `broken` is told of those that cannot be read. */
 export async function* manifestFiles(
   { root, config }: Workspace,
   broken: (error: CofferError) => void,
+  tree?: Tree,
 ): AsyncGenerator<{ path: string; file: ManifestFile }> {
-  const tree = await workingTree(root);
-  const files = [...tree.files.values()].filter(({ path, kind }) => kind === 'file' && isManifestPath(config, path));
-  for await (const { file, bytes } of contents(tree, files)) {
+  const all = tree ?? (await workingTree(root));
+  const files = [...all.files.values()].filter(({ path, kind }) => kind === 'file' && isManifestPath(config, path));
+  for await (const { file, bytes } of contents(all, files)) {
     if (!mayHoldCoffer(bytes)) continue;
     try {
       const read = readManifestFile(bytes, file.path);

@@ -1,5 +1,5 @@
 import { Bug, CofferError } from '../../core/errors.ts';
-import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import type { Manifest, ManifestFile } from '../../core/format/manifest/manifest.ts';
 import type { SealingKey } from '../../core/format/sealed/stanza.ts';
 import { sealGroupSeed } from '../../core/keys/group.ts';
 import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
@@ -8,6 +8,7 @@ import type { Opener } from '../../core/opening/opener.ts';
 import { type Proposal, withStanzasIn } from '../../core/rotation/proposal.ts';
 import { proposalId } from '../../core/rotation/proposal-id.ts';
 import { newStanzas } from '../../core/rotation/rewrap.ts';
+import { workingTree } from '../git/trees.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { manifestFiles } from './manifest-files.ts';
 import { requestsIn } from './requests.ts';
@@ -34,7 +35,8 @@ export async function rewrapAll(
   const active = activeKey(wanted);
   if (active === undefined) throw new Bug('a recipient that was just given a key has none');
   const key: SealingKey = { recipient: name, kid: active.kid, publicKey: active.publicKey };
-  const { made, refused } = await rewrapped(workspace, wanted, key, opener, broken);
+  const tree = await workingTree(workspace.root);
+  const { made, refused } = await rewrapped(manifestFiles(workspace, broken, tree), wanted, key, opener);
   const requests = (await requestsIn(workspace)).filter((one) => one.kind === 'rotate' && one.recipient === name);
   const proposal: Proposal = {
     ...{ id: proposalId('rewrap', name), cluster: name, commit: '', values: [], refused },
@@ -43,21 +45,20 @@ export async function rewrapAll(
     seeds: rewrappedSeeds(workspace, key, opener),
     fulfils: requests.map(({ id }) => id),
   };
-  return { files: await applyToWorkingTree(workspace, proposal, made), refused };
+  return { files: await applyToWorkingTree(workspace, proposal, { made, tree }), refused };
 }
 
 /** Each file is read once: reading takes as long as the key exchange. */
 async function rewrapped(
-  workspace: Workspace,
+  files: AsyncIterable<{ path: string; file: ManifestFile }>,
   { keys }: Recipient,
   key: SealingKey,
   opener: Opener,
-  broken: (error: CofferError) => void,
 ): Promise<{ made: Map<string, Buffer>; refused: Map<string, string> }> {
   const made = new Map<string, Buffer>();
   const refused = new Map<string, string>();
   const keysOf = async (name: string) => (name === key.recipient ? keys : undefined);
-  for await (const { path, file } of manifestFiles(workspace, broken)) {
+  for await (const { path, file } of files) {
     const stanzas = new Map<string, Map<string, string>>();
     for (const manifest of file.manifests) {
       if (!manifest.recipients.includes(key.recipient)) continue;

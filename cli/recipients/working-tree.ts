@@ -44,14 +44,14 @@ class WorkingTreeBase implements ProposalBase {
 
 /**
  * Writes what of a proposal fits the working tree and is not there yet; the paths, from the root. `made`: files of which the new
- * text is known already.
+ * text is known already. `tree`: as it was read before.
  */
 export async function applyToWorkingTree(
   workspace: Workspace,
   proposal: Proposal,
-  made: ReadonlyMap<string, Buffer> = new Map(),
+  { made = new Map(), tree }: { made?: ReadonlyMap<string, Buffer>; tree?: Tree } = {},
 ): Promise<string[]> {
-  const base = new WorkingTreeBase(workspace, await workingTree(workspace.root));
+  const base = new WorkingTreeBase(workspace, tree ?? (await workingTree(workspace.root)));
   const changed = new Map([...(await applyProposal(proposal, base)), ...made]);
   const written = new Map<string, Buffer>();
   for (const [path, bytes] of changed) {

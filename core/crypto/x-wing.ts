@@ -81,7 +81,7 @@ const COEFFICIENT_BYTES = 1152;
 /** FIPS 203 §7.2, the modulus check: every encoded coefficient is below q. */
 function isCanonical(publicKey: Uint8Array): boolean {
   for (let at = 0; at < COEFFICIENT_BYTES; at += 3) {
-    const [low = 0, middle = 0, high = 0] = publicKey.subarray(at, at + 3);
+    const [low, middle, high] = [publicKey[at] ?? 0, publicKey[at + 1] ?? 0, publicKey[at + 2] ?? 0];
     if ((low | ((middle & 0x0f) << 8)) >= ML_KEM_PRIME || ((middle >> 4) | (high << 4)) >= ML_KEM_PRIME) return false;
   }
   return true;

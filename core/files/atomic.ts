@@ -84,7 +84,7 @@ async function keepOwner(handle: FileHandle, before: { uid: number; gid: number 
   if (process.getuid?.() === 0) await handle.chown(before.uid, before.gid);
 }
 
-export async function followLink(path: string): Promise<string> {
+async function followLink(path: string): Promise<string> {
   try {
     return (await lstat(path)).isSymbolicLink() ? await realpath(path) : path;
   } catch (error) {
@@ -93,7 +93,7 @@ export async function followLink(path: string): Promise<string> {
   }
 }
 
-export async function statIfThere(path: string) {
+async function statIfThere(path: string) {
   try {
     return await stat(path);
   } catch (error) {
