@@ -28,11 +28,12 @@ export function folderOf(origin: string): string {
 /** Throws CofferError `AUDIT_BUNDLE_INVALID`. */
 export function parseBundle(text: string, place: string): BundledLog[] {
   const logs: unknown = Object(parsed(text)).logs;
-  if (!Array.isArray(logs) || logs.length > 1000) throw invalid(place);
+  // None at all would verify, whatever became of them.
+  if (!Array.isArray(logs) || logs.length === 0 || logs.length > 1000) throw invalid(place, 'names no logs');
   return logs.map((log: unknown) => {
     const { origin, from, to, identity } = Object(log);
     const isWhole = typeof origin === 'string' && ORIGIN.test(origin) && typeof identity === 'string';
-    if (!isWhole || !Number.isSafeInteger(from) || !Number.isSafeInteger(to)) throw invalid(place);
+    if (!isWhole || !Number.isSafeInteger(from) || !Number.isSafeInteger(to)) throw invalid(place, 'is not readable');
     return { origin, folder: folderOf(origin), from, to, identity };
   });
 }
@@ -46,8 +47,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function invalid(place: string): CofferError {
-  return new CofferError('AUDIT_BUNDLE_INVALID', `The ${BUNDLE_FILE} of ${place} is not that of a bundle.`, {
+export function invalid(place: string, why: string): CofferError {
+  return new CofferError('AUDIT_BUNDLE_INVALID', `The ${BUNDLE_FILE} of ${place} is not that of a bundle: it ${why}.`, {
     advice: 'Take the folder as coffer audit bundle wrote it.',
     data: { path: place },
     exit: 1,

@@ -23,10 +23,10 @@ ${found.length === 0 ? 'When this was made, every log was what its identity had 
 ## Verify it
 
 Ask the owners of each cluster for its identity by a way of your own: what stands in the table is what whoever made this bundle
-believed. Keep the \`checkpoint\` of each log; the next bundle has to go on from it.
+believed. Keep the \`checkpoint\` of each log; the next bundle has to go on from it. The time is yours to say, too: what the bundle says of itself is not believed.
 
-    coffer audit verify --log . --identity CLUSTER=coffer-identity-1-…
-    coffer audit verify --log . --checkpoint CHECKPOINT-OF-LAST-TIME …
+    coffer audit verify --log . --from ${range.from} --to ${range.to} --identity CLUSTER=coffer-identity-1-…
+    coffer audit verify … --checkpoint CHECKPOINT-OF-LAST-TIME …
     coffer audit show --log . --secret NAMESPACE/NAME
 
 Without coffer: a log is a Merkle tree of RFC 6962 in the layout of https://c2sp.org/tlog-tiles, with checkpoints of
@@ -34,7 +34,8 @@ https://c2sp.org/tlog-checkpoint; so any program for these reads it, for instanc
 Ed25519: the 32 bytes in an identity after the prefix, in base64url, without the last 4, which are a checksum. Its name is the first line of
 the checkpoint. A record is one line of JSON in \`tile/entries\`.
 
-Only the text of the records of that time is here, in whole tiles of 256; of all others the hashes, which is enough for every proof.
+Only the text of the records of that time is here, in whole tiles of 256, and as much on both sides as it takes to see that nothing of that
+time is missing; of all others the hashes, which is enough for every proof.
 `;
 }
 

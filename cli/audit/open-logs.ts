@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DirectoryStore } from '../../core/audit/directory-store.ts';
@@ -6,8 +7,11 @@ import { NOTE_LIMIT } from '../../core/audit/note/signed-note.ts';
 import type { LogStore } from '../../core/audit/store.ts';
 import { CofferError } from '../../core/errors.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
-import { BUNDLE_FILE, type BundledLog, parseBundle } from './bundle-file.ts';
+import { BUNDLE_FILE, type BundledLog, invalid, parseBundle } from './bundle-file.ts';
 import { UrlStore } from './url-store.ts';
+
+/** What lies in the directory of a log, and in no bundle. */
+const OWN = ['origin', 'checkpoint', 'journal', 'tile'];
 
 /** A log that `--log` names, or one of those in a bundle. */
 export interface OpenedLog {
@@ -29,6 +33,8 @@ async function openPlace(place: string): Promise<OpenedLog[]> {
   if (/^https?:\/\//.test(place)) return [await openStore(new UrlStore(place))];
   const bundle = await textOf(join(place, BUNDLE_FILE));
   if (bundle === undefined) return [await openStore(new DirectoryStore(place))];
+  // Else whoever owns the disk of a log could say by such a file which of its records have to be there.
+  for (const name of OWN) if (existsSync(join(place, name))) throw invalid(place, `lies beside the ${name} of a log`);
   const logs = parseBundle(bundle, place);
   return await Promise.all(
     logs.map(async (log) => ({ ...(await openStore(new DirectoryStore(join(place, log.folder)))), bundled: log })),

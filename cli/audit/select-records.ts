@@ -1,5 +1,6 @@
 import type { AuditLine } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
+import type { Range } from './coverage.ts';
 
 /** What is asked for; everything that is said must fit. */
 export interface Wanted {
@@ -27,6 +28,11 @@ export function timeFrom(text: string): string {
     advice: 'Write 2026-11-21, which begins in UTC, or 2026-11-21T09:00Z.',
     exit: 2,
   });
+}
+
+/** Throws CofferError `AUDIT_DATE`. `to` absent: without an end. */
+export function rangeFrom(from: string, to: string | undefined): Range {
+  return { from: timeFrom(from), to: to === undefined ? '\uffff' : timeFrom(to) };
 }
 
 /** Whether a record is asked for. Throws CofferError `AUDIT_DATE`. */

@@ -10,17 +10,12 @@ import { readBundle } from '../../core/audit/verify/tile-pass.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { BUNDLE_FILE, type BundledLog, bundleText, folderOf } from './bundle-file.ts';
 import { readmeText } from './bundle-readme.ts';
+import type { Range } from './coverage.ts';
 import type { Identities } from './identity-of.ts';
 import type { OpenedLog } from './open-logs.ts';
 import type { Verified } from './verify-logs.ts';
 
 const HISTORY_LIMIT = 64 * 1024 * 1024;
-
-/** A time range, ISO 8601 in UTC: from the first to before the second. */
-export interface Range {
-  from: string;
-  to: string;
-}
 
 /**
  * Writes what an auditor needs without us: of each log the checkpoints, all hashes, and the text of the records of that time (in whole
@@ -68,29 +63,46 @@ async function copyHashes(store: LogStore, size: number, write: Write): Promise<
   }
 }
 
-/** Returns the numbers of the first and the last record that are there. */
+/**
+ * Copies the bundles of that time, and as far on both sides as it takes to see that there are no more: a record before it, and one after.
+ * Returns the numbers of the first and the last record that are there.
+ */
 async function copyRecords(
   store: LogStore,
   size: number,
-  { from, to }: Range,
+  range: Range,
   write: Write,
 ): Promise<{ from: number; to: number }> {
-  let [first, last] = [0, 0];
-  for (let index = 0; index * TILE_WIDTH < size; index++) {
-    const width = widthIn(size, 0, index);
-    const times = (await readBundle(store, index, width))?.entries.map((entry) => lineOf(entry)?.time ?? '') ?? [];
-    if (!times.some((time) => time >= from && time < to)) continue;
-    const path = tilePath({ level: 'entries', index, width });
+  const count = Math.ceil(size / TILE_WIDTH);
+  let [first, last] = [0, count - 1];
+  let [hasBegun, isOver] = [false, false];
+  for (let index = 0; index < count; index++) {
+    const times = (await readBundle(store, index, widthIn(size, 0, index)))?.entries.map(timeOf) ?? [];
+    const [begins, ends] = [times[0], times.at(-1)];
+    // Forgotten, at the beginning; elsewhere `verify` finds it.
+    if (begins === undefined || ends === undefined) {
+      if (first === index) first++;
+      continue;
+    }
+    // Also where the clock went back: nothing of that time is left out.
+    const isOfThatTime = times.some((time) => time >= range.from && time < range.to);
+    if (!hasBegun && !isOfThatTime && begins < range.from) first = index;
+    if (isOfThatTime) [hasBegun, isOver, last] = [true, false, count - 1];
+    if (!isOver && ends >= range.to) [isOver, last] = [true, index];
+  }
+  for (let index = first; index <= last; index++) {
+    const path = tilePath({ level: 'entries', index, width: widthIn(size, 0, index) });
     // As it is, also where it is not as it was signed: the auditor sees that too.
     const bytes =
       (await store.read(path, BUNDLE_LIMIT)) ??
       (await store.read(tilePath({ level: 'entries', index, width: TILE_WIDTH }), BUNDLE_LIMIT));
-    if (bytes === undefined) continue;
-    await write(path, bytes);
-    if (first === 0) first = index * TILE_WIDTH + 1;
-    last = index * TILE_WIDTH + width;
+    if (bytes !== undefined) await write(path, bytes);
   }
-  return { from: first === 0 ? 1 : first, to: last };
+  return { from: first * TILE_WIDTH + 1, to: Math.min((last + 1) * TILE_WIDTH, size) };
+}
+
+function timeOf(entry: Buffer): string {
+  return lineOf(entry)?.time ?? '';
 }
 
 async function place(folder: string, path: string, bytes: Buffer): Promise<void> {

@@ -19,6 +19,8 @@ export interface Report {
   unsigned: number;
   /** The first so many records are forgotten, and a record says so. */
   pruned: number;
+  /** As its records say, the text of the first so many was forgotten; `pruned` of them are not there. */
+  forgotten: number;
   /** Checkpoints that were found to be of this log, the newest included. */
   checkpoints: number;
   /** What records tell of other logs of the cluster. */
@@ -56,6 +58,7 @@ export async function verifyLog(store: LogStore, options: VerifyOptions): Promis
     root: end?.root.toString('base64') ?? '',
     unsigned: 0,
     pruned: 0,
+    forgotten: 0,
     checkpoints: 0,
     witnessed: [],
     findings,
@@ -77,6 +80,7 @@ export async function verifyLog(store: LogStore, options: VerifyOptions): Promis
   findings.push(...overfull(pass), ...cutOff(all, end));
   const gaps = missingRecords(pass, end.size, options.only);
   report.pruned = gaps.pruned;
+  report.forgotten = pass.forgotten;
   findings.push(...gaps.findings);
   const journal = await checkJournal(store, end.size, isRight(end));
   report.unsigned = journal.unsigned;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -196,40 +196,80 @@ describe('coffer audit prove', () => {
 });
 
 describe('coffer audit bundle', () => {
-  test('holds all that is needed offline, for several clusters, and no more text than that of its time', () => {
-    const bundle = join(folder, 'bundle');
-    desk.coffer([
-      'audit',
-      'bundle',
-      '--log',
-      log,
-      '--log',
-      staging,
-      '--from',
-      '2026-11-02',
-      '--to',
-      '2026-11-03',
-      '-o',
-      bundle,
+  const bundle = join(folder, 'bundle');
+  const verify = (...args: string[]) => {
+    const { logs } = JSON.parse(readFileSync(join(bundle, 'bundle.json'), 'utf8'));
+    const flags = logs.flatMap(({ identity, origin }: Record<string, string>) => [
+      '--identity',
+      `${origin?.split('/')[2]}=${identity}`,
     ]);
-    const identities = JSON.parse(readFileSync(join(bundle, 'bundle.json'), 'utf8')).logs.map(
-      ({ identity, origin }: { identity: string; origin: string }) => `${origin.split('/')[2]}=${identity}`,
-    );
-    const flags = identities.flatMap((identity: string) => ['--identity', identity]);
-    const { stdout, status } = desk.try(['audit', 'verify', '--log', bundle, ...flags], { cwd: folder });
+    return desk.try(['audit', 'verify', '--log', bundle, ...flags, ...args], { cwd: folder });
+  };
+  const OF_THAT_TIME = ['--from', '2026-11-02', '--to', '2026-11-03'];
+
+  test('holds all that is needed offline, for several clusters, and no more text than that of its time', () => {
+    desk.coffer(['audit', 'bundle', '--log', log, '--log', staging, ...OF_THAT_TIME, '-o', bundle]);
+    const { stdout, status } = verify(...OF_THAT_TIME);
     assert.equal(status, 0, stdout);
     assert.match(stdout, /600 records.*\n {2}of which the records 1 to 256 are here/);
-    assert.match(stdout, /audit\/staging\/.*\n {2}of which none are here/);
     const names = readdirSync(join(bundle, 'logs'), { recursive: true, encoding: 'utf8' });
-    assert.deepEqual(names.filter((name) => /entries\/.*\d$/.test(name)).length, 1);
+    assert.equal(names.filter((name) => /entries\/.*\d$/.test(name)).length, 2);
     assert.match(readFileSync(join(bundle, 'README.md'), 'utf8'), /production.*600 \| 1 to 256/);
     const shown = desk.coffer(['audit', 'show', '--log', bundle, '--secret', 'payments/db']);
     assert.equal(shown.trimEnd().split('\n').length, 2);
-    const hidden = names.find((name) => /entries\/000$/.test(name)) ?? assert.fail();
-    rmSync(join(bundle, 'logs', hidden));
-    assert.match(
-      desk.try(['audit', 'verify', '--log', bundle, ...flags], { cwd: folder }).stdout,
-      /deleted: the records 1 to 256/,
-    );
+  });
+
+  test('is not believed in what it says of itself: who verifies says which time it has to cover', () => {
+    assert.match(verify().stdout, /absent: the text of the records 257 to 600 is not here: say with --from/);
+    const later = verify('--from', '2026-11-06');
+    assert.deepEqual([later.status, /absent: the text of the records 257 to 600/.test(later.stdout)], [1, true]);
+    const file = join(bundle, 'bundle.json');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('"to": 256', '"to": 0'));
+    assert.match(verify(...OF_THAT_TIME).stdout, /absent: the text of the records 1 to 600/);
+    writeFileSync(file, text);
+    const hidden = readdirSync(join(bundle, 'logs'), { recursive: true, encoding: 'utf8' });
+    rmSync(join(bundle, 'logs', hidden.find((name) => /entries\/000$/.test(name)) ?? assert.fail()));
+    assert.match(verify(...OF_THAT_TIME).stdout, /deleted: the records 1 to 256/);
+  });
+
+  test('is none where it lies in the directory of a log, or names no logs: whoever owns the disk could let all of it verify', () => {
+    const changed = copy('as-bundle');
+    changed.remove('tile/entries/000');
+    writeFileSync(changed.path('bundle.json'), readFileSync(join(bundle, 'bundle.json')));
+    const empty = join(folder, 'empty');
+    mkdirSync(empty);
+    writeFileSync(join(empty, 'bundle.json'), '{"logs":[]}');
+    for (const place of [changed.directory, empty]) {
+      const { status, stderr } = desk.try(['audit', 'verify', '--log', place]);
+      assert.deepEqual([status, /AUDIT_BUNDLE_INVALID/.test(stderr)], [1, true], stderr);
+    }
+  });
+});
+
+describe('a log that is not among those that are verified', () => {
+  test('is missed where another has seen it, unless somebody says why', () => {
+    const { status, stdout } = desk.try(['audit', 'verify', '--log', staging]);
+    const [, id = ''] =
+      /missing-log: this log has seen coffer\.dev\/audit\/production\/([0-9a-f]{16}), of 600/.exec(stdout) ?? [];
+    assert.equal(status, 1, stdout);
+    assert.equal(desk.try(['audit', 'verify', '--log', staging, '--without', id]).status, 0);
+    assert.equal(desk.try(['audit', 'verify', '--log', staging, '--log', log]).status, 0);
+  });
+
+  test('is missed where somebody kept a checkpoint of it, with several logs too', async () => {
+    const options = { cluster: 'production', now: () => new Date(), signer, reserve: 4096 };
+    const others = ['begun-anew', 'and-another'].map((name) => join(folder, name));
+    for (const directory of others) {
+      const writer = await openAuditLog(directory, options);
+      await fill(writer, 20);
+      await writer.close();
+    }
+    const flags = others.flatMap((directory) => ['--log', directory]);
+    assert.equal(desk.try(['audit', 'verify', ...flags]).status, 0);
+    for (const some of [flags, flags.slice(0, 2)]) {
+      const { status, stdout } = desk.try(['audit', 'verify', ...some, '--checkpoint', first]);
+      assert.deepEqual([status, /replaced-log: .*none of these logs/.test(stdout)], [1, true], stdout);
+    }
   });
 });

@@ -25,7 +25,7 @@ it, with coffer or without. Verifies each log first. What is wrong is packed as 
       { identitiesFrom },
       { verifyLogs },
       { writeBundle },
-      { timeFrom },
+      { rangeFrom },
       { progressOf },
       { printable },
     ] = await Promise.all([
@@ -37,16 +37,17 @@ it, with coffer or without. Verifies each log first. What is wrong is packed as 
       import('../../audit/progress.ts'),
       import('../../output.ts'),
     ]);
-    const range = { from: timeFrom(flags.from), to: timeFrom(flags.to ?? new Date().toISOString()) };
+    const range = rangeFrom(flags.from, flags.to ?? new Date().toISOString());
     const [logs, identities] = [await openLogs(flags.log), await identitiesFrom(flags.identity)];
-    const reports = await verifyLogs(logs, identities, [], progressOf(process.stderr, this.jsonEnabled()));
+    const onProgress = progressOf(process.stderr, this.jsonEnabled());
+    const reports = await verifyLogs(logs, identities, { range, onProgress });
     const bundled = await writeBundle(flags.output, logs, reports, identities, range);
     for (const { cluster, findings } of reports) {
       for (const { kind, message } of findings) this.warn(printable(`${cluster}: ${kind}: ${message}`));
       if (findings.length > 0) this.answerNo();
     }
     for (const { origin, from, to } of bundled)
-      this.note(to < from ? `${origin}: no records of that time` : `${origin}: the records ${from} to ${to}`);
+      this.note(to < from ? `${origin}: no records` : `${origin}: the records ${from} to ${to}`);
     return { folder: flags.output, logs: bundled, ok: reports.every(({ findings }) => findings.length === 0) };
   }
 }

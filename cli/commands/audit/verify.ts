@@ -13,7 +13,8 @@ docs/audit.md.`;
     'coffer audit verify --log http://127.0.0.1:8780/audit --checkpoint checkpoint-of-monday',
     {
       description: 'An auditor, with what the owner of the cluster said on the telephone:',
-      command: 'coffer audit verify --log bundle --identity coffer-identity-1-…',
+      command:
+        'coffer audit verify --log october --from 2026-10-01 --to 2026-11-01 --identity production=coffer-identity-1-…',
     },
     'coffer audit verify --proof record-17.tlog-proof',
   ];
@@ -23,6 +24,14 @@ docs/audit.md.`;
     checkpoint: Flags.string({
       description: 'a checkpoint of an earlier day, which must be a prefix of the log',
       helpValue: 'FILE',
+      multiple: true,
+      default: [],
+    }),
+    from: Flags.string({ description: 'a bundle has to cover what was recorded from this time on', helpValue: 'TIME' }),
+    to: Flags.string({ description: 'and before this one (default: all)', helpValue: 'TIME', dependsOn: ['from'] }),
+    without: Flags.string({
+      description: 'a log that others have seen, and that you know why it is not here',
+      helpValue: 'LOGID',
       multiple: true,
       default: [],
     }),
@@ -55,8 +64,16 @@ docs/audit.md.`;
       throw new CofferError('USAGE', '--log or --proof is missing', { advice: 'Say which log to verify.', exit: 2 });
     const given = await Promise.all(flags.checkpoint.map((file) => readFile(file, 'utf8')));
     const [logs, identities] = [await openLogs(flags.log), await identitiesFrom(flags.identity)];
-    const { progressOf } = await import('../../audit/progress.ts');
-    const reports = await verifyLogs(logs, identities, given, progressOf(process.stderr, this.jsonEnabled()));
+    const [{ progressOf }, { rangeFrom }] = await Promise.all([
+      import('../../audit/progress.ts'),
+      import('../../audit/select-records.ts'),
+    ]);
+    const reports = await verifyLogs(logs, identities, {
+      checkpoints: given,
+      without: flags.without,
+      onProgress: progressOf(process.stderr, this.jsonEnabled()),
+      ...(flags.from === undefined ? {} : { range: rangeFrom(flags.from, flags.to) }),
+    });
     for (const report of reports) {
       for (const line of reportLines(report)) this.say(printable(line));
       for (const { kind, message } of report.findings) this.say(printable(`  ${kind}: ${message}`));

@@ -10,6 +10,10 @@ export type FindingKind =
   | 'forked'
   /** Another log stands where this one was. */
   | 'replaced-log'
+  /** One that another log has seen, and that is not among those that are verified. */
+  | 'missing-log'
+  /** Of a bundle: text that it does not bring along, and should. */
+  | 'absent'
   /** Signed by a key that is not pinned. */
   | 'replaced-key'
   /** A checkpoint's text is not what was signed. */
