@@ -88,6 +88,12 @@ const Rotation = strict({
   keepPrevious: Type.Optional(
     Type.String({ pattern: DURATION, description: 'For so long the former value stays, as ENTRY.previous' }),
   ),
+  secret: Type.Optional(
+    Type.Boolean({
+      description:
+        'false: the value is no secret, like the name of a user: who reads it learns nothing. Absent: it is one',
+    }),
+  ),
 });
 
 /** A manifest: docs/format.md, "A manifest". `data` values are sealed text, or plaintext that waits to be sealed. */

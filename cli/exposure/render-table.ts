@@ -2,7 +2,7 @@ import type { Exposed, ExposureReport, ExposureState } from '../../core/exposure
 import { paint, printable } from '../output.ts';
 
 /** In the order of what to do first. */
-export const STATES: readonly ExposureState[] = ['live', 'resealed', 'elsewhere', 'changed', 'removed'];
+export const STATES: readonly ExposureState[] = ['live', 'resealed', 'elsewhere', 'changed', 'removed', 'public'];
 
 export const MEANING: Readonly<Record<ExposureState, string>> = {
   live: 'still in use',
@@ -10,6 +10,7 @@ export const MEANING: Readonly<Record<ExposureState, string>> = {
   elsewhere: 'on another branch only',
   changed: 'proven changed',
   removed: 'gone from the repository',
+  public: 'no secret',
 };
 
 /** For people: a row for each value, the most urgent first, then what was looked at. */

@@ -150,7 +150,7 @@ export const RULES = {
   },
   CHECK_EXPOSED_RESEALED: {
     level: 'error',
-    summary: 'A value was sealed anew after a revoked key could open it, and is not proven to be another one',
+    summary: 'A value may be one that a revoked key could open, sealed anew: it is not proven to be another',
   },
   CHECK_EXPOSED_UNREAD: {
     level: 'error',

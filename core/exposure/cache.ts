@@ -6,7 +6,7 @@ import type { Fact, Role } from './facts.ts';
 import { type CommitRecord, Records } from './records.ts';
 
 /** Raised with what a record says: a file of another version is begun anew. */
-const VERSION = 1;
+const VERSION = 2;
 /** Rows in one block: a string of JavaScript has an end. */
 const MOST_ROWS = 50_000;
 const NEWLINE = 0x0a;

@@ -12,6 +12,9 @@ export interface CurrentValue {
   namespace: string;
   /** Number. */
   path: number;
+  name: string;
+  /** The manifest says that the entry is no secret. */
+  isPublic: boolean;
   /** That the manifest lists: empty where the file cannot be read. */
   recipients: ReadonlySet<string>;
 }
@@ -27,6 +30,7 @@ export class CurrentValues {
   readonly digests = new Set<string>();
   readonly #byPlace = new Map<string, CurrentValue[]>();
   readonly #byPath = new Map<number, CurrentValue[]>();
+  readonly #byManifest = new Map<string, CurrentValue[]>();
 
   /** `instead`: path → the version that counts there, or none, whatever the commits have. */
   constructor(records: Records, commits: readonly number[], instead: ReadonlyMap<number, number | undefined>) {
@@ -41,6 +45,10 @@ export class CurrentValues {
   /** Of the entry, in any manifest of that name. */
   at(namespace: string, name: string, entry: string): readonly CurrentValue[] {
     return this.#byPlace.get(placeKey(namespace, name, entry)) ?? [];
+  }
+
+  ofManifest(namespace: string, name: string): readonly CurrentValue[] {
+    return this.#byManifest.get(JSON.stringify([namespace, name])) ?? [];
   }
 
   in(path: number): readonly CurrentValue[] {
@@ -59,15 +67,21 @@ export class CurrentValues {
       const key = JSON.stringify([fact[1], fact[2]]);
       lists.set(key, (lists.get(key) ?? new Set()).add(fact[3]));
     }
+    const publicPlaces = new Set(
+      facts.flatMap(({ fact }) => (fact?.[0] === 'public' ? [placeKey(fact[1], fact[2], fact[3])] : [])),
+    );
     for (const { number, fact } of facts) {
       if (fact?.[0] !== 'value') continue;
       const [, namespace, name, entry, digest] = fact;
+      const isPublic = publicPlaces.has(placeKey(namespace, name, entry));
       const recipients = lists.get(JSON.stringify([namespace, name])) ?? new Set();
-      const value = { fact: number, digest, entry, namespace, path, recipients };
+      const value = { fact: number, digest, entry, namespace, name, path, isPublic, recipients };
       this.facts.add(number);
       this.digests.add(digest);
       push(this.#byPath, path, value);
-      if (namespace !== '') push(this.#byPlace, placeKey(namespace, name, entry), value);
+      if (namespace === '') continue;
+      push(this.#byPlace, placeKey(namespace, name, entry), value);
+      push(this.#byManifest, JSON.stringify([namespace, name]), value);
     }
   }
 }

@@ -3,10 +3,11 @@ import type { LostKey } from './lost-keys.ts';
 
 /**
  * `live`: the current value is this sealed text, or was compared with it and is the same. `resealed`: the current value is another
- * text that nobody has proven to be another value. `changed`: it was proven. `removed`: the entry is gone. `elsewhere`: no current
- * commit has the entry, the tip of another branch still has this text.
+ * text that nobody has proven to be another value, or an entry of another name may have it. `changed`: it was proven. `removed`: the
+ * entry is gone. `elsewhere`: no current commit has the entry, the tip of another branch still has this text. `public`: the current
+ * manifest says that the entry is no secret.
  */
-export type ExposureState = 'live' | 'resealed' | 'changed' | 'removed' | 'elsewhere';
+export type ExposureState = 'live' | 'resealed' | 'changed' | 'removed' | 'elsewhere' | 'public';
 
 /** A commit as it describes itself. */
 export interface Moment {

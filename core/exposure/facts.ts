@@ -11,6 +11,7 @@ import type { TextDigests } from './text-digest.ts';
  * - `value`: a sealed text stands in an entry.
  * - `stanza`: a data key is sealed to a key, under this recipient's name (empty where the file cannot be read).
  * - `lists`: a manifest lists a recipient.
+ * - `public`: a manifest says that an entry is no secret.
  * - `key`: the keyring has this key of a recipient.
  * - `seed`: the key of a group can be opened by the key of a member.
  * - `ejson`: the file is one of ejson, whose values have keys of another kind.
@@ -19,6 +20,7 @@ export type Fact =
   | readonly ['value', namespace: string, name: string, entry: string, digest: string, dataKeyId: string]
   | readonly ['stanza', dataKeyId: string, kid: string, recipient: string]
   | readonly ['lists', namespace: string, name: string, recipient: string]
+  | readonly ['public', namespace: string, name: string, entry: string]
   | readonly ['key', recipient: string, type: string, kid: string, status: string]
   | readonly ['seed', group: string, groupKid: string, member: string, memberKid: string]
   | readonly ['ejson'];
@@ -112,11 +114,12 @@ class ManifestFacts {
       const { metadata, spec } = objectOf(value);
       const { namespace, name } = objectOf(metadata);
       if (typeof namespace !== 'string' || typeof name !== 'string') continue;
-      const { data, keys, recipients } = objectOf(spec);
+      const { data, keys, recipients, rotation } = objectOf(spec);
       for (const [entry, text] of Object.entries(objectOf(data))) {
         if (typeof text === 'string') this.#value([namespace, name, entry], textOf(text));
       }
       for (const [dataKeyId, stanzas] of Object.entries(objectOf(keys))) this.#stanzasOf(dataKeyId, objectOf(stanzas));
+      for (const entry of publicEntries(objectOf(rotation))) this.#add(['public', namespace, name, entry]);
       for (const recipient of Array.isArray(recipients) ? recipients : []) {
         if (typeof recipient === 'string') this.#add(['lists', namespace, name, recipient]);
       }
@@ -142,6 +145,16 @@ class ManifestFacts {
 
   #add(fact: Fact): void {
     this.#facts.push(fact);
+  }
+}
+
+/** Those of rows that say so, and what `generate.public` names: a public key, or a certificate. */
+function* publicEntries(rotation: Record<string, unknown>): Generator<string> {
+  for (const [entry, row] of Object.entries(rotation)) {
+    const { secret, generate } = objectOf(row);
+    const made = objectOf(generate).public;
+    if (secret === false) yield entry;
+    if (typeof made === 'string') yield made;
   }
 }
 

@@ -172,7 +172,7 @@ describe('history’s oddities', () => {
     assert.deepEqual(await story.states(returned), ['password one live']);
     const renamed = story.commit([first], { 'db.yaml': start['db.yaml'].replace('name: db', 'name: base') });
     const report = await story.report(renamed);
-    assert.deepEqual(report.values.map(({ name, state }) => `${name} ${state}`).sort(), ['base live', 'db removed']);
+    assert.deepEqual(report.values.map(({ name, state }) => `${name} ${state}`).sort(), ['base live', 'db live']);
   });
 
   test('several documents in a file, and one name in two files for two clusters', async (t) => {
@@ -236,6 +236,79 @@ describe('history’s oddities', () => {
     const over = story.commit([rotated], { 'db.yaml': db(TWO, ['production']) });
     assert.deepEqual(await story.states(over, { compared: outcomes }), ['password one changed']);
   });
+});
+
+describe('a value that is sealed anew under another name', () => {
+  const start = { ...STOLEN, ...PRODUCTION, 'db.yaml': db(ONE, ['production', 'laptop']) };
+  const named = (name: string, namespace = 'payments', entry = 'password') =>
+    sealedTo({ [entry]: TWO }, { k2: ['production'] }, { name, namespace });
+  const both = sealedTo({ password: THREE, key: TWO }, { k2: ['production'], k3: ['production'] });
+  const cases: readonly (readonly [string, readonly Record<string, string | null>[]])[] = [
+    ['another entry, in one commit', [{ 'db.yaml': db(TWO, ['production'], 'db-password') }]],
+    [
+      'another entry, in two commits',
+      [
+        { 'db.yaml': sealedTo({ password: ONE, key: TWO }, { k1: ['production', 'laptop'], k2: ['production'] }) },
+        { 'db.yaml': db(TWO, ['production'], 'key') },
+      ],
+    ],
+    ['another entry, while the old one goes on with another value', [{ 'db.yaml': both }]],
+    ['another name in the same file', [{ 'db.yaml': named('base') }]],
+    ['another name in another file', [{ 'db.yaml': null, 'base.yaml': named('base') }]],
+    ['another name, entry and namespace', [{ 'db.yaml': null, 'base.yaml': named('base', 'billing', 'key') }]],
+    ['another name, in two commits', [{ 'base.yaml': named('base') }, { 'db.yaml': null }]],
+    ['an entry of a manifest that was there', [{ 'db.yaml': null, 'queue.yaml': named('queue', 'payments', 'db') }]],
+  ];
+  for (const [name, steps] of cases) {
+    test(`may be the same one until they were compared: ${name}`, async (t) => {
+      const story = await Story.begin(t);
+      const queue = sealedTo({ token: ['k9', 'nine'] }, { k9: ['production'] }, { name: 'queue' });
+      const first = story.commit([], { ...start, 'queue.yaml': queue });
+      const head = steps.reduce((last, step) => story.commit([last], step), first);
+      const merge = story.commit([story.commit([first], { README: '' }), head], { ...steps[0], ...steps[1] });
+      for (const current of [head, merge]) {
+        const { values, living } = await story.report(current);
+        assert.deepEqual(
+          values.map(({ entry, state }) => `${entry} ${state}`),
+          ['password resealed'],
+        );
+        assert.ok(living.some(({ text }) => text === digestOf(TWO)));
+        const outcomes = compared([ONE, TWO, 'changed'], [ONE, THREE, 'changed']);
+        assert.deepEqual((await story.report(current, { compared: outcomes })).living, []);
+        const same = compared([ONE, TWO, 'same'], [ONE, THREE, 'changed']);
+        assert.deepEqual(
+          (await story.report(current, { compared: same })).living.map(({ state }) => state),
+          ['live'],
+        );
+      }
+    });
+  }
+
+  test('is not looked for in entries and manifests that were there before', async (t) => {
+    const story = await Story.begin(t);
+    const first = story.commit([], { ...start, 'queue.yaml': named('queue', 'payments', 'token') });
+    const head = story.commit([first], { 'db.yaml': null });
+    assert.deepEqual(await story.states(head), ['password one removed']);
+  });
+});
+
+test('an entry that is said to be no secret is listed, and nothing has to be done about it', async (t) => {
+  const story = await Story.begin(t);
+  const rows = (row: string) => ({ more: [`rotation: {user: ${row}}`] });
+  const to = { k1: ['production', 'laptop'] };
+  const data = { user: ['k1', 'app_a'], password: ['k1', 'one'] } as const;
+  const first = story.commit([], { ...STOLEN, 'db.yaml': sealedTo(data, to, rows('{secret: false}')) });
+  assert.deepEqual(await story.states(first), ['password one live', 'user app_a public']);
+  assert.deepEqual(
+    (await story.report(first)).living.map(({ entry }) => entry),
+    ['password'],
+  );
+  const secret = story.commit([first], { 'db.yaml': sealedTo(data, to, rows('{secret: true}')) });
+  assert.deepEqual(await story.states(secret), ['password one live', 'user app_a live']);
+  const made = story.commit([first], {
+    'db.yaml': sealedTo(data, to, { more: ['rotation: {password: {generate: {kind: tls, public: user}}}'] }),
+  });
+  assert.deepEqual(await story.states(made), ['password one live', 'user app_a public']);
 });
 
 test('where a file is held back, what stands there instead counts: nobody revokes a key, or replaces a value, who may not', async (t) => {

@@ -3,6 +3,7 @@ import type { Exposed, ExposedTo, ExposureQuery, ExposureReport, Living, Moment,
 import { KeysOfHistory, type LostKey, listedKeys, removedKeys } from './lost-keys.ts';
 import { listOf } from './order.ts';
 import type { Records } from './records.ts';
+import { type Gone, Renames } from './renames.ts';
 import { Successors, type ValueFact } from './successors.ts';
 import { factsOfVersion, filesAt, Timeline } from './timeline.ts';
 
@@ -29,6 +30,7 @@ class Search {
   readonly #current: CurrentValues;
   readonly #currentCommits: readonly number[];
   readonly #successors: Successors;
+  readonly #renames: Renames;
   readonly #lost: ReadonlyMap<string, LostKey>;
   /** Data key id → stanzas to lost keys. */
   readonly #ways = new Map<string, Way[]>();
@@ -44,6 +46,7 @@ class Search {
     this.#timeline = new Timeline(records, numbers(query.heads.map(({ commit }) => commit)), this.#currentCommits);
     this.#keys = new KeysOfHistory(records, this.#timeline);
     this.#current = new CurrentValues(records, this.#currentCommits, query.instead ?? new Map());
+    this.#renames = new Renames(records, this.#timeline, this.#current);
     this.#lost = this.#lostKeys();
     this.#successors = new Successors(this.#current, this.#keys, this.#readStanzas());
   }
@@ -101,8 +104,8 @@ class Search {
     const found = this.#waysTo(number, dataKeyId, written);
     if (found === undefined || !this.#isSince(found.from)) return undefined;
     const paths = this.#timeline.paths.get(number) ?? new Set<number>();
-    const state = this.#stateOf(number, fact, paths);
     const dropped = this.#current.facts.has(number) ? undefined : this.#timeline.lastDropped.get(number);
+    const state = this.#stateOf(number, { fact, paths, written, dropped });
     return {
       ...{ namespace, name, entry, dataKeyId, text, state, branches: [] },
       paths: Array.from(paths, (path) => this.#records.paths[path] ?? '').sort(),
@@ -138,10 +141,16 @@ class Search {
     return { kid: lost.through, recipient: member?.recipient ?? '', group: { name: lost.recipient, kid }, from };
   }
 
-  #stateOf(number: number, fact: ValueFact, paths: ReadonlySet<number>): Exposed['state'] {
+  #stateOf(number: number, gone: Gone): Exposed['state'] {
+    const { fact, paths } = gone;
     const [, , , , text] = fact;
-    let state: Exposed['state'] = this.#current.facts.has(number) ? 'live' : 'removed';
-    for (const value of this.#successors.of(fact, paths)) {
+    const isCurrent = this.#current.facts.has(number);
+    const own = this.#successors.of(fact, paths);
+    const renamed = isCurrent ? [] : this.#renames.of(gone, own.length > 0);
+    let state: Exposed['state'] = isCurrent ? 'live' : 'removed';
+    if (own.some(({ isPublic }) => isPublic)) return 'public';
+    for (const value of new Set([...own, ...renamed])) {
+      if (value.isPublic) continue;
       const outcome = value.digest === text ? 'same' : this.#query.compared?.outcome(value.digest, text);
       if (outcome === 'same') {
         state = 'live';

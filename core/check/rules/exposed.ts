@@ -18,7 +18,7 @@ function livingFinding({ namespace, name, entry, path, state }: Living): Finding
     });
   }
   return finding('CHECK_EXPOSED_RESEALED', place, {
-    message: `${what} was sealed anew after a revoked key could open it, and nobody has proven that it is another one`,
+    message: `${what} may be one that a revoked key could open, sealed anew: nobody has proven that it is another`,
     advice: `Give the log of an operator that opens it: --log DIR; or make a new value, then ${set}.`,
   });
 }

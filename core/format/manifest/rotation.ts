@@ -12,6 +12,8 @@ export interface EntryRotation {
   generate?: Generate;
   rotator?: string;
   keepPrevious?: number;
+  /** The value is no secret: that it was read exposes nothing. */
+  isPublic?: true;
 }
 
 /** The former value of an entry, kept by rotation; it has no readers of its own. */
@@ -28,15 +30,18 @@ export function entryOfPrevious(name: string): string | undefined {
 
 export function rotationsOf(rows: EncryptedSecret['spec']['rotation']): Map<string, EntryRotation> {
   return new Map(
-    Object.entries(rows ?? {}).map(([entry, { every, generate, rotator, keepPrevious }]): [string, EntryRotation] => [
-      entry,
-      {
-        ...(every === undefined ? {} : { every: milliseconds(every) }),
-        ...(generate === undefined ? {} : { generate }),
-        ...(rotator === undefined ? {} : { rotator }),
-        ...(keepPrevious === undefined ? {} : { keepPrevious: milliseconds(keepPrevious) }),
-      },
-    ]),
+    Object.entries(rows ?? {}).map(
+      ([entry, { every, generate, rotator, keepPrevious, secret }]): [string, EntryRotation] => [
+        entry,
+        {
+          ...(every === undefined ? {} : { every: milliseconds(every) }),
+          ...(generate === undefined ? {} : { generate }),
+          ...(rotator === undefined ? {} : { rotator }),
+          ...(keepPrevious === undefined ? {} : { keepPrevious: milliseconds(keepPrevious) }),
+          ...(secret === false ? { isPublic: true } : {}),
+        },
+      ],
+    ),
   );
 }
 
