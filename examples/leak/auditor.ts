@@ -87,20 +87,19 @@ export class Auditor {
 
   /** All that is needed to verify both logs where there is no network, and no cluster. */
   async takesHome(clusters: readonly Cluster[], stolen: string): Promise<void> {
+    const today = new Date().toISOString().slice(0, 10);
     const logs = clusters.map(({ name }) => `--log ../${name}/audit`).join(' ');
     await this.#shell(`coffer audit show --log ../production/audit --key ${stolen}`, { who: 'auditor' });
-    await this.#shell(`coffer audit bundle ${logs} -o ../auditor/bundle`, { who: 'auditor' });
+    await this.#shell(`coffer audit bundle ${logs} --from ${today} -o ../auditor/bundle`, { who: 'auditor' });
     await this.#shell('coffer audit verify --log ../auditor/bundle', { who: 'auditor' });
     await this.#shell('ls ../auditor/bundle', { who: 'auditor' });
   }
 }
 
 function isCovered({ folder }: Cluster): boolean {
-  const [, size = ''] = readFileSync(join(folder, 'audit', 'checkpoint'), 'utf8').split('\n');
-  const last =
-    readFileSync(join(folder, 'audit', 'journal'), 'utf8')
-      .trimEnd()
-      .split('\n')
-      .at(-1) ?? '';
+  const [checkpoint, journal] = [join(folder, 'audit', 'checkpoint'), join(folder, 'audit', 'journal')];
+  if (!existsSync(checkpoint) || !existsSync(journal)) return false;
+  const [, size = ''] = readFileSync(checkpoint, 'utf8').split('\n');
+  const last = readFileSync(journal, 'utf8').trimEnd().split('\n').at(-1) ?? '';
   return last.includes(`"sequence":${size},`) || last.includes(`"sequence":${size}}`);
 }
