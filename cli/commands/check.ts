@@ -105,7 +105,7 @@ export default class Check extends BaseCommand {
       import('../../core/check/finding.ts'),
     ]);
     const compared = await readComparisons(root, logs);
-    const { report: exposure, notes } = await exposureOf(root, {}, { isPartial: false, compared });
+    const { report: exposure, notes } = await exposureOf(root, {}, { isPartial: false, compared, says: 'line' });
     for (const note of notes) this.warn(note);
     return { ...report, findings: inOrder([...report.findings, ...exposedFindings(exposure)]) };
   }

@@ -17,17 +17,22 @@ export interface FoundExposure {
   notes: string[];
 }
 
+export interface ExposureOptions {
+  isPartial: boolean;
+  compared?: Comparisons | undefined;
+  onProgress?: (commits: number) => void;
+  /** Where no key is asked for: whether a branch that nobody merged may say that one is revoked; absent: it may. */
+  says?: 'any' | 'line';
+}
+
 /** What the command line asks for, of the clone around `folder`. Throws EXPOSURE_*, GIT_*. */
-export async function exposureOf(
-  folder: string,
-  asked: Asked,
-  options: { isPartial: boolean; compared?: Comparisons | undefined; onProgress?: (commits: number) => void },
-): Promise<FoundExposure> {
+export async function exposureOf(folder: string, asked: Asked, options: ExposureOptions): Promise<FoundExposure> {
   const since = asked.since === undefined ? undefined : secondsOf(asked.since);
   const history = await readClone(folder, options);
   try {
     const current = await Promise.all((asked.current ?? ['HEAD']).map((name) => history.repository.resolve(name)));
-    const select: Selection = selectionFrom(asked, history.records, history.repository);
+    const wanted: Selection = selectionFrom(asked, history.records, history.repository);
+    const select: Selection = wanted.kind === 'revoked' ? { ...wanted, says: options.says ?? 'any' } : wanted;
     const { heads } = history;
     const report = findExposure(history.records, { select, current, heads, since, compared: options.compared });
     return { report, current, notes: notesOn(history, report) };

@@ -12,7 +12,7 @@ export type ExposedTexts = ReadonlySet<string>;
  * @throws CofferError EXPOSURE_*, GIT_*
  */
 export async function exposedTexts(root: string): Promise<ExposedTexts> {
-  const { report } = await exposureOf(root, {}, { isPartial: false });
+  const { report } = await exposureOf(root, {}, { isPartial: false, says: 'line' });
   return new Set(report.values.flatMap(({ state, text }) => (state === 'live' ? [text] : [])));
 }
 

@@ -81,10 +81,10 @@ export type Selection =
   | { kind: 'keys'; kids: ReadonlySet<string> }
   | { kind: 'recipient'; name: string }
   /**
-   * All keys that are lost. `says`: whose word counts that a key is revoked: any commit's, or only the current state's, where others
-   * than those who may revoke can commit.
+   * All keys that are lost. `says`: whose word counts that a key is revoked: any commit's; that of any commit which the current ones
+   * reach; or only that of the current state, where others than those who may revoke can commit.
    */
-  | { kind: 'revoked'; says?: 'any' | 'current' }
+  | { kind: 'revoked'; says?: 'any' | 'line' | 'current' }
   | { kind: 'writer'; isWriter: (commit: string) => boolean }
   | { kind: 'all' };
 

@@ -154,6 +154,24 @@ describe('a key is lost', () => {
   }
 });
 
+test('whose word counts that a key is revoked: anybody’s, that of the current line, or that of the current state alone', async (t) => {
+  const story = await Story.begin(t);
+  const start = story.commit([], { ...LAPTOP, 'db.yaml': db(ONE, ['production', 'laptop']) });
+  const branch = story.commit([start], STOLEN, 'mallory');
+  const takenBack = story.commit([branch], LAPTOP);
+  const told = async (current: typeof start) => {
+    const counts = [];
+    for (const says of ['any', 'line', 'current'] as const) {
+      const { living } = await story.report(current, { select: { kind: 'revoked', says }, heads: [branch] });
+      counts.push(living.length);
+    }
+    return counts;
+  };
+  assert.deepEqual(await told(start), [1, 0, 0]);
+  assert.deepEqual(await told(takenBack), [1, 1, 0]);
+  assert.deepEqual(await told(branch), [1, 1, 1]);
+});
+
 describe('history’s oddities', () => {
   const start = { ...STOLEN, ...PRODUCTION, 'db.yaml': db(ONE, ['production', 'laptop']) };
 

@@ -1,6 +1,6 @@
 import { type CurrentValue, CurrentValues } from './current-values.ts';
 import type { Exposed, ExposedTo, ExposureQuery, ExposureReport, Living, Moment, Unproven } from './exposure.ts';
-import { KeysOfHistory, type LostKey, listedKeys, removedKeys } from './lost-keys.ts';
+import { KeysOfHistory, type LostKey, listedKeys, removedKeys, revokedOnLine } from './lost-keys.ts';
 import { listOf } from './order.ts';
 import type { Records } from './records.ts';
 import { type Gone, Renames } from './renames.ts';
@@ -191,10 +191,15 @@ class Search {
     if (select.kind === 'revoked') {
       const listed = listedKeys(this.#records, this.#currentCommits, this.#query.instead);
       for (const kid of removedKeys(this.#records, this.#timeline, listed).keys()) direct.set(kid, 'removed');
-      const isSaid = (kid: string) => select.says !== 'current' || listed.get(kid) === 'revoked';
-      for (const kid of this.#keys.revoked.keys()) if (isSaid(kid)) direct.set(kid, 'revoked');
+      for (const kid of this.#revoked(select.says ?? 'any', listed)) direct.set(kid, 'revoked');
     }
     return this.#keys.lost(direct);
+  }
+
+  #revoked(says: 'any' | 'line' | 'current', listed: ReadonlyMap<string, string>): Iterable<string> {
+    if (says === 'any') return this.#keys.revoked.keys();
+    if (says === 'line') return revokedOnLine(this.#records, this.#timeline);
+    return [...listed].flatMap(([kid, status]) => (status === 'revoked' ? [kid] : []));
   }
 
   /** Notes the ways to lost keys; returns for each data key to whom it was ever sealed. */

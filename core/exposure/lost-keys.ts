@@ -111,6 +111,18 @@ export function removedKeys(
   return removed;
 }
 
+/** Keys that a commit which the current ones reach calls revoked. */
+export function revokedOnLine(records: Records, timeline: Timeline): Set<string> {
+  const revoked = new Set<string>();
+  for (const [place, number] of timeline.order.entries()) {
+    if (!timeline.isCurrent(place)) continue;
+    for (const { after } of records.commits[number]?.changes ?? []) {
+      for (const { kid, status } of keysIn(records, after)) if (status === 'revoked') revoked.add(kid);
+    }
+  }
+  return revoked;
+}
+
 /** Another file of the same commit has it from now on: its recipient was renamed. */
 function isMoved(records: Records, commit: number, kid: string): boolean {
   const { brought } = effectOf(records, records.commits[commit]?.changes ?? []);
@@ -139,6 +151,7 @@ export function listedKeys(
 }
 
 function keysIn(records: Records, version: number | undefined): { kid: string; recipient: string; status: string }[] {
+  if (version === undefined || records.versions[version]?.role !== 'keyring') return [];
   return factsOfVersion(records, version).flatMap((number) => {
     const fact = records.facts[number];
     return fact?.[0] === 'key' ? [{ kid: fact[3], recipient: fact[1], status: fact[4] }] : [];
