@@ -61,7 +61,7 @@ class ManifestFacts {
   readonly #digests: TextDigests;
   readonly #facts: Fact[] = [];
   /** Of what the scan found: no document has said where it belongs yet. */
-  readonly #texts = new Map<string, { dataKeyId: string; entry: string }>();
+  readonly #texts = new Map<string, { dataKeyId: string; at: number }>();
   readonly #stanzas = new Map<string, readonly [dataKeyId: string, kid: string]>();
 
   constructor(bytes: Buffer, digests: TextDigests) {
@@ -73,8 +73,8 @@ class ManifestFacts {
     const shortened = this.#scan();
     if (this.#texts.size === 0 && this.#stanzas.size === 0 && !this.#bytes.includes('\\')) return [];
     if (mayHoldCoffer(this.#bytes)) this.#documents(shortened);
-    for (const [text, { dataKeyId, entry }] of this.#texts) {
-      this.#add(['value', '', '', entry, this.#digests.of(text), dataKeyId]);
+    for (const [text, { dataKeyId, at }] of this.#texts) {
+      this.#add(['value', '', '', this.#entryBefore(at), this.#digests.of(text), dataKeyId]);
     }
     for (const [dataKeyId, kid] of this.#stanzas.values()) this.#add(['stanza', dataKeyId, kid, '']);
     return this.#facts;
@@ -91,8 +91,7 @@ class ManifestFacts {
     let end = 0;
     scanText(file, {
       text: (dataKeyId, text, at) => {
-        const before = ENTRY_BEFORE.exec(file.slice(Math.max(0, at - MOST_BEFORE), at))?.[1];
-        this.#texts.set(text, { dataKeyId, entry: before ?? '' });
+        this.#texts.set(text, { dataKeyId, at });
         pieces.push(file.slice(end, at), `CF[1:${dataKeyId}:${MARK}${texts.length}]`);
         texts.push(text);
         end = at + text.length;
@@ -141,6 +140,10 @@ class ManifestFacts {
       this.#stanzas.delete(`${dataKeyId} ${kid}`);
       this.#add(['stanza', dataKeyId, kid, recipient]);
     }
+  }
+
+  #entryBefore(at: number): string {
+    return ENTRY_BEFORE.exec(this.#bytes.toString('latin1', Math.max(0, at - MOST_BEFORE), at))?.[1] ?? '';
   }
 
   #add(fact: Fact): void {

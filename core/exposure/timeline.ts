@@ -21,7 +21,6 @@ export class Timeline {
   readonly lastDropped = new Map<number, number>();
   /** Fact → numbers of paths. */
   readonly paths = new Map<number, Set<number>>();
-  /** Version that first had it, for each path: where it can be read again. */
   readonly #records: Records;
   readonly #current: ReadonlySet<number>;
 
@@ -54,11 +53,9 @@ export class Timeline {
   }
 
   #notePaths(changes: readonly FileChange[]): void {
-    for (const { path, after, before } of changes) {
-      if (after === undefined) continue;
-      const old = new Set(factsOfVersion(this.#records, before));
+    for (const { path, after } of changes) {
       for (const fact of factsOfVersion(this.#records, after)) {
-        if (old.has(fact) || !this.#isValue(fact)) continue;
+        if (!this.#isValue(fact)) continue;
         const paths = this.paths.get(fact);
         if (paths === undefined) this.paths.set(fact, new Set([path]));
         else paths.add(path);
@@ -72,18 +69,16 @@ export class Timeline {
 }
 
 export function effectOf(records: Records, changes: readonly FileChange[]): Effect {
-  const before = new Set<number>();
   const first = new Set<number>();
+  const others = new Set<number>();
   const after = new Set<number>();
   for (const change of changes) {
     for (const fact of factsOfVersion(records, change.before)) first.add(fact);
-    for (const version of [change.before, ...change.others]) {
-      for (const fact of factsOfVersion(records, version)) before.add(fact);
-    }
+    for (const version of change.others) for (const fact of factsOfVersion(records, version)) others.add(fact);
     for (const fact of factsOfVersion(records, change.after)) after.add(fact);
   }
   return {
-    brought: [...after].filter((fact) => !before.has(fact)),
+    brought: [...after].filter((fact) => !first.has(fact) && !others.has(fact)),
     dropped: [...first].filter((fact) => !after.has(fact)),
   };
 }
