@@ -16,6 +16,7 @@ function packageOf(entry: ImportMeta) {
       dirname: 'coffer',
       topicSeparator: ' ' as const,
       topics: {
+        audit: { description: 'the log of an operator: verify it, look things up, prove' },
         recipients: { description: 'the keyring: who can open secrets' },
         ejson: { description: "the ejson tool's own interface" },
       },

@@ -26,3 +26,12 @@ export function rowOf(line: AuditLine, cluster: string | undefined): string {
   ];
   return printable(parts.filter((part) => part !== '').join('  ')).replaceAll(/[\t\n]/g, ' ');
 }
+
+/** What a terminal could take for an order, written as JSON may write it. */
+const STEERING = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+/** The whole of a record, as JSON on several lines. */
+export function printableJson(line: AuditLine): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(line, null, 2).replace(STEERING, escaped);
+}

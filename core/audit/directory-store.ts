@@ -1,6 +1,7 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CofferError } from '../errors.ts';
+import { readUpTo } from '../files/read-up-to.ts';
 import { fromSystemError } from '../files/system-error.ts';
 import { bundleOf, entriesIn } from './bundle.ts';
 import type { LogStore } from './store.ts';
@@ -25,7 +26,7 @@ export class DirectoryStore implements LogStore {
   async read(path: string, limit: number): Promise<Buffer | undefined> {
     const tile = tileOf(path);
     if (tile === undefined && !FILES.has(path)) return undefined;
-    const bytes = await readUpTo(join(this.place, path), limit);
+    const bytes = await readFile(join(this.place, path), limit);
     if (bytes !== undefined || tile === undefined || tile.width === TILE_WIDTH) return bytes;
     return await this.#fromWider(tile, limit);
   }
@@ -33,7 +34,7 @@ export class DirectoryStore implements LogStore {
   async #fromWider(tile: Tile, limit: number): Promise<Buffer | undefined> {
     const wider = (await this.#partials(tile)).filter((width) => width > tile.width);
     for (const width of [...wider, TILE_WIDTH]) {
-      const bytes = await readUpTo(join(this.place, tilePath({ ...tile, width })), limit);
+      const bytes = await readFile(join(this.place, tilePath({ ...tile, width })), limit);
       if (bytes !== undefined) return beginning(bytes, tile);
     }
     return undefined;
@@ -54,18 +55,8 @@ function beginning(bytes: Buffer, { level, width }: Tile): Buffer | undefined {
   return entries?.length === width ? bundleOf(entries) : undefined;
 }
 
-async function readUpTo(path: string, limit: number): Promise<Buffer | undefined> {
-  const handle = await whereThere(() => open(path, 'r'));
-  if (handle === undefined) return undefined;
-  try {
-    const { size } = await handle.stat();
-    if (size > limit) throw tooLarge(path, limit);
-    const bytes = await handle.readFile();
-    if (bytes.length > limit) throw tooLarge(path, limit);
-    return bytes;
-  } finally {
-    await handle.close();
-  }
+async function readFile(path: string, limit: number): Promise<Buffer | undefined> {
+  return await readUpTo(path, limit, () => tooLarge(path, limit));
 }
 
 async function whereThere<T>(read: () => Promise<T>): Promise<T | undefined> {

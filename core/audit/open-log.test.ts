@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { readRecords } from '../../test/support/audit-lines.ts';
 import { openAuditLog } from './open-log.ts';
-import { readRecords } from './reader.ts';
 import type { AuditLine } from './record.ts';
 import { JOURNAL } from './writer/journal.ts';
 

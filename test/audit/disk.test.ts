@@ -6,10 +6,10 @@ import { describe, test } from 'node:test';
 import { DirectoryStore } from '../../core/audit/directory-store.ts';
 import type { SignedLog } from '../../core/audit/log.ts';
 import { openAuditLog } from '../../core/audit/open-log.ts';
-import { readRecords } from '../../core/audit/reader.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { verifyLog } from '../../core/audit/verify.ts';
 import { fillUp, smallTmpfs } from '../operator/tmpfs.ts';
+import { readRecords } from '../support/audit-lines.ts';
 import { testSigner } from '../support/log-signer.ts';
 import { fill, logDirectory, options } from './written-log.ts';
 

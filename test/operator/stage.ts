@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { AuditLog } from '../../core/audit/log.ts';
 import { openAuditLog } from '../../core/audit/open-log.ts';
-import { readRecords } from '../../core/audit/reader.ts';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { readKeyDirectory, storeSecretKey } from '../../core/keys/key-directory.ts';
@@ -18,6 +17,7 @@ import { type GitSourceConfig, openGitSource } from '../../operator/source/open-
 import type { Source } from '../../operator/source/source.ts';
 import type { SecretStatus } from '../../operator/status/status.ts';
 import { WorkTree } from '../servers/work-tree.ts';
+import { readRecords } from '../support/audit-lines.ts';
 import { sealedManifest, type TestRecipient, testCluster, type WantedManifest } from '../support/secrets.ts';
 
 /** A run of the operator's rooms, without its main loop. */

@@ -1,6 +1,13 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DirectoryStore } from '../../core/audit/directory-store.ts';
 import type { AuditLine } from '../../core/audit/record.ts';
+import { recordsIn } from '../../core/audit/records-in.ts';
+
+/** As the command line reads them. */
+export function readRecords(directory: string): AsyncGenerator<AuditLine> {
+  return recordsIn(new DirectoryStore(directory));
+}
 
 /** All records of a log's directory, in order: those in full tiles, then those of the journal that are not. */
 export function auditLines(directory: string): AuditLine[] {

@@ -18,7 +18,7 @@ import { Desk } from '../../../test/cli/desk.ts';
 import { type TestSigner, testSigner } from '../../../test/support/log-signer.ts';
 
 const KID = '9f86d081884c7d659a2feaa0c55ad015';
-const HOSTILE = 'Eve \u001b[2J\u0007\nsecond line';
+const HOSTILE = 'Eve \u001b[2J\u0007\nsecond \u009b2J\u202eline';
 
 const RECORDS: (AuditRecord & { day: string })[] = [
   { day: '01', event: 'operator.started', cluster: 'production' },
@@ -148,6 +148,8 @@ describe('coffer audit verify', () => {
       [['audit', 'show', '--log', log, '--since', 'yesterday'], 'AUDIT_DATE', 2],
       [['audit', 'prove', '601', '--log', log], 'AUDIT_RECORD_UNKNOWN', 1],
       [['audit', 'verify', '--proof', first], 'AUDIT_PROOF_INVALID', 1],
+      [['audit', 'verify', '--proof', '/dev/zero'], 'AUDIT_FILE', 3],
+      [['audit', 'verify', '--log', log, '--checkpoint', 'nowhere'], 'AUDIT_FILE', 3],
       [['audit', 'verify', '--log', log, '--checkpoint', join(log, 'origin')], 'AUDIT_CHECKPOINT_INVALID', 1],
     ] as const) {
       const ran = desk.try(args);
@@ -165,10 +167,26 @@ describe('coffer audit show', () => {
     assert.match(records[0].log, /^coffer\.dev\/audit\/production\//);
   });
 
+  test('shows several logs as one history, and no more of it than is asked for', () => {
+    const args = ['audit', 'show', '--log', staging, '--log', log, '--json', '--last', '600'];
+    const records: { log: string; time: string; sequence: number }[] = JSON.parse(desk.coffer(args)).records;
+    assert.equal(records.length, 600, 'of 601');
+    const times = records.map(({ time }) => time);
+    assert.deepEqual(times, times.toSorted());
+    assert.equal(new Set(records.map((record) => record.log)).size, 2);
+  });
+
   test('lets nothing of a record steer a terminal or look like another line', () => {
     const shown = desk.coffer(['audit', 'show', '--log', log, '--actor', 'eve@']);
     assert.equal(shown.split('\n').length, 2);
-    for (const character of shown.trimEnd()) assert.ok(character >= ' ', JSON.stringify(shown));
+    desk.coffer(['audit', 'prove', '4', '--log', log, '-o', join(folder, 'hostile')]);
+    const proven = desk.coffer(['audit', 'verify', '--proof', join(folder, 'hostile')]);
+    assert.match(proven, /Eve \\u001b\[2J/);
+    for (const text of [shown, proven.replaceAll('\n', '')])
+      for (const character of text.trimEnd()) {
+        const isSteering = character < ' ' || (character >= '\u007f' && character < '\u00a0') || character === '\u202e';
+        assert.ok(!isSteering, JSON.stringify(text));
+      }
     assert.match(shown, /commit\.accepted {2}commit aaaaaaaaaaaa {2}by Eve/);
   });
 });

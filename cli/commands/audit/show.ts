@@ -1,10 +1,11 @@
 import { logsFlag } from '../../audit/flags.ts';
+import type { LogRecord } from '../../audit/merge-records.ts';
 import { BaseCommand, Flags } from '../../base-command.ts';
 
 export default class AuditShow extends BaseCommand {
   static override summary = 'show records of a log: by secret, workload, actor, key or time';
   static override description =
-    'Everything that is said must fit. Shows what is there; whether that is what was signed, coffer audit verify says. With --json, whole records.';
+    'Everything that is said must fit; several logs are shown as one history. Shows what is there; whether that is what was signed, coffer audit verify says. With --json, whole records.';
   static override examples = [
     'coffer audit show --log /var/lib/coffer/audit --secret payments/db --since 2026-11-01',
     'coffer audit show --log bundle --key 9f86d081 --json',
@@ -32,26 +33,23 @@ export default class AuditShow extends BaseCommand {
 
   async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(AuditShow);
-    const [{ openLogs }, { selects }, { rowOf }, { recordsIn }] = await Promise.all([
+    const [{ openLogs }, { selects }, { rowOf }, { mergedRecords }] = await Promise.all([
       import('../../audit/open-logs.ts'),
       import('../../audit/select-records.ts'),
       import('../../audit/render-records.ts'),
-      import('../../../core/audit/records-in.ts'),
+      import('../../audit/merge-records.ts'),
     ]);
     const isWanted = selects(flags);
     const logs = await openLogs(flags.log);
-    const records: Record<string, unknown>[] = [];
-    for (const { store, origin, cluster } of logs) {
-      const shown: string[] = [];
-      for await (const line of recordsIn(store)) {
-        if (!isWanted(line)) continue;
-        const row = rowOf(line, logs.length > 1 ? cluster : undefined);
-        if (this.jsonEnabled()) records.push({ log: origin, ...line });
-        else if (flags.last === undefined) this.say(row);
-        else if (shown.push(row) > flags.last) shown.shift();
-      }
-      for (const row of shown) this.say(row);
+    const kept: LogRecord[] = [];
+    const show = ({ line, log }: LogRecord) => this.say(rowOf(line, logs.length > 1 ? log.cluster : undefined));
+    for await (const record of mergedRecords(logs)) {
+      if (!isWanted(record.line)) continue;
+      if (flags.last === undefined && !this.jsonEnabled()) show(record);
+      // No more of them than are asked for: a log may have a million.
+      else if (kept.push(record) > (flags.last ?? Number.POSITIVE_INFINITY)) kept.shift();
     }
-    return { records: flags.last === undefined ? records : records.slice(-flags.last) };
+    for (const record of this.jsonEnabled() ? [] : kept) show(record);
+    return { records: kept.map(({ log, line }) => ({ log: log.origin, ...line })) };
   }
 }

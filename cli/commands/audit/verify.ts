@@ -49,20 +49,20 @@ docs/audit.md.`;
       { openLogs },
       { identitiesFrom },
       { verifyLogs, reportLines },
-      { readFile },
+      { readSmallFile },
       { CofferError },
       { printable },
     ] = await Promise.all([
       import('../../audit/open-logs.ts'),
       import('../../audit/identity-of.ts'),
       import('../../audit/verify-logs.ts'),
-      import('node:fs/promises'),
+      import('../../audit/read-small-file.ts'),
       import('../../../core/errors.ts'),
       import('../../output.ts'),
     ]);
     if (flags.log.length === 0)
       throw new CofferError('USAGE', '--log or --proof is missing', { advice: 'Say which log to verify.', exit: 2 });
-    const given = await Promise.all(flags.checkpoint.map((file) => readFile(file, 'utf8')));
+    const given = await Promise.all(flags.checkpoint.map((file) => readSmallFile(file)));
     const [logs, identities] = [await openLogs(flags.log), await identitiesFrom(flags.identity)];
     const [{ progressOf }, { rangeFrom }] = await Promise.all([
       import('../../audit/progress.ts'),
@@ -83,18 +83,25 @@ docs/audit.md.`;
   }
 
   async #proof(file: string, identity: readonly string[]): Promise<Record<string, unknown>> {
-    const [{ checkProof }, { parseProof }, { parseCheckpoint, ORIGIN }, { identitiesFrom }, { readFile }] =
-      await Promise.all([
-        import('../../../core/audit/prove.ts'),
-        import('../../../core/audit/note/proof-text.ts'),
-        import('../../../core/audit/note/checkpoint.ts'),
-        import('../../audit/identity-of.ts'),
-        import('node:fs/promises'),
-      ]);
-    const text = await readFile(file, 'utf8');
+    const [
+      { checkProof },
+      { parseProof },
+      { parseCheckpoint, ORIGIN },
+      { identitiesFrom },
+      { readSmallFile },
+      { printableJson },
+    ] = await Promise.all([
+      import('../../../core/audit/prove.ts'),
+      import('../../../core/audit/note/proof-text.ts'),
+      import('../../../core/audit/note/checkpoint.ts'),
+      import('../../audit/identity-of.ts'),
+      import('../../audit/read-small-file.ts'),
+      import('../../audit/render-records.ts'),
+    ]);
+    const text = await readSmallFile(file);
     const [, cluster = ''] = ORIGIN.exec(parseCheckpoint(parseProof(text).checkpoint).origin) ?? [];
     const { line, origin, size, root } = checkProof(text, (await identitiesFrom(identity)).of(cluster));
-    this.say(JSON.stringify(line, null, 2));
+    this.say(printableJson(line));
     this.note(`This is record ${line.sequence} of ${origin}, in the tree of ${size} records that its identity signed.`);
     return { ok: true, origin, size, root: root.toString('base64'), record: line };
   }

@@ -7,8 +7,8 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditLogOptions } from '../../../core/audit/log.ts';
 import { openAuditLog } from '../../../core/audit/open-log.ts';
-import { readRecords } from '../../../core/audit/reader.ts';
 import type { AuditLine, AuditRecord } from '../../../core/audit/record.ts';
+import { readRecords } from '../../support/audit-lines.ts';
 import { testSigner } from '../../support/log-signer.ts';
 
 /** Fixed, so that who verifies knows it. */
