@@ -30,10 +30,15 @@ export interface AdvanceOptions {
 }
 
 /** Where a rotation stands after a look. */
-export type Progress = { is: 'moved' } | { is: 'waits'; again?: number } | { is: 'over' };
+export type Progress =
+  | { is: 'moved' }
+  /** `isForState`: for another accepted state, other keys or other pins, and for nothing else. */
+  | { is: 'waits'; again?: number; isForState?: true }
+  | { is: 'over' };
 
 const MOVED: Progress = { is: 'moved' };
 const WAITS: Progress = { is: 'waits' };
+const WAITS_FOR_STATE: Progress = { is: 'waits', isForState: true };
 const OVER: Progress = { is: 'over' };
 
 /**
@@ -54,7 +59,7 @@ export class Advance {
     const placed = row === undefined ? undefined : await site.read(row);
     if (placed === undefined) return this.#end(rotation, 'abandoned', site);
     // Whose it is is not for us to say.
-    if (another !== undefined) return WAITS;
+    if (another !== undefined) return WAITS_FOR_STATE;
     const entries = this.#rotatorEntries(rotation, placed.manifest);
     const standing = await this.#options.values.standing(rotation, placed.manifest, site, entries);
     switch (rotation.step) {
@@ -71,7 +76,7 @@ export class Advance {
           : this.#untilRetired(rotation, placed, entries, site, signal);
       case 'retired': {
         const isKept = entries?.some((entry) => placed.manifest.entries.has(previousOf(entry))) === true;
-        return isKept && standing === 'ours' ? WAITS : this.#end(rotation, 'done', site);
+        return isKept && standing === 'ours' ? WAITS_FOR_STATE : this.#end(rotation, 'done', site);
       }
     }
   }
@@ -94,7 +99,7 @@ export class Advance {
       await memory.keep(resealed);
       return MOVED;
     }
-    if (rotation.step === 'verified' || entries === undefined || rotation.rotator === undefined) return WAITS;
+    if (rotation.step === 'verified' || entries === undefined || rotation.rotator === undefined) return WAITS_FOR_STATE;
     // What is projected here may be older than what is accepted, and then use what is to be changed.
     if ((await this.#standingHere(rotation, entries, site)) !== 'former') return WAITS;
     const rotator = rotators.of(rotation.rotator, placed.manifest);

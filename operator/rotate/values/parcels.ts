@@ -1,4 +1,5 @@
 import { CofferError } from '../../../core/errors.ts';
+import { Turns } from '../../../core/git/intake/turns.ts';
 import type { ProposedValue } from '../../../core/rotation/proposal.ts';
 import { retirePrevious } from '../../../core/values/rotate-entry.ts';
 import type { Rotators } from '../rotators/configured.ts';
@@ -14,16 +15,22 @@ export class Parcels {
     this.#rotators = rotators;
   }
 
-  /** `formerOf`: the entries of a manifest whose former value has been there long enough; none where no rotation is ours to make. */
+  /**
+   * `formerOf`: the entries of a manifest whose former value has been there long enough; none where no rotation is ours to make. Throws
+   * the signal's reason.
+   */
   async of(
     site: RotatingManifests,
     rotations: readonly Rotation[],
     formerOf: (row: RotatingManifest) => readonly string[],
+    signal: AbortSignal,
   ): Promise<Parcel> {
+    const turns = new Turns(signal);
     const values: ProposedValue[] = [];
     const stanzas = new Map<string, ReadonlyMap<string, string>>();
     const operations = new Map<string, string>();
     for (const rotation of rotations) {
+      await turns.next();
       const [row] = site.named(rotation.namespace, rotation.name);
       if (row === undefined) continue;
       operations.set(`${row.namespace}/${row.name}`, rotation.id);
@@ -35,6 +42,7 @@ export class Parcels {
       if (rotation.step === 'retired') values.push(...(await this.#without(site, row, this.#rotated(row) ?? [])));
     }
     for (const row of site.all()) {
+      await turns.next();
       const former = formerOf(row);
       if (former.length === 0 || operations.has(`${row.namespace}/${row.name}`)) continue;
       // What a rotator set is retired before it goes.

@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import { isManifestPath, type RepositoryConfig } from '../../../core/config/repository.ts';
 import { textDigest } from '../../../core/exposure/text-digest.ts';
 import type { Manifest, ManifestFile } from '../../../core/format/manifest/manifest.ts';
 import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts';
 import { type EntryRotation, entryOfPrevious, previousOf } from '../../../core/format/manifest/rotation.ts';
 import { type Change, changesBetween } from '../../../core/git/changes.ts';
+import { Turns } from '../../../core/git/intake/turns.ts';
 import { isFile } from '../../../core/git/tree.ts';
 import type { Keyring } from '../../../core/keys/keyring.ts';
 import { readRepositorySettings } from '../../source/repository-settings.ts';
@@ -31,8 +31,6 @@ export interface Placed {
 
 /** What the name of a former value ends in. */
 const PREVIOUS = previousOf('');
-/** After so many files the event loop gets its turn. */
-const TURN = 64;
 
 /** The manifests of one source whose values turn over, kept up to date by what each commit changes. */
 export class RotatingManifests {
@@ -41,6 +39,7 @@ export class RotatingManifests {
   config: RepositoryConfig | undefined;
   keyring: Keyring = { recipients: new Map(), problems: [] };
   #byPath = new Map<string, RotatingManifest[]>();
+  #byName = new Map<string, RotatingManifest[]>();
   #isRead = false;
 
   constructor(source: Source) {
@@ -49,9 +48,9 @@ export class RotatingManifests {
 
   /**
    * Takes up what is accepted now. `isNeeded`: of its configuration, whether its manifests are of interest; where they are not, none is
-   * read. Whether that is something else than before.
+   * read. Whether that is something else than before. Throws the signal's reason.
    */
-  async look(isNeeded: (config: RepositoryConfig) => boolean): Promise<boolean> {
+  async look(isNeeded: (config: RepositoryConfig) => boolean, signal: AbortSignal): Promise<boolean> {
     const state = await this.source.accepted();
     if (state === undefined || (state.tree === this.state?.tree && state.commit === this.state.commit)) return false;
     const { repository, path } = this.source;
@@ -61,15 +60,16 @@ export class RotatingManifests {
     const isSame = isRead && this.#isRead && JSON.stringify(config) === JSON.stringify(this.config);
     const byPath = isSame ? new Map(this.#byPath) : new Map<string, RotatingManifest[]>();
     const from = isSame ? (this.state?.tree ?? null) : null;
-    let turn = 0;
+    const turns = new Turns(signal);
     const changes = isRead ? changesBetween(repository, from, state.tree, { under: path }) : [];
     for await (const change of changes) {
-      if (++turn % TURN === 0) await setImmediate();
+      await turns.next();
       const rows = await this.#rows(change, config);
       if (rows.length > 0) byPath.set(change.path, rows);
       else byPath.delete(change.path);
     }
     this.#byPath = byPath;
+    this.#byName = Map.groupBy(this.all(), ({ namespace, name }) => `${namespace}/${name}`);
     this.#isRead = isRead;
     this.config = config;
     this.keyring = keyring;
@@ -82,8 +82,8 @@ export class RotatingManifests {
   }
 
   /** Those of this name that are there: one, unless two files claim it. */
-  named(namespace: string, name: string): RotatingManifest[] {
-    return [...this.all()].filter((row) => row.namespace === namespace && row.name === name);
+  named(namespace: string, name: string): readonly RotatingManifest[] {
+    return this.#byName.get(`${namespace}/${name}`) ?? [];
   }
 
   /** Undefined where the file is not as it was, or cannot be read. */

@@ -17,10 +17,13 @@ export class RotationMemory {
   readonly seen: Map<string, readonly [digest: string, since: string]>;
   readonly #store: RotationStore;
   readonly #rotations: Map<string, Rotation>;
+  /** `SOURCE NAMESPACE/NAME` → those of one secret. */
+  readonly #bySecret: Map<string, Rotation[]>;
 
   private constructor(store: RotationStore, rotations: Map<string, Rotation>, seen: Seen) {
     this.#store = store;
     this.#rotations = rotations;
+    this.#bySecret = Map.groupBy(rotations.values(), secretOf);
     this.seen = new Map(Object.entries(seen));
   }
 
@@ -39,19 +42,44 @@ export class RotationMemory {
     return [...this.#rotations.values()];
   }
 
+  get size(): number {
+    return this.#rotations.size;
+  }
+
+  find(id: string): Rotation | undefined {
+    return this.#rotations.get(id);
+  }
+
+  /** Those of one secret. */
+  of(source: string, { namespace, name }: { namespace: string; name: string }): readonly Rotation[] {
+    return this.#bySecret.get(secretOf({ source, namespace, name })) ?? [];
+  }
+
   async keep(rotation: Rotation): Promise<void> {
     await this.#store.write(rotation.id, `${JSON.stringify(rotation)}\n`);
     this.#rotations.set(rotation.id, rotation);
+    this.#bySecret.set(secretOf(rotation), [...this.#others(rotation), rotation]);
   }
 
-  async forget({ id }: Rotation): Promise<void> {
-    await this.#store.remove(id);
-    this.#rotations.delete(id);
+  async forget(rotation: Rotation): Promise<void> {
+    await this.#store.remove(rotation.id);
+    this.#rotations.delete(rotation.id);
+    const others = this.#others(rotation);
+    if (others.length === 0) this.#bySecret.delete(secretOf(rotation));
+    else this.#bySecret.set(secretOf(rotation), others);
   }
 
   async keepSeen(): Promise<void> {
     await this.#store.write(SEEN, `${JSON.stringify(Object.fromEntries(this.seen))}\n`);
   }
+
+  #others(rotation: Rotation): Rotation[] {
+    return this.of(rotation.source, rotation).filter(({ id }) => id !== rotation.id);
+  }
+}
+
+function secretOf({ source, namespace, name }: Pick<Rotation, 'source' | 'namespace' | 'name'>): string {
+  return `${source} ${namespace}/${name}`;
 }
 
 function parse<Schema extends TSchema>(schema: Schema, text: string, path: string): Static<Schema> {

@@ -1,7 +1,9 @@
 import type { AuditRecord } from '../../../core/audit/record.ts';
 import type { RepositoryConfig } from '../../../core/config/repository.ts';
 import { CofferError } from '../../../core/errors.ts';
+import { readIfThere } from '../../../core/files/read-if-there.ts';
 import { previousOf } from '../../../core/format/manifest/rotation.ts';
+import { Turns } from '../../../core/git/intake/turns.ts';
 import { type Pins, readPinsFile } from '../../../core/keys/pins.ts';
 import type { Rotators } from '../rotators/configured.ts';
 import type { Advance } from './advance.ts';
@@ -18,6 +20,7 @@ import type { RotatingManifest, RotatingManifests } from './rotating-manifests.t
 import type { Rotation } from './rotation.ts';
 import type { RotationMemory } from './rotation-memory.ts';
 import type { Steps } from './steps.ts';
+import type { Waiting } from './waiting.ts';
 
 export interface RoundParts {
   cluster: string;
@@ -34,6 +37,7 @@ export interface RoundParts {
   delivery: Delivery;
   pace: Pace;
   patience: Patience;
+  waiting: Waiting;
   exposed: (namespace: string, name: string, entry: string, text: string) => boolean;
   now: () => Date;
 }
@@ -54,30 +58,38 @@ export interface RoundResult {
 export class Round {
   readonly #parts: RoundParts;
   readonly #signal: AbortSignal;
+  readonly #turns: Turns;
   readonly #result: RoundResult = { troubles: [], due: 0, done: 0, again: Number.POSITIVE_INFINITY };
   #asked: readonly AskedValue[] = [];
+  #pinsText = '';
   /** What was tried in this look. */
   readonly #tried = new Set<string>();
 
   constructor(parts: RoundParts, signal: AbortSignal) {
     this.#parts = parts;
     this.#signal = signal;
+    this.#turns = new Turns(signal);
   }
 
   /** Throws CofferError AUDIT_*, FILE_SYSTEM, PINS_*, KUBERNETES_*; the signal's reason. */
   async run(): Promise<RoundResult> {
     const { sites, seen, memory, patience, pinsFile, stateDirectory, delivery, now } = this.#parts;
+    // Read before: where it changes in between, it counts as changed at the next look.
+    this.#pinsText = await readIfThere(pinsFile);
     const pins = await readPinsFile(pinsFile);
     this.#asked = await askedValues(stateDirectory, now());
+    let isOther = false;
     for (const site of sites) {
       const isNeeded = ({ rotatingCluster }: RepositoryConfig) =>
         rotatingCluster === this.#parts.cluster || memory.rotations.some(({ source }) => source === site.source.id);
-      await this.#try(`source ${site.source.id}`, () => site.look(isNeeded));
+      const isNew = await this.#try(`source ${site.source.id}`, () => site.look(isNeeded, this.#signal));
+      isOther ||= isNew === true;
     }
     const known = sites.filter(({ state }) => state !== undefined);
-    this.#note(known);
+    await this.#note(known, isOther);
     await seen.save();
     for (const rotation of memory.rotations) {
+      await this.#turns.next();
       const site = known.find(({ source }) => source.id === rotation.source);
       if (site !== undefined) await this.#advance(rotation, site, pins);
     }
@@ -91,23 +103,23 @@ export class Round {
     return this.#result;
   }
 
-  #note(sites: readonly RotatingManifests[]): void {
+  async #note(sites: readonly RotatingManifests[], isOther: boolean): Promise<void> {
     const { seen, now } = this.#parts;
-    for (const { source, state, ...site } of sites.map((one) => ({
-      source: one.source,
-      state: one.state,
-      rows: [...one.all()],
-    }))) {
-      const committed = new Date((state?.time ?? 0) * 1000);
-      for (const row of site.rows) seen.note(source.id, row, { committed, now: now() });
+    for (const site of sites) {
+      const committed = new Date((site.state?.time ?? 0) * 1000);
+      for (const row of site.all()) {
+        seen.note(site.source.id, row, { committed, now: now() });
+        await this.#turns.next();
+      }
     }
     // What a source has that cannot be read now is not gone.
-    if (sites.length < this.#parts.sites.length) return;
+    if (!isOther || sites.length < this.#parts.sites.length) return;
     seen.keepOnly(sites.flatMap((site) => Array.from(site.all(), (row) => [site.source.id, row] as const)));
   }
 
   async #advance(rotation: Rotation, site: RotatingManifests, pins: Pins): Promise<void> {
-    const { advance, memory, steps } = this.#parts;
+    const { advance, memory, steps, waiting } = this.#parts;
+    if (waiting.has(rotation, site, this.#pinsText)) return;
     let current: Rotation | undefined = rotation;
     while (current !== undefined) {
       this.#signal.throwIfAborted();
@@ -120,7 +132,8 @@ export class Round {
       if (progress?.is === 'over') this.#result.done += 1;
       if (progress?.is === 'waits')
         this.#result.again = Math.min(this.#result.again, progress.again ?? this.#result.again);
-      current = progress?.is === 'moved' ? memory.rotations.find(({ id }) => id === now.id) : undefined;
+      if (progress?.is === 'waits' && progress.isForState === true) waiting.note(now, site, this.#pinsText);
+      current = progress?.is === 'moved' ? memory.find(now.id) : undefined;
     }
   }
 
@@ -128,6 +141,7 @@ export class Round {
     const { cluster, pace, memory } = this.#parts;
     if (site.config?.rotatingCluster !== cluster) return;
     for (const row of site.all()) {
+      await this.#turns.next();
       const due = this.#due(site, row);
       this.#result.due += due.count;
       this.#result.again = Math.min(this.#result.again, due.again);
@@ -142,7 +156,7 @@ export class Round {
       const { next } = due;
       if (next === undefined || !(next.isUrgent || pace.take(id))) continue;
       const begun = await this.#try(id, () => told(row, site, () => this.#make(site, row, next, pins)));
-      const rotation = memory.rotations.find((one) => one.id === begun);
+      const rotation = begun === undefined ? undefined : memory.find(begun);
       if (rotation !== undefined) await this.#advance(rotation, site, pins);
     }
   }
@@ -167,16 +181,14 @@ export class Round {
   }
 
   /** Whether the manifest is to be left alone until something of it has ended. */
-  #isUnderway({ source }: RotatingManifests, { namespace, name }: RotatingManifest): boolean {
-    return this.#parts.memory.rotations.some(
-      (one) => one.source === source.id && one.namespace === namespace && one.name === name && one.step !== 'retired',
-    );
+  #isUnderway({ source }: RotatingManifests, row: RotatingManifest): boolean {
+    return this.#parts.memory.of(source.id, row).some(({ step }) => step !== 'retired');
   }
 
   /** What it takes up again where the memory was lost: a former value that nobody retired. */
   async #recover(site: RotatingManifests, row: RotatingManifest): Promise<Rotation | undefined> {
     const { memory, rotators, steps } = this.#parts;
-    if (this.#hasRotation(site, row)) return undefined;
+    if (memory.of(site.source.id, row).length > 0) return undefined;
     const hasFormer = [...row.rotation].some(
       ([entry, { rotator }]) => rotator !== undefined && row.entries.has(previousOf(entry)),
     );
@@ -194,12 +206,10 @@ export class Round {
     if (placed === undefined || site.named(row.namespace, row.name).length > 1) return undefined;
     const rotation = await making.begin(placed, wanted, site, pins);
     // What is left of the one before is a former value that this one replaces.
-    for (const before of memory.rotations) {
-      if (before.source === site.source.id && before.namespace === row.namespace && before.name === row.name) {
-        await steps.done(before, 'done', site);
-        await memory.forget(before);
-        this.#result.done += 1;
-      }
+    for (const before of memory.of(site.source.id, row)) {
+      await steps.done(before, 'done', site);
+      await memory.forget(before);
+      this.#result.done += 1;
     }
     await steps.done(rotation, 'made', site, reasonOf(wanted));
     await memory.keep(rotation);
@@ -210,13 +220,7 @@ export class Round {
     const { memory, cluster, parcels } = this.#parts;
     const isOurs = site.config?.rotatingCluster === cluster;
     const rotations = memory.rotations.filter(({ source }) => source === site.source.id);
-    return parcels.of(site, rotations, (row) => (isOurs ? this.#due(site, row).former : []));
-  }
-
-  #hasRotation({ source }: RotatingManifests, { namespace, name }: RotatingManifest): boolean {
-    return this.#parts.memory.rotations.some(
-      (one) => one.source === source.id && one.namespace === namespace && one.name === name,
-    );
+    return parcels.of(site, rotations, (row) => (isOurs ? this.#due(site, row).former : []), this.#signal);
   }
 
   #due({ source }: RotatingManifests, row: RotatingManifest): DueEntries {

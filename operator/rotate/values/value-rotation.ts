@@ -26,6 +26,7 @@ import { RotationMemory } from './rotation-memory.ts';
 import { RotationStore } from './rotation-store.ts';
 import { Round, type RoundParts } from './round.ts';
 import { Steps } from './steps.ts';
+import { Waiting } from './waiting.ts';
 import { WatchedTime } from './watched-time.ts';
 
 export interface ValueRotationOptions {
@@ -89,6 +90,7 @@ export class ValueRotation {
       steps: new Steps(options),
       parcels: new Parcels(rotators),
       delivery: new Delivery({ ...options, proposals }),
+      waiting: new Waiting(),
       pace: new Pace(PACE.most, PACE.within, clock),
       patience: new Patience(clock),
     };
@@ -122,7 +124,7 @@ export class ValueRotation {
       await sodiumReady();
       const parts = await this.#open();
       const { troubles, due, done, ...result } = await new Round(parts, signal).run();
-      const underway = parts.memory.rotations.length;
+      const underway = parts.memory.size;
       this.troubles = troubles;
       this.counts = { due, underway, failed: troubles.length, done: this.counts.done + done };
       again = result.again;
