@@ -12,6 +12,7 @@ import type { Reconciler } from './reconcile/reconciler.ts';
 import { openFulfilment } from './requests/fulfil.ts';
 import { type Elsewhere, sealedElsewhere } from './rotate/keys/elsewhere.ts';
 import { openKeyRotation } from './rotate/keys/key-rotation.ts';
+import { RotationStore } from './rotate/values/rotation-store.ts';
 import { openValueRotation } from './rotate/values/value-rotation.ts';
 
 export interface ChoreOptions {
@@ -43,7 +44,6 @@ export function openChores(
   const elsewhere = async (kid: string) => [
     ...(await sealedElsewhere(kid, elsewhereOf({ sources, cluster }, options))),
     ...exposures.hangingOn(kid),
-    ...valueRotation.hangingOn(kid),
   ];
   const keyRotation = closing.add(openKeyRotation({ ...common, pushers, audit, wake, grace, elsewhere }), (opened) =>
     opened.close(),
@@ -83,7 +83,7 @@ function elsewhereOf(
 ): Elsewhere {
   return {
     sources,
-    stateDirectory: settings.stateDirectory,
+    rotations: () => new RotationStore(settings.stateDirectory, cluster?.client).all(),
     lastGood: () => reconciler.lastGood(),
     *objects() {
       const trouble = cluster?.objects.trouble();

@@ -2,6 +2,7 @@ import { isManifestPath, type RepositoryConfig } from '../../core/config/reposit
 import { CofferError } from '../../core/errors.ts';
 import { namedDataKeys } from '../../core/format/edit/sealing-run.ts';
 import { manifestProblems } from '../../core/format/manifest/read-manifest.ts';
+import { mayNeed, sealedTo } from '../../core/format/manifest/sealed-to.ts';
 import { changesBetween } from '../../core/git/changes.ts';
 import { readAllRefs } from '../../core/git/refs.ts';
 import { openRepository, type Repository } from '../../core/git/repository.ts';
@@ -84,7 +85,7 @@ class Scan {
       if (after === undefined || !isFile(after)) continue;
       if (!isManifestPath(this.#config, path) && !isKeyringPath(path)) continue;
       const bytes = await this.#repository.readBlobWithin(after.oid);
-      const what = bytes?.includes(this.#kid) === true ? this.#hangingIn(path, bytes) : [];
+      const what = bytes === undefined ? [] : this.#hangingIn(path, bytes);
       if (what.length > 0) this.#hanging.set(path, what);
     }
     this.#before = tree;
@@ -92,6 +93,7 @@ class Scan {
   }
 
   #hangingIn(path: string, bytes: Buffer): string[] {
+    if (!bytes.includes(this.#kid) && !mayNeed(sealedTo(bytes, path), this.#kid)) return [];
     return isKeyringPath(path) ? this.#groupIn(path, bytes) : this.#manifestsIn(path, bytes);
   }
 

@@ -6,6 +6,7 @@ import type { AuditRecord } from '../../core/audit/record.ts';
 import { systemRandom } from '../../core/crypto/random.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
+import { sealedTo } from '../../core/format/manifest/sealed-to.ts';
 import { createKey } from '../../core/keys/create.ts';
 import { readKeyDirectory, storeIdentity, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { keyringFrom } from '../../core/keys/keyring.ts';
@@ -19,7 +20,6 @@ import { DirectoryKeyStore } from '../../operator/keys/directory-store.ts';
 import type { KeyStore } from '../../operator/keys/key-store.ts';
 import type { Pusher } from '../../operator/push/pusher.ts';
 import { KeyRotation, type KeyRotationOptions } from '../../operator/rotate/keys/key-rotation.ts';
-import { keysIn } from '../../operator/rotate/keys/stanza-index.ts';
 import { openGitSource } from '../../operator/source/open-git-source.ts';
 import type { Source } from '../../operator/source/source.ts';
 import { onDisk } from '../operator/tmpfs.ts';
@@ -134,7 +134,7 @@ export class KeysStage {
 
   /** Kid → stanzas of it in a file. */
   stanzasOf(path: string): Record<string, number> {
-    return Object.fromEntries(keysIn(this.#read(path)));
+    return Object.fromEntries(sealedTo(this.#read(path), path).counts);
   }
 
   /** Another key of this cluster that its identity vouches for. */

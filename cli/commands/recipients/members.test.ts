@@ -113,6 +113,15 @@ describe('coffer recipients retire', () => {
     );
     desk.git('branch', '-D', 'feature');
     desk.git('tag', '-d', 'v1');
+    const escaped = `\\x${kid.charCodeAt(0).toString(16)}${kid.slice(1)}`;
+    const hidden = desk.git('show', 'HEAD~1:apps/db.yaml').replaceAll(`${kid}:`, `${escaped}:`);
+    desk.write('hidden.yaml', hidden);
+    desk.commit('Write the id of a key with an escape');
+    assert.deepEqual(
+      retire(kid).hanging.map(({ what }: { what: string }) => what),
+      ['payments/db'],
+    );
+    desk.git('reset', '-q', '--hard', 'HEAD~1');
     const asked = retire(kid);
     assert.deepEqual([asked.status, asked.request], [0, `retire-production-${kid.slice(0, 16)}`]);
     assert.match(desk.git('show', '--name-only', '--format='), /^\.coffer\/requests\/retire-production-/);

@@ -1,10 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { CofferError } from '../../../core/errors.ts';
-import { fromSystemError } from '../../../core/files/system-error.ts';
+import { mayNeed, sealedTo } from '../../../core/format/manifest/sealed-to.ts';
 import { printable } from '../../../core/trust/printable.ts';
 import type { Source } from '../../source/source.ts';
-import { keysIn } from './stanza-index.ts';
 
 /** A manifest that was projected last, which its source may have no more. */
 export interface LastGood {
@@ -21,8 +17,8 @@ export interface Elsewhere {
   lastGood: () => Iterable<LastGood>;
   /** EncryptedSecret objects that others apply: NAMESPACE/NAME and the manifest. Throws where they cannot be listed now. */
   objects: () => Iterable<{ home: string; text: Buffer }>;
-  /** What rotations of values are under way is kept here. */
-  stateDirectory: string;
+  /** Rotations of values that are under way, wherever they are kept: id → JSON text. */
+  rotations: () => Promise<ReadonlyMap<string, string>>;
 }
 
 /**
@@ -35,23 +31,31 @@ export async function sealedElsewhere(kid: string, parts: Elsewhere): Promise<st
   const repositories = new Map(parts.sources.map(({ id, repository }) => [id, repository]));
   for (const { home, source, blob, text } of parts.lastGood()) {
     const bytes = text === undefined ? await repositories.get(source)?.readBlob(blob) : Buffer.from(text);
-    if (bytes !== undefined && keysIn(bytes).has(kid)) found.push(`what is projected of ${home}`);
+    if (bytes !== undefined && isSealedTo(bytes, home, kid)) found.push(`what is projected of ${home}`);
   }
   for (const { home, text } of parts.objects()) {
-    if (keysIn(text).has(kid)) found.push(`the EncryptedSecret ${home}`);
+    if (isSealedTo(text, home, kid)) found.push(`the EncryptedSecret ${home}`);
   }
-  for (const name of await rotationsIn(join(parts.stateDirectory, 'rotations'))) {
-    if (keysIn(name.bytes).has(kid)) found.push(`the rotation ${printable(name.file)}`);
+  for (const [id, text] of await parts.rotations()) {
+    if (isRotationSealedTo(text, kid)) found.push(`the rotation ${printable(id)}`);
   }
   return found;
 }
 
-async function rotationsIn(folder: string): Promise<{ file: string; bytes: Buffer }[]> {
+/** Texts of manifests, stanzas and all else that stands in it, as JSON unescapes them. What is no JSON may be sealed to any key. */
+function isRotationSealedTo(text: string, kid: string): boolean {
+  let isSealed = false;
   try {
-    const files = await readdir(folder);
-    return await Promise.all(files.map(async (file) => ({ file, bytes: await readFile(join(folder, file)) })));
+    JSON.parse(text, (_, value: unknown) => {
+      isSealed ||= typeof value === 'string' && isSealedTo(Buffer.from(value), 'the rotation', kid);
+    });
+    return isSealed;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error instanceof CofferError ? error : (fromSystemError(error) ?? error);
+    if (error instanceof SyntaxError) return true;
+    throw error;
   }
+}
+
+function isSealedTo(bytes: Buffer, file: string, kid: string): boolean {
+  return mayNeed(sealedTo(bytes, file), kid);
 }

@@ -102,7 +102,7 @@ export class KeyRotation {
     this.#proposals = new Proposals(options.stateDirectory, options.client);
     this.#handOver = new HandOver({ ...options, id: this.#id, memories: this.#memories, proposals: this.#proposals });
     const archive = new Archive(options.stateDirectory, options.client);
-    const files = (source: string, kid: string) => this.#indexes.with(source, new Set([kid]));
+    const files = (source: string, kid: string) => this.#indexes.with(source, new Set([kid])).map(({ path }) => path);
     this.#retirement = new Retirement({ ...options, archive, files });
   }
 
@@ -251,7 +251,7 @@ export class KeyRotation {
     for (const one of asked) {
       if (key === undefined || older.size === 0) continue;
       const target = { recipient: cluster, kid: key.kid, publicKey: key.publicKey };
-      const paths = this.#indexes.with(one.source.id, older);
+      const paths = this.#indexes.with(one.source.id, older).map(({ path }) => path);
       parts.push(await rewrapped(one, { cluster, key: target, keys, paths, known, audit }));
     }
     const listed = asked.flatMap(({ keyring }) => keyring.recipients.get(cluster) ?? []);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createRecipient } from '../../../core/keys/create.ts';
@@ -18,6 +18,14 @@ import { sealedElsewhere } from './elsewhere.ts';
 import type { KeyRotationOptions } from './key-rotation.ts';
 
 const HOUR = 3_600_000;
+
+/** Which a search for the ids does not find, and the reader reads. */
+function withEscapedIds(manifest: string): string {
+  return manifest.replaceAll(
+    /"([0-9a-f])([0-9a-f]{31}:)/g,
+    (_, first: string, rest: string) => `"\\u00${first.charCodeAt(0).toString(16)}${rest}`,
+  );
+}
 
 /** A cluster whose key was followed by another, and a request to delete the former one. */
 class Retiring {
@@ -106,6 +114,10 @@ describe('a request to delete a key', () => {
       (stage) => ({ 'db.yaml': stage.manifest('db', { password: 'one' }).replace('"payments"', '"billing"') }),
       /db\.yaml/,
     ],
+    'a manifest that writes the key’s id with an escape and opens all the same': [
+      (stage) => ({ 'db.yaml': withEscapedIds(stage.manifest('db', { password: 'one' })) }),
+      /db\.yaml/,
+    ],
     'a manifest that cannot be read': [
       (stage) => ({ 'db.yaml': stage.manifest('db', { password: 'one' }).replace('"recipients"', '"recipient"') }),
       /db\.yaml/,
@@ -139,7 +151,8 @@ describe('a request to delete a key', () => {
     const host = await Retiring.open(t);
     const { stage } = host;
     const text = stage.manifest('db', { password: 'one' });
-    const elsewhere = { sources: [stage.source], stateDirectory: stage.root, lastGood: () => [], objects: () => [] };
+    const rotations = async () => new Map<string, string>();
+    const elsewhere = { sources: [stage.source], rotations, lastGood: () => [], objects: () => [] };
     const lastGood = () => [{ home: 'payments/db', source: stage.source.id, blob: '', text }];
     const objects = () => [{ home: 'payments/other', text: Buffer.from(text) }];
     const hangs = (parts: Partial<typeof elsewhere>) =>
@@ -148,10 +161,11 @@ describe('a request to delete a key', () => {
     assert.match(host.said, /what is projected of payments\/db/);
     assert.deepEqual(await hangs({ objects: objects as () => never[] }), ['RETIRE_HANGS']);
     assert.match(host.said, /the EncryptedSecret payments\/other/);
-    mkdirSync(join(stage.root, 'rotations'));
-    writeFileSync(join(stage.root, 'rotations', 'db.json'), text);
-    assert.deepEqual(await hangs({}), ['RETIRE_HANGS']);
-    assert.match(host.said, /the rotation db\.json/);
+    for (const written of [text, withEscapedIds(text)]) {
+      const file = JSON.stringify({ file: { path: 'db.yaml', text: written } });
+      assert.deepEqual(await hangs({ rotations: async () => new Map([['db', file]]) }), ['RETIRE_HANGS']);
+      assert.match(host.said, /the rotation db/);
+    }
     assert.equal((await stage.kids()).length, 2);
   });
 

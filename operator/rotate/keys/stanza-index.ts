@@ -1,23 +1,26 @@
-import { setImmediate } from 'node:timers/promises';
 import { isManifestPath } from '../../../core/config/repository.ts';
+import { mayNeed, type SealedTo, sealedTo } from '../../../core/format/manifest/sealed-to.ts';
 import { type Change, changesBetween } from '../../../core/git/changes.ts';
+import { Turns } from '../../../core/git/intake/turns.ts';
 import { isFile } from '../../../core/git/tree.ts';
 import type { Asked } from '../../requests/asked.ts';
 
 /** Kid → stanzas of it. */
 export type KeyCounts = ReadonlyMap<string, number>;
 
-/** A key id where something that is sealed to it follows. */
-const SEALED = /(?<![0-9a-f])[0-9a-f]{32}(?=:[A-Za-z0-9_-]{64})/g;
-/** After so many files the event loop gets its turn. */
-const TURN = 64;
+/** A file that is sealed to keys, or may be. */
+export interface IndexedFile {
+  path: string;
+  /** Of its blob. */
+  oid: string;
+}
 
 /**
  * Which files of a source's accepted state hold stanzas of which keys: from their bytes, so that a manifest which nobody can read
  * still hangs on its keys. A new state costs what differs from the one before.
  */
 class StanzaIndex {
-  readonly #files = new Map<string, KeyCounts>();
+  readonly #files = new Map<string, { oid: string; to: SealedTo }>();
   #tree: string | null = null;
   #settings = '';
 
@@ -26,12 +29,12 @@ class StanzaIndex {
     if (settings !== this.#settings) this.#forget();
     this.#settings = settings;
     if (this.#tree === state.tree) return;
-    let turn = 0;
+    const turns = new Turns(signal);
     try {
       const options = { under: source.path, signal };
       for await (const change of changesBetween(source.repository, this.#tree, state.tree, options)) {
         if (isManifestPath(config, change.path)) await this.#take(source, change);
-        if (++turn % TURN === 0) await setImmediate();
+        await turns.next();
       }
       this.#tree = state.tree;
     } catch (error) {
@@ -44,17 +47,16 @@ class StanzaIndex {
   /** Of all files together. */
   counts(): Map<string, number> {
     const all = new Map<string, number>();
-    for (const counts of this.#files.values()) {
-      for (const [kid, count] of counts) all.set(kid, (all.get(kid) ?? 0) + count);
+    for (const { to } of this.#files.values()) {
+      for (const [kid, count] of to.counts) all.set(kid, (all.get(kid) ?? 0) + count);
     }
     return all;
   }
 
-  /** Paths of the files that hold a stanza of one of these keys. */
-  with(kids: ReadonlySet<string>): string[] {
-    return Array.from(this.#files).flatMap(([path, counts]) =>
-      [...counts.keys()].some((kid) => kids.has(kid)) ? path : [],
-    );
+  /** The files that hold, or may hold, a stanza of one of these keys. */
+  with(kids: ReadonlySet<string>): IndexedFile[] {
+    const isWith = (to: SealedTo) => [...kids].some((kid) => mayNeed(to, kid));
+    return Array.from(this.#files).flatMap(([path, { oid, to }]) => (isWith(to) ? { path, oid } : []));
   }
 
   #forget(): void {
@@ -63,9 +65,10 @@ class StanzaIndex {
   }
 
   async #take({ repository }: Asked['source'], { path, after }: Change): Promise<void> {
-    const counts = after === undefined || !isFile(after) ? new Map() : keysIn(await repository.readBlob(after.oid));
-    if (counts.size === 0) this.#files.delete(path);
-    else this.#files.set(path, counts);
+    this.#files.delete(path);
+    if (after === undefined || !isFile(after)) return;
+    const to = sealedTo(await repository.readBlob(after.oid), path);
+    if (to.isUnclear || to.counts.size > 0) this.#files.set(path, { oid: after.oid, to });
   }
 }
 
@@ -81,8 +84,8 @@ export class StanzaIndexes {
     }
   }
 
-  /** Paths of a source's files that hold a stanza of one of these keys. */
-  with(source: string, kids: ReadonlySet<string>): string[] {
+  /** The files of a source that hold, or may hold, a stanza of one of these keys. */
+  with(source: string, kids: ReadonlySet<string>): IndexedFile[] {
     return this.#bySource.get(source)?.with(kids) ?? [];
   }
 
@@ -94,11 +97,4 @@ export class StanzaIndexes {
     }
     return this.#bySource.size === 0 ? undefined : all;
   }
-}
-
-/** Of a file's bytes. */
-export function keysIn(bytes: Buffer): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const [kid] of bytes.toString('latin1').matchAll(SEALED)) counts.set(kid, (counts.get(kid) ?? 0) + 1);
-  return counts;
 }
