@@ -16,7 +16,8 @@ Former values whose time is over are removed. Without FILE, --due does all manif
 commits say.
 
 Where the repository's configuration names a rotatingCluster, its operator does all that by itself, and what rotators change where it
-is used, too. Where that operator may not push, --collect takes the values that it made, and published, into the working tree.`;
+is used, too. Where that operator may not push, --collect takes the values that it made, and published, into the working tree, if the
+pinned identity of its cluster signed them.`;
   static override examples = [
     { description: 'This one, now:', command: '<%= config.bin %> rotate payments/payments-db.yaml password' },
     { description: 'What is due, from CI:', command: '<%= config.bin %> rotate --due' },

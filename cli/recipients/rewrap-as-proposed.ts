@@ -5,7 +5,6 @@ import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
 import { sealingKeys } from '../../core/keys/sealing-keys.ts';
 import type { Proposal } from '../../core/rotation/proposal.ts';
 import { proposalId } from '../../core/rotation/proposal-id.ts';
-import { confirmId } from '../workspace/pinning.ts';
 import { recipientOf, type Workspace } from '../workspace/workspace.ts';
 import { fetchProposal } from './fetch-proposal.ts';
 import type { RecipientPlace } from './fetch-recipient.ts';
@@ -23,23 +22,23 @@ export interface Rewrapped {
 }
 
 /**
- * Puts into the working tree what the operator of a cluster made of its own stanzas and key, once all of it is that cluster's: the key
- * endorsed by the identity that is pinned, and stanzas for nobody else.
+ * Puts into the working tree what the operator of a cluster made of its own stanzas and key, once all of it is that cluster's: signed,
+ * and the key endorsed, by the identity that is pinned, and stanzas for nobody else.
  *
  * @throws CofferError PROPOSAL_*, RECIPIENT_UNKNOWN, RECIPIENT_UNPINNED, RECIPIENT_IDENTITY_CHANGED, what `readRecipient` throws
  */
 export async function rewrapAsProposed(workspace: Workspace, name: string, place: RecipientPlace): Promise<Rewrapped> {
   const own = recipientOf(workspace, name);
-  const proposal = await fetchProposal(proposalId('rewrap', name), name, place);
+  const proposal = await fetchProposal(workspace, proposalId('rewrap', name), name, place);
   if (proposal === undefined) return { keyId: undefined, files: [], refused: new Map(), isNothing: true };
   refuseForeign(proposal, name);
-  const proposed = await proposedRecipient(workspace, own, proposal);
+  const proposed = proposedRecipient(workspace, own, proposal);
   const files = await applyToWorkingTree(workspace, proposal);
   return { keyId: proposed.keys[0]?.kid, files, refused: proposal.refused, isNothing: false };
 }
 
 /** The recipient as proposed, or as the keyring has it where nothing of it changes. */
-async function proposedRecipient(workspace: Workspace, own: Recipient, { recipient }: Proposal): Promise<Recipient> {
+function proposedRecipient(workspace: Workspace, own: Recipient, { recipient }: Proposal): Recipient {
   const proposed =
     recipient === undefined ? own : readRecipient(Buffer.from(recipient.text), recipientFile(recipient.name));
   if (!proposed.identity.equals(own.identity) || proposed.type !== own.type) {
@@ -53,7 +52,6 @@ async function proposedRecipient(workspace: Workspace, own: Recipient, { recipie
       },
     );
   }
-  await confirmId(workspace);
   // For what it throws: the pinned identity alone says whose keys these are.
   sealingKeys({ recipients: new Map([[own.name, proposed]]), problems: [] }, workspace.pins, [own.name]);
   return proposed;

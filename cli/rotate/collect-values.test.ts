@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
+import { readIdentity } from '../../core/keys/key-directory.ts';
 import { type Proposal, type ProposedValue, proposalParts } from '../../core/rotation/proposal.ts';
 import { Desk } from '../../test/cli/desk.ts';
 
@@ -13,6 +14,7 @@ const PUBLISHED = 'values-production.jsonl';
 let start: Desk;
 let desk: Desk;
 let proposal: Proposal;
+const identities = new Map<string, Buffer>();
 const desks: Desk[] = [];
 
 /** What the operator of production made of `password`, whose key nobody has here. */
@@ -22,15 +24,11 @@ before(async () => {
   desks.push(start);
   start.installCoffer();
   start.coffer(['init']);
-  start.coffer([
-    'recipients',
-    'create',
-    'production',
-    '--type',
-    'cluster',
-    '--key-dir',
-    join(start.home, 'production'),
-  ]);
+  for (const name of ['production', 'staging']) {
+    const keys = join(start.home, name);
+    start.coffer(['recipients', 'create', name, '--type', 'cluster', '--key-dir', keys]);
+    identities.set(name, await readIdentity(keys, name));
+  }
   start.edit('.coffer/config.yaml', /^( +)repository:/m, '$1rotatingCluster: production\n$1repository:');
   start.write(
     FILE,
@@ -93,13 +91,9 @@ function proposed(was: Manifest, is: Manifest): Proposal {
   };
 }
 
-function publish(what: Proposal): void {
-  desk.write(
-    `../${PUBLISHED}`,
-    proposalParts(what)
-      .map((part) => `${part}\n`)
-      .join(''),
-  );
+function publish(what: Proposal, signer = 'production', change = (part: object): object => part): void {
+  const parts = proposalParts(what, identities.get(signer) ?? Buffer.alloc(0));
+  desk.write(`../${PUBLISHED}`, parts.map((part) => `${JSON.stringify(change(JSON.parse(part)))}\n`).join(''));
 }
 
 const collect = (...more: string[]) => ['rotate', '--collect', '--from-file', `../${PUBLISHED}`, ...more];
@@ -133,12 +127,46 @@ describe('coffer rotate --collect', () => {
     assert.equal(opened('password'), 'by hand');
   });
 
+  test('refuses what the operator did not sign, though all of it is sealed as it should be', () => {
+    const thief = new Desk(start);
+    desks.push(thief);
+    thief.coffer(['set', FILE, 'password'], 'known to the thief');
+    const forged = proposed(manifestIn(start), manifestIn(thief));
+    const forgeries: [code: string, signer: string, change?: (part: object) => object][] = [
+      ['PROPOSAL_IDENTITY', 'staging'],
+      ['PROPOSAL_UNSIGNED', 'staging', (part) => ({ ...part, signature: undefined })],
+      ['PROPOSAL_DAMAGED', 'production', (part) => ({ ...part, text: JSON.stringify(forged) })],
+    ];
+    for (const [code, signer, change] of forgeries) {
+      publish(forged, signer, change);
+      const { status, stdout } = desk.try(collect('--json'));
+      assert.deepEqual([status === 0, JSON.parse(stdout).error?.code], [false, code]);
+    }
+    publish(proposal);
+    const { stdout } = desk.try(collect('--json'), { env: { COFFER_PINS: join(desk.home, 'no-pins') } });
+    assert.equal(JSON.parse(stdout).error?.code, 'RECIPIENT_UNPINNED');
+    assert.equal(desk.git('status', '--porcelain'), '');
+    assert.equal(opened('password'), 'first');
+  });
+
+  test('takes nothing of an older proposal that is shown again', () => {
+    publish(proposal);
+    desk.coffer(collect());
+    desk.coffer(['rotate', FILE, 'password', '--drop-previous']);
+    const newest = opened('password');
+    assert.deepEqual(JSON.parse(desk.coffer(collect('--json'))).files, []);
+    assert.equal(opened('password'), newest);
+  });
+
   test('refuses a value for an entry that is not rotated, another cluster, and nothing said of where', () => {
     const foreign = proposal.values.map((value) => ({ ...value, entry: value.entry.replace('password', 'user') }));
     publish({ ...proposal, values: foreign });
     const { status, stderr } = desk.try(collect());
     assert.equal(status, 1);
     assert.match(stderr, /^error ROTATE_FOREIGN: .*user/);
+    const [{ text: _, ...gone } = { entry: '' }] = proposal.values.filter(({ entry }) => entry === 'password');
+    publish({ ...proposal, values: [gone as ProposedValue] });
+    assert.match(desk.try(collect()).stderr, /^error ROTATE_FOREIGN: .*take password away/);
     assert.match(desk.try(collect('--cluster', 'staging')).stderr, /^error PROPOSAL_OTHER: /);
     assert.match(desk.try(['rotate', '--collect']).stderr, /^error REWRAP_FROM_WHERE: /);
     assert.match(desk.try(['rotate']).stderr, /^error ROTATE_NO_FILE: /);

@@ -1,5 +1,4 @@
 import { CofferError } from '../../core/errors.ts';
-import { mayRotate } from '../../core/format/manifest/rotation.ts';
 import { parseSealedValue } from '../../core/format/sealed/value.ts';
 import type { Proposal, ProposedValue } from '../../core/rotation/proposal.ts';
 import { proposalId } from '../../core/rotation/proposal-id.ts';
@@ -8,6 +7,7 @@ import type { RecipientPlace } from '../recipients/fetch-recipient.ts';
 import { manifestFiles } from '../recipients/manifest-files.ts';
 import { applyToWorkingTree } from '../recipients/working-tree.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { foreignValues } from './foreign-values.ts';
 
 export interface CollectWanted {
   /** Absent: the rotating cluster. */
@@ -30,15 +30,15 @@ export interface Collected {
 }
 
 /**
- * Puts into the working tree the values that the operator of the rotating cluster made: those that still replace what they were made
- * to replace, in entries that the manifest says are rotated. Its keys and stanzas are `coffer recipients rewrap`'s.
+ * Puts into the working tree the values that the operator of the rotating cluster made, and signed: those that still replace what they
+ * were made to replace, in entries that the manifest says are rotated. Its keys and stanzas are `coffer recipients rewrap`'s.
  *
- * @throws CofferError ROTATE_NO_CLUSTER, ROTATE_FOREIGN, PROPOSAL_*, CLUSTER_*, FILE_SYSTEM
+ * @throws CofferError ROTATE_NO_CLUSTER, ROTATE_FOREIGN, what `fetchProposal` throws
  */
 export async function collectValues(workspace: Workspace, wanted: CollectWanted): Promise<Collected> {
   const cluster = wanted.cluster ?? workspace.config.rotatingCluster;
   if (cluster === undefined) throw noCluster();
-  const published = await fetchProposal(proposalId('values', cluster), cluster, wanted.place);
+  const published = await fetchProposal(workspace, proposalId('values', cluster), cluster, wanted.place);
   if (published === undefined) return { cluster, proposed: {}, files: [], refused: {} };
   const proposal = narrowed(published, wanted);
   await refuseForeign(workspace, proposal.values, cluster);
@@ -69,19 +69,23 @@ async function refuseForeign(workspace: Workspace, values: readonly ProposedValu
   const paths = new Set(values.map(({ path }) => path));
   for await (const { path, file } of manifestFiles(workspace, () => undefined)) {
     if (!paths.has(path)) continue;
-    for (const value of values.filter((one) => one.path === path)) {
-      const manifest = file.manifests.find(
-        ({ namespace, name }) => namespace === value.namespace && name === value.name,
-      );
-      if (manifest === undefined || mayRotate(manifest, value.entry)) continue;
-      const { namespace, name, entry } = value;
-      throw new CofferError('ROTATE_FOREIGN', `a value is proposed for ${entry}, which this manifest does not rotate`, {
-        advice: `The operator of ${cluster} would not do that: find out who published it, or whether spec.rotation was just changed.`,
-        data: { file: path, namespace, name, entry },
-        exit: 1,
-      });
+    for (const manifest of file.manifests) {
+      const { namespace, name } = manifest;
+      const own = values.filter((one) => one.path === path && one.namespace === namespace && one.name === name);
+      const [foreign] = foreignValues(manifest, own);
+      if (foreign !== undefined) throw notRotated(foreign, cluster);
     }
   }
+}
+
+function notRotated({ path, namespace, name, entry, text }: ProposedValue, cluster: string): CofferError {
+  const what =
+    text === undefined ? `to take ${entry} away` : `a value for ${entry}, which this manifest does not rotate`;
+  return new CofferError('ROTATE_FOREIGN', `${cluster} proposes ${what}`, {
+    advice: `Where a rotator sets this entry beside its own, list it under spec.rotation. Else the operator of ${cluster} would not do that: find out whether spec.rotation was just changed, and who runs it.`,
+    data: { file: path, namespace, name, entry },
+    exit: 1,
+  });
 }
 
 function noCluster(): CofferError {

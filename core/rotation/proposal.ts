@@ -2,6 +2,7 @@
 
 export { applyProposal } from './proposal/apply.ts';
 export { withStanzasIn } from './proposal/apply-stanzas.ts';
+export { proposalText, readProposalText } from './proposal/document.ts';
 export { namesDataKey } from './proposal/naming.ts';
-export { proposalParts, readProposal } from './proposal/parts.ts';
+export { type Publisher, proposalParts, readProposal } from './proposal/parts.ts';
 export type { Proposal, ProposalBase, ProposedValue } from './proposal/proposal.ts';

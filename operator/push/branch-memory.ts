@@ -7,8 +7,8 @@ import { readIfThere } from '../../core/files/read-if-there.ts';
 export interface Step {
   /** Of the proposal. */
   id: string;
-  /** Of the proposal, as JSON texts. */
-  parts: readonly string[];
+  /** All of the proposal. */
+  text: string;
   message: string;
   /** In seconds since 1970, UTC. */
   time: number;
@@ -27,7 +27,7 @@ export interface BranchState {
   former: Readonly<Record<string, string | null>>;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 /** What is there now, and what a push that nobody heard the end of may have made of it. */
 const KEPT = 2;
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Repository } from '../../core/git/repository.ts';
-import { type Proposal, proposalParts, readProposal } from '../../core/rotation/proposal.ts';
+import { type Proposal, proposalText, readProposalText } from '../../core/rotation/proposal.ts';
 import { BranchMemory, type BranchState, type Step } from './branch-memory.ts';
 import { type Changes, formerOf, isAsBefore } from './changes.ts';
 import { NewObjects } from './new-objects.ts';
@@ -76,7 +76,7 @@ export class OwnBranch {
     let tip = base;
     let { tree } = await repository.readCommit(base);
     for (const step of steps) {
-      const changes = await changesOf(readProposal(step.parts), seen, tree);
+      const changes = await changesOf(readProposalText(step.text), seen, tree);
       if (changes === undefined) continue;
       objects.take(changes.objects);
       tree = changes.tree;
@@ -93,5 +93,5 @@ export class OwnBranch {
 }
 
 function stepOf({ proposal, message, time, changes }: Wanted): Step {
-  return { id: proposal.id, parts: proposalParts(proposal), message, time, wanted: changes.digest };
+  return { id: proposal.id, text: proposalText(proposal), message, time, wanted: changes.digest };
 }

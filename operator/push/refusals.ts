@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CofferError } from '../../core/errors.ts';
-import { type Proposal, proposalParts } from '../../core/rotation/proposal.ts';
+import { type Proposal, proposalText } from '../../core/rotation/proposal.ts';
 
 /** What only a person at the server ends: each try would send all of it again, at every look. */
 const LASTING = new Set(['PUSH_REJECTED', 'PUSH_FORBIDDEN']);
@@ -28,9 +28,7 @@ export class Refusals {
 
   /** Throws what was thrown for the same before, while that is fresh. */
   async during<Result>(proposal: Proposal, commit: string, work: () => Promise<Result>): Promise<Result> {
-    const digest = createHash('sha256').update(commit);
-    for (const part of proposalParts(proposal)) digest.update(part);
-    const what = digest.digest('hex');
+    const what = createHash('sha256').update(commit).update(proposalText(proposal)).digest('hex');
     const known = this.#known.get(proposal.id);
     const now = this.#now().getTime();
     // A clock that was set back must not make it wait for ever.

@@ -1,21 +1,43 @@
+import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
+import { identityOf } from '../../core/keys/endorsement.ts';
 import { PROPOSAL_LABEL } from '../../core/requests/published.ts';
 import { type Proposal, proposalParts, readProposal } from '../../core/rotation/proposal.ts';
+import type { KeyStore } from '../keys/key-store.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { PublishedParts } from '../requests/published-parts.ts';
 
-/** Where people and CI find what this operator proposes: `proposals/ID.jsonl` of the state directory, and ConfigMaps in a cluster. */
+export interface ProposalsOptions {
+  cluster: string;
+  stateDirectory: string;
+  client?: KubeClient | undefined;
+  /** Whose identity signs. */
+  store: Pick<KeyStore, 'readIdentity' | 'place'>;
+}
+
+/**
+ * Where people and CI find what this operator proposes: `proposals/ID.jsonl` of the state directory, and ConfigMaps in a cluster. All of
+ * it is signed here, and nothing counts that is not: others may write ConfigMaps, too.
+ */
 export class Proposals {
   readonly #parts: PublishedParts;
+  readonly #options: ProposalsOptions;
 
-  constructor(stateDirectory: string, client: KubeClient | undefined) {
+  constructor(options: ProposalsOptions) {
     const place = { folder: 'proposals', label: PROPOSAL_LABEL, prefix: 'coffer-proposal' };
-    this.#parts = new PublishedParts({ stateDirectory, client, ...place });
+    this.#parts = new PublishedParts({ ...place, stateDirectory: options.stateDirectory, client: options.client });
+    this.#options = options;
   }
 
-  /** In the place of what was published under its id; writes nothing that is there already. Throws CofferError FILE_SYSTEM, KUBERNETES_*. */
+  /**
+   * In the place of what was published under its id; writes nothing that is there already.
+   *
+   * @throws CofferError PROPOSAL_NO_IDENTITY, what the key store throws, FILE_SYSTEM, KUBERNETES_*
+   */
   async publish(proposal: Proposal): Promise<void> {
-    await this.#parts.write(proposal.id, proposalParts(proposal));
+    const parts = await this.#withIdentity((seed) => proposalParts(proposal, seed));
+    if (parts === undefined) throw this.#noIdentity(proposal.id);
+    await this.#parts.write(proposal.id, parts);
   }
 
   /** That there is none is no error. Throws CofferError FILE_SYSTEM, KUBERNETES_*. */
@@ -23,14 +45,41 @@ export class Proposals {
     await this.#parts.remove(id);
   }
 
-  /** As this or an earlier run published it; undefined: not, or it is damaged, and is made anew. */
+  /** As this or an earlier run published it; undefined: not, or it is damaged or somebody else's, and is made anew. */
   async read(id: string): Promise<Proposal | undefined> {
     const parts = await this.#parts.read(id);
+    if (parts.length === 0) return undefined;
+    const identity = await this.#withIdentity(identityOf);
     try {
-      return parts.length === 0 ? undefined : readProposal(parts);
+      return identity && readProposal(parts, { id, cluster: this.#options.cluster, identity });
     } catch (error) {
       if (error instanceof CofferError) return undefined;
       throw error;
     }
+  }
+
+  /** Undefined: there is none. */
+  async #withIdentity<Result>(use: (identitySeed: Buffer) => Result): Promise<Result | undefined> {
+    await sodiumReady();
+    const seed = await this.#options.store.readIdentity();
+    if (seed === undefined) return undefined;
+    try {
+      return use(seed);
+    } finally {
+      seed.fill(0);
+    }
+  }
+
+  #noIdentity(id: string): CofferError {
+    const { cluster, store } = this.#options;
+    return new CofferError(
+      'PROPOSAL_NO_IDENTITY',
+      `${id} is not published: what is proposed has to be signed, and the identity of ${cluster} is not in ${store.place}`,
+      {
+        advice: `Put the identity of ${cluster} there, from where it was made or from its backup; nobody takes over what it did not sign.`,
+        data: { recipient: cluster, path: store.place },
+        loop: 'retry',
+      },
+    );
   }
 }

@@ -17,12 +17,13 @@ const PRODUCTION = '.coffer/recipients/production.yaml';
 
 /**
  * As the operator of production does it, whose keys are in the folder `production` of the desk's home: a new key there, and a file with
- * what it proposes. @returns the path of the file
+ * what it proposes, signed by the identity of `signer`, which is there too. @returns the path of the file
  */
 export async function proposedRotation(
   desk: Desk,
   files: readonly string[],
   change: (proposal: Proposal) => Proposal = (proposal) => proposal,
+  signer = 'production',
 ): Promise<string> {
   const keys = join(desk.home, 'production');
   const identitySeed = await readIdentity(keys, 'production');
@@ -48,6 +49,6 @@ export async function proposedRotation(
     fulfils: requests.map((path) => path.replace(/^.*\/|\.yaml$/g, '')),
     refused: new Map(),
   };
-  writeFileSync(file, `${proposalParts(change(proposal)).join('\n')}\n`);
+  writeFileSync(file, `${proposalParts(change(proposal), await readIdentity(keys, signer)).join('\n')}\n`);
   return file;
 }

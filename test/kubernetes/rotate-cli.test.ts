@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
-import { readKeyDirectory } from '../../core/keys/key-directory.ts';
+import { identityOf } from '../../core/keys/endorsement.ts';
+import { readIdentity, readKeyDirectory } from '../../core/keys/key-directory.ts';
 import { readRecipient } from '../../core/keys/recipient.ts';
 import { readProposal } from '../../core/rotation/proposal.ts';
+import { DirectoryKeyStore } from '../../operator/keys/directory-store.ts';
 import { Archive } from '../../operator/rotate/keys/archive.ts';
 import { Proposals } from '../../operator/rotate/proposals.ts';
 import { Desk } from '../cli/desk.ts';
@@ -46,8 +48,21 @@ test('the CLI takes over what an operator proposes in a cluster, and gets back a
   const lines = readFileSync(await proposedRotation(desk, ['db.yaml']), 'utf8')
     .trimEnd()
     .split('\n');
-  const proposals = new Proposals(onDisk(t), client);
-  await proposals.publish(readProposal(lines));
+  const [id, own] = ['rewrap-production', 'production'];
+  const proposal = readProposal(lines, { id, cluster: own, identity: identityOf(await readIdentity(keys, own)) });
+  const proposalsOf = (directory: string, identity: string) =>
+    new Proposals({
+      stateDirectory: onDisk(t),
+      cluster: own,
+      client,
+      store: new DirectoryKeyStore(directory, identity),
+    });
+  const [proposals, thief] = [proposalsOf(keys, own), proposalsOf(recovery, 'recovery')];
+  await thief.publish(proposal);
+  assert.equal(JSON.parse(rewrap().stdout).error.code, 'PROPOSAL_IDENTITY');
+  assert.equal(await proposals.read(id), undefined, 'nor does the operator go on from it');
+  await proposals.publish(proposal);
+  assert.deepEqual(await proposals.read(id), proposal);
   const rewrapped = rewrap();
   assert.equal(rewrapped.status, 0, rewrapped.stdout + rewrapped.stderr);
   const { keyId, commit } = JSON.parse(rewrapped.stdout);

@@ -33,7 +33,8 @@ test('a key turns over in a cluster whichever replica goes on: one new key, coll
     const labelSelector = 'coffer.dev/proposal=rewrap-production';
     const { items } = await client.list<ConfigMap>(RESOURCES.configMaps, { namespace, labelSelector });
     const parts = items.flatMap(({ data }) => data?.['part.json'] ?? []);
-    return parts.length === 0 ? undefined : readProposal(parts);
+    const publisher = { id: 'rewrap-production', cluster: 'production', identity: stage.production.recipient.identity };
+    return parts.length === 0 ? undefined : readProposal(parts, publisher);
   };
 
   await stage.commit({ 'db.yaml': stage.manifest('db', { password: 'one' }) });

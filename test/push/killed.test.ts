@@ -5,7 +5,7 @@ import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { recipientFile } from '../../core/keys/create.ts';
-import { proposalParts } from '../../core/rotation/proposal.ts';
+import { proposalText } from '../../core/rotation/proposal.ts';
 import { CLUSTER, Pushing, type Way } from './pushing.ts';
 
 const RUNNER = join(import.meta.dirname, 'runner.ts');
@@ -27,9 +27,9 @@ for (const [where, way, push] of BRANCHES) {
       const bench = await Pushing.open(t);
       const git = { ...(await bench.configOf(way)), push };
       const [pid, killing] = [join(bench.root, 'pid'), join(bench.bare, 'hooks', hook)];
-      const parts = JSON.stringify(proposalParts(bench.proposal()));
+      const proposal = proposalText(bench.proposal());
       const run = async () => {
-        const args = [RUNNER, JSON.stringify(git), join(bench.root, 'keys'), bench.stateOf(), pid, parts];
+        const args = [RUNNER, JSON.stringify(git), join(bench.root, 'keys'), bench.stateOf(), pid, proposal];
         const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
         const [text, [code, signal]] = await Promise.all([child.stdout.toArray(), once(child, 'close')]);
         return signal ?? (code === 0 ? text.join('') : `exit ${code}`);

@@ -110,9 +110,12 @@ export class KeysStage {
   }
 
   proposal(stateDirectory = this.root): Proposal | undefined {
-    const file = join(stateDirectory, 'proposals', 'rewrap-production.jsonl');
+    const id = 'rewrap-production';
+    const { identity } = this.production.recipient;
+    const file = join(stateDirectory, 'proposals', `${id}.jsonl`);
     try {
-      return readProposal(readFileSync(file, 'utf8').trimEnd().split('\n'));
+      const parts = readFileSync(file, 'utf8').trimEnd().split('\n');
+      return readProposal(parts, { id, cluster: 'production', identity });
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;

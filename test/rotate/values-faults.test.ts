@@ -160,8 +160,10 @@ test('where the operator may not push, it publishes, and goes on when somebody c
   await operator.end();
 });
 
-async function collect({ stage: { tree } }: Lives, published: string): Promise<void> {
-  const proposal = readProposal(readFileSync(published, 'utf8').trimEnd().split('\n'));
+async function collect({ stage: { tree, cluster } }: Lives, published: string): Promise<void> {
+  const { identity } = cluster.recipient;
+  const parts = readFileSync(published, 'utf8').trimEnd().split('\n');
+  const proposal = readProposal(parts, { id: 'values-production', cluster: 'production', identity });
   const read = async (path: string) => readFileSync(join(tree.directory, path));
   const files = await applyProposal(proposal, { read, naming: async () => [] });
   await tree.commit(Object.fromEntries(Array.from(files, ([path, bytes]) => [path, bytes ?? null])));

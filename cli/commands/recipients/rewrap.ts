@@ -9,7 +9,7 @@ export default class RecipientsRewrap extends BaseCommand {
 it. Where it may not push, it publishes both, which is public: this puts them into the working tree and commits them, for a
 pull request. What changed in the repository meanwhile stays as it is, and what came meanwhile is in a later round.
 
-It takes nothing but the key and the stanzas of RECIPIENT, and only if the pinned identity of RECIPIENT endorsed the key. Exit code 0:
+It takes nothing but the key and the stanzas of RECIPIENT, and only if the pinned identity of RECIPIENT signed them. Exit code 0:
 all is taken over (commit is null in --json where nothing was to be done); 1: RECIPIENT has published nothing yet, although
 something is to be done, or could not open some manifests.`;
   static override examples = [

@@ -206,7 +206,11 @@ describe('coffer recipients rewrap', () => {
       ]);
       assert.equal(refused.error?.code, code);
     }
-    assert.equal(desk.git('status', '--porcelain'), '');
+    desk.coffer(['recipients', 'create', 'staging', '--type', 'cluster', ...asProduction()]);
+    const forged = await proposedRotation(desk, FILES, (one) => one, 'staging');
+    const refused = json(['recipients', 'rewrap', 'production', '--from-file', forged]);
+    assert.equal(refused.error?.code, 'PROPOSAL_IDENTITY');
+    desk.commit('Another cluster');
     desk.write('../pins', 'ada coffer-identity-1-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n');
     const args = ['recipients', 'rewrap', 'production', '--from-file', await proposedRotation(desk, FILES), '--json'];
     const unpinned = desk.try(args, { env: { COFFER_PINS: join(desk.home, 'no-pins') } });

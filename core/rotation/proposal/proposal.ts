@@ -1,7 +1,8 @@
 /**
  * What an operator wants changed in the repository. All of it is public: keys, stanzas and sealed values. The operator applies it to
  * the newest commit where it may push; else it is published, and a person or CI applies it (`coffer recipients rewrap`, `coffer
- * rotate --collect`). Whoever does so need not trust it: a key is endorsed, and what is wrongly sealed does not open.
+ * rotate --collect`). A key is endorsed, and a stanza that is wrong does not open; but anybody can seal a value that they know, so what
+ * is published is signed by the cluster's identity.
  */
 export interface Proposal {
   /** Safe as a file name and as a label: `rewrap-RECIPIENT`, `values-CLUSTER`. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuditLog } from '../../../core/audit/log.ts';
 import { CofferError } from '../../../core/errors.ts';
-import { type Proposal, proposalParts } from '../../../core/rotation/proposal.ts';
+import { type Proposal, proposalText } from '../../../core/rotation/proposal.ts';
 import type { Log } from '../../process/log.ts';
 import type { Pusher } from '../../push/pusher.ts';
 import type { Asked } from '../../requests/asked.ts';
@@ -34,7 +34,7 @@ export class HandOver {
 
   /**
    * @param made the id of the key that is new in it
-   * @returns what stood in the way of a push: it is published all the same
+   * @returns what stood in the way of a push: it is published all the same; or that nothing can be signed, and so neither
    * @throws CofferError what publishing throws, AUDIT_*
    */
   async give(
@@ -48,10 +48,11 @@ export class HandOver {
       await proposals.withdraw(id);
       return [];
     }
-    await proposals.publish(proposal);
+    const unsigned = await this.#publish(proposal);
+    if (unsigned !== undefined) return [unsigned];
     if (made !== undefined) await this.#tell(made);
     const troubles: CofferError[] = [];
-    const digest = createHash('sha256').update(proposalParts(proposal).join('\n')).digest('hex');
+    const digest = createHash('sha256').update(proposalText(proposal)).digest('hex');
     for (const { source, state } of asked) {
       const pusher = this.#options.pushers.get(source.id);
       const now = `${digest} ${state.commit}`;
@@ -65,6 +66,17 @@ export class HandOver {
       }
     }
     return troubles;
+  }
+
+  /** PROPOSAL_NO_IDENTITY is given back: a person ends that, and the rest of a look does not wait for them. */
+  async #publish(proposal: Proposal): Promise<CofferError | undefined> {
+    try {
+      await this.#options.proposals.publish(proposal);
+      return undefined;
+    } catch (error) {
+      if (error instanceof CofferError && error.code === 'PROPOSAL_NO_IDENTITY') return error;
+      throw error;
+    }
   }
 
   async #push(pusher: Pusher, proposal: Proposal, source: string, signal: AbortSignal): Promise<void> {

@@ -99,7 +99,7 @@ export class KeyRotation {
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
     this.#memories = new KeyMemories(options.stateDirectory, options.client);
-    this.#proposals = new Proposals(options.stateDirectory, options.client);
+    this.#proposals = new Proposals(options);
     this.#handOver = new HandOver({ ...options, id: this.#id, memories: this.#memories, proposals: this.#proposals });
     const archive = new Archive(options.stateDirectory, options.client);
     const files = (source: string, kid: string) => this.#indexes.with(source, new Set([kid])).map(({ path }) => path);

@@ -99,7 +99,7 @@ export class Delivery {
 
   async #publish(parcels: readonly Parcel[]): Promise<void> {
     const { proposals } = this.#options;
-    this.#published ??= digestOf((await proposals.read(this.#id))?.values ?? []);
+    this.#published ??= await this.#before();
     const digest = digestOf(parcels.flatMap(({ values }) => values));
     if (this.#published === digest) return;
     if (parcels.length === 0) await proposals.withdraw(this.#id);
@@ -108,6 +108,12 @@ export class Delivery {
       for (const parcel of parcels) await this.#tell(parcel, 'published', { commit: parcel.commit });
     }
     this.#published = digest;
+  }
+
+  /** Undefined: nothing that is ours; should there be what somebody else put there, it goes. */
+  async #before(): Promise<string | undefined> {
+    const proposal = await this.#options.proposals.read(this.#id);
+    return proposal && digestOf(proposal.values);
   }
 
   async #tell({ source, values, operations }: Parcel, step: string, more: Partial<AuditRecord>): Promise<void> {

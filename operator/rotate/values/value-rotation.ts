@@ -77,9 +77,9 @@ export class ValueRotation {
 
   /** Throws CofferError ROTATOR_CONFIG, ROTATOR_USER. */
   constructor(options: ValueRotationOptions) {
-    const { sources, stateDirectory, client, exposed = () => false, now = () => new Date(), clock, log } = options;
+    const { sources, stateDirectory, exposed = () => false, now = () => new Date(), clock, log } = options;
     const rotators = new Rotators(options.rotators, (line) => log.info(`a rotator says: ${line}`));
-    const proposals = new Proposals(stateDirectory, client);
+    const proposals = new Proposals(options);
     this.#options = options;
     this.#watched = new WatchedTime(clock);
     this.#openings = new Openings(options);
