@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { AuditRecord } from '../../core/audit/record.ts';
@@ -22,11 +22,8 @@ function scene(t: TestContext) {
     'apiVersion: coffer.dev/v1\nkind: TrustPolicy\nmetadata: {name: p}\nspec: {signers: {ssh: {allowedSigners: signers}}}\n',
   );
   const policies = new Map([['source', file('policy.yaml')]]);
-  const open = () =>
-    new Configuration(
-      { settings: file('settings'), pins: file('pins'), policies },
-      { cluster: 'c', stateDirectory: directory },
-    );
+  const open = (stateDirectory = directory) =>
+    new Configuration({ settings: file('settings'), pins: file('pins'), policies }, { cluster: 'c', stateDirectory });
   const records: AuditRecord[] = [];
   const append = async (more: readonly AuditRecord[]) => void records.push(...more);
   const said = () => records.splice(0).map(({ aspect, from, to }) => ({ aspect, from, to }));
@@ -77,4 +74,21 @@ test('what cannot be read now is no other; what could not be recorded is recorde
     said().map(({ aspect, from, to }) => [aspect, from, to]),
     [['pins', digest('p1'), digest('p2')]],
   );
+});
+
+test('where the state directory cannot be written it is recorded once, and remembered when it can be', async (t) => {
+  const { write, file, open, append, said } = scene(t);
+  const state = file('state');
+  const configuration = open(state);
+  for (const first of ['first', 'again', 'again'] as const) {
+    await assert.rejects(configuration.look(append, first), { code: 'FILE_SYSTEM' });
+  }
+  assert.equal(said().length, 3);
+  mkdirSync(state);
+  await configuration.look(append, 'again');
+  await open(state).look(append, 'first');
+  assert.deepEqual(said(), []);
+  write('pins', 'p2');
+  await configuration.look(append, 'again');
+  assert.equal(said().length, 1);
 });

@@ -43,9 +43,12 @@ export class Configuration {
       const digests = from === undefined ? { to } : { from, to };
       return [{ event: 'configuration.changed', cluster: this.#cluster, aspect, ...digests }];
     });
-    if (records.length === 0) return;
-    await append(records);
-    await this.#remembered.write(now);
+    if (records.length > 0) {
+      await append(records);
+      // Before it is written: where the disk of the state is full, the log must not be told again at each look.
+      this.#remembered.keep(now);
+    }
+    await this.#remembered.save();
   }
 }
 

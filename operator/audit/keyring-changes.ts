@@ -32,6 +32,7 @@ export class KeyringChanges {
       await this.#lookAt(source, state, audit);
       this.#seen.set(source.id, state.tree);
     }
+    await this.#remembered.save();
   }
 
   async #lookAt(source: Source, state: Accepted, audit: Pick<AuditLog, 'append'>): Promise<void> {
@@ -64,6 +65,7 @@ export class KeyringChanges {
     }
     if (records.length === 0) return;
     await audit.append(records);
-    await this.#remembered.write(after);
+    // Before it is written: where the disk of the state is full, the log must not be told again at each look.
+    this.#remembered.keep(after);
   }
 }

@@ -1,4 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
+import { Turns } from '../concurrency/turns.ts';
 import type { Source } from '../source/source.ts';
 import { KeyringChanges } from './keyring-changes.ts';
 import type { OperatorRecord } from './open-record.ts';
@@ -7,6 +8,8 @@ import type { OperatorRecord } from './open-record.ts';
 export class RecordChore {
   readonly #record: OperatorRecord;
   readonly #keyrings: KeyringChanges;
+  /** Polls of several sources end at the same time, and what is new is told once. */
+  readonly #turns = new Turns();
   #trouble: CofferError | undefined;
 
   constructor(record: OperatorRecord, sources: readonly Source[], at: { cluster: string; stateDirectory: string }) {
@@ -14,7 +17,11 @@ export class RecordChore {
     this.#keyrings = new KeyringChanges(sources, at);
   }
 
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    return this.#turns.take(() => this.#look());
+  }
+
+  async #look(): Promise<void> {
     const { configuration, log } = this.#record;
     try {
       await configuration.look((records) => log.append(records), 'again');

@@ -6,7 +6,9 @@ import { fromSystemError } from '../../core/files/system-error.ts';
 /** Texts by name, in a file of the state directory: what the log was told last, so that only what is new is told. */
 export class Remembered {
   readonly #file: string;
-  #texts: Map<string, string> | undefined;
+  #texts: ReadonlyMap<string, string> | undefined;
+  /** What memory has and the file has not. */
+  #isBehind = false;
 
   constructor(stateDirectory: string, file: string) {
     this.#file = join(stateDirectory, file);
@@ -18,8 +20,22 @@ export class Remembered {
     return this.#texts;
   }
 
-  /** In place of what was remembered. Throws CofferError for what the system says. */
-  async write(texts: ReadonlyMap<string, string>): Promise<void> {
+  /** In place of what was remembered. Throws what `save` throws; what is remembered counts all the same. */
+  write(texts: ReadonlyMap<string, string>): Promise<void> {
+    this.keep(texts);
+    return this.save();
+  }
+
+  /** In place of what was remembered, from now on; the file has it with the next `save`. */
+  keep(texts: ReadonlyMap<string, string>): void {
+    this.#texts = texts;
+    this.#isBehind = true;
+  }
+
+  /** Writes what the file has not yet. Throws CofferError for what the system says. */
+  async save(): Promise<void> {
+    const texts = this.#texts;
+    if (texts === undefined || !this.#isBehind) return;
     const sorted = [...texts].toSorted(([one], [other]) => (one < other ? -1 : 1));
     try {
       await writeFileAtomically(this.#file, `${JSON.stringify(Object.fromEntries(sorted), null, 1)}\n`, {
@@ -28,7 +44,8 @@ export class Remembered {
     } catch (error) {
       throw fromSystemError(error) ?? error;
     }
-    this.#texts = new Map(sorted);
+    // While that was written, more may have come.
+    if (this.#texts === texts) this.#isBehind = false;
   }
 }
 
