@@ -52,7 +52,8 @@ const PAGES: Page[] = [
     about: `Written by \`npm run bench\`, which measures the built programs beside the real sops, kubeseal and ejson in one run. Whole
 processes, CPU (user and system, children included) and wall clock; medians; ratios are on CPU where nothing else is said.
 Kubernetes has [a page of its own](performance-kubernetes.md), and so have [fetches, signatures and long
-histories](performance-trust.md), with what of isomorphic-git was gone around and why.`,
+histories](performance-trust.md), with what of isomorphic-git was gone around and why, [the audit log](performance-audit.md), [new keys for many
+manifests](performance-rotation.md), and [what a key could open](performance-exposure.md).`,
     sections: ['startup', 'files', 'many', 'operator'],
   },
   {
