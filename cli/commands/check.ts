@@ -1,4 +1,5 @@
 import type { CheckReport } from '../../core/check/check.ts';
+import { anyLogsFlag, identityFlag } from '../audit/flags.ts';
 import { Args, BaseCommand, Flags } from '../base-command.ts';
 import type { JudgedCommits } from '../trust/judge-commits.ts';
 
@@ -45,13 +46,8 @@ export default class Check extends BaseCommand {
         'look through the whole history for values that a revoked key could open, and that may still be in use',
       exclusive: ['staged'],
     }),
-    log: Flags.string({
-      description:
-        'an audit log, in which operators recorded which values they found changed; several: of several clusters',
-      helpValue: 'DIR',
-      multiple: true,
-      dependsOn: ['exposed'],
-    }),
+    log: anyLogsFlag,
+    identity: identityFlag,
     sarif: Flags.boolean({ description: 'print SARIF 2.1.0', exclusive: ['json'] }),
   };
 
@@ -76,7 +72,7 @@ export default class Check extends BaseCommand {
     const earlier = flags.staged ? await keyringAtHead(root) : await keyringOfHistory(root);
     const ofFiles = await check(tree, isSubject, earlier, flags.staged ? undefined : pastOf(root));
     const { judged, report: ofCommits } = await this.#judge(ofFiles, root, flags);
-    const report = flags.exposed ? await this.#withExposed(ofCommits, root, flags.log ?? []) : ofCommits;
+    const report = flags.exposed ? await this.#withExposed(ofCommits, root, flags) : ofCommits;
     await this.#print(report, root, flags.sarif);
     if (judged !== undefined) await this.#tell(judged, flags.sarif);
     const fails = report.findings.some(({ level }) => level === 'error' || flags.strict);
@@ -97,14 +93,18 @@ export default class Check extends BaseCommand {
     return { judged, report: { ...report, findings: inOrder([...report.findings, ...judged.findings]) } };
   }
 
-  async #withExposed(report: CheckReport, root: string, logs: readonly string[]): Promise<CheckReport> {
+  async #withExposed(
+    report: CheckReport,
+    root: string,
+    { log, identity }: { log: string[]; identity: string[] },
+  ): Promise<CheckReport> {
     const [{ exposureOf }, { readComparisons }, { exposedFindings }, { inOrder }] = await Promise.all([
       import('../exposure/exposure-of.ts'),
       import('../exposure/read-comparisons.ts'),
       import('../../core/check/rules/exposed.ts'),
       import('../../core/check/finding.ts'),
     ]);
-    const compared = await readComparisons(root, logs);
+    const compared = await readComparisons(log, identity);
     const { report: exposure, notes } = await exposureOf(root, {}, { isPartial: false, compared, says: 'line' });
     for (const note of notes) this.warn(note);
     return { ...report, findings: inOrder([...report.findings, ...exposedFindings(exposure)]) };

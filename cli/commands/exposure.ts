@@ -1,3 +1,4 @@
+import { anyLogsFlag, identityFlag } from '../audit/flags.ts';
 import { BaseCommand, Flags } from '../base-command.ts';
 import type { FoundExposure } from '../exposure/exposure-of.ts';
 
@@ -11,7 +12,7 @@ What is meant by each word: docs/exposure.md.`;
   static override examples = [
     'coffer exposure',
     'coffer exposure --recipient old-laptop --html exposure.html',
-    'coffer exposure --key 9f86d081884c7d659a2feaa0c55ad015 --log audit-bundle',
+    'coffer exposure --key 9f86d081884c7d659a2feaa0c55ad015 --log audit-bundle --log https://operator.example/audit',
     { description: 'What somebody wrote, who leaves:', command: 'coffer exposure --signer ada@example.com' },
   ];
   static override flags = {
@@ -34,12 +35,8 @@ What is meant by each word: docs/exposure.md.`;
       helpValue: 'REVISION',
       multiple: true,
     }),
-    log: Flags.string({
-      description:
-        'an audit log, in which operators recorded which values they found changed; several: of several clusters',
-      helpValue: 'DIR',
-      multiple: true,
-    }),
+    log: anyLogsFlag,
+    identity: identityFlag,
     html: Flags.string({ description: 'write a page for people who would rather look', helpValue: 'FILE' }),
     partial: Flags.boolean({ description: 'go on where this clone has only a part of the history; exit code 1 then' }),
   };
@@ -51,7 +48,7 @@ What is meant by each word: docs/exposure.md.`;
       import('../exposure/render-table.ts'),
       import('../exposure/read-comparisons.ts'),
     ]);
-    const compared = await readComparisons(process.cwd(), flags.log ?? []);
+    const compared = await readComparisons(flags.log, flags.identity);
     const found = await exposureOf(process.cwd(), flags, { isPartial: flags.partial, compared });
     const isWhole = found.notes.length === 0;
     this.say(renderExposure(found.report, isWhole));

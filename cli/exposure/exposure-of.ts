@@ -34,7 +34,7 @@ export async function exposureOf(folder: string, asked: Asked, options: Exposure
     const wanted: Selection = selectionFrom(asked, history.records, history.repository);
     const select: Selection = wanted.kind === 'revoked' ? { ...wanted, says: options.says ?? 'any' } : wanted;
     const { heads } = history;
-    const report = findExposure(history.records, { select, current, heads, since, compared: options.compared });
+    const report = await findExposure(history.records, { select, current, heads, since, compared: options.compared });
     return { report, current, notes: notesOn(history, report) };
   } finally {
     history.repository.close();

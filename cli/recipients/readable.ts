@@ -22,7 +22,7 @@ export async function readableBy(root: string, kids: ReadonlySet<string>): Promi
   try {
     const { records, heads } = history;
     const current = [await history.repository.resolve('HEAD')];
-    const { values } = findExposure(records, { select: { kind: 'keys', kids }, current, heads });
+    const { values } = await findExposure(records, { select: { kind: 'keys', kids }, current, heads });
     const found = new Map<string, Readable>();
     for (const { paths, ...value } of values) {
       const [manifest, { entry }] = [titleOf(value), value];

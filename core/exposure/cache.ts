@@ -6,9 +6,9 @@ import type { Fact, Role } from './facts.ts';
 import { type CommitRecord, Records } from './records.ts';
 
 /** Raised with what a record says: a file of another version is begun anew. */
-const VERSION = 2;
-/** Rows in one block: a string of JavaScript has an end. */
-const MOST_ROWS = 50_000;
+const VERSION = 3;
+/** Rows in one block, after which others have their turn. */
+const MOST_ROWS = 4000;
 const NEWLINE = 0x0a;
 
 type VersionRow = [oid: string, role: Role, facts: readonly number[]];

@@ -1,4 +1,5 @@
 import { entryOfPrevious } from '../format/manifest/rotation.ts';
+import type { RotationKind } from './facts.ts';
 import type { Records } from './records.ts';
 import { factsOfVersion, filesAt } from './timeline.ts';
 
@@ -13,8 +14,8 @@ export interface CurrentValue {
   /** Number. */
   path: number;
   name: string;
-  /** The manifest says that the entry is no secret. */
-  isPublic: boolean;
+  /** What the manifest says of the entry: that it is no secret, or who makes its value. */
+  rotation: ReadonlySet<RotationKind>;
   /** That the manifest lists: empty where the file cannot be read. */
   recipients: ReadonlySet<string>;
 }
@@ -67,15 +68,18 @@ export class CurrentValues {
       const key = JSON.stringify([fact[1], fact[2]]);
       lists.set(key, (lists.get(key) ?? new Set()).add(fact[3]));
     }
-    const publicPlaces = new Set(
-      facts.flatMap(({ fact }) => (fact?.[0] === 'public' ? [placeKey(fact[1], fact[2], fact[3])] : [])),
-    );
+    const rotations = new Map<string, Set<RotationKind>>();
+    for (const { fact } of facts) {
+      if (fact?.[0] !== 'rotation') continue;
+      const key = placeKey(fact[1], fact[2], fact[3]);
+      rotations.set(key, (rotations.get(key) ?? new Set()).add(fact[4]));
+    }
     for (const { number, fact } of facts) {
       if (fact?.[0] !== 'value') continue;
       const [, namespace, name, entry, digest] = fact;
-      const isPublic = publicPlaces.has(placeKey(namespace, name, entry));
+      const rotation = rotations.get(placeKey(namespace, name, entry)) ?? new Set();
       const recipients = lists.get(JSON.stringify([namespace, name])) ?? new Set();
-      const value = { fact: number, digest, entry, namespace, name, path, isPublic, recipients };
+      const value = { fact: number, digest, entry, namespace, name, path, rotation, recipients };
       this.facts.add(number);
       this.digests.add(digest);
       push(this.#byPath, path, value);

@@ -63,6 +63,8 @@ export interface Living {
   text: string;
   /** `resealed`: it was not compared with every exposed text that the entry had. */
   state: 'live' | 'resealed';
+  /** Who makes it anew, where the manifest says so; else a person. */
+  rotation?: 'generate' | 'rotator';
 }
 
 /** Two sealed texts that nobody has compared yet. */
@@ -82,9 +84,9 @@ export type Selection =
   | { kind: 'recipient'; name: string }
   /**
    * All keys that are lost. `says`: whose word counts that a key is revoked: any commit's; that of any commit which the current ones
-   * reach; or only that of the current state, where others than those who may revoke can commit.
+   * reach; or only that of the current state, where others than those who may revoke can commit. `known`: keys that were revoked, too.
    */
-  | { kind: 'revoked'; says?: 'any' | 'line' | 'current' }
+  | { kind: 'revoked'; says?: 'any' | 'line' | 'current'; known?: ReadonlySet<string> }
   | { kind: 'writer'; isWriter: (commit: string) => boolean }
   | { kind: 'all' };
 
@@ -97,6 +99,7 @@ export interface ExposureQuery {
   /** All commits whose history is searched, with the names of refs; tips of branches may hold values that no current commit has. */
   heads: readonly { ref: string; commit: string; isBranch: boolean }[];
   compared?: Comparisons | undefined;
+  signal?: AbortSignal | undefined;
   /** Only what became readable at that time or later, in seconds since 1970: a commit that claims to be older than what it follows is not believed. */
   since?: number | undefined;
 }

@@ -11,7 +11,7 @@ import type { TextDigests } from './text-digest.ts';
  * - `value`: a sealed text stands in an entry.
  * - `stanza`: a data key is sealed to a key, under this recipient's name (empty where the file cannot be read).
  * - `lists`: a manifest lists a recipient.
- * - `public`: a manifest says that an entry is no secret.
+ * - `rotation`: a manifest says that an entry is no secret (`public`), or who makes its value (`generate`, `rotator`).
  * - `key`: the keyring has this key of a recipient.
  * - `seed`: the key of a group can be opened by the key of a member.
  * - `ejson`: the file is one of ejson, whose values have keys of another kind.
@@ -20,10 +20,12 @@ export type Fact =
   | readonly ['value', namespace: string, name: string, entry: string, digest: string, dataKeyId: string]
   | readonly ['stanza', dataKeyId: string, kid: string, recipient: string]
   | readonly ['lists', namespace: string, name: string, recipient: string]
-  | readonly ['public', namespace: string, name: string, entry: string]
+  | readonly ['rotation', namespace: string, name: string, entry: string, kind: RotationKind]
   | readonly ['key', recipient: string, type: string, kid: string, status: string]
   | readonly ['seed', group: string, groupKid: string, member: string, memberKid: string]
   | readonly ['ejson'];
+
+export type RotationKind = 'public' | 'generate' | 'rotator';
 
 /** What a file's name makes of it. */
 export type Role = 'keyring' | 'ejson' | 'other';
@@ -118,7 +120,9 @@ class ManifestFacts {
         if (typeof text === 'string') this.#value([namespace, name, entry], textOf(text));
       }
       for (const [dataKeyId, stanzas] of Object.entries(objectOf(keys))) this.#stanzasOf(dataKeyId, objectOf(stanzas));
-      for (const entry of publicEntries(objectOf(rotation))) this.#add(['public', namespace, name, entry]);
+      for (const [entry, kind] of rotationKinds(objectOf(rotation))) {
+        this.#add(['rotation', namespace, name, entry, kind]);
+      }
       for (const recipient of Array.isArray(recipients) ? recipients : []) {
         if (typeof recipient === 'string') this.#add(['lists', namespace, name, recipient]);
       }
@@ -151,13 +155,15 @@ class ManifestFacts {
   }
 }
 
-/** Those of rows that say so, and what `generate.public` names: a public key, or a certificate. */
-function* publicEntries(rotation: Record<string, unknown>): Generator<string> {
+/** What `generate.public` names is no secret: a public key, or a certificate. */
+function* rotationKinds(rotation: Record<string, unknown>): Generator<[entry: string, kind: RotationKind]> {
   for (const [entry, row] of Object.entries(rotation)) {
-    const { secret, generate } = objectOf(row);
+    const { secret, generate, rotator } = objectOf(row);
     const made = objectOf(generate).public;
-    if (secret === false) yield entry;
-    if (typeof made === 'string') yield made;
+    if (secret === false) yield [entry, 'public'];
+    if (typeof made === 'string') yield [made, 'public'];
+    if (generate !== undefined) yield [entry, 'generate'];
+    if (rotator !== undefined) yield [entry, 'rotator'];
   }
 }
 

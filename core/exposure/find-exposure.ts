@@ -1,9 +1,11 @@
+import { Turns } from '../git/intake/turns.ts';
 import { type CurrentValue, CurrentValues } from './current-values.ts';
 import type { Exposed, ExposedTo, ExposureQuery, ExposureReport, Living, Moment, Unproven } from './exposure.ts';
-import { KeysOfHistory, type LostKey, listedKeys, removedKeys, revokedOnLine } from './lost-keys.ts';
+import { KeysOfHistory, type LostKey } from './lost-keys.ts';
 import { listOf } from './order.ts';
 import type { Records } from './records.ts';
 import { type Gone, Renames } from './renames.ts';
+import { selectedKeys } from './selected-keys.ts';
 import { Successors, type ValueFact } from './successors.ts';
 import { factsOfVersion, filesAt, Timeline } from './timeline.ts';
 
@@ -11,8 +13,13 @@ import { factsOfVersion, filesAt, Timeline } from './timeline.ts';
  * What somebody could have read, by docs/format.md, "Exposure": a function of the history alone, so that everybody who has the
  * repository gets the same answer. `records` hold all that the heads reach (read-history.ts).
  */
-export function findExposure(records: Records, query: ExposureQuery): ExposureReport {
-  return new Search(records, query).report();
+export async function findExposure(records: Records, query: ExposureQuery): Promise<ExposureReport> {
+  const turns = new Turns(query.signal);
+  const numbers = (oids: readonly string[]) => oids.flatMap((oid) => records.commitOf(oid) ?? []);
+  const current = numbers(query.current);
+  const heads = numbers(query.heads.map(({ commit }) => commit));
+  const timeline = await Timeline.read(records, { heads, current }, turns);
+  return await new Search({ records, query, timeline, current }).report(turns);
 }
 
 /** A stanza to a lost key: one way to the data key. */
@@ -20,6 +27,13 @@ interface Way {
   kid: string;
   recipient: string;
   place: number;
+}
+
+interface SearchParts {
+  records: Records;
+  query: ExposureQuery;
+  timeline: Timeline;
+  current: readonly number[];
 }
 
 class Search {
@@ -38,20 +52,19 @@ class Search {
   /** By path and fact. */
   readonly #living = new Map<string, Living>();
 
-  constructor(records: Records, query: ExposureQuery) {
-    const numbers = (oids: readonly string[]) => oids.flatMap((oid) => records.commitOf(oid) ?? []);
+  constructor({ records, query, timeline, current }: SearchParts) {
     this.#records = records;
     this.#query = query;
-    this.#currentCommits = numbers(query.current);
-    this.#timeline = new Timeline(records, numbers(query.heads.map(({ commit }) => commit)), this.#currentCommits);
+    this.#currentCommits = current;
+    this.#timeline = timeline;
     this.#keys = new KeysOfHistory(records, this.#timeline);
     this.#current = new CurrentValues(records, this.#currentCommits, query.instead ?? new Map());
     this.#renames = new Renames(records, this.#timeline, this.#current);
-    this.#lost = this.#lostKeys();
+    this.#lost = selectedKeys(query, { records, timeline, keys: this.#keys, current });
     this.#successors = new Successors(this.#current, this.#keys, this.#readStanzas());
   }
 
-  report(): ExposureReport {
+  async report(turns: Turns): Promise<ExposureReport> {
     const { order } = this.#timeline;
     const readable = new Set<string>();
     for (const number of this.#timeline.first.keys()) {
@@ -59,7 +72,8 @@ class Search {
       if (fact !== undefined && fact[1] !== '') readable.add(fact[4]);
     }
     const values = new Map<number, Exposed>();
-    for (const [number, place] of this.#valuesInOrder()) {
+    for (const [number, place] of this.#isAnythingLost() ? this.#valuesInOrder() : []) {
+      await turns.next();
       const fact = this.#valueAt(number);
       // Of a text that stood in a manifest, other places (a comment, a file with conflict markers) say nothing more.
       if (fact === undefined || (fact[1] === '' && readable.has(fact[4]))) continue;
@@ -79,6 +93,12 @@ class Search {
       }),
       ejsonFiles: this.#ejsonFiles(),
     };
+  }
+
+  /** Else nothing can be exposed, and nothing need be looked through. */
+  #isAnythingLost(): boolean {
+    const { kind } = this.#query.select;
+    return this.#lost.size > 0 || kind === 'writer' || kind === 'all';
   }
 
   /** By name, then by age: the same whatever was read first. */
@@ -148,9 +168,9 @@ class Search {
     const own = this.#successors.of(fact, paths);
     const renamed = isCurrent ? [] : this.#renames.of(gone, own.length > 0);
     let state: Exposed['state'] = isCurrent ? 'live' : 'removed';
-    if (own.some(({ isPublic }) => isPublic)) return 'public';
+    if (own.some(({ rotation }) => rotation.has('public'))) return 'public';
     for (const value of new Set([...own, ...renamed])) {
-      if (value.isPublic) continue;
+      if (value.rotation.has('public')) continue;
       const outcome = value.digest === text ? 'same' : this.#query.compared?.outcome(value.digest, text);
       if (outcome === 'same') {
         state = 'live';
@@ -170,7 +190,9 @@ class Search {
     const fact = this.#valueAt(value.fact);
     const key = `${value.path} ${value.fact}`;
     if (fact === undefined || this.#living.get(key)?.state === 'live') return;
-    this.#living.set(key, { ...this.#placeOf(fact, value), state });
+    const rotation = (['generate', 'rotator'] as const).find((kind) => value.rotation.has(kind));
+    const made = rotation === undefined ? {} : { rotation };
+    this.#living.set(key, { ...this.#placeOf(fact, value), state, ...made });
   }
 
   #noteUnproven(value: CurrentValue, [, namespace, name, entry, text]: ValueFact): void {
@@ -179,27 +201,8 @@ class Search {
     this.#unproven.push({ current: this.#placeOf(fact, value), former: { namespace, name, entry, text } });
   }
 
-  #placeOf([, namespace, name, entry, text]: ValueFact, { path }: CurrentValue): Omit<Living, 'state'> {
+  #placeOf([, namespace, name, entry, text]: ValueFact, { path }: CurrentValue): Omit<Living, 'state' | 'rotation'> {
     return { namespace, name, entry, text, path: this.#records.paths[path] ?? '' };
-  }
-
-  #lostKeys(): ReadonlyMap<string, LostKey> {
-    const { select } = this.#query;
-    const direct = new Map<string, LostKey['why']>();
-    if (select.kind === 'keys') for (const kid of select.kids) direct.set(kid, 'asked');
-    if (select.kind === 'recipient') for (const kid of this.#keys.kidsOf(select.name)) direct.set(kid, 'asked');
-    if (select.kind === 'revoked') {
-      const listed = listedKeys(this.#records, this.#currentCommits, this.#query.instead);
-      for (const kid of removedKeys(this.#records, this.#timeline, listed).keys()) direct.set(kid, 'removed');
-      for (const kid of this.#revoked(select.says ?? 'any', listed)) direct.set(kid, 'revoked');
-    }
-    return this.#keys.lost(direct);
-  }
-
-  #revoked(says: 'any' | 'line' | 'current', listed: ReadonlyMap<string, string>): Iterable<string> {
-    if (says === 'any') return this.#keys.revoked.keys();
-    if (says === 'line') return revokedOnLine(this.#records, this.#timeline);
-    return [...listed].flatMap(([kid, status]) => (status === 'revoked' ? [kid] : []));
   }
 
   /** Notes the ways to lost keys; returns for each data key to whom it was ever sealed. */

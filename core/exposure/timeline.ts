@@ -1,3 +1,4 @@
+import type { Turns } from '../git/intake/turns.ts';
 import { listOf, orderOf, reachedFrom } from './order.ts';
 import type { CommitRecord, FileChange, Records } from './records.ts';
 
@@ -8,6 +9,9 @@ export interface Effect {
   /** Facts that the first parent had in these files, and it has not. */
   dropped: readonly number[];
 }
+
+/** So many commits are looked at between two looks at the clock. */
+const TURN = 16;
 
 /** When each fact came, and when it went from the current line. */
 export class Timeline {
@@ -24,12 +28,25 @@ export class Timeline {
   readonly #records: Records;
   readonly #current: ReadonlySet<number>;
 
-  /** `heads`: numbers of all commits whose history counts; `current`: those whose line is the current one. */
-  constructor(records: Records, heads: Iterable<number>, current: readonly number[]) {
+  private constructor(records: Records, order: readonly number[], current: ReadonlySet<number>) {
     this.#records = records;
-    this.order = orderOf(records.commits, [...heads, ...current]);
-    this.#current = reachedFrom(records.commits, current);
-    for (const [place, number] of this.order.entries()) this.#take(place, number);
+    this.order = order;
+    this.#current = current;
+  }
+
+  /** `heads`: numbers of all commits whose history counts; `current`: those whose line is the current one. Rejects as the turns do. */
+  static async read(
+    records: Records,
+    { heads, current }: { heads: readonly number[]; current: readonly number[] },
+    turns: Turns,
+  ): Promise<Timeline> {
+    const order = orderOf(records.commits, [...heads, ...current]);
+    const timeline = new Timeline(records, order, reachedFrom(records.commits, current));
+    for (const [place, number] of order.entries()) {
+      timeline.#take(place, number);
+      if (place % TURN === 0) await turns.next();
+    }
+    return timeline;
   }
 
   /** The commit at a place of the order. */

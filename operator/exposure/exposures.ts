@@ -90,7 +90,9 @@ export class Exposures {
     try {
       await sodiumReady();
       await this.#look(signal);
-      this.#troubles = [];
+      this.#troubles = this.#sites.flatMap(({ source, takenBack }) =>
+        takenBack.map((kid) => revokedBack(source.id, kid)),
+      );
     } catch (error) {
       this.#seen = '';
       if (!(error instanceof CofferError)) throw error;
@@ -172,6 +174,19 @@ interface LookParts {
   memory: ComparedMemory;
   needed: Set<string>;
   signal: AbortSignal;
+}
+
+function revokedBack(source: string, keyId: string): CofferError {
+  return new CofferError(
+    'EXPOSURE_REVOKED_BACK',
+    `the key ${keyId} was revoked, and the keyring does not say so any more`,
+    {
+      advice:
+        'What was sealed to it stays exposed. Find out who changed the file of its recipient, and restore it from git.',
+      data: { source, keyId },
+      loop: 'wait',
+    },
+  );
 }
 
 function placeKey({

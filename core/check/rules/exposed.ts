@@ -7,20 +7,27 @@ export function exposedFindings({ living, gaps }: Pick<ExposureReport, 'living' 
   return [...living.map(livingFinding), ...gaps.map(gapFinding)];
 }
 
-function livingFinding({ namespace, name, entry, path, state }: Living): Finding {
+function livingFinding(living: Living): Finding {
+  const { namespace, name, entry, path, state } = living;
   const what = `the value of ${entry}`;
-  const set = command('set', path, entry);
   const place = { file: path, entry, ...(namespace === '' ? {} : { namespace, name }) };
   if (state === 'live') {
     return finding('CHECK_EXPOSED', place, {
       message: `${what} is one that a revoked key could open`,
-      advice: `Make a new one where it is used, then ${set}; ${command('exposure')} says who could open it, and since when.`,
+      advice: `${replacing(living)} Where it is no secret, say so: \`rotation: {${entry}: {secret: false}}\`.`,
     });
   }
   return finding('CHECK_EXPOSED_RESEALED', place, {
     message: `${what} may be one that a revoked key could open, sealed anew: nobody has proven that it is another`,
-    advice: `Give the log of an operator that opens it: --log DIR; or make a new value, then ${set}.`,
+    advice:
+      'An operator that opens both says so in its log: give that with --log. Where it is the same, make a new value.',
   });
+}
+
+function replacing({ rotation, path, entry }: Living): string {
+  if (rotation === 'rotator') return 'Its operator makes a new one, where the rotator of the manifest is configured.';
+  if (rotation === 'generate') return `Have a new one made: ${command('rotate', path, entry)}.`;
+  return `Make a new one where it is used, then ${command('set', path, entry)}.`;
 }
 
 function gapFinding({ commit, code }: { commit: string; code: string }): Finding {
