@@ -6,8 +6,15 @@ export function isFulfilled(request: Request, recipient: Recipient | undefined):
   return request.kind !== 'rotate' || isRotated(request, recipient);
 }
 
-/** Whether the recipient has a key that is newer than the one which was the newest when somebody asked. */
-export function isRotated({ key }: Pick<RotateRequest, 'key'>, recipient: Recipient | undefined): boolean {
-  const kids = recipient?.keys.map(({ kid }) => kid) ?? [];
-  return kids.indexOf(key) > 0;
+/**
+ * Whether the recipient has a key that is newer than the one which was the newest when somebody asked; and of a key that was stolen, one
+ * that was made since: what was there before may have lain beside it.
+ */
+export function isRotated(
+  { key, revoke, created }: Pick<RotateRequest, 'key' | 'revoke' | 'created'>,
+  recipient: Recipient | undefined,
+): boolean {
+  const keys = recipient?.keys ?? [];
+  const at = keys.findIndex(({ kid }) => kid === key);
+  return keys.slice(0, Math.max(at, 0)).some((newer) => !revoke || newer.created > created);
 }

@@ -82,7 +82,12 @@ export function endorseRequest(wanted: Omit<EndorseRequest, 'id' | 'kind'>): End
 }
 
 export function rotateRequest(wanted: Omit<RotateRequest, 'id' | 'kind'>): RotateRequest {
-  return { kind: 'rotate', id: `rotate-${wanted.recipient}-${wanted.key.slice(0, 16)}`, ...wanted };
+  return { kind: 'rotate', id: rotateRequestId(wanted.recipient, wanted.key), ...wanted };
+}
+
+/** Of the request for a successor of a key. */
+export function rotateRequestId(recipient: string, kid: string): string {
+  return `rotate-${recipient}-${kid.slice(0, 16)}`;
 }
 
 export function retireRequest(wanted: Omit<RetireRequest, 'id' | 'kind'>): RetireRequest {

@@ -96,12 +96,19 @@ export class KeysStage {
   }
 
   /** Commits the wish for a successor of the newest key. */
-  async ask({ revoke = false, key = this.listed.keys[0]?.kid ?? '', reason }: Asking = {}): Promise<string> {
-    const created = '2026-11-21T10:00:00Z';
-    const wanted = { recipient: 'production', key, revoke, created };
+  async ask({ revoke = false, key = this.listed.keys[0]?.kid ?? '', reason, created }: Asking = {}): Promise<string> {
+    const wanted = { recipient: 'production', key, revoke, created: created ?? '2026-11-21T10:00:00Z' };
     const request = rotateRequest(reason === undefined ? wanted : { ...wanted, reason });
     await this.commit({ [requestFile(request.id)]: renderRequest(request) });
     return request.id;
+  }
+
+  /** What `coffer recipients rotate --revoke` commits: the newest key is stolen. */
+  async revoke(created = '2026-11-21T10:00:00Z'): Promise<string> {
+    const [stolen, ...others] = this.listed.keys;
+    if (stolen !== undefined)
+      await this.list((own) => ({ ...own, keys: [{ ...stolen, status: 'revoked' }, ...others] }));
+    return await this.ask({ revoke: true, created });
   }
 
   /** This cluster in the keyring of the work tree. */
@@ -177,6 +184,7 @@ interface Asking {
   revoke?: boolean;
   key?: string;
   reason?: string;
+  created?: string;
 }
 
 /** Looks, and waits for what comes of it. */

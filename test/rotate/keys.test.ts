@@ -12,7 +12,7 @@ import { eventually, Site } from '../operator/site.ts';
 import { TrustSite, takes } from '../operator/trust-site.ts';
 import { recipientFiles } from '../support/secrets.ts';
 
-const created = '2026-11-21T10:00:00Z';
+const created = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
 function listed(site: Site) {
   return readRecipient(readFileSync(site.path('repository', site.production.recipient.file)), 'production.yaml');

@@ -2,9 +2,9 @@ import { CofferError } from '../../errors.ts';
 import { recipientFile } from '../../keys/create.ts';
 import { editRecipient } from '../../keys/edit-recipient.ts';
 import { uniteKeys } from '../../keys/new-key.ts';
-import { type Recipient, readRecipient } from '../../keys/recipient.ts';
+import { activeKey, type Recipient, readRecipient } from '../../keys/recipient.ts';
 import { isFulfilled } from '../../requests/fulfilled.ts';
-import { readRequest, requestFile } from '../../requests/request.ts';
+import { type Request, readRequest, requestFile, rotateRequestId } from '../../requests/request.ts';
 import { withSeeds } from './apply-seeds.ts';
 import { type KeysOf, withStanzas } from './apply-stanzas.ts';
 import { withValues } from './apply-values.ts';
@@ -15,7 +15,8 @@ import type { Proposal, ProposalBase } from './proposal.ts';
  * so that applied to what comes of it, it changes nothing any more. What does not fit any longer is left out: the operator looks at
  * what is there next, and proposes anew.
  *
- * - A recipient's file gets the keys that it lacks, and statuses go forward; with another identity it stays.
+ * - A recipient's file gets the keys that it lacks, and statuses go forward; with another identity it stays, and while a request says
+ *   that a key was stolen, a key that was made before becomes active by nobody's proposal: it may have lain beside it.
  * - A stanza goes in where the recipient is listed, its key is the active one, and what is there is of an older key.
  * - The values of a manifest go in together, where each entry is as it was, and every listed recipient has a stanza.
  * - The file of a request goes once it is fulfilled.
@@ -26,7 +27,7 @@ export async function applyProposal(
 ): Promise<ReadonlyMap<string, Buffer | undefined>> {
   const changed = new Map<string, Buffer | undefined>();
   const keyring = new Keyring(base);
-  for (const [path, bytes] of await recipientChanges(proposal, keyring)) changed.set(path, bytes);
+  for (const [path, bytes] of await recipientChanges(proposal, keyring, base)) changed.set(path, bytes);
   for (const path of await pathsOf(proposal, base)) {
     const bytes = await base.read(path);
     if (bytes === undefined) continue;
@@ -36,8 +37,8 @@ export async function applyProposal(
   }
   for (const id of proposal.fulfils) {
     const path = requestFile(id);
-    const bytes = await base.read(path);
-    if (bytes !== undefined && (await isDoneWith(bytes, path, keyring))) changed.set(path, undefined);
+    const request = await requestAt(path, base);
+    if (request !== undefined && (await isDoneWith(request, keyring))) changed.set(path, undefined);
   }
   return changed;
 }
@@ -82,6 +83,7 @@ class Keyring {
 async function recipientChanges(
   { recipient, seeds, cluster }: Proposal,
   keyring: Keyring,
+  base: ProposalBase,
 ): Promise<Map<string, Buffer>> {
   const changed = new Map<string, Buffer>();
   const change = async (wanted: Recipient | undefined) => {
@@ -91,13 +93,25 @@ async function recipientChanges(
   if (recipient !== undefined) {
     const head = await keyring.recipient(recipient.name);
     const proposed = recipientOrNothing(Buffer.from(recipient.text), recipientFile(recipient.name));
-    if (head !== undefined && proposed !== undefined) await change(uniteKeys(head, proposed));
+    const united = head && proposed && uniteKeys(head, proposed);
+    if (head !== undefined && united !== undefined && !(await isOvertaken(head, united, base))) await change(united);
   }
   for (const [name, rows] of seeds ?? []) {
     const group = await keyring.recipient(name);
     if (group !== undefined) await change(withSeeds(group, cluster, rows, await keyring.keysOf(cluster)));
   }
   return changed;
+}
+
+async function isOvertaken(head: Recipient, united: Recipient, base: ProposalBase): Promise<boolean> {
+  const active = activeKey(united);
+  for (const { kid, status } of head.keys) {
+    if (active === undefined || status !== 'revoked') continue;
+    const path = requestFile(rotateRequestId(head.name, kid));
+    const request = await requestAt(path, base);
+    if (request?.kind === 'rotate' && request.revoke && active.created <= request.created) return true;
+  }
+  return false;
 }
 
 /** A file that is broken is for those who check the repository to tell of. */
@@ -110,12 +124,18 @@ function recipientOrNothing(bytes: Buffer, file: string): Recipient | undefined 
   }
 }
 
-async function isDoneWith(bytes: Buffer, path: string, keyring: Keyring): Promise<boolean> {
+async function isDoneWith(request: Request, keyring: Keyring): Promise<boolean> {
+  return isFulfilled(request, request.kind === 'rotate' ? await keyring.recipient(request.recipient) : undefined);
+}
+
+/** Undefined where there is none that can be read. */
+async function requestAt(path: string, base: ProposalBase): Promise<Request | undefined> {
+  const bytes = await base.read(path);
+  if (bytes === undefined) return undefined;
   try {
-    const request = readRequest(bytes, path);
-    return isFulfilled(request, request.kind === 'rotate' ? await keyring.recipient(request.recipient) : undefined);
+    return readRequest(bytes, path);
   } catch (error) {
-    if (error instanceof CofferError) return false;
+    if (error instanceof CofferError) return undefined;
     throw error;
   }
 }

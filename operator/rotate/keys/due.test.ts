@@ -57,12 +57,12 @@ describe('a key that is due', () => {
     after(stage, -10_000);
     assert.deepEqual(await look(stage.operator()), ['ROTATE_CLOCK_BACK']);
     assert.equal(stage.proposal(), undefined);
-    await stage.ask({ revoke: true });
+    await stage.ask();
     await look(stage.operator());
     await stage.collect();
     assert.deepEqual(
       stage.listed.keys.map(({ status }) => status),
-      ['active', 'revoked'],
+      ['active', 'retired'],
     );
   });
 });

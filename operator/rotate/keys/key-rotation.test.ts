@@ -71,7 +71,7 @@ describe('a committed wish for a new key', () => {
       keys: recipient.keys.map((key) => ({ ...key, status: 'revoked' })),
     }));
     assert.deepEqual(await look(stage.operator()), ['ROTATE_NO_ACTIVE_KEY']);
-    await stage.ask({ revoke: true });
+    await stage.revoke();
     assert.deepEqual(await look(stage.operator()), []);
     await stage.collect();
     assert.deepEqual(
@@ -86,7 +86,7 @@ describe('a committed wish for a new key', () => {
     await stage.ask();
     await look(stage.operator());
     const lain = stage.proposal()?.recipient?.text;
-    await stage.ask({ revoke: true });
+    await stage.revoke();
     await look(stage.operator());
     await stage.collect();
     const [made, given, former] = stage.listed.keys;

@@ -182,32 +182,33 @@ export class KeyRotation {
   async #follow(situation: Situation, troubles: CofferError[]): Promise<{ refused: Refused[]; until: number }> {
     const { asked, own, now } = situation;
     const requests = asked.flatMap(({ rotations }) => rotations);
-    const wish = wishFor(own, requests, now);
+    const memory = await this.#remembered(situation);
+    const abandoned = new Set(memory.abandoned.map(({ kid }) => kid));
+    const wish = wishFor(own, requests, now, abandoned);
     troubles.push(...[clockTrouble(own, now), noActiveKey(own, wish)].filter((trouble) => trouble !== undefined));
-    const memory = await this.#remembered(situation, wish);
     // A new key is the way out of it, too.
     if (wish === undefined) refuseGoneBack(own, new Set(Object.keys(memory.retired)));
     const { made, given } = wish === undefined ? NO_KEYS : await this.#successor(situation, wish, memory);
-    const wanted = wantedRecipient(own, requests, made, given);
+    const wanted = wantedRecipient(own, { made, given, abandoned });
     await this.#updateIndexes(situation, wanted);
     const retired = await this.#retirement.fulfil({ ...situation, memory });
     const fulfilled = requests.filter((request) => isRotated(request, wanted)).map(({ id }) => id);
     this.keys = ownKeyStatus({ own, made, held: new Set(situation.keys.keys.keys()), counts: this.#indexes.counts() });
     const proposal = await this.#proposal(situation, wanted, [...fulfilled, ...retired.done]);
-    const refusals = [...strayRequests(own, requests), ...retired.refusals];
+    const refusals = [...strayRequests(own, requests, now), ...retired.refusals];
     troubles.push(...refusals, ...(await this.#handOver.give(proposal, asked, made?.kid, situation.signal)));
     const refused = refusals.map((error) => refusedBy(error, this.#options.cluster, asked));
-    return { refused, until: Math.min(retired.until, nextLook(own, now)) };
+    return { refused, until: Math.min(retired.until, nextLook(own, requests, now)) };
   }
 
-  async #remembered({ asked, own, keys, now }: Situation, wish: Wish | undefined): Promise<KeyMemory> {
+  async #remembered({ asked, own, keys, now }: Situation): Promise<KeyMemory> {
     const { cluster } = this.#options;
     const before = await this.#memories.read();
     const held = new Set(keys.keys.keys());
     const listed = asked.flatMap(({ keyring }) => keyring.recipients.get(cluster) ?? []);
     const memory = watched(before, listed, held, now);
     if (memory !== before) await this.#memories.write(memory);
-    return reviewed(memory, own, held, wish);
+    return reviewed(memory, own, held);
   }
 
   async #tellRefused(refused: readonly Refused[]): Promise<void> {

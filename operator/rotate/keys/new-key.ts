@@ -37,7 +37,13 @@ export async function makeKey(
   const seed = systemRandom(SEED_LENGTH);
   try {
     const { former, revoke } = wish;
-    const pending = { kid: keyIdOfSeed(seed), created: createdAt(now, own, memory), former, revoke, isTold: false };
+    const pending = {
+      kid: keyIdOfSeed(seed),
+      created: createdAt(now, own, memory, wish),
+      former,
+      revoke,
+      isTold: false,
+    };
     const after = { ...memory, pending };
     await memories.write(after);
     await audit.append([madeRecord(cluster, pending.kid, wish)]);
@@ -88,21 +94,20 @@ export function endorsed(
 
 /**
  * What of the memory still holds: a key that was never stored is forgotten, one that is listed is no longer pending, and one is given
- * up that was made for another than the newest key, or before that was known to be stolen.
+ * up that was made for another than the newest key, or before that was known to be stolen: then it lay beside it, and stays given up for
+ * as long as it is here, whoever lists it meanwhile.
  */
-export function reviewed(
-  memory: KeyMemory,
-  own: Recipient,
-  held: ReadonlySet<string>,
-  wish: Wish | undefined,
-): KeyMemory {
-  const listed = new Set(own.keys.map(({ kid }) => kid));
+export function reviewed(memory: KeyMemory, own: Recipient, held: ReadonlySet<string>): KeyMemory {
   const { pending, ...rest } = memory;
-  const abandoned = rest.abandoned.filter(({ kid }) => held.has(kid) && !listed.has(kid));
-  if (pending === undefined || !held.has(pending.kid) || listed.has(pending.kid)) return { ...rest, abandoned };
-  const isOvertaken = pending.former !== own.keys[0]?.kid || (wish?.revoke === true && !pending.revoke);
-  if (isOvertaken) return { ...rest, abandoned: [...abandoned, madeOf(pending)] };
-  return { ...rest, abandoned, pending };
+  const abandoned = rest.abandoned.filter(({ kid }) => held.has(kid));
+  if (pending === undefined || !held.has(pending.kid)) return { ...rest, abandoned };
+  const former = own.keys.find(({ kid }) => kid === pending.former);
+  const isListed = own.keys.some(({ kid }) => kid === pending.kid);
+  const isStolen = former?.status === 'revoked' && !pending.revoke;
+  const given = new Set(abandoned.map(({ kid }) => kid));
+  const isOvertaken = !isListed && pending.former !== own.keys.find(({ kid }) => !given.has(kid))?.kid;
+  if (isStolen || isOvertaken) return { ...rest, abandoned: [...abandoned, madeOf(pending)] };
+  return isListed ? { ...rest, abandoned } : { ...rest, abandoned, pending };
 }
 
 /** Nobody here can vouch for a new key. */
@@ -123,7 +128,8 @@ function madeOf({ kid, created }: PendingKey): MadeKey {
 }
 
 /** After every key that there is, whatever the clock says: the keyring lists the newest first (docs/format.md, "Recipients"). */
-function createdAt(now: Date, own: Recipient, { abandoned }: KeyMemory): string {
-  const before = [...own.keys, ...abandoned].map(({ created }) => Date.parse(created) + 1000);
+function createdAt(now: Date, own: Recipient, { abandoned }: KeyMemory, { after }: Wish): string {
+  const times = [...own.keys, ...abandoned].map(({ created }) => created);
+  const before = [...times, ...(after === undefined ? [] : [after])].map((time) => Date.parse(time) + 1000);
   return new Date(Math.max(now.getTime(), ...before)).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -8,36 +8,61 @@ import { WATCH_INTERVAL } from './watch-retired.ts';
 export interface Wish {
   /** The newest key, which the new one follows. */
   former: string;
-  /** The former key is in the wrong hands. */
+  /** The former key is in the wrong hands: the keyring says so, or it lay beside one of which the keyring says so. */
   revoke: boolean;
   /** Id of the committed request; absent: its time has come. */
   request?: string;
+  /** Of the request that says that the former key was stolen: the new one has to be of a later time, `YYYY-MM-DDTHH:MM:SSZ`. */
+  after?: string;
   reason?: string;
 }
 
 /** A clock may be corrected by so much, in milliseconds. */
 const SLACK = 5 * 60_000;
 
-/** Whether somebody asks for a successor of the newest key, or `rotation.every` has passed since that was made. */
-export function wishFor(own: Recipient, requests: readonly RotateRequest[], now: Date): Wish | undefined {
+/**
+ * Whether somebody asks for a successor of the newest key, `rotation.every` has passed since that was made, or it is one that was given
+ * up. That a request says `revoke` alone revokes nothing: whoever may write requests need not have the right to change the keyring.
+ *
+ * @param abandoned ids of keys that were made and given up
+ */
+export function wishFor(
+  own: Recipient,
+  requests: readonly RotateRequest[],
+  now: Date,
+  abandoned: ReadonlySet<string> = new Set(),
+): Wish | undefined {
   const [newest] = own.keys;
   if (newest === undefined) return undefined;
-  const asked = requests.filter(({ key }) => key === newest.kid);
+  const wish = { former: newest.kid, revoke: newest.status === 'revoked' || abandoned.has(newest.kid) };
+  const asked = requests.filter((request) => request.key === newest.kid && !isAhead(request, now));
   const [first] = asked.toSorted((one, other) => Number(other.revoke) - Number(one.revoke));
   if (first !== undefined) {
-    const { id: request, revoke, reason } = first;
-    return { former: newest.kid, revoke, request, ...(reason === undefined ? {} : { reason }) };
+    const { id: request, created, revoke, reason } = first;
+    return { ...wish, request, ...(revoke ? { after: created } : {}), ...(reason === undefined ? {} : { reason }) };
   }
   const due = keyDue(own);
-  return due !== undefined && now >= due ? { former: newest.kid, revoke: false } : undefined;
+  return (due !== undefined && now >= due) || abandoned.has(newest.kid) ? wish : undefined;
 }
 
-/** When there is something to do though nothing changes, in milliseconds since 1970: a key is due, or one that is retired is watched. */
-export function nextLook(own: Recipient, now: Date): number {
+/**
+ * Of a time that is not only a clock which is a little off. What is to be of a later time than a theft would be of no time that anybody
+ * lives to see; who asks for a rotation without that is heard by any clock.
+ */
+function isAhead({ revoke, created }: RotateRequest, now: Date): boolean {
+  return revoke && Date.parse(created) > now.getTime() + SLACK;
+}
+
+/**
+ * When there is something to do though nothing changes, in milliseconds since 1970: a key is due, one that is retired is watched, or the
+ * time of a request comes.
+ */
+export function nextLook(own: Recipient, requests: readonly RotateRequest[], now: Date): number {
   const due = keyDue(own)?.getTime() ?? Number.POSITIVE_INFINITY;
   const isWatched = own.keys.some(({ status }) => status !== 'active');
   const watch = isWatched ? now.getTime() + WATCH_INTERVAL : Number.POSITIVE_INFINITY;
-  return due > now.getTime() ? Math.min(due, watch) : watch;
+  const ahead = requests.map(({ created }) => Date.parse(created) - SLACK);
+  return Math.min(watch, ...[due, ...ahead].filter((time) => time > now.getTime()));
 }
 
 /** ROTATE_CLOCK_BACK where the newest key is of a time to come, so that nobody can say when the next is due. */
@@ -68,20 +93,48 @@ export function noActiveKey(own: Recipient, wish: Wish | undefined): CofferError
   );
 }
 
-/** ROTATE_KEY_UNKNOWN for a request that names a key which the keyring does not list. */
-export function strayRequests(own: Recipient, requests: readonly RotateRequest[]): CofferError[] {
-  const known = new Set(own.keys.map(({ kid }) => kid));
-  return requests
-    .filter(({ key }) => !known.has(key))
-    .map(
-      ({ id, key }) =>
-        new CofferError(
-          'ROTATE_KEY_UNKNOWN',
-          `A request is to rotate the key ${key}, which ${own.name} does not have.`,
-          {
-            advice: `Remove the file, and ask again with \`coffer recipients rotate ${own.name}\`.`,
-            data: { recipient: own.name, keyId: key, file: requestFile(id) },
-          },
-        ),
-    );
+/**
+ * What is not as requests say: ROTATE_KEY_UNKNOWN for a key that the keyring does not list, ROTATE_REQUEST_AHEAD for a time to come,
+ * ROTATE_NOT_REVOKED for a key that is said to be stolen and that the keyring does not list as revoked.
+ */
+export function strayRequests(own: Recipient, requests: readonly RotateRequest[], now: Date): CofferError[] {
+  return requests.flatMap((request) => {
+    const code = strayOf(own, request, now);
+    if (code === undefined) return [];
+    const { id, key, created } = request;
+    const { message, advice } = STRAY[code];
+    const data = { recipient: own.name, keyId: key, file: requestFile(id) };
+    return new CofferError(code, message(key, own.name, created), { advice: advice(own.name), data });
+  });
 }
+
+type Stray = 'ROTATE_KEY_UNKNOWN' | 'ROTATE_REQUEST_AHEAD' | 'ROTATE_NOT_REVOKED';
+
+function strayOf(own: Recipient, request: RotateRequest, now: Date): Stray | undefined {
+  const { key, revoke } = request;
+  const listed = own.keys.find(({ kid }) => kid === key);
+  if (listed === undefined) return 'ROTATE_KEY_UNKNOWN';
+  if (isAhead(request, now)) return 'ROTATE_REQUEST_AHEAD';
+  return revoke && listed.status !== 'revoked' ? 'ROTATE_NOT_REVOKED' : undefined;
+}
+
+const STRAY: Record<
+  Stray,
+  { message: (kid: string, name: string, created: string) => string; advice: (name: string) => string }
+> = {
+  ROTATE_KEY_UNKNOWN: {
+    message: (kid, name) => `A request is to rotate the key ${kid}, which ${name} does not have.`,
+    advice: (name) => `Remove the file, and ask again with \`coffer recipients rotate ${name}\`.`,
+  },
+  ROTATE_REQUEST_AHEAD: {
+    message: (kid, _, created) =>
+      `A request says that the key ${kid} was stolen, and is of ${created}, a time to come.`,
+    advice: (name) =>
+      `Set the clocks right, of this host and where it was asked; then, if it is the request’s time that is wrong, remove the file and ask again with \`coffer recipients rotate ${name} --revoke\`.`,
+  },
+  ROTATE_NOT_REVOKED: {
+    message: (kid) => `A request says that the key ${kid} was stolen, and the keyring does not list it as revoked.`,
+    advice: (name) =>
+      `If it was stolen, revoke it: \`coffer recipients rotate ${name} --revoke\`, in a commit of somebody who may change the keyring. Else nothing is to be done: the key is followed by another, and retired.`,
+  },
+};
