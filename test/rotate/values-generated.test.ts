@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { askForValue } from '../../operator/rotate/values/asked-values.ts';
@@ -100,6 +100,18 @@ test('a person’s word makes a value anew once, and is recorded; one for what n
   await look(operator);
   assert.deepEqual(operator.rotation.troubles, []);
   assert.equal(await read(lives, 'api'), value);
+  await operator.end();
+});
+
+test('what somebody else put where proposals are published goes, though nothing is to be proposed', async (t) => {
+  const rule = { every: '30d', generate: { kind: 'hex' } };
+  const lives = await Lives.open(t, (stage) => ({ 'api.json': manifest(stage, 'api', { token: rule }) }));
+  const forged = lives.stage.path('state', 'proposals', 'values-production.jsonl');
+  mkdirSync(dirname(forged), { recursive: true });
+  writeFileSync(forged, '{}\n');
+  const operator = await lives.begin({ mayPush: false });
+  await look(operator);
+  assert.equal(existsSync(forged), false);
   await operator.end();
 });
 
