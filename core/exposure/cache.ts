@@ -6,7 +6,7 @@ import type { Fact, Role } from './facts.ts';
 import { type CommitRecord, Records } from './records.ts';
 
 /** Raised with what a record says: a file of another version is begun anew. */
-const VERSION = 3;
+const VERSION = 4;
 /** Rows in one block, after which others have their turn. */
 const MOST_ROWS = 4000;
 const NEWLINE = 0x0a;

@@ -58,6 +58,11 @@ export function factsOf(bytes: Buffer, role: Role, digests: TextDigests): Fact[]
   return new ManifestFacts(bytes, digests).read();
 }
 
+/** Of a file that is too large to be read as manifests: what is sealed in it, a copy of many manifests say, can be opened all the same. */
+export function factsOfLarge(bytes: Buffer, digests: TextDigests): Fact[] {
+  return bytes.includes('CF[1:') ? new ManifestFacts(bytes, digests).scan() : [];
+}
+
 class ManifestFacts {
   readonly #bytes: Buffer;
   readonly #digests: TextDigests;
@@ -75,6 +80,16 @@ class ManifestFacts {
     const shortened = this.#scan();
     if (this.#texts.size === 0 && this.#stanzas.size === 0 && !this.#bytes.includes('\\')) return [];
     if (mayHoldCoffer(this.#bytes)) this.#documents(shortened);
+    return this.#withUnread();
+  }
+
+  scan(): Fact[] {
+    this.#scan();
+    return this.#withUnread();
+  }
+
+  /** With what no document has said where it belongs. */
+  #withUnread(): Fact[] {
     for (const [text, { dataKeyId, at }] of this.#texts) {
       this.#add(['value', '', '', this.#entryBefore(at), this.#digests.of(text), dataKeyId]);
     }

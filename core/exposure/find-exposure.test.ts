@@ -380,6 +380,16 @@ describe('what hides from a reader of manifests', () => {
     });
   }
 
+  test('a file that is too large to be read as manifests, such as a copy of all of them', async (t) => {
+    const story = await Story.begin(t);
+    const first = story.commit([], {
+      ...STOLEN,
+      'backup.yaml': `${'# padding\n'.repeat(1_700_000)}${db(ONE, ['laptop'])}`,
+    });
+    const { values, gaps } = await story.report(first);
+    assert.deepEqual([values.map(({ entry, state }) => `${entry} ${state}`), gaps], [['password live'], []]);
+  });
+
   test('a stanza that stands in a file of its own opens values of other files', async (t) => {
     const story = await Story.begin(t);
     const first = story.commit([], { ...STOLEN, 'db.yaml': db(ONE, ['production']) });

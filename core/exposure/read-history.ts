@@ -5,7 +5,7 @@ import { Turns } from '../git/intake/turns.ts';
 import type { Repository } from '../git/repository.ts';
 import { isFile } from '../git/tree.ts';
 import { unknownCommits } from '../git/unknown-commits.ts';
-import { factsOf, type Role, roleOf } from './facts.ts';
+import { type Fact, factsOf, factsOfLarge, type Role, roleOf } from './facts.ts';
 import type { FileChange, Records } from './records.ts';
 import { TextDigests } from './text-digest.ts';
 
@@ -17,6 +17,11 @@ export interface ReadOptions {
 
 /** A commit that is made so that it cannot be compared is a gap, which the report says; it must not hide all others. */
 const GAPS = new Set(['GIT_TREE_TOO_LARGE', 'GIT_OBJECT_MALFORMED']);
+
+/** Of files: larger than any object that is read, or damaged. */
+const UNREADABLE = new Set(['GIT_FILE_TOO_LARGE', 'GIT_OBJECT_CORRUPT', 'GIT_OBJECT_MALFORMED']);
+
+const NOTHING = Buffer.alloc(0);
 
 /** So many commits are compared before the files that they bring are read, all versions of one file together. */
 const BATCH = 50_000;
@@ -80,6 +85,8 @@ class HistoryReader {
   readonly #options: ReadOptions;
   readonly #turns: Turns;
   readonly #digests = new TextDigests();
+  /** Blob → why it could not be read. */
+  readonly #unread = new Map<string, string>();
   /** Of the commits of this run; those of others are read again. */
   readonly #trees = new Map<string, string>();
 
@@ -122,7 +129,7 @@ class HistoryReader {
         ...{ oid, author: person(author), committer: person(committer), time: committer.time },
         parents: parents.map((parent) => this.#records.commitOf(parent) ?? -1),
         changes: changes.flatMap((change) => this.#numbered(change) ?? []),
-        ...(gap === undefined ? {} : { gap }),
+        ...gapOf(gap ?? this.#unreadIn(changes)),
       });
     }
   }
@@ -178,11 +185,22 @@ class HistoryReader {
 
   /** What says nothing is not noted: most of a repository may be code. */
   async #readVersion(oid: string, role: Role): Promise<void> {
-    const bytes = role === 'ejson' ? Buffer.alloc(0) : await this.#repository.readBlobWithin(oid);
-    const facts = bytes === undefined ? [] : factsOf(bytes, role, this.#digests);
+    const facts = role === 'ejson' ? factsOf(NOTHING, role, this.#digests) : await this.#factsOf(oid, role);
     if (facts.length === 0) return;
     const numbers = new Set(facts.map((fact) => this.#records.fact(fact)));
     this.#records.addVersion({ oid, role, facts: [...numbers] });
+  }
+
+  async #factsOf(oid: string, role: Role): Promise<Fact[]> {
+    try {
+      const bytes = await this.#repository.readBlobWithin(oid);
+      if (bytes !== undefined) return factsOf(bytes, role, this.#digests);
+      return factsOfLarge(this.#repository.readRaw(oid).bytes, this.#digests);
+    } catch (error) {
+      if (!(error instanceof CofferError && UNREADABLE.has(error.code))) throw error;
+      this.#unread.set(oid, error.code);
+      return [];
+    }
   }
 
   /** Undefined where nothing on any side says anything. */
@@ -198,7 +216,16 @@ class HistoryReader {
     };
   }
 
+  #unreadIn(changes: readonly PathChange[]): string | undefined {
+    if (this.#unread.size === 0) return undefined;
+    return changes.map(({ after }) => this.#unread.get(after?.oid ?? '')).find((code) => code !== undefined);
+  }
+
   async #treeOf(commit: string): Promise<string> {
     return this.#trees.get(commit) ?? (await this.#repository.readCommit(commit)).tree;
   }
+}
+
+function gapOf(gap: string | undefined): { gap?: string } {
+  return gap === undefined ? {} : { gap };
 }
