@@ -34,7 +34,7 @@ export class RecordChore {
   }
 
   troubles(): readonly CofferError[] {
-    const known = this.#record.troubles();
+    const known = [...this.#record.troubles(), ...this.#keyrings.troubles()];
     const own = this.#trouble;
     return own === undefined || known.some(({ code }) => code === own.code) ? known : [...known, own];
   }
