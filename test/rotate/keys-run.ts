@@ -20,7 +20,7 @@ const UNCOUNTED: Steps = { step: (work) => work(), count: () => undefined };
 export async function runToEnd(root: string, { step, count }: Steps = UNCOUNTED): Promise<void> {
   const now = () => new Date();
   const never = new AbortController().signal;
-  const log = { info: () => undefined };
+  const log = { info: () => undefined, thrown: () => undefined };
   const cluster = 'production';
   const stateDirectory = join(root, 'state');
   const store = new DirectoryKeyStore(join(root, 'keys'), cluster);

@@ -31,6 +31,7 @@ export class KeysStage {
   readonly tree: WorkTree;
   readonly production: TestRecipient;
   readonly records: AuditRecord[] = [];
+  readonly thrown: unknown[] = [];
   now = new Date('2026-11-21T10:00:00Z');
   readonly #t: TestContext;
   readonly source: Source;
@@ -68,7 +69,7 @@ export class KeysStage {
       sources: [this.source],
       pushers: new Map<string, Pusher>(),
       audit: { append: async (records) => void this.records.push(...records) },
-      log: { info: () => undefined },
+      log: { info: () => undefined, thrown: (error) => void this.thrown.push(error) },
       grace: 0,
       elsewhere: async () => [],
       now: () => this.now,

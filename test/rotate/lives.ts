@@ -13,8 +13,6 @@ import { type Run, Stage } from '../operator/stage.ts';
 import { recipientFiles } from '../support/secrets.ts';
 import { CONFIG } from './rotating.ts';
 
-const NOTHING = { info: () => undefined, thrown: () => undefined };
-
 /** What is thrown in place of everything that a dead process would have done. */
 class Death extends Error {}
 
@@ -74,7 +72,9 @@ export class Lives {
     const store = new DirectoryKeyStore(this.stage.path('keys'), 'production');
     const { source, reconciler } = run;
     const stateDirectory = this.stage.path('state');
-    const common = { cluster: 'production', stateDirectory, source, log: NOTHING };
+    const thrown: unknown[] = [];
+    const saying = { info: () => undefined, thrown: (error: unknown) => void thrown.push(error) };
+    const common = { cluster: 'production', stateDirectory, source, log: saying };
     const git = { url: this.stage.tree.directory, push: {} };
     const pusher = openPusher({ ...common, git, keys: store, now: () => new Date(this.clocks.wall) });
     const pushing: Pusher = {
@@ -96,7 +96,7 @@ export class Lives {
       now: () => new Date(this.clocks.wall),
       clock: () => this.clocks.steady,
     });
-    return new Life(run, rotation, death);
+    return new Life(run, rotation, thrown, death);
   }
 }
 
@@ -104,11 +104,14 @@ export class Lives {
 export class Life {
   readonly run: Run;
   readonly rotation: ValueRotation;
+  /** What went to its log. */
+  readonly thrown: readonly unknown[];
   readonly #death: { isDead: boolean };
 
-  constructor(run: Run, rotation: ValueRotation, death: { isDead: boolean }) {
+  constructor(run: Run, rotation: ValueRotation, thrown: readonly unknown[], death: { isDead: boolean }) {
     this.run = run;
     this.rotation = rotation;
+    this.thrown = thrown;
     this.#death = death;
   }
 

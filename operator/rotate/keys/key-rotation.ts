@@ -11,6 +11,7 @@ import type { Proposal } from '../../../core/rotation/proposal.ts';
 import { proposalId } from '../../../core/rotation/proposal-id.ts';
 import { LatestWork } from '../../concurrency/latest-work.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
+import { OwnMark } from '../../keys/own-mark.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { Log } from '../../process/log.ts';
 import type { Pusher } from '../../push/pusher.ts';
@@ -44,7 +45,7 @@ export interface KeyRotationOptions {
   pushers: ReadonlyMap<string, Pusher>;
   audit: Pick<AuditLog, 'append'>;
   client?: KubeClient | undefined;
-  log: Pick<Log, 'info'>;
+  log: Pick<Log, 'info' | 'thrown'>;
   /** How long a key that is retired stays at least, in milliseconds. */
   grace: number;
   /** What beside the accepted states needs a key of this cluster, for people. */
@@ -98,7 +99,9 @@ export class KeyRotation {
   constructor(options: KeyRotationOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
-    this.#memories = new KeyMemories(options.stateDirectory, options.client);
+    const { stateDirectory, client, store, log } = options;
+    const mark = new OwnMark({ store, told: (error) => log.thrown(error) });
+    this.#memories = new KeyMemories(stateDirectory, client, mark);
     this.#proposals = new Proposals(options);
     this.#handOver = new HandOver({ ...options, id: this.#id, memories: this.#memories, proposals: this.#proposals });
     const archive = new Archive(options.stateDirectory, options.client);

@@ -4,6 +4,7 @@ import { writeFileAtomically } from '../../../core/files/atomic.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../../core/files/system-error.ts';
 import { KEY_ID, TIMESTAMP } from '../../../schemas/grammar.ts';
+import type { OwnMark } from '../../keys/own-mark.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import { type KubeObject, RESOURCES } from '../../kubernetes/resource.ts';
 
@@ -35,37 +36,54 @@ export interface KeyMemory {
 
 const FILE = 'key-rotation.json';
 const CONFIG_MAP = 'coffer-key-rotation';
+/** As it is marked. */
+const NAME = 'key-rotation';
 const FIELD = 'memory.json';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
 }
 
-/** What the rotation of keys remembers beside the store and the keyrings: a ConfigMap in a cluster, for all replicas; else a file of the state directory. */
+/**
+ * What the rotation of keys remembers beside the store and the keyrings: a ConfigMap in a cluster, for all replicas; else a file of the
+ * state directory. Without an identity that could mark it, it lasts as long as the process.
+ */
 export class KeyMemories {
   readonly #file: string;
   readonly #client: KubeClient | undefined;
+  readonly #mark: OwnMark;
+  #unmarked: string | undefined;
 
-  constructor(stateDirectory: string, client: KubeClient | undefined) {
+  constructor(stateDirectory: string, client: KubeClient | undefined, mark: OwnMark) {
     this.#file = join(stateDirectory, FILE);
     this.#client = client;
+    this.#mark = mark;
   }
 
-  /** Throws CofferError ROTATE_MEMORY_DAMAGED, FILE_SYSTEM, KUBERNETES_*. */
+  /** Throws CofferError ROTATE_MEMORY_DAMAGED, FILE_SYSTEM, KUBERNETES_*, what the key store throws. */
   async read(): Promise<KeyMemory> {
-    const text = this.#client === undefined ? await readIfThere(this.#file) : await this.#readMap(this.#client);
+    const marked = this.#client === undefined ? await readIfThere(this.#file) : await this.#readMap(this.#client);
+    const own = marked === '' ? undefined : await this.#mark.textOf(NAME, marked, this.#place);
+    const text = this.#unmarked ?? own ?? '';
     return text === '' ? { abandoned: [], retired: {}, told: [] } : this.#parse(text);
   }
 
-  /** On disk, or with the API server, when it resolves. Throws CofferError FILE_SYSTEM, KUBERNETES_*. */
+  /** On disk, or with the API server, when it resolves. Throws CofferError FILE_SYSTEM, KUBERNETES_*, what the key store throws. */
   async write(memory: KeyMemory): Promise<void> {
-    const text = `${JSON.stringify(memory)}\n`;
+    const plain = `${JSON.stringify(memory)}\n`;
+    const text = await this.#mark.mark(NAME, plain);
+    this.#unmarked = text === undefined ? plain : undefined;
+    if (text === undefined) return;
     if (this.#client !== undefined) return this.#writeMap(this.#client, text);
     try {
       await writeFileAtomically(this.#file, text, { mode: 0o600 });
     } catch (error) {
       throw fromSystemError(error) ?? error;
     }
+  }
+
+  get #place(): string {
+    return this.#client === undefined ? this.#file : `ConfigMap ${this.#client.namespace}/${CONFIG_MAP}`;
   }
 
   #parse(text: string): KeyMemory {
@@ -75,7 +93,7 @@ export class KeyMemories {
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }
-    const path = this.#client === undefined ? this.#file : `ConfigMap ${this.#client.namespace}/${CONFIG_MAP}`;
+    const path = this.#place;
     throw new CofferError(
       'ROTATE_MEMORY_DAMAGED',
       'What the operator remembers of the rotation of its key is damaged.',

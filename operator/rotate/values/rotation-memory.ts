@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { CofferError } from '../../../core/errors.ts';
+import type { OwnMark } from '../../keys/own-mark.ts';
 import { Rotation } from './rotation.ts';
 import type { RotationStore } from './rotation-store.ts';
 
@@ -11,31 +12,38 @@ export type Seen = Static<typeof Seen>;
 
 const SEEN = 'seen';
 
-/** What this operator knows of rotations from run to run. In memory after `open`, and durable with each change. */
+/**
+ * What this operator knows of rotations from run to run. In memory after `open`, and durable with each change; what is not marked as its
+ * own is left out.
+ */
 export class RotationMemory {
   /** Of each text when it was seen first. */
   readonly seen: Map<string, readonly [digest: string, since: string]>;
   readonly #store: RotationStore;
+  readonly #mark: OwnMark;
   readonly #rotations: Map<string, Rotation>;
   /** `SOURCE NAMESPACE/NAME` → those of one secret. */
   readonly #bySecret: Map<string, Rotation[]>;
 
-  private constructor(store: RotationStore, rotations: Map<string, Rotation>, seen: Seen) {
+  private constructor(store: RotationStore, mark: OwnMark, rotations: Map<string, Rotation>, seen: Seen) {
     this.#store = store;
+    this.#mark = mark;
     this.#rotations = rotations;
     this.#bySecret = Map.groupBy(rotations.values(), secretOf);
     this.seen = new Map(Object.entries(seen));
   }
 
-  /** Throws CofferError ROTATE_VALUES_DAMAGED, FILE_SYSTEM, KUBERNETES_*. */
-  static async open(store: RotationStore): Promise<RotationMemory> {
+  /** Throws CofferError ROTATE_VALUES_DAMAGED, FILE_SYSTEM, KUBERNETES_*, what the key store throws. */
+  static async open(store: RotationStore, mark: OwnMark): Promise<RotationMemory> {
     const rotations = new Map<string, Rotation>();
     let seen: Seen = {};
-    for (const [id, text] of await store.all()) {
+    for (const [id, marked] of await store.all()) {
+      const text = await mark.textOf(markedName(id), marked, store.placeOf(id));
+      if (text === undefined) continue;
       if (id === SEEN) seen = parse(Seen, text, store.placeOf(id));
       else rotations.set(id, parse(Rotation, text, store.placeOf(id)));
     }
-    return new RotationMemory(store, rotations, seen);
+    return new RotationMemory(store, mark, rotations, seen);
   }
 
   get rotations(): readonly Rotation[] {
@@ -55,8 +63,9 @@ export class RotationMemory {
     return this.#bySecret.get(secretOf({ source, namespace, name })) ?? [];
   }
 
+  /** Throws CofferError ROTATE_NO_IDENTITY, FILE_SYSTEM, KUBERNETES_*, what the key store throws. */
   async keep(rotation: Rotation): Promise<void> {
-    await this.#store.write(rotation.id, `${JSON.stringify(rotation)}\n`);
+    await this.#write(rotation.id, `${JSON.stringify(rotation)}\n`);
     this.#rotations.set(rotation.id, rotation);
     this.#bySecret.set(secretOf(rotation), [...this.#others(rotation), rotation]);
   }
@@ -70,12 +79,33 @@ export class RotationMemory {
   }
 
   async keepSeen(): Promise<void> {
-    await this.#store.write(SEEN, `${JSON.stringify(Object.fromEntries(this.seen))}\n`);
+    await this.#write(SEEN, `${JSON.stringify(Object.fromEntries(this.seen))}\n`);
+  }
+
+  async #write(id: string, text: string): Promise<void> {
+    const marked = await this.#mark.mark(markedName(id), text);
+    if (marked === undefined) throw noIdentity();
+    await this.#store.write(id, marked);
   }
 
   #others(rotation: Rotation): Rotation[] {
     return this.of(rotation.source, rotation).filter(({ id }) => id !== rotation.id);
   }
+}
+
+function markedName(id: string): string {
+  return `rotation ${id}`;
+}
+
+function noIdentity(): CofferError {
+  return new CofferError(
+    'ROTATE_NO_IDENTITY',
+    'No value is made anew: what is remembered of it, and proposed, bears the mark of this cluster’s identity, which is missing.',
+    {
+      advice: 'Put the identity into the place of keys, from where it was made or from its backup.',
+      loop: 'retry',
+    },
+  );
 }
 
 function secretOf({ source, namespace, name }: Pick<Rotation, 'source' | 'namespace' | 'name'>): string {

@@ -5,6 +5,7 @@ import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import { LatestWork } from '../../concurrency/latest-work.ts';
 import type { RotatorConfig } from '../../config/settings.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
+import { OwnMark } from '../../keys/own-mark.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { Log } from '../../process/log.ts';
 import type { Pusher } from '../../push/pusher.ts';
@@ -145,8 +146,9 @@ export class ValueRotation {
   }
 
   async #open(): Promise<RoundParts> {
-    const { stateDirectory, client } = this.#options;
-    this.#memory ??= await RotationMemory.open(new RotationStore(stateDirectory, client));
+    const { stateDirectory, client, store, log } = this.#options;
+    const mark = new OwnMark({ store, told: (error) => log.thrown(error) });
+    this.#memory ??= await RotationMemory.open(new RotationStore(stateDirectory, client), mark);
     const memory = this.#memory;
     const values = new RotationValues(this.#openings);
     const advance = new Advance({ ...this.#options, ...this.#parts, memory, values, watched: this.#watched });
