@@ -16,6 +16,8 @@ import type { Recipient } from './recipient.ts';
 export interface Pins {
   /** `coffer-identity-1-…` */
   identityOf(name: string): string | undefined;
+  /** What to do once an identity is found right, as the end of a sentence; absent: `coffer recipients pin NAME`. */
+  confirm?(name: string): string;
 }
 
 /**

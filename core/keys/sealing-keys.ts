@@ -55,23 +55,21 @@ function isFileOf(name: string, file: string | undefined): boolean {
 
 /** Throws RECIPIENT_UNPINNED, RECIPIENT_IDENTITY_CHANGED. */
 export function requirePinned(pins: Pins, recipient: Recipient): void {
-  const data = { recipient: recipient.name, file: recipient.file };
+  const { name, file } = recipient;
+  const data = { recipient: name, file };
+  const confirm = pins.confirm?.(name) ?? `\`coffer recipients pin ${name}\``;
   switch (checkPin(pins, recipient)) {
     case 'pinned':
       return;
     case 'unknown':
-      throw new CofferError('RECIPIENT_UNPINNED', `you have not yet confirmed the identity of ${recipient.name}`, {
-        advice: `Compare ${identityText(recipient.identity)} with its owner, then \`coffer recipients pin ${recipient.name}\`.`,
+      throw new CofferError('RECIPIENT_UNPINNED', `you have not yet confirmed the identity of ${name}`, {
+        advice: `Compare ${identityText(recipient.identity)} with its owner, then ${confirm}.`,
         data,
       });
     case 'changed':
-      throw new CofferError(
-        'RECIPIENT_IDENTITY_CHANGED',
-        `the identity of ${recipient.name} is not the one that you confirmed`,
-        {
-          advice: `Ask its owner whether the identity was replaced; seal nothing to it before. Then \`coffer recipients pin ${recipient.name}\`.`,
-          data,
-        },
-      );
+      throw new CofferError('RECIPIENT_IDENTITY_CHANGED', `the identity of ${name} is not the one that you confirmed`, {
+        advice: `Ask its owner whether the identity was replaced; seal nothing to it before. Then ${confirm}.`,
+        data,
+      });
   }
 }

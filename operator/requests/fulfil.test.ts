@@ -203,6 +203,11 @@ describe('a committed request', () => {
     });
     await stage.requests.look();
     assert.deepEqual([stage.codes, stage.done], [['RECIPIENT_IDENTITY_CHANGED'], []]);
+    const [trouble] = stage.requests.troubles;
+    assert.match(
+      trouble?.advice ?? '',
+      /`coffer recipients list staging --pins` into the pins of the operator.*pins\)/,
+    );
   });
 
   test('makes nothing for a key that the recipient had revoked, or that an older one took the place of', async (t) => {

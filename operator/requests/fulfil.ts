@@ -5,12 +5,13 @@ import { readIfThere } from '../../core/files/read-if-there.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import type { SealingKey } from '../../core/format/sealed/stanza.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
-import { type Pins, readPinsFile } from '../../core/keys/pins.ts';
+import type { Pins } from '../../core/keys/pins.ts';
 import { sealingKeys } from '../../core/keys/sealing-keys.ts';
 import { openerFor } from '../../core/opening/opener.ts';
 import { type JoinRequest, requestFile } from '../../core/requests/request.ts';
 import { missingStanzas } from '../../core/rotation/join.ts';
 import type { KeyStore } from '../keys/key-store.ts';
+import { readOperatorPins } from '../keys/operator-pins.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../process/log.ts';
 import type { Source } from '../source/source.ts';
@@ -81,7 +82,7 @@ export class Requests {
       troubles.push(...this.troubles);
       return;
     }
-    const pins = await readPinsFile(pinsFile);
+    const pins = await readOperatorPins(pinsFile);
     const asked = await Promise.all(
       states.flatMap((state, index) => {
         const source = sources[index];

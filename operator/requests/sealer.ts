@@ -42,14 +42,17 @@ export class Sealer {
     this.#options = options;
   }
 
-  async add(manifest: Manifest): Promise<void> {
-    const { known, lacking } = this.#options;
-    const missing = lacking(manifest);
-    for (const id of missing) {
-      const text = known.get(id);
+  /** Whether stanzas of all these data keys were made before, so that nobody need read the manifest. */
+  takeKnown(ids: readonly string[]): boolean {
+    for (const id of ids) {
+      const text = this.#options.known.get(id);
       if (text !== undefined) this.stanzas.set(id, text);
     }
-    if (missing.every((id) => this.stanzas.has(id))) return;
+    return ids.every((id) => this.stanzas.has(id));
+  }
+
+  async add(manifest: Manifest): Promise<void> {
+    if (this.takeKnown(this.#options.lacking(manifest))) return;
     this.#waiting.push(manifest);
     if (this.#waiting.length === BATCH) await this.finish();
   }

@@ -165,6 +165,7 @@ test('what waits to be collected is sealed again when a recipient is new or has 
     operator.rotation.troubles.map(({ code }) => code),
     ['RECIPIENT_UNPINNED'],
   );
+  assert.match(operator.rotation.troubles[0]?.advice ?? '', /`coffer recipients list staging --pins`/);
   writeFileSync(stage.path('pins'), `staging ${identityText(staging.recipient.identity)}\n`, { flag: 'a' });
   lives.clocks.pass(HOUR);
   await look(operator);

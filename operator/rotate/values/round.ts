@@ -4,7 +4,8 @@ import { CofferError } from '../../../core/errors.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
 import { previousOf } from '../../../core/format/manifest/rotation.ts';
 import { Turns } from '../../../core/git/intake/turns.ts';
-import { type Pins, readPinsFile } from '../../../core/keys/pins.ts';
+import type { Pins } from '../../../core/keys/pins.ts';
+import { readOperatorPins } from '../../keys/operator-pins.ts';
 import type { Rotators } from '../rotators/configured.ts';
 import type { Advance } from './advance.ts';
 import { type AskedValue, askedValues, spend } from './asked-values.ts';
@@ -76,7 +77,7 @@ export class Round {
     const { sites, seen, memory, patience, pinsFile, stateDirectory, delivery, now } = this.#parts;
     // Read before: where it changes in between, it counts as changed at the next look.
     this.#pinsText = await readIfThere(pinsFile);
-    const pins = await readPinsFile(pinsFile);
+    const pins = await readOperatorPins(pinsFile);
     this.#asked = await askedValues(stateDirectory, now());
     let isOther = false;
     for (const site of sites) {
