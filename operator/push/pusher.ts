@@ -41,7 +41,8 @@ export interface Pusher {
    * 'nothing': the accepted commit has all of it, as far as it still fits. `message`: of the commit, subject and body.
    * Throws CofferError, all with loop `retry`: PUSH_WAITS (the branch has commits that this source did not accept, or nothing is
    * accepted yet), PUSH_RACE (somebody was first), PUSH_REJECTED (the server keeps its branch), PUSH_FORBIDDEN (the credentials may
-   * not; both are told again for a while before they are tried again), PUSH_NO_IDENTITY, PUSH_HELD, PUSH_BRANCH_FOREIGN, SOURCE_…, SSH_…
+   * not; all of these but the race are told again for a while before they are tried again), PUSH_NO_IDENTITY, PUSH_HELD,
+   * PUSH_BRANCH_FOREIGN, SOURCE_…, SSH_…
    */
   push(proposal: Proposal, message: string, signal: AbortSignal): Promise<Pushed | 'nothing'>;
   close(): void;

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { CofferError } from '../../core/errors.ts';
 import { type Proposal, proposalText } from '../../core/rotation/proposal.ts';
 
-/** What only a person at the server ends: each try would send all of it again, at every look. */
-const LASTING = new Set(['PUSH_REJECTED', 'PUSH_FORBIDDEN']);
+/**
+ * What only a person ends, or a look of the source that accepts another commit: each try would send all of it again, at every look;
+ * and where the branch is one that trust refuses, each would ask for one more look, a second later, for ever.
+ */
+const LASTING = new Set(['PUSH_WAITS', 'PUSH_REJECTED', 'PUSH_FORBIDDEN']);
 /** Milliseconds: after a first refusal, and at most. */
 const FIRST = 30_000;
 const MOST = 600_000;

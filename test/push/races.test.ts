@@ -49,6 +49,31 @@ test('what the source has not accepted is not built upon, and it is told to look
   assert.equal(behind, 1);
 });
 
+test('while a branch is what the source refuses, neither looks nor pushes are asked for at every look; once it accepts one, the push goes on at once', async (t) => {
+  const bench = await Pushing.open(t);
+  const git = await bench.configOf('path');
+  const source = await bench.source(git);
+  await source.poll(never);
+  let now = Date.now();
+  let behind = 0;
+  const pusher = bench.pusher(git, source, { isBehind: () => behind++, now: () => new Date(now) });
+  await bench.push({ 'notes.txt': 'not looked at, as if it was refused' });
+  const proposal = bench.proposal();
+  const tries = async () => {
+    for (let time = 0; time < 5; time++) {
+      await assert.rejects(pusher.push(proposal, 'Rotate', never), isCode('PUSH_WAITS'));
+    }
+  };
+  await tries();
+  assert.equal(behind, 1);
+  now += 31_000;
+  await tries();
+  assert.equal(behind, 2);
+  await source.poll(never);
+  const pushed = await pusher.push(proposal, 'Rotate', never);
+  assert.ok(pushed !== 'nothing' && pushed.isNew);
+});
+
 test('two operators and a person who push at the same time all get through, and nothing is lost', async (t) => {
   const bench = await Pushing.open(t);
   const git = await bench.configOf('path');

@@ -93,8 +93,10 @@ export class Delivery {
     const times = (this.#inTheWay.get(source) ?? 0) + 1;
     this.#inTheWay.set(source, times);
     if (!IN_THE_WAY.includes(error.code)) return error.at({ source });
+    // No oftener: where trust refuses what is in the way, looking again finds the same, and a look without end asks the server each second.
+    if (times >= PATIENCE) return error.at({ source });
     this.#options.wake(source);
-    return times < PATIENCE ? 'pushed' : error.at({ source });
+    return 'pushed';
   }
 
   async #publish(parcels: readonly Parcel[]): Promise<void> {
