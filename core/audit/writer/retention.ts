@@ -10,14 +10,23 @@ import { unwritable } from './errors.ts';
 
 /** Between looks; milliseconds. */
 const INTERVAL = 60 * 60 * 1000;
+/** Milliseconds for which every look has to call a bundle old: a clock that is ahead for a while would else cost the whole log. */
+const AGREED = 24 * 60 * 60 * 1000;
 
 export interface Pruner {
   append(records: readonly AuditRecord[]): Promise<void>;
 }
 
+export interface RetentionOptions {
+  keep?: number;
+  now: () => Date;
+  /** Milliseconds that no setting of a clock changes; absent: of this process. */
+  uptime?: () => number;
+}
+
 /**
- * Forgets full bundles of entries whose newest record is older than `keep`, after a record that says so. The hashes stay, and with
- * them every proof and every checkpoint.
+ * Forgets full bundles of entries whose newest record is older than `keep`, after a record that says so; never at a start, but when
+ * all looks of a day said it. The hashes stay, and with them every proof and every checkpoint.
  */
 export class Retention {
   readonly #directory: string;
@@ -25,13 +34,18 @@ export class Retention {
   readonly #keep: number | undefined;
   readonly #now: () => Date;
   #timer: NodeJS.Timeout | undefined;
+  readonly #uptime: () => number;
   #oldest: number | undefined;
+  /** Bundles before `end` are what all looks since `at` called old. */
+  #agreed: { end: number; at: number } | undefined;
 
-  constructor(directory: string, pruner: Pruner, { keep, now }: { keep?: number; now: () => Date }) {
+  constructor(directory: string, pruner: Pruner, options: RetentionOptions) {
+    const { keep, now, uptime = () => performance.now() } = options;
     this.#directory = directory;
     this.#pruner = pruner;
     this.#keep = keep;
     this.#now = now;
+    this.#uptime = uptime;
   }
 
   /** Looks now and then. `sealed`: how many records are in full tiles. */
@@ -46,23 +60,34 @@ export class Retention {
     clearInterval(this.#timer);
   }
 
-  /** Forgets what is due. Throws CofferError, and rejects with the system's error; then what is left is due again. */
+  /** Forgets what is due, as of this look and those of the last day. Throws CofferError, and rejects with the system's error; then what is left is due again. */
   async prune(sealed: number): Promise<void> {
     if (this.#keep === undefined) return;
     const before = new Date(this.#now().getTime() - this.#keep).toISOString();
     const first = this.#oldest ?? (await oldestBundle(this.#directory));
     this.#oldest = first;
     if (first === undefined) return;
-    let end = first;
+    let old = first;
     // The last full one stays: a log whose every bundle is gone could not be told from one that lost them.
-    while (end < sealed / TILE_WIDTH - 1 && (await this.#isOlder(end, before))) end++;
-    if (end === first) return;
+    while (old < sealed / TILE_WIDTH - 1 && (await this.#isOlder(old, before))) old++;
+    const end = this.#agreedOn(old);
+    if (end === undefined || end <= first) return;
     const count = end * TILE_WIDTH;
     await this.#pruner.append([
       { event: 'log.pruned', count, message: `the text of the records 1 to ${count} is forgotten; their hashes stay` },
     ]);
     for (let index = first; index < end; index++) await rm(join(this.#directory, pathOf(index)), { force: true });
     this.#oldest = end;
+  }
+
+  /** What this look and the ones of a day before it call old; undefined: it is not a day yet. */
+  #agreedOn(old: number): number | undefined {
+    const at = this.#uptime();
+    const agreed = this.#agreed ?? { end: old, at };
+    const end = Math.min(agreed.end, old);
+    const isDay = at - agreed.at >= AGREED;
+    this.#agreed = isDay ? { end: old, at } : { end, at: agreed.at };
+    return isDay ? end : undefined;
   }
 
   async #isOlder(index: number, before: string): Promise<boolean> {
