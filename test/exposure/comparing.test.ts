@@ -30,13 +30,14 @@ async function exposes(operator: OperatorProcess, live: number, resealed: number
   });
 }
 
-function asked(site: Site, ...args: string[]) {
+function run(site: Site, ...args: string[]) {
   const env = { ...process.env, COFFER_PINS: site.path('pins'), HOME: site.path('tmp') };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'exposure', '--json', ...args], {
-    cwd: site.tree.directory,
-    env,
-    encoding: 'utf8',
-  });
+  const cwd = site.tree.directory;
+  return spawnSync(process.execPath, [CLI, ...args], { cwd, env, encoding: 'utf8' });
+}
+
+function asked(site: Site, ...args: string[]) {
+  const { status, stdout, stderr } = run(site, 'exposure', '--json', ...args);
   return { status, stderr, found: JSON.parse(stdout) };
 }
 
@@ -77,6 +78,10 @@ test('a value that a stolen key could open stays exposed until an opener has rec
   await eventually(() => assert.equal(asked(site, ...log).found.exposed, 0));
   const { found } = asked(site, ...log);
   assert.deepEqual(new Set(found.values.map(({ state }: { state: string }) => state)), new Set(['changed']));
+  const { address } = await operator.line(({ msg }) => msg === 'listening');
+  const bundle = site.path('tmp', 'bundle');
+  run(site, 'audit', 'bundle', ...log, '--from', '2000-01-01', '-o', bundle);
+  for (const place of [`${address}/audit`, bundle]) assert.equal(asked(site, '--log', place).found.exposed, 0, place);
   assert.equal(await operator.end(), 0);
 
   const count = records().length;
