@@ -31,10 +31,15 @@ export async function runProgram(
   const [program = '', ...args] = run;
   const child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'ignore'], cwd: '/', env: ENVIRONMENT });
   let broken: 'late' | 'talkative' | 'aborted' | undefined;
+  const unending = Promise.withResolvers<Ending>();
   const stop = (why: typeof broken) => {
     broken ??= why;
     const isRunning = child.exitCode === null && child.signalCode === null;
-    if (child.pid !== undefined && isRunning) process.kill(-child.pid, 'SIGKILL');
+    if (child.pid !== undefined && isRunning && !killGroup(child.pid)) {
+      // It runs on, and nothing waits for it.
+      child.unref();
+      unending.resolve({ how: 'late' });
+    }
     // Who left the group may hold it open for ever.
     child.stdout.destroy();
   };
@@ -46,7 +51,7 @@ export async function runProgram(
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   try {
-    const ending = await endOf(child);
+    const ending = await Promise.race([endOf(child), unending.promise]);
     signal.throwIfAborted();
     if (broken === 'late' || broken === 'talkative') return { how: broken };
     return 'code' in ending && ending.how === 'exited' ? { ...ending, output: output.bytes() } : ending;
@@ -54,6 +59,19 @@ export async function runProgram(
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
     output.wipe();
+  }
+}
+
+/** Returns whether it ends. What runs as another user (sudo) may not be killed by us: that must not end the operator. */
+function killGroup(leader: number): boolean {
+  try {
+    return process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    // Gone already: that it ended is about to be told.
+    if (error.code === 'ESRCH') return true;
+    if (error.code === 'EPERM') return false;
+    throw error;
   }
 }
 
