@@ -93,6 +93,8 @@ export interface OwnKeyStatus {
   created: string;
   /** When it is to be followed by another, where the keyring sets a time. */
   due?: string;
+  /** It is to be deleted, as a commit asks, and stays until then at least. */
+  deleteAfter?: string;
   /** What in the accepted states is sealed to it; absent: there was never another key. */
   stanzas?: number;
 }

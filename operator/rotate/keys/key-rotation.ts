@@ -196,7 +196,8 @@ export class KeyRotation {
     await this.#updateIndexes(situation, wanted);
     const retired = await this.#retirement.fulfil({ ...situation, memory });
     const fulfilled = requests.filter((request) => isRotated(request, wanted)).map(({ id }) => id);
-    this.keys = ownKeyStatus({ own, made, held: new Set(situation.keys.keys.keys()), counts: this.#indexes.counts() });
+    const held = new Set(situation.keys.keys.keys());
+    this.keys = ownKeyStatus({ own, made, held, counts: this.#indexes.counts(), waiting: retired.waiting });
     const proposal = await this.#proposal(situation, wanted, [...fulfilled, ...retired.done]);
     const refusals = [...strayRequests(own, requests, now), ...retired.refusals];
     troubles.push(...refusals, ...(await this.#handOver.give(proposal, asked, made?.kid, situation.signal)));

@@ -11,10 +11,12 @@ export interface KeysSeen {
   held: ReadonlySet<string>;
   /** Kid → stanzas in the accepted states; undefined: not counted. */
   counts: ReadonlyMap<string, number> | undefined;
+  /** Kid → when it may be deleted as asked, in milliseconds since 1970. */
+  waiting: ReadonlyMap<string, number>;
 }
 
 /** What people see of this cluster's keys, newest first. Keys that were deleted are history. */
-export function ownKeyStatus({ own, made, held, counts }: KeysSeen): OwnKeyStatus[] {
+export function ownKeyStatus({ own, made, held, counts, waiting }: KeysSeen): OwnKeyStatus[] {
   const isListed = own.keys.some(({ kid }) => kid === made?.kid);
   const due = keyDue(own)?.toISOString();
   const pending = made === undefined || isListed ? [] : [{ ...made, status: 'pending' as const }];
@@ -25,6 +27,11 @@ export function ownKeyStatus({ own, made, held, counts }: KeysSeen): OwnKeyStatu
       status,
       created,
       ...(status === 'active' && due !== undefined ? { due } : {}),
+      ...deletion(waiting.get(kid)),
       ...(counts === undefined ? {} : { stanzas: counts.get(kid) ?? 0 }),
     }));
+}
+
+function deletion(after: number | undefined): Pick<OwnKeyStatus, 'deleteAfter'> {
+  return after === undefined ? {} : { deleteAfter: new Date(after).toISOString() };
 }

@@ -65,11 +65,13 @@ class Retiring {
   async look(options: Partial<KeyRotationOptions> = {}): Promise<string[]> {
     const operator = this.stage.operator(options);
     const codes = await look(operator);
+    this.deleteAfter = operator.keys?.find(({ id }) => id === this.former)?.deleteAfter;
     this.said = operator.troubles.map(({ message }) => message).join('\n');
     return codes;
   }
 
   said = '';
+  deleteAfter: string | undefined;
 }
 
 describe('a request to delete a key', () => {
@@ -93,19 +95,37 @@ describe('a request to delete a key', () => {
     const host = await Retiring.open(t);
     const { stage } = host;
     const grace = 3 * 24 * HOUR;
-    assert.deepEqual(await host.look({ grace }), ['RETIRE_GRACE']);
+    const waits = async (left: number) => {
+      assert.deepEqual(await host.look({ grace }), []);
+      assert.equal((await stage.kids()).length, 2);
+      assert.equal(host.deleteAfter, new Date(stage.now.getTime() + left).toISOString());
+    };
+    await waits(3 * 24 * HOUR);
     stage.now = new Date(stage.now.getTime() + 1000 * 24 * HOUR);
-    assert.deepEqual(await host.look({ grace }), ['RETIRE_GRACE']);
-    assert.match(host.said, /for 48 hours more/);
+    await waits(2 * 24 * HOUR);
     stage.now = new Date(stage.now.getTime() - 1000 * 24 * HOUR);
-    assert.deepEqual(await host.look({ grace }), ['RETIRE_GRACE']);
-    for (let day = 0; day < 2; day++) {
-      assert.deepEqual(await host.look({ grace }), ['RETIRE_GRACE']);
+    await waits(2 * 24 * HOUR);
+    for (let day = 2; day > 0; day--) {
+      await waits(day * 24 * HOUR);
       stage.now = new Date(stage.now.getTime() + 24 * HOUR);
     }
     assert.deepEqual(await host.look({ grace }), []);
     assert.equal((await stage.kids()).length, 1);
-    assert.deepEqual(stage.told('request.refused'), [`RETIRE_GRACE ${host.request}`]);
+  });
+
+  test('that waits for the grace is no trouble and is not refused; the output says so once, and when it ends', async (t) => {
+    const host = await Retiring.open(t);
+    const { stage, former } = host;
+    const lines: string[] = [];
+    const log = { info: (line: string) => void lines.push(line), thrown: () => {} };
+    const operator = stage.operator({ grace: HOUR, log });
+    assert.deepEqual(await look(operator), []);
+    await stage.commit({ README: 'of nothing' });
+    assert.deepEqual(await look(operator), []);
+    const waiting = lines.filter((line) => line.includes(former));
+    assert.equal(waiting.length, 1);
+    assert.match(waiting[0] ?? '', /when its grace has passed/);
+    assert.deepEqual(stage.told('request.refused'), []);
   });
 
   const staging = { created: '2026-11-21T10:00:00Z', like: 'production', recipient: 'staging' };

@@ -8,6 +8,7 @@ import { activeKey } from '../../../core/keys/recipient.ts';
 import { type RetireRequest, requestFile } from '../../../core/requests/request.ts';
 import { printable } from '../../../core/trust/printable.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
+import type { Log } from '../../process/log.ts';
 import type { Asked } from '../../requests/asked.ts';
 import type { Archive } from './archive.ts';
 import type { KeyMemory } from './memory.ts';
@@ -18,6 +19,7 @@ export interface RetirementOptions {
   store: KeyStore;
   archive: Archive;
   audit: Pick<AuditLog, 'append'>;
+  log: Pick<Log, 'info'>;
   /** Milliseconds. */
   grace: number;
   /** What of a source's accepted state is sealed to a key: paths. */
@@ -39,7 +41,9 @@ export interface Retired {
   /** Ids of the requests that are done with. */
   done: string[];
   refusals: CofferError[];
-  /** When the grace of one of them ends, in milliseconds since 1970. */
+  /** Kid → when its grace ends, in milliseconds since 1970. That one waits is no trouble: nobody has to do anything. */
+  waiting: Map<string, number>;
+  /** When the first of them ends. */
   until: number;
 }
 
@@ -51,28 +55,30 @@ const MOST_NAMED = 20;
  */
 export class Retirement {
   readonly #options: RetirementOptions;
+  /** Ids of requests of which the output says that they wait. */
+  readonly #told = new Set<string>();
 
   constructor(options: RetirementOptions) {
     this.#options = options;
   }
 
   /**
-   * Does what requests ask, as far as nothing forbids it: RETIRE_KEY_UNKNOWN, RETIRE_KEY_ACTIVE, RETIRE_HANGS, RETIRE_GRACE,
-   * RETIRE_NO_RECOVERY. Throws CofferError what the store, the log and the archive throw.
+   * Does what requests ask, once its grace has passed and as far as nothing forbids it: RETIRE_KEY_UNKNOWN, RETIRE_KEY_ACTIVE,
+   * RETIRE_HANGS, RETIRE_NO_RECOVERY. Throws CofferError what the store, the log and the archive throw.
    */
   async fulfil(circumstances: Circumstances): Promise<Retired> {
-    const retired: Retired = { done: [], refusals: [], until: Number.POSITIVE_INFINITY };
+    const retired: Retired = { done: [], refusals: [], waiting: new Map(), until: Number.POSITIVE_INFINITY };
     for (const request of circumstances.asked.flatMap(({ retirements }) => retirements)) {
-      const refusal = await this.#try(request, circumstances);
-      if (refusal === undefined) retired.done.push(request.id);
-      else retired.refusals.push(refusal);
-      if (refusal?.code !== 'RETIRE_GRACE') continue;
-      retired.until = Math.min(retired.until, circumstances.now.getTime() + this.#left(request, circumstances));
+      const outcome = await this.#try(request, circumstances);
+      if (outcome === 'done') retired.done.push(request.id);
+      else if (outcome === 'waits') retired.waiting.set(request.key, this.#wait(request, circumstances));
+      else retired.refusals.push(outcome);
     }
+    retired.until = Math.min(...retired.waiting.values());
     return retired;
   }
 
-  async #try(request: RetireRequest, circumstances: Circumstances): Promise<CofferError | undefined> {
+  async #try(request: RetireRequest, circumstances: Circumstances): Promise<CofferError | 'waits' | 'done'> {
     const { cluster, store, archive, audit } = this.#options;
     const { asked, keys, pins } = circumstances;
     const { key: kid, id } = request;
@@ -80,12 +86,11 @@ export class Retirement {
     const isListed = listed.some((recipient) => recipient.keys.some((key) => key.kid === kid));
     if (!isListed) return refusal('RETIRE_KEY_UNKNOWN', request);
     const seed = keys.keys.get(kid)?.seed;
-    if (seed === undefined) return undefined;
+    if (seed === undefined) return 'done';
     if (!retiredKeys(listed).has(kid)) return refusal('RETIRE_KEY_ACTIVE', request);
     const hanging = this.#inGit(request, asked);
     if (hanging.length > 0) return refusal('RETIRE_HANGS', request, listOf(hanging));
-    const left = this.#left(request, circumstances);
-    if (left > 0) return refusal('RETIRE_GRACE', request, durationOf(left));
+    if (this.#left(request, circumstances) > 0) return 'waits';
     const elsewhere = await this.#options.elsewhere(kid);
     if (elsewhere.length > 0) return refusal('RETIRE_HANGS', request, listOf(elsewhere));
     const recovery = recoveryKeys(asked, pins);
@@ -95,7 +100,21 @@ export class Retirement {
     await archive.keep(seed, { recipient: cluster, kid }, recovery);
     await audit.append([{ ...about, change: 'deleted' }]);
     await store.remove(kid);
-    return undefined;
+    return 'done';
+  }
+
+  /** Returns until when. */
+  #wait(request: RetireRequest, circumstances: Circumstances): number {
+    const { cluster, log } = this.#options;
+    const until = circumstances.now.getTime() + this.#left(request, circumstances);
+    if (!this.#told.has(request.id)) {
+      this.#told.add(request.id);
+      const day = new Date(until).toISOString();
+      log.info(`the key ${request.key} is deleted as asked when its grace has passed: ${day} at the earliest`, {
+        cluster,
+      });
+    }
+    return until;
   }
 
   #left({ key }: RetireRequest, { memory, now }: Circumstances): number {
@@ -134,12 +153,7 @@ function listOf(things: readonly string[]): string {
   return things.length > MOST_NAMED ? `${named} and ${things.length - MOST_NAMED} more` : named;
 }
 
-function durationOf(milliseconds: number): string {
-  const hours = Math.ceil(milliseconds / 3_600_000);
-  return hours > 48 ? `${Math.ceil(hours / 24)} days` : `${hours} hours`;
-}
-
-type Code = 'RETIRE_KEY_UNKNOWN' | 'RETIRE_KEY_ACTIVE' | 'RETIRE_HANGS' | 'RETIRE_GRACE' | 'RETIRE_NO_RECOVERY';
+type Code = 'RETIRE_KEY_UNKNOWN' | 'RETIRE_KEY_ACTIVE' | 'RETIRE_HANGS' | 'RETIRE_NO_RECOVERY';
 
 function refusal(code: Code, { recipient, key, id }: RetireRequest, detail = ''): CofferError {
   const { message, advice } = REFUSALS[code];
@@ -163,10 +177,6 @@ const REFUSALS: Record<
     message: (kid, detail) => `The key ${kid} is not deleted, for this hangs on it: ${detail}.`,
     advice: (recipient) =>
       `Have these sealed to the newest key (\`coffer recipients rewrap ${recipient}\`), or remove them.`,
-  },
-  RETIRE_GRACE: {
-    message: (kid, detail) => `The key ${kid} is not deleted yet: it stays for ${detail} more.`,
-    advice: () => 'Wait, or set a shorter rotation.grace in the configuration of the operator.',
   },
   RETIRE_NO_RECOVERY: {
     message: (kid) =>
