@@ -5,6 +5,7 @@ import type { Pins } from '../../../core/keys/pins.ts';
 import { ownRecipients } from '../../source/repository-settings.ts';
 import type { Rotators } from '../rotators/configured.ts';
 import type { RotationValues, Standing } from './changes.ts';
+import { isExplained } from './explained.ts';
 import { isSealedToAll, type Making } from './making.ts';
 import type { Placed, RotatingManifests } from './rotating-manifests.ts';
 import type { Rotation } from './rotation.ts';
@@ -90,6 +91,8 @@ export class Advance {
     signal: AbortSignal,
   ): Promise<Progress> {
     const { values, making, memory, rotators } = this.#options;
+    // Its rule is another by now.
+    if (!isExplained(rotation, placed.manifest, rotators)) return this.#end(rotation, 'superseded', site);
     if (!isSealedToAll(rotation, placed.manifest, site, pins)) {
       // A value that nobody needs to keep is made anew, for those who are recipients now.
       if (entries === undefined) return this.#end(rotation, 'superseded', site);

@@ -4,6 +4,7 @@ import type { ProposedValue } from '../../../core/rotation/proposal.ts';
 import { retirePrevious } from '../../../core/values/rotate-entry.ts';
 import type { Rotators } from '../rotators/configured.ts';
 import type { Parcel } from './delivery.ts';
+import { isExplained } from './explained.ts';
 import type { RotatingManifest, RotatingManifests } from './rotating-manifests.ts';
 import type { Rotation } from './rotation.ts';
 
@@ -34,7 +35,8 @@ export class Parcels {
       const [row] = site.named(rotation.namespace, rotation.name);
       if (row === undefined) continue;
       operations.set(`${row.namespace}/${row.name}`, rotation.id);
-      if (rotation.step === 'verified' || (rotation.step === 'made' && rotation.rotator === undefined)) {
+      const isReady = rotation.step === 'verified' || (rotation.step === 'made' && rotation.rotator === undefined);
+      if (isReady && this.#isExplained(rotation, row)) {
         // The file may have been moved since.
         values.push(...rotation.values.map((value) => ({ ...value, path: row.path })));
         for (const [id, texts] of Object.entries(rotation.stanzas)) stanzas.set(id, new Map(Object.entries(texts)));
@@ -62,6 +64,15 @@ export class Parcels {
   async #without(site: RotatingManifests, row: RotatingManifest, entries: readonly string[]): Promise<ProposedValue[]> {
     const placed = entries.length === 0 ? undefined : await site.read(row);
     return placed === undefined ? [] : retirePrevious(placed.manifest, entries);
+  }
+
+  #isExplained(rotation: Rotation, row: RotatingManifest): boolean {
+    try {
+      return isExplained(rotation, row, this.#rotators);
+    } catch (error) {
+      if (error instanceof CofferError) return false;
+      throw error;
+    }
   }
 
   /** Entries that rotators set; undefined: nobody knows, for one of them is not this operator's. */
