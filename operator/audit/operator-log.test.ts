@@ -193,6 +193,16 @@ describe('a person lets it go on without the log', () => {
     await assert.rejects(log.append([intent('c')]), { code: 'AUDIT_UNWRITABLE' });
   });
 
+  test('and not with one that was changed, cut, or is signed by another', async () => {
+    for (const code of ['AUDIT_DAMAGED', 'AUDIT_ROLLED_BACK', 'AUDIT_KEY_REPLACED']) {
+      const { log, disk, kept, leaves } = scene();
+      disk.fault = fault(code);
+      leaves.push(LEAVE);
+      await assert.rejects(log.append([intent('a')]), { code });
+      assert.deepEqual(kept, []);
+    }
+  });
+
   test('no more is kept in memory than there is room for', async () => {
     const { log, disk, leaves } = scene();
     disk.fault = full;

@@ -22,6 +22,8 @@ const FULL = 'AUDIT_FULL';
 const UNWRITABLE: ReadonlySet<string> = new Set([FULL, 'AUDIT_UNWRITABLE']);
 /** What the system says of a disk that is full, read-only or broken. */
 const DISK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']);
+/** What a person's leave is for: a log that was changed, cut or is signed by another is no disk that comes back. */
+const UNUSABLE: ReadonlySet<string> = new Set([...UNWRITABLE, 'AUDIT_SLOW', 'AUDIT_BEHIND']);
 /** Milliseconds between tries to open it, and to write what is owed. */
 const AGAIN = 1000;
 /** Milliseconds without an answer of the disk after which the status says so. */
@@ -59,7 +61,7 @@ export class OperatorLog implements AuditLog {
     try {
       await this.#write(records);
     } catch (error) {
-      if (!(error instanceof CofferError) || !(await this.#keep(records))) throw error;
+      if (!(error instanceof CofferError) || !mayBeLeft(error) || !(await this.#keep(records))) throw error;
     }
   }
 
@@ -238,6 +240,10 @@ export class OperatorLog implements AuditLog {
   #isSlow(): boolean {
     return this.#pending > 0 && performance.now() - this.#answeredAt > SLOW;
   }
+}
+
+function mayBeLeft(error: CofferError): boolean {
+  return UNUSABLE.has(error.code) || isOfDisk(error);
 }
 
 /** It was right before, and may be again. */
