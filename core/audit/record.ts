@@ -158,7 +158,7 @@ export interface AuditRecord {
   /** Of another log of this cluster: its origin line, and its newest checkpoint as it was published, a signed note. */
   origin?: string;
   checkpoint?: string;
-  /** How many records were forgotten, lost or written late. */
+  /** How many records were forgotten, lost, left out or written late; of `log.recovered`, how many right before it nobody vouches for. */
   count?: number;
   /** Of a leave to go on without the log: until when, ISO 8601 in UTC. */
   until?: string;

@@ -40,10 +40,30 @@ test('a pod that asks again and again is recorded once an hour for each reason',
   );
 });
 
-test('pods without end do not fill the log', async () => {
-  const { records, denials } = scene();
+test('pods without end do not fill the log, which says once a minute how many it left out', async () => {
+  const { records, clock, denials } = scene();
   for (let pod = 0; pod < 5000; pod++) await denials.record(refusal('VOLUME_NOT_READER'), by(String(pod)));
-  assert.equal(records.length, 500);
+  assert.equal(records.filter(({ actor }) => actor !== undefined).length, 500);
+  clock.now += 60_000;
+  await denials.record(refusal('VOLUME_NOT_READER'), by('4999'));
+  const sums = records.filter(({ actor }) => actor === undefined);
+  assert.deepEqual(
+    sums.map(({ event, count }) => [event, count]),
+    [
+      ['read.denied', 1],
+      ['read.denied', 4499],
+    ],
+  );
+});
+
+test('a pod that asks for names without end does not hide the denial of another', async () => {
+  const { records, denials } = scene();
+  for (let name = 0; name < 1000; name++) {
+    await denials.record(refusal('VOLUME_NOT_READER'), { ...by('one'), name: `db-${name}` });
+  }
+  await denials.record(refusal('VOLUME_NOT_READER'), by('two'));
+  assert.equal(records.at(-1)?.actor?.podUid, 'two');
+  assert.equal(records.filter(({ actor }) => actor?.podUid === 'one').length, 50);
 });
 
 test('a denial that could not be recorded is not taken for one that was', async () => {

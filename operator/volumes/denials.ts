@@ -9,15 +9,26 @@ export type Denied = Required<Pick<AuditRecord, 'action' | 'actor' | 'namespace'
 
 /** Milliseconds: a pod that may not mount asks again for as long as it lives. */
 const LASTS = 60 * 60 * 1000;
+/** Records of one actor at once, and of all; and so many a second in the long run. */
+const OF_ONE = { perSecond: 0.1, burst: 50 };
+const OF_ALL = { perSecond: 1, burst: 500 };
+/** Milliseconds between two records of those that were left out. */
+const SUMMED = 60 * 1000;
 /** At most so many are told apart; the oldest go first. */
 const KEPT = 10_000;
 
-/** Records who asked to read and may not: the same denial once an hour, and not so many that they fill the log. */
+/**
+ * Records who asked to read and may not: the same denial once an hour, and not so many that they fill the log. Of what is left out, a
+ * record says how many there were: whoever asks for a thousand names hides nobody else, and not that it did.
+ */
 export class Denials {
   readonly #audit: Pick<AuditLog, 'append'>;
   readonly #cluster: string;
   readonly #told = new Map<string, number>();
-  readonly #rate: RequestRate;
+  readonly #ofOne: RequestRate;
+  readonly #ofAll: RequestRate;
+  #leftOut = 0;
+  #summedAt = Number.NEGATIVE_INFINITY;
   readonly #now: () => number;
 
   /** `now`: monotonic milliseconds. */
@@ -25,16 +36,40 @@ export class Denials {
     this.#audit = audit;
     this.#cluster = cluster;
     this.#now = now;
-    this.#rate = new RequestRate(1, 500, now);
+    this.#ofOne = new RequestRate(OF_ONE.perSecond, OF_ONE.burst, now);
+    this.#ofAll = new RequestRate(OF_ALL.perSecond, OF_ALL.burst, now);
   }
 
   /** `every`: a person is told of at each try, for each has a reason of its own. Throws `AUDIT_…`. */
   async record({ code, message }: CofferError, denied: Denied, which: 'once' | 'every' = 'once'): Promise<void> {
+    await this.#sum();
     const key = JSON.stringify([denied.actor.user, denied.actor.podUid, denied.namespace, denied.name, code]);
     if (which === 'once' && this.#isTold(key)) return;
-    if (!this.#rate.admits('all')) return;
+    const { user, podUid } = denied.actor;
+    if (!this.#ofOne.admits(JSON.stringify([user, podUid])) || !this.#ofAll.admits('all')) {
+      this.#leftOut += 1;
+      await this.#sum();
+      return;
+    }
     await this.#audit.append([{ event: 'read.denied', cluster: this.#cluster, ...denied, code, message }]);
     this.#remember(key);
+  }
+
+  /** Once a minute at most; whoever is refused asks again, and then it is told. */
+  async #sum(): Promise<void> {
+    const at = this.#now();
+    if (this.#leftOut === 0 || at - this.#summedAt < SUMMED) return;
+    const count = this.#leftOut;
+    const before = this.#summedAt;
+    [this.#leftOut, this.#summedAt] = [0, at];
+    try {
+      const message = `${count} denials were not recorded one by one, for there were too many`;
+      await this.#audit.append([{ event: 'read.denied', cluster: this.#cluster, count, message }]);
+    } catch (error) {
+      this.#leftOut += count;
+      this.#summedAt = before;
+      throw error;
+    }
   }
 
   #isTold(key: string): boolean {
