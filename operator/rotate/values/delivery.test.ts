@@ -8,7 +8,9 @@ const never = new AbortController().signal;
 test('where trust refuses what is in the way, the source is woken a few times and not for ever, and then people are told', async () => {
   let wakes = 0;
   const waits = () =>
-    Promise.reject(new CofferError('PUSH_WAITS', 'the branch is not what was accepted', { loop: 'retry' }));
+    Promise.reject(
+      new CofferError('PUSH_WAITS', 'the branch is not what was accepted', { advice: 'Wait.', loop: 'retry' }),
+    );
   const delivery = new Delivery({
     cluster: 'production',
     proposals: { publish: async () => undefined, withdraw: async () => undefined, read: async () => undefined },
