@@ -48,7 +48,10 @@ describe('when a former value goes', () => {
     ['after its time', manifest({ a: keep }, 'a.previous'), 'a', { since: ago(100), now: NOW }, true],
     ['of unknown age', manifest({ a: keep }, 'a.previous'), 'a', { now: NOW }, false],
     ['that nothing keeps any more', manifest({ a: { rotator: 'pg' } }, 'a.previous'), 'a', { now: NOW }, true],
-    ['of what is not rotated any more', manifest({}, 'a.previous'), 'a', { now: NOW }, true],
+    ['set by hand beside the rotation of another', manifest({ b: keep }, 'a.previous'), 'a', { now: NOW }, undefined],
+    ['set by hand beside a rotator', manifest({ b: { rotator: 'pg' } }, 'a.previous'), 'a', { now: NOW }, undefined],
+    ['set by hand, as is the entry', manifest({ a: { every: 1 } }, 'a.previous'), 'a', { now: NOW }, undefined],
+    ['of what is not rotated any more', manifest({}, 'a.previous'), 'a', { now: NOW }, undefined],
     [
       'of a public part',
       manifest({ a: { ...keep, generate } }, 'p.previous'),
@@ -65,7 +68,7 @@ describe('when a former value goes', () => {
     ],
     [
       'of what a rotator may have set together with its entry',
-      manifest({ a: { keepPrevious: 100, rotator: 'pg' } }, 'u.previous'),
+      manifest({ a: { keepPrevious: 100, rotator: 'pg' }, u: {} }, 'u.previous'),
       'u',
       { since: ago(99), now: NOW },
       false,
