@@ -107,6 +107,9 @@ describe('coffer rotate FILE ENTRY', () => {
     const { status, stderr } = desk.try(['rotate', FILE, 'password', ...withoutKeys]);
     assert.equal(status, 3);
     assert.match(stderr, /^error ROTATE_PREVIOUS_NEEDS_KEY: [\s\S]*ada or production[\s\S]*--drop-previous/);
+    const due = desk.try(['rotate', '--due', ...withoutKeys]);
+    assert.match(due.stderr, /ROTATE_PREVIOUS_NEEDS_KEY/);
+    assert.doesNotMatch(due.stderr, /Nothing to do/);
     assert.equal(desk.read(FILE), before);
     desk.coffer(['rotate', FILE, 'password', '--drop-previous', ...withoutKeys]);
     assert.notEqual(value('password'), 'first-password');

@@ -76,7 +76,7 @@ pinned identity of its cluster signed them.`;
     for (const { path, manifests: ofFile } of files) {
       for (const one of ofFile) this.#tell(rotatedLines(one, path, wanted.dryRun, (text) => this.emphasise(text)));
     }
-    if (manifests.every(isNothing)) this.note('Nothing to do.');
+    if (manifests.every(isNothing) && this.reported.length === 0) this.note('Nothing to do.');
     return { files, dryRun: wanted.dryRun, commit, errors: this.reported };
   }
 
