@@ -27,6 +27,11 @@ export interface SignedLog extends AuditLog {
 export interface LogSigner {
   /** Ed25519 over `text`: a public key of 32 bytes, a signature of 64. Undefined: there is no identity yet. */
   sign(text: Buffer): Promise<{ publicKey: Buffer; signature: Buffer } | undefined>;
+  /**
+   * A key of 32 bytes that only the identity yields, for the log of that origin: it vouches for records that no checkpoint covers yet.
+   * The log wipes it. Undefined: there is no identity yet. Throws CofferError where its place does not answer.
+   */
+  journalKey(origin: string): Promise<Buffer | undefined>;
 }
 
 export interface AuditLogOptions {

@@ -5,6 +5,7 @@ import { ORIGIN } from './note/checkpoint.ts';
 import { Checkpointer } from './writer/checkpointer.ts';
 import { damaged, unwritable } from './writer/errors.ts';
 import { Journal } from './writer/journal.ts';
+import { JournalMark } from './writer/journal-mark.ts';
 import { LogWriter } from './writer/log-writer.ts';
 import { makeLogFolder, placeFiles } from './writer/place-file.ts';
 import { ORIGIN_FILE, readOrigin, recover } from './writer/recover.ts';
@@ -16,7 +17,7 @@ const RESERVE = 1024 * 1024;
 /**
  * Opens the log of a directory, or begins one there: a transparency log in the layout of C2SP tlog-tiles, with a journal beside it
  * (docs/audit.md). Whoever calls holds the directory's lock. What a killed run left half written was never acknowledged: it is cut
- * off, and a record `log.recovered` says so.
+ * off, and a record `log.recovered` says so; so it does of records that nobody vouches for.
  *
  * Throws CofferError `AUDIT_UNWRITABLE`, `AUDIT_FULL` where there is no room to begin one; and, where it is not as it was written,
  * `AUDIT_DAMAGED`, `AUDIT_ROLLED_BACK`, `AUDIT_KEY_REPLACED`, `AUDIT_CHECKPOINT_INVALID`, `AUDIT_TILE_MISSING`.
@@ -26,10 +27,11 @@ export async function openAuditLog(directory: string, options: AuditLogOptions):
     await makeLogFolder(directory);
     const origin = (await readOrigin(directory)) ?? (await begin(directory, options.cluster));
     mustBeOf(directory, origin, options.cluster);
-    const { found, ...recovered } = await recover(directory, origin, options.known ?? []);
+    const mark = new JournalMark(origin, options.signer);
+    const { found, ...recovered } = await recover(directory, origin, options.known ?? [], mark);
     const checkpointer = new Checkpointer(directory, origin, options.signer, found);
     const reserve = new Reserve(directory, options.reserve ?? RESERVE);
-    const log = new LogWriter({ origin, directory, checkpointer, reserve, ...recovered }, options);
+    const log = new LogWriter({ origin, directory, checkpointer, reserve, mark, ...recovered }, options);
     await log.begin().catch(async (error) => {
       await recovered.journal.close();
       throw error;

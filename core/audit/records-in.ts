@@ -1,4 +1,5 @@
 import { lineOf } from './canonical.ts';
+import { journalTextOf } from './journal-line.ts';
 import { parseCheckpoint } from './note/checkpoint.ts';
 import { NOTE_LIMIT } from './note/signed-note.ts';
 import type { AuditLine } from './record.ts';
@@ -21,8 +22,10 @@ export async function* recordsIn(store: LogStore): AsyncGenerator<AuditLine> {
   const journal = await store.read('journal', JOURNAL_LIMIT);
   let [last, missing] = [0, 0];
   for (let index = 0; missing < MOST_MISSING; index++) {
-    // Beyond the checkpoint, bundles count once they are full.
-    const bundle = await readBundle(store, index, widthIn(size, 0, index) || TILE_WIDTH);
+    // Beyond the checkpoint, bundles count once they are full: then the journal may not have those records any more.
+    const width = widthIn(size, 0, index);
+    const full = await readBundle(store, index, TILE_WIDTH);
+    const bundle = full ?? (width === 0 ? undefined : await readBundle(store, index, width));
     if (bundle === undefined && index * TILE_WIDTH >= size) break;
     missing = bundle === undefined ? missing + 1 : 0;
     for (const line of bundle?.entries.map(lineOf) ?? []) {
@@ -32,7 +35,7 @@ export async function* recordsIn(store: LogStore): AsyncGenerator<AuditLine> {
     }
   }
   for (const text of journal?.toString().split('\n') ?? []) {
-    const line = lineOf(Buffer.from(text));
+    const line = lineOf(journalTextOf(Buffer.from(text)).entry);
     if (line === undefined || line.sequence <= last) continue;
     last = line.sequence;
     yield line;

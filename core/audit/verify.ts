@@ -6,7 +6,8 @@ import { type Finding, plural, runs } from './verify/finding.ts';
 import { alteredTiles } from './verify/hash-tiles.ts';
 import { checkJournal } from './verify/journal-check.ts';
 import { signedLeaves } from './verify/locate.ts';
-import { passOver, type TilePass, type WantedRecords } from './verify/tile-pass.ts';
+import type { WantedRecords } from './verify/log-records.ts';
+import { passOver, type TilePass } from './verify/tile-pass.ts';
 import { readTrusted, type Trusted } from './verify/trusted.ts';
 
 export interface Report {

@@ -1,4 +1,5 @@
 import type { LogSigner } from '../../core/audit/log.ts';
+import { journalKeyOf } from '../../core/audit/writer/journal-mark.ts';
 import { ed25519PublicKey, ed25519Sign } from '../../core/crypto/ed25519.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import type { KeyStore } from '../keys/key-store.ts';
@@ -14,6 +15,10 @@ export class IdentitySigner implements LogSigner {
   /** Undefined: there is no identity yet. Throws CofferError where its place does not answer. */
   sign(text: Buffer): Promise<{ publicKey: Buffer; signature: Buffer } | undefined> {
     return this.#with((seed) => ({ publicKey: ed25519PublicKey(seed), signature: ed25519Sign(seed, text) }));
+  }
+
+  journalKey(origin: string): Promise<Buffer | undefined> {
+    return this.#with((seed) => journalKeyOf(seed, origin));
   }
 
   /** Ed25519, 32 bytes. Otherwise as `sign`. */

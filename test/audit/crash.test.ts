@@ -18,28 +18,33 @@ import { fill, logDirectory, options, writtenLog } from './written-log.ts';
 
 const WRITER = join(import.meta.dirname, 'writer-process.ts');
 const SIGNED = 255;
+const INTENT = { event: 'secret.intent' } as const;
 
 describe('a power cut', () => {
   test('at every byte of what was being written: what was acknowledged stays, what was torn is cut off and said', async (t) => {
     const { directory, signer } = await writtenLog(t, SIGNED);
-    const journal = join(directory, 'journal');
-    const whole = statSync(journal).size;
-    // Not signed any more: it fills a tile.
-    const log = await openAuditLog(directory, options(undefined));
-    await fill(log, SIGNED + 1);
+    const whole = statSync(join(directory, 'journal')).size;
+    // What follows fills a tile, in two groups.
+    const going = join(logDirectory(t), 'going');
+    cpSync(directory, going, { recursive: true });
+    const log = await openAuditLog(going, options(signer));
+    await log.append([INTENT]);
+    const single = statSync(join(going, 'journal')).size;
+    await log.append([INTENT, INTENT]);
     await log.close();
-    const bytes = readFileSync(journal);
+    const bytes = readFileSync(join(going, 'journal'));
     // On tmpfs, where a flush costs nothing: what matters here are the bytes.
     const copy = join(onTmpfs(t), 'copy');
     for (let length = whole; length <= bytes.length; length++) {
       cpSync(directory, copy, { recursive: true });
-      truncateSync(join(copy, 'journal'), length);
+      writeFileSync(join(copy, 'journal'), bytes.subarray(0, length));
       const again = await openAuditLog(copy, options(signer));
       await again.close();
-      const left = bytes.subarray(0, length);
-      const isTorn = left.at(-1) !== 0x0a;
+      // What was appended together is there together.
+      const ends = [whole, single, bytes.length];
+      const isTorn = !ends.includes(length);
       const lines = await Array.fromAsync(readRecords(copy));
-      const kept = left.toString('latin1').split('\n').length - 1;
+      const kept = SIGNED + (length < single ? 0 : length < bytes.length ? 1 : 3);
       assert.equal(lines.length, kept + (isTorn ? 1 : 0), `cut at ${length}`);
       assert.equal(lines.at(-1)?.event === 'log.recovered', isTorn);
       const { findings, size } = await verifyLog(new DirectoryStore(copy), { identity: signer.publicKey });

@@ -16,9 +16,16 @@ export function auditLines(directory: string): AuditLine[] {
   );
   const tiled = tiles.sort().flatMap((path) => entriesOf(readFileSync(join(directory, path))));
   const journal = join(directory, 'journal');
-  const rest = existsSync(journal) ? parse(readFileSync(journal, 'utf8').split('\n').slice(0, -1)) : [];
+  const rest = existsSync(journal)
+    ? parse(readFileSync(journal, 'utf8').split('\n').slice(0, -1).map(withoutMark))
+    : [];
   const last = tiled.at(-1)?.sequence ?? 0;
   return [...tiled, ...rest.filter(({ sequence }) => sequence > last)];
+}
+
+/** What vouches for it stands after a tab. */
+function withoutMark(line: string): string {
+  return line.replace(/\t.*$/, '');
 }
 
 /** C2SP tlog-tiles, "Log entries": lengths of two bytes, big-endian. */

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, randomBytes, sign } from 'node:crypto';
 import type { LogSigner } from '../../core/audit/log.ts';
+import { journalKeyOf } from '../../core/audit/writer/journal-mark.ts';
 
 /** An Ed25519 identity that signs checkpoints. */
 export interface TestSigner extends LogSigner {
@@ -13,5 +14,9 @@ const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 export function testSigner(seed: Buffer = randomBytes(32)): TestSigner {
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
   const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
-  return { publicKey, sign: async (text) => ({ publicKey, signature: sign(null, text, key) }) };
+  return {
+    publicKey,
+    sign: async (text) => ({ publicKey, signature: sign(null, text, key) }),
+    journalKey: async (origin) => journalKeyOf(seed, origin),
+  };
 }

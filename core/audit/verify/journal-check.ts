@@ -1,4 +1,5 @@
 import { lineOf } from '../canonical.ts';
+import { journalTextOf } from '../journal-line.ts';
 import type { LogStore } from '../store.ts';
 import { leafHash } from '../tree/merkle.ts';
 import { TILE_WIDTH, widthIn } from '../tree/tile.ts';
@@ -64,7 +65,7 @@ function* wholeLines(text: Buffer): Generator<Buffer> {
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
     const line = text.subarray(start, end);
     if (line.includes(0)) return;
-    yield line;
+    yield journalTextOf(line).entry;
     start = end + 1;
   }
 }

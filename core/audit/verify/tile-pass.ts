@@ -1,11 +1,12 @@
 import { BUNDLE_LIMIT, leadingEntries } from '../bundle.ts';
 import { lineOf } from '../canonical.ts';
-import type { AuditEvent, AuditLine } from '../record.ts';
+import type { AuditLine } from '../record.ts';
 import type { LogStore } from '../store.ts';
 import { TreeEdge } from '../tree/edge.ts';
 import { HASH_BYTES, hashesIn, leafHash } from '../tree/merkle.ts';
 import { TILE_WIDTH, tilePath, widthIn } from '../tree/tile.ts';
 import { readTile } from '../tree/tile-reader.ts';
+import { LogRecords, type WantedRecords } from './log-records.ts';
 
 /** What one reading of all records, in order, has found. */
 export interface TilePass {
@@ -34,12 +35,6 @@ export interface Bundle {
   leaves: Buffer[];
 }
 
-/** Records of one event that somebody wants, as they are read; what they say counts only where the whole log is found to be as it was signed. */
-export interface WantedRecords {
-  event: AuditEvent;
-  take: (line: AuditLine) => void;
-}
-
 /** Of one kind of mistake, that are remembered. */
 const MOST = 100_000;
 /** Calls back so often, in records. */
@@ -64,6 +59,7 @@ export async function passOver(
     misnumbered: [],
     overfull: [],
   };
+  const records = new LogRecords(wanted);
   // Undefined once it is not known how to go on.
   let edge: TreeEdge | undefined = new TreeEdge();
   for (let index = 0; index * TILE_WIDTH < size; index++) {
@@ -73,8 +69,7 @@ export async function passOver(
       readTile(store, { level: 0, index, width }),
     ]);
     if (bundle === undefined) pass.missing.add(index);
-    else noteRecords(pass, bundle, index, width, stored);
-    if (bundle !== undefined && wanted !== undefined) giveRecords(bundle, width, wanted);
+    else noteRecords(pass, records, bundle, index, width, stored);
     if (bundle === undefined && pass.prunedBefore === index * TILE_WIDTH) pass.prunedBefore += width;
     const leaves = bundle === undefined ? stored && hashesIn(stored) : fitted(bundle.leaves, width);
     edge = leaves === undefined ? undefined : edge;
@@ -82,6 +77,8 @@ export async function passOver(
     if (index % (PROGRESS / TILE_WIDTH) === 0) onProgress(index * TILE_WIDTH);
   }
   onProgress(size);
+  pass.witnessed = records.witnessed;
+  pass.forgotten = records.end();
   return pass;
 }
 
@@ -120,6 +117,7 @@ function keepAbove(above: Buffer[][], level: number, root: Buffer): void {
 
 function noteRecords(
   pass: TilePass,
+  records: LogRecords,
   { entries, leaves }: Bundle,
   index: number,
   width: number,
@@ -131,21 +129,9 @@ function noteRecords(
   }
   for (const [at, entry] of entries.slice(0, width).entries()) {
     const number = index * TILE_WIDTH + at + 1;
-    // Parsing a million records takes ten times as long as hashing them: only those about the log are.
     if (!entry.includes(`"sequence":${number},`) && pass.misnumbered.length < MOST) pass.misnumbered.push(number - 1);
-    if (entry.includes('"event":"log.')) noteLogRecord(pass, lineOf(entry));
+    const line = records.mayTake(entry) ? lineOf(entry) : undefined;
+    // What bears another number than its place counts for nothing: it could stand where nobody doubts it.
+    if (line?.sequence === number) records.take(line);
   }
-}
-
-function giveRecords({ entries }: Bundle, width: number, { event, take }: WantedRecords): void {
-  for (const entry of entries.slice(0, width)) {
-    if (!entry.includes(event)) continue;
-    const line = lineOf(entry);
-    if (line?.event === event) take(line);
-  }
-}
-
-function noteLogRecord(pass: TilePass, line: AuditLine | undefined): void {
-  if (line?.event === 'log.pruned') pass.forgotten = Math.max(pass.forgotten, line.count ?? 0);
-  if (line?.event === 'log.witnessed') pass.witnessed.push(line);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BUNDLE_LIMIT, bundleOf } from '../bundle.ts';
 import type { LogStore } from '../store.ts';
 import type { TreeEdge } from '../tree/edge.ts';
-import { leafHash } from '../tree/merkle.ts';
+import { leafHash, nodeHash } from '../tree/merkle.ts';
 import { TILE_WIDTH, tilePath } from '../tree/tile.ts';
 import { placeFiles } from './place-file.ts';
 
@@ -25,7 +25,10 @@ const TOGETHER = 4;
 export class GrowingTree {
   readonly #directory: string;
   readonly #edge: TreeEdge;
-  /** Of the last bundle, which is not full. */
+  /** Of all records; and of those before the last bundle, which is not full. */
+  #head: Buffer;
+  #bundleHead: Buffer;
+  /** Of the last bundle. */
   #entries: Buffer[] = [];
   #sealings: Sealing[] = [];
   #sealed: number;
@@ -37,10 +40,22 @@ export class GrowingTree {
     this.#directory = directory;
     this.#edge = edge;
     this.#sealed = edge.size;
+    this.#bundleHead = edge.root();
+    this.#head = this.#bundleHead;
   }
 
   get size(): number {
     return this.#edge.size;
+  }
+
+  /** A hash of all records in their order, which costs less than the root: the root where a bundle ends, and a chain of leaves from it. */
+  get head(): Buffer {
+    return this.#head;
+  }
+
+  /** Where the last bundle begins, which is not full. */
+  get bundle(): { size: number; head: Buffer } {
+    return { size: this.#edge.size - this.#entries.length, head: this.#bundleHead };
   }
 
   /** Records that are in full tiles on disk. */
@@ -55,8 +70,14 @@ export class GrowingTree {
 
   append(entry: Buffer): void {
     this.#entries.push(entry);
-    const full = this.#edge.append(leafHash(entry));
-    if (full.length === 0) return;
+    const leaf = leafHash(entry);
+    const full = this.#edge.append(leaf);
+    if (full.length === 0) {
+      this.#head = nodeHash(this.#head, leaf);
+      return;
+    }
+    this.#bundleHead = this.#edge.root();
+    this.#head = this.#bundleHead;
     const sealing: Sealing = new Map();
     const index = this.#edge.size / TILE_WIDTH - 1;
     sealing.set(tilePath({ level: 'entries', index, width: TILE_WIDTH }), bundleOf(this.#entries));

@@ -6,6 +6,7 @@ import type { Checkpointer } from './checkpointer.ts';
 import { behind, full, isFull, unwritable } from './errors.ts';
 import type { GrowingTree } from './growing-tree.ts';
 import type { Journal } from './journal.ts';
+import type { JournalMark } from './journal-mark.ts';
 import type { Reserve } from './reserve.ts';
 import { Tending } from './tending.ts';
 
@@ -17,6 +18,7 @@ export interface LogParts {
   journalBegin: number;
   tree: GrowingTree;
   checkpointer: Checkpointer;
+  mark: JournalMark;
   reserve: Reserve;
   owed: AuditRecord[];
 }
@@ -121,6 +123,7 @@ export class LogWriter implements SignedLog {
     // The last full tiles may have made the journal due.
     await this.#writing;
     await this.#parts.journal.close();
+    this.#parts.mark.wipe();
   }
 
   async #drain(): Promise<void> {
@@ -158,13 +161,13 @@ export class LogWriter implements SignedLog {
   }
 
   async #commit(group: readonly Waiting[]): Promise<void> {
-    const { journal, tree } = this.#parts;
+    const { journal, tree, mark } = this.#parts;
     const records = [...this.#owed, ...group.flatMap((waiting) => waiting.records)].flatMap(fitting);
     if (records.length > 0) {
       const time = this.#options.now().toISOString();
       const lines = records.map((record, index): AuditLine => ({ ...record, sequence: tree.size + 1 + index, time }));
       const entries = lines.map(entryOf);
-      await journal.append(asLines(entries));
+      await journal.append(mark.linesOf(entries, tree));
       for (const entry of entries) tree.append(entry);
       this.#owed = [];
       this.#failure = undefined;
@@ -183,12 +186,12 @@ export class LogWriter implements SignedLog {
 
   /** Takes out of the journal what is in full tiles. */
   async #cutJournal(): Promise<void> {
-    const { journal, tree } = this.#parts;
+    const { journal, tree, mark } = this.#parts;
     const rest = tree.unsealed();
     // Never all of it: how far a log goes is told by its journal.
     if (rest === undefined || rest.length === 0 || tree.sealed - this.#journalBegin < MOST_DOUBLE) return;
     try {
-      await journal.replace(asLines(rest));
+      await journal.replace(mark.linesOf(rest, tree.bundle));
       this.#journalBegin = tree.sealed;
     } catch (error) {
       // The longer journal is as good: only what the next write says of the disk counts.
@@ -226,12 +229,6 @@ export class LogWriter implements SignedLog {
     for (const { reject } of group) reject(known);
   }
 }
-
-function asLines(entries: readonly Buffer[]): Buffer {
-  return Buffer.concat(entries.flatMap((entry) => [entry, NEWLINE]));
-}
-
-const NEWLINE = Buffer.from('\n');
 
 /** For records that the log makes itself: they stay owed, and the status says what is wrong. */
 function keepForLater(error: unknown): void {

@@ -1,15 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { ENTRY_LIMIT, lineOf } from '../canonical.ts';
+import { type JournalText, journalTextOf, MARK_BYTES } from '../journal-line.ts';
 import type { AuditLine } from '../record.ts';
 import { damaged } from './errors.ts';
 
 const NEWLINE = 0x0a;
 const NUL = 0x00;
+const LINE_LIMIT = ENTRY_LIMIT + MARK_BYTES;
 
-export interface JournalLine {
+export interface JournalLine extends JournalText {
   line: AuditLine;
-  /** Its bytes, without the newline. */
-  entry: Buffer;
+  /** Bytes of the journal up to its end, newline included. */
+  end: number;
 }
 
 export interface JournalEnd {
@@ -34,20 +36,21 @@ export async function* readJournal(path: string): AsyncGenerator<JournalLine, Jo
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let start = 0;
     for (let end = rest.indexOf(NEWLINE); end >= 0 && !isTorn; end = rest.indexOf(NEWLINE, start)) {
-      const entry = rest.subarray(start, end);
-      isTorn = entry.includes(NUL);
+      const text = rest.subarray(start, end);
+      isTorn = text.includes(NUL);
       if (isTorn) break;
+      const { entry, ...mark } = journalTextOf(text);
       const line = lineOf(entry);
       if (line === undefined || (expected > 0 && line.sequence !== expected))
         throw damaged(path, `what stands at byte ${size} of its journal is not the next record`);
       expected = line.sequence + 1;
-      size += entry.length + 1;
+      size += text.length + 1;
       start = end + 1;
-      yield { line, entry };
+      yield { line, entry, ...mark, end: size };
     }
     rest = rest.subarray(start);
-    if (rest.length > ENTRY_LIMIT && !rest.includes(NUL)) throw damaged(path, 'a line of its journal has no end');
-    isTorn ||= rest.length > ENTRY_LIMIT;
+    if (rest.length > LINE_LIMIT && !rest.includes(NUL)) throw damaged(path, 'a line of its journal has no end');
+    isTorn ||= rest.length > LINE_LIMIT;
   }
   return { size, torn: total - size };
 }

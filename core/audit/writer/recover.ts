@@ -14,8 +14,9 @@ import { CHECKPOINT } from './checkpointer.ts';
 import { damaged, rolledBack } from './errors.ts';
 import { GrowingTree } from './growing-tree.ts';
 import { JOURNAL, Journal } from './journal.ts';
+import type { JournalMark } from './journal-mark.ts';
 import { removeTemporaryFiles } from './place-file.ts';
-import { type JournalEnd, readJournal } from './read-journal.ts';
+import { type JournalLine, readJournal } from './read-journal.ts';
 
 export interface Recovered {
   tree: GrowingTree;
@@ -31,11 +32,17 @@ export interface Recovered {
 /**
  * Where an earlier run ended. The journal is what counts: each record that was acknowledged is in it or in a full tile, and what is
  * missing of the tiles is written anew from it. It is held against the newest checkpoint, and against those that are remembered
- * elsewhere, so that nothing is signed that does not go on from what was signed before.
+ * elsewhere, so that nothing is signed that does not go on from what was signed before. Behind what nobody vouches for, neither that
+ * checkpoint nor a mark of the journal, a record has to say so before anything else follows.
  *
  * Throws CofferError `AUDIT_DAMAGED`, `AUDIT_ROLLED_BACK`, `AUDIT_CHECKPOINT_INVALID`; rejects with the system's error.
  */
-export async function recover(directory: string, origin: string, known: readonly string[]): Promise<Recovered> {
+export async function recover(
+  directory: string,
+  origin: string,
+  known: readonly string[],
+  mark: JournalMark,
+): Promise<Recovered> {
   await removeTemporaryFiles(directory);
   if (!existsSync(join(directory, JOURNAL))) throw damaged(directory, 'its journal was removed');
   const store = new DirectoryStore(directory);
@@ -44,25 +51,50 @@ export async function recover(directory: string, origin: string, known: readonly
   const stranger = checkpoints.find((checkpoint) => checkpoint.origin !== origin);
   if (stranger !== undefined) throw damaged(directory, `a checkpoint of it is of another log, ${stranger.origin}`);
 
-  const { tree, roots, journalBegin, end } = await replay(directory, store, checkpoints);
+  await mark.find();
+  const signed = found === undefined ? 0 : parseCheckpoint(found).size;
+  const replayed = await replay(directory, store, { checkpoints, signed, mark });
+  const { tree, roots, journalBegin, size, torn } = replayed;
   for (const checkpoint of checkpoints) await mustGoOn(directory, checkpoint, tree.size, roots);
-  const journal = await Journal.open(directory, end.size);
-  const owed: AuditRecord[] =
-    end.torn === 0
-      ? []
-      : [{ event: 'log.recovered', message: `cut off ${end.torn} bytes of a write that was never finished` }];
+  const journal = await Journal.open(directory, size);
+  const owed: AuditRecord[] = [];
+  const doubtful = tree.size - replayed.vouched;
+  if (doubtful > 0 && mark.isWanted) owed.push(doubted(tree.size, doubtful));
+  if (torn > 0)
+    owed.push({ event: 'log.recovered', message: `cut off ${torn} bytes of a write that was never finished` });
   return { tree, journal, journalBegin, found, owed };
+}
+
+/** `count` of a `log.recovered`: the records right before it, which count for nothing where it matters who wrote them. */
+function doubted(size: number, count: number): AuditRecord {
+  const message = `nobody vouches for the records ${size - count + 1} to ${size}: they were found so, neither signed nor marked`;
+  return { event: 'log.recovered', count, message };
+}
+
+interface Known {
+  checkpoints: readonly Checkpoint[];
+  /** Records that the checkpoint of the log covers. */
+  signed: number;
+  mark: JournalMark;
 }
 
 interface Replayed {
   tree: GrowingTree;
   journalBegin: number;
-  end: JournalEnd;
+  /** Bytes of the journal that count, and those after them that do not. */
+  size: number;
+  torn: number;
+  /** Records that a checkpoint or a mark covers. */
+  vouched: number;
   /** Of the trees that checkpoints tell of, by size. */
   roots: ReadonlyMap<number, Buffer>;
 }
 
-async function replay(directory: string, store: DirectoryStore, checkpoints: readonly Checkpoint[]): Promise<Replayed> {
+async function replay(
+  directory: string,
+  store: DirectoryStore,
+  { checkpoints, signed, mark }: Known,
+): Promise<Replayed> {
   const sizes = new Set(checkpoints.map(({ size }) => size));
   const roots = new Map<number, Buffer>();
   const lines = readJournal(join(directory, JOURNAL));
@@ -72,12 +104,33 @@ async function replay(directory: string, store: DirectoryStore, checkpoints: rea
   if (next.done === true && (await store.read('tile/entries/000', BUNDLE_LIMIT)) !== undefined)
     throw damaged(directory, 'its journal is empty, and it has tiles');
   const tree = await treeOf(directory, store, journalBegin, checkpoints, roots);
+  let [size, vouched, group] = [0, signed, [] as JournalLine[]];
   for (; next.done !== true; next = await lines.next()) {
-    tree.append(next.value.entry);
-    if (sizes.has(tree.size)) roots.set(tree.size, tree.root());
+    if (group.length > 0 && next.value.mark === undefined)
+      throw damaged(directory, 'a group in its journal has no end');
+    group.push(next.value);
+    if (next.value.mark === '') continue;
+    const isVouched = isOurs(group, tree, mark);
+    if (next.value.mark !== undefined && mark.isKnown && !isVouched && tree.size + group.length > signed)
+      throw damaged(directory, `nobody who has the identity wrote what ends at byte ${next.value.end} of its journal`);
+    for (const { entry } of group) {
+      tree.append(entry);
+      if (sizes.has(tree.size)) roots.set(tree.size, tree.root());
+    }
+    if (isVouched) vouched = Math.max(vouched, tree.size);
+    size = next.value.end;
+    group = [];
   }
+  if (size === 0 && journalBegin > 0) throw damaged(directory, 'its journal has nothing that is whole');
   await tree.settle(store);
-  return { tree, journalBegin, end: next.value, roots };
+  // A group without its end was never acknowledged.
+  return { tree, journalBegin, size, torn: next.value.size + next.value.torn - size, vouched, roots };
+}
+
+function isOurs(group: readonly JournalLine[], tree: GrowingTree, mark: JournalMark): boolean {
+  const text = group.at(-1)?.mark;
+  const entries = group.map(({ entry }) => entry);
+  return text !== undefined && mark.isOurs(text, entries, tree);
 }
 
 /** The tree before the journal, from its tiles. Learns the roots of checkpoints that are older. */

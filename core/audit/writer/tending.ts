@@ -3,6 +3,7 @@ import type { AuditLogOptions } from '../log.ts';
 import type { Checkpointer } from './checkpointer.ts';
 import { unsigned, unwritable } from './errors.ts';
 import type { GrowingTree } from './growing-tree.ts';
+import type { JournalMark } from './journal-mark.ts';
 import { type Pruner, Retention } from './retention.ts';
 
 /** Between the first record that is not signed and the checkpoint that covers it; milliseconds. */
@@ -15,6 +16,7 @@ export interface TendingParts {
   directory: string;
   tree: GrowingTree;
   checkpointer: Checkpointer;
+  mark: JournalMark;
 }
 
 /** What happens to records beside the path that they are acknowledged on: full tiles, checkpoints, retention. One at a time. */
@@ -100,6 +102,8 @@ export class Tending {
     await this.#seal();
     if (checkpointer.signed >= tree.size) return;
     await checkpointer.write(tree.snapshot());
+    // An identity that came after the log was opened.
+    await this.#parts.mark.find();
     await tree.forgetPartial();
     if (checkpointer.newest !== undefined) this.#options.checkpointed?.(checkpointer.newest);
     this.problem = undefined;
