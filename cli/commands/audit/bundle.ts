@@ -22,6 +22,7 @@ it, with coffer or without. Verifies each log first. What is wrong is packed as 
     const { flags } = await this.parse(AuditBundle);
     const [
       { openLogs },
+      { stillStore },
       { identitiesFrom },
       { verifyLogs },
       { writeBundle },
@@ -30,6 +31,7 @@ it, with coffer or without. Verifies each log first. What is wrong is packed as 
       { printable },
     ] = await Promise.all([
       import('../../audit/open-logs.ts'),
+      import('../../audit/still-store.ts'),
       import('../../audit/identity-of.ts'),
       import('../../audit/verify-logs.ts'),
       import('../../audit/write-bundle.ts'),
@@ -38,7 +40,8 @@ it, with coffer or without. Verifies each log first. What is wrong is packed as 
       import('../../output.ts'),
     ]);
     const range = rangeFrom(flags.from, flags.to ?? new Date().toISOString());
-    const [logs, identities] = [await openLogs(flags.log), await identitiesFrom(flags.identity)];
+    const [opened, identities] = [await openLogs(flags.log), await identitiesFrom(flags.identity)];
+    const logs = opened.map((log) => ({ ...log, store: stillStore(log.store) }));
     const onProgress = progressOf(process.stderr, this.jsonEnabled());
     const reports = await verifyLogs(logs, identities, { range, onProgress });
     const bundled = await writeBundle(flags.output, logs, reports, identities, range);
