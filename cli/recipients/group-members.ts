@@ -4,10 +4,12 @@ import { Bug, CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { editRecipient } from '../../core/keys/edit-recipient.ts';
 import { addMember, removeMember } from '../../core/keys/membership.ts';
-import { activeKey, type KeyStatus, type Recipient } from '../../core/keys/recipient.ts';
+import { activeKey, type KeyStatus, type Recipient, readRecipient } from '../../core/keys/recipient.ts';
+import { gitOrNothing } from '../git/git.ts';
 import { openKeys } from '../workspace/open-keys.ts';
 import { sealingKeysFor } from '../workspace/sealing-keys.ts';
 import { recipientOf, type Workspace } from '../workspace/workspace.ts';
+import { manifestFiles } from './manifest-files.ts';
 import { ownIdentity } from './own-identity.ts';
 import { type Readable, readableBy } from './readable.ts';
 import { now } from './requests.ts';
@@ -47,7 +49,7 @@ export interface Left extends RewrappedAll {
 
 /**
  * Lets somebody leave a group: those who stay get a new key, which the group's identity endorses, and what the group opens is sealed to
- * it. Everything is tried before anything is written.
+ * it. Everything is tried before anything is written; where the writing was interrupted, or its commit, the same again goes on with it.
  *
  * @param wanted.formerKey `revoked`: what the leaver could open counts as exposed
  * @throws CofferError GROUP_NONE, GROUP_LAST_MEMBER, GROUP_NEEDS_IDENTITY, GROUP_MEMBER_UNKNOWN, KEYS_NONE, and what `sealingKeysFor` throws
@@ -64,6 +66,8 @@ export async function leaveGroup(
 ): Promise<Left> {
   const { member, formerKey, keyDir, broken } = wanted;
   const group = groupOf(workspace, wanted.group);
+  const before = group.members.includes(member) ? undefined : await asCommitted(workspace, group);
+  if (before?.members.includes(member)) return finishLeaving(workspace, { ...wanted, group, before });
   const stayingNames = group.members.filter((name) => name !== member);
   if (stayingNames.length === 0) throw lastMember(group);
   const identitySeed = await ownIdentity(workspace, group, keyDir);
@@ -77,16 +81,50 @@ export async function leaveGroup(
     try {
       const known = group.keys.filter(({ seeds }) => seeds.has(member)).map(({ kid }) => kid);
       const readable = await readableBy(workspace.root, new Set(known));
-      await writeGroup(workspace, recipient);
-      const rewrapped = await rewrapAll(workspace, recipient, keys.opener, broken);
-      const files = [...new Set([group.file, ...rewrapped.files])];
-      return { ...rewrapped, files, keyId: activeKey(recipient)?.kid ?? '', readable };
+      const text = Buffer.from(editRecipient(await readFile(join(workspace.root, group.file)), recipient));
+      const rewrapped = await rewrapAll(workspace, recipient, keys.opener, broken, text);
+      return { ...rewrapped, keyId: activeKey(recipient)?.kid ?? '', readable };
     } finally {
       keys.close();
     }
   } finally {
     identitySeed.fill(0);
   }
+}
+
+/** An earlier run took the member out of the group's file, and nobody has committed that: what is left is sealed to its key. */
+async function finishLeaving(
+  workspace: Workspace,
+  wanted: {
+    group: Recipient;
+    before: Recipient;
+    member: string;
+    keyDir: string | undefined;
+    broken(error: CofferError): void;
+  },
+): Promise<Left> {
+  const { group, before, member, keyDir, broken } = wanted;
+  const keyId = activeKey(group)?.kid ?? '';
+  const keys = await openKeys(workspace.keyring, { 'key-dir': keyDir });
+  try {
+    const known = before.keys.filter(({ seeds }) => seeds.has(member)).map(({ kid }) => kid);
+    const readable = await readableBy(workspace.root, new Set(known));
+    const { refused } = await rewrapAll(workspace, group, keys.opener, broken);
+    const files = [group.file];
+    for await (const { path, file } of manifestFiles(workspace, () => undefined)) {
+      const stanzas = file.manifests.flatMap((manifest) => [...manifest.stanzas.values()]);
+      if (stanzas.some((rows) => rows.get(group.name)?.kid === keyId)) files.push(path);
+    }
+    return { files, refused, keyId, readable };
+  } finally {
+    keys.close();
+  }
+}
+
+/** Undefined: the last commit does not have it, or there is none. */
+async function asCommitted({ root }: Workspace, { file }: Recipient): Promise<Recipient | undefined> {
+  const bytes = await gitOrNothing(root, ['show', `HEAD:./${file}`]);
+  return bytes === undefined ? undefined : readRecipient(bytes, file);
 }
 
 async function writeGroup({ root }: Workspace, group: Recipient): Promise<void> {

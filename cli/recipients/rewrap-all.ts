@@ -24,12 +24,15 @@ export interface RewrappedAll {
 /**
  * What the operator of a cluster proposes after a rotation, made here with the keys at hand and put into the working tree: the
  * recipient with its new key, every stanza and seed of its own sealed to it.
+ *
+ * @param text of the recipient's file, where more of it changes than its keys
  */
 export async function rewrapAll(
   workspace: Workspace,
   wanted: Recipient,
   opener: Opener,
   broken: (error: CofferError) => void,
+  text?: Buffer,
 ): Promise<RewrappedAll> {
   const { name } = wanted;
   const active = activeKey(wanted);
@@ -37,6 +40,7 @@ export async function rewrapAll(
   const key: SealingKey = { recipient: name, kid: active.kid, publicKey: active.publicKey };
   const tree = await workingTree(workspace.root);
   const { made, refused } = await rewrapped(manifestFiles(workspace, broken, tree), wanted, key, opener);
+  if (text !== undefined) made.set(wanted.file, text);
   const requests = (await requestsIn(workspace)).filter((one) => one.kind === 'rotate' && one.recipient === name);
   const proposal: Proposal = {
     ...{ id: proposalId('rewrap', name), cluster: name, commit: '', values: [], refused },

@@ -53,13 +53,15 @@ export async function applyToWorkingTree(
 ): Promise<string[]> {
   const base = new WorkingTreeBase(workspace, tree ?? (await workingTree(workspace.root)));
   const changed = new Map([...(await applyProposal(proposal, base)), ...made]);
-  const written = new Map<string, Buffer>();
-  for (const [path, bytes] of changed) {
-    const file = join(workspace.root, path);
-    if (bytes === undefined) await unlink(file);
-    else written.set(file, bytes);
-  }
-  for (const folder of new Set([...written.keys()].map(dirname))) await mkdir(folder, { recursive: true });
-  await replaceFiles(written);
+  const written = [...changed].flatMap(([path, bytes]) => (bytes === undefined ? [] : [{ path, bytes }]));
+  // Interrupted, nothing is sealed to a key that only this run knows, and what was asked for is still asked for.
+  const inOrder = [
+    ...written.filter(({ path }) => isKeyringPath(path)),
+    ...written.filter(({ path }) => !isKeyringPath(path)),
+  ];
+  const files = new Map(inOrder.map(({ path, bytes }) => [join(workspace.root, path), bytes]));
+  for (const folder of new Set([...files.keys()].map(dirname))) await mkdir(folder, { recursive: true });
+  await replaceFiles(files);
+  for (const [path, bytes] of changed) if (bytes === undefined) await unlink(join(workspace.root, path));
   return [...changed.keys()];
 }

@@ -84,6 +84,20 @@ describe('a group', () => {
     assert.equal(json(['recipients', 'leave', 'team', 'ada']).error.code, 'GROUP_LAST_MEMBER');
     assert.equal(json(['recipients', 'leave', 'team', 'bob']).error.code, 'GROUP_MEMBER_UNKNOWN');
   });
+
+  test('is left by the same command again where the first was interrupted: nothing stays sealed to what the leaver has', () => {
+    json(['recipients', 'join', 'team', 'bob']);
+    const first = json(['recipients', 'leave', 'team', 'bob', '--no-commit']);
+    // As an interruption leaves it: the group's file is written first.
+    desk.git('checkout', '--', 'apps/queue.yaml');
+    const again = json(['recipients', 'leave', 'team', 'bob']);
+    assert.deepEqual([again.status, again.keyId, again.readable], [0, first.keyId, first.readable]);
+    assert.ok(again.readable.length > 0);
+    for (const file of ['apps/db.yaml', 'apps/queue.yaml'])
+      assert.ok(desk.read(file).includes(`team: "${first.keyId}:`), file);
+    assert.equal(desk.git('status', '--porcelain'), '');
+    assert.equal(json(['recipients', 'leave', 'team', 'bob']).error.code, 'GROUP_MEMBER_UNKNOWN');
+  });
 });
 
 describe('coffer recipients retire', () => {
