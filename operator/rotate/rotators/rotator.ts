@@ -14,6 +14,8 @@ export interface Change {
 export interface Rotator {
   /** As manifests name it. */
   readonly name: string;
+  /** Whether `retire` can end nothing but what the operator's configuration names, whatever somebody put into `former`. */
+  readonly isConfined: boolean;
   /** The entries that change together where a manifest names this rotator for `entry`. Throws ROTATOR_ENTRY. */
   entriesOf(entry: string): readonly string[];
   /** The values that come next, of `entriesOf`. Changes nothing anywhere. `current`: what they hold, as far as there is anything. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { CofferError } from '../../../core/errors.ts';
 import { previousOf } from '../../../core/format/manifest/rotation.ts';
 import { retirePrevious } from '../../../core/values/rotate-entry.ts';
 import type { Rotators } from '../rotators/configured.ts';
@@ -7,7 +8,8 @@ import type { Rotation } from './rotation.ts';
 
 /**
  * The rotation that a manifest itself tells of, where nobody remembers it (the state directory was lost): its rotator's former value
- * is there still, so that nobody has retired it for sure. Undefined: there is none. Throws ROTATOR_*.
+ * is there still, so that nobody has retired it for sure. Undefined: there is none. Throws ROTATOR_*, and ROTATE_FORMER_UNPROVEN
+ * where whoever may write values would choose what is revoked.
  */
 export function recoveredRotation(
   { manifest, file }: Placed,
@@ -16,10 +18,12 @@ export function recoveredRotation(
 ): Rotation | undefined {
   for (const [entry, { rotator }] of manifest.rotation) {
     if (rotator === undefined || !manifest.entries.has(previousOf(entry))) continue;
-    const entries = rotators.of(rotator, manifest).entriesOf(entry);
+    const chosen = rotators.of(rotator, manifest);
+    const entries = chosen.entriesOf(entry);
     // What a template holds on to stays, and would be found again and again.
     if (retirePrevious(manifest, entries).length === 0) continue;
     const { namespace, name } = manifest;
+    if (!chosen.isConfined) throw unproven(namespace, name, previousOf(entry));
     return {
       id: randomBytes(8).toString('hex'),
       ...{ source, namespace, name, entries: [entry], rotator, isExposed: false, step: 'landed' },
@@ -28,4 +32,15 @@ export function recoveredRotation(
     };
   }
   return undefined;
+}
+
+function unproven(namespace: string, name: string, entry: string): CofferError {
+  return new CofferError(
+    'ROTATE_FORMER_UNPROVEN',
+    `Nobody remembers which rotation left ${entry} of ${namespace}/${name}.`,
+    {
+      advice: 'Revoke that credential by hand where it is one, and remove the entry with `coffer unset`.',
+      data: { namespace, name, entry },
+    },
+  );
 }

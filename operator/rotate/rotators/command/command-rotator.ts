@@ -15,6 +15,7 @@ const PASSWORD_LENGTH = 32;
 /** A program of the operator's configuration, which is told of the new value on its standard input. */
 export class CommandRotator implements Rotator {
   readonly name: string;
+  readonly isConfined = false;
   readonly #config: CommandConfig;
   readonly #said: (line: string) => void;
 

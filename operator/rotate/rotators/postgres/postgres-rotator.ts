@@ -18,6 +18,7 @@ const PASSWORD_LENGTH = 32;
 /** Two users of a PostgreSQL database that take turns: the one in use is never touched. */
 export class PostgresRotator implements Rotator {
   readonly name: string;
+  readonly isConfined = true;
   readonly #config: PostgresConfig;
 
   /** Throws ROTATOR_USER where a name cannot be one. */
