@@ -85,10 +85,10 @@ export class Auditor {
     return `${origin}+${hash}+${key.toString('base64')}`;
   }
 
-  /** All that is needed to verify both logs where there is no network, and no cluster. */
+  /** All that is needed to verify the copied logs where there is no network, and no cluster. */
   async takesHome(clusters: readonly Cluster[], stolen: string): Promise<void> {
     const today = new Date().toISOString().slice(0, 10);
-    const logs = clusters.map(({ name }) => `--log ../${name}/audit`).join(' ');
+    const logs = clusters.map(({ name }) => `--log ../auditor/${name}-${this.#copies.get(name)}`).join(' ');
     await this.#shell(`coffer audit show --log ../production/audit --key ${stolen}`, { who: 'auditor' });
     await this.#shell(`coffer audit bundle ${logs} --from ${today} -o ../auditor/bundle`, { who: 'auditor' });
     await this.#shell('coffer audit verify --log ../auditor/bundle', { who: 'auditor' });
