@@ -1,5 +1,4 @@
 import { createHmac, type Hmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { pae } from '../../crypto/pae.ts';
 import { CofferError } from '../../errors.ts';
 import type { LogSigner } from '../log.ts';
 
@@ -17,7 +16,7 @@ export interface Position {
 
 /** The key that vouches for a journal. @param seed of the identity. @returns 32 bytes, which the caller wipes (HKDF-SHA256, RFC 5869). */
 export function journalKeyOf(seed: Uint8Array, origin: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', seed, '', pae(INFO, origin), KEY_BYTES));
+  return Buffer.from(hkdfSync('sha256', seed, '', `${INFO}\n${origin}`, KEY_BYTES));
 }
 
 /**
@@ -71,8 +70,10 @@ export class JournalMark {
     this.#key = undefined;
   }
 
+  /** Of lines, none of which can hold a newline. */
   #macOf(key: Buffer, entries: readonly Buffer[], { size, head }: Position): string {
-    const mac: Hmac = createHmac('sha256', key).update(pae(INFO, this.#origin, `${size}`, head));
+    const before = `${INFO}\n${this.#origin}\n${size}\n${head.toString('base64')}\n`;
+    const mac: Hmac = createHmac('sha256', key).update(before);
     for (const entry of entries) mac.update(entry).update(NEWLINE);
     return mac.digest('base64url');
   }
