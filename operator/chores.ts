@@ -35,7 +35,8 @@ export function openChores(
   const common = { cluster: name, stateDirectory, pinsFile, store: keys, sources, client: cluster?.client, log };
   const enrolment = openEnrolment({ ...common, audit });
   const fulfilment = openFulfilment({ ...common, audit });
-  const pushers = openPushers({ sources, keys }, options, closing);
+  const mayWrite = cluster && (() => cluster.leadership.assertHeld());
+  const pushers = openPushers({ sources, keys }, { ...options, mayWrite }, closing);
   const { grace } = settings.rotation;
   const changed = () => {
     for (const { id } of sources) wake(id);
@@ -50,7 +51,7 @@ export function openChores(
   );
   const valueRotation = closing.add(
     openValueRotation({
-      ...{ ...common, pushers, audit, wake, rotators: settings.rotation.rotators },
+      ...{ ...common, pushers, audit, wake, rotators: settings.rotation.rotators, mayWrite },
       projected: (namespace, name) => reconciler.projected(namespace, name),
       exposed: (namespace, name, entry, text) => exposures.exposed(namespace, name, entry, text),
     }),
@@ -98,7 +99,7 @@ function elsewhereOf(
 /** By id of the source: of those that this operator may push to. */
 function openPushers(
   { sources, keys }: Pick<Neighbours, 'sources' | 'keys'>,
-  { settings, log, wake }: ChoreOptions,
+  { settings, log, wake, mayWrite }: ChoreOptions & { mayWrite: (() => void) | undefined },
   closing: Closing,
 ): ReadonlyMap<string, Pusher> {
   const { cluster, stateDirectory } = settings;
@@ -107,7 +108,7 @@ function openPushers(
     const git = settings.sources[index]?.git;
     if (git?.push === undefined) continue;
     const isBehind = () => wake(source.id);
-    const options = { git, source, cluster, keys, stateDirectory, now: () => new Date(), log, isBehind };
+    const options = { git, source, cluster, keys, stateDirectory, now: () => new Date(), log, isBehind, mayWrite };
     pushers.set(
       source.id,
       closing.add(openPusher(options), (opened) => opened.close()),

@@ -60,6 +60,8 @@ export interface PusherOptions {
   log: Pick<Log, 'info'>;
   /** Told when the repository has what the source has not seen: a look now, and the push goes on. */
   isBehind?: () => void;
+  /** Throws unless this operator leads: git servers know of no lease. Absent: nobody else could lead. */
+  mayWrite?: (() => void) | undefined;
 }
 
 const DEFAULT_BRANCH = 'main';
@@ -113,6 +115,7 @@ class GitPusher implements Pusher {
     const timeout = AbortSignal.timeout(milliseconds(git.timeout ?? DEFAULT_TIMEOUT));
     const changes = await this.#changes(proposal, source.repository, await this.#treeOf(state), state, signal);
     if (changes === undefined) return 'nothing';
+    this.#options.mayWrite?.();
     const name = git.push?.branch ?? this.#followed;
     if (name === undefined) throw new Bug('a source that follows tags, without a branch to push to');
     const branch = new ServerBranch(this.#transport, name, this.#place);

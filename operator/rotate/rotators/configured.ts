@@ -1,6 +1,7 @@
 import { CofferError } from '../../../core/errors.ts';
 import type { RotatorConfig } from '../../config/settings.ts';
 import { CommandRotator } from './command/command-rotator.ts';
+import { fenced } from './fenced.ts';
 import { PostgresRotator } from './postgres/postgres-rotator.ts';
 import type { Rotator } from './rotator.ts';
 
@@ -8,14 +9,14 @@ import type { Rotator } from './rotator.ts';
 export class Rotators {
   readonly #rotators = new Map<string, { rotator: Rotator; secrets: readonly string[] }>();
 
-  /** Throws ROTATOR_CONFIG, ROTATOR_USER. Reads no file, asks no server. */
-  constructor(configured: readonly RotatorConfig[], said: (line: string) => void) {
+  /** `mayWrite`: as of `fenced`. Throws ROTATOR_CONFIG, ROTATOR_USER. Reads no file, asks no server. */
+  constructor(configured: readonly RotatorConfig[], said: (line: string) => void, mayWrite: () => void = () => {}) {
     for (const { name, secrets, postgres, command } of configured) {
       if (this.#rotators.has(name)) throw wrong(name, 'is configured twice');
       if ((postgres === undefined) === (command === undefined)) throw wrong(name, 'is neither one thing nor the other');
       const rotator =
         postgres === undefined ? new CommandRotator(name, command, said) : new PostgresRotator(name, postgres);
-      this.#rotators.set(name, { rotator, secrets });
+      this.#rotators.set(name, { rotator: fenced(rotator, mayWrite), secrets });
     }
   }
 

@@ -136,10 +136,17 @@ export class Advance {
     const { values, memory, rotators, watched } = this.#options;
     const [entry = ''] = rotation.entries;
     const overlap = manifest.rotation.get(entry)?.keepPrevious ?? DEFAULT_OVERLAP;
-    const waited = rotation.waited + watched.elapsed(rotation.id);
-    const isSaved = Math.floor(waited / SAVED_EVERY) === Math.floor(rotation.waited / SAVED_EVERY);
+    const { waited: before } = rotation;
+    const waited = before + watched.elapsed(rotation.id);
+    const isSaved = Math.floor(waited / SAVED_EVERY) === Math.floor(before / SAVED_EVERY);
     rotation.waited = waited;
-    if (!isSaved) await memory.keep(rotation);
+    if (!isSaved) {
+      await memory.keep(rotation).catch((error: unknown) => {
+        // What could not be kept is tried again before anything is ended.
+        rotation.waited = before;
+        throw error;
+      });
+    }
     if (waited < overlap) return { is: 'waits', again: overlap - waited };
     const rotator = rotators.of(rotation.rotator, manifest);
     const { isExposed } = rotation;

@@ -40,6 +40,8 @@ export interface ValueRotationOptions {
   /** By id of the source: of those that the operator may push to. */
   pushers: ReadonlyMap<string, Pusher>;
   rotators: readonly RotatorConfig[];
+  /** Throws unless this operator leads; absent: nobody else could. */
+  mayWrite?: (() => void) | undefined;
   audit: Pick<AuditLog, 'append'>;
   client?: KubeClient | undefined;
   log: Pick<Log, 'info' | 'thrown'>;
@@ -79,7 +81,7 @@ export class ValueRotation {
   /** Throws CofferError ROTATOR_CONFIG, ROTATOR_USER. */
   constructor(options: ValueRotationOptions) {
     const { sources, stateDirectory, exposed = () => false, now = () => new Date(), clock, log } = options;
-    const rotators = new Rotators(options.rotators, (line) => log.info(`a rotator says: ${line}`));
+    const rotators = new Rotators(options.rotators, (line) => log.info(`a rotator says: ${line}`), options.mayWrite);
     const proposals = new Proposals(options);
     this.#options = options;
     this.#watched = new WatchedTime(clock);
