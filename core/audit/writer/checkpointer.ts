@@ -55,14 +55,14 @@ export class Checkpointer {
     const note = await this.#note(text);
     await placeFiles(this.#directory, partial);
     await placeFiles(this.#directory, new Map([[CHECKPOINT, Buffer.from(note)]]));
-    const former = this.#signed;
     this.newest = note;
-    this.#signed = size;
-    if (Math.floor(former / TILE_WIDTH) < Math.floor(size / TILE_WIDTH)) {
+    if (Math.floor(this.#signed / TILE_WIDTH) < Math.floor(size / TILE_WIDTH)) {
       // After a newline, since a kill may have torn the line before; empty lines count for nothing.
       await appendFile(join(this.#directory, HISTORY), `\n${JSON.stringify(note)}\n`, { mode: 0o600 });
     }
     for (const path of partial.keys()) await this.#forgetFormer(path);
+    // Last: what failed of it is tried again with all of it.
+    this.#signed = size;
   }
 
   async #note(text: string): Promise<string> {

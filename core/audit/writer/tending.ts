@@ -100,8 +100,8 @@ export class Tending {
     const { tree, checkpointer } = this.#parts;
     if (this.#options.signer === undefined) return;
     await this.#seal();
-    if (checkpointer.signed >= tree.size) return;
-    await checkpointer.write(tree.snapshot());
+    if (checkpointer.signed < tree.size) await checkpointer.write(tree.snapshot());
+    else if (this.problem === undefined) return;
     // An identity that came after the log was opened.
     await this.#parts.mark.find();
     await tree.forgetPartial();
