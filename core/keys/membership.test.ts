@@ -7,7 +7,7 @@ import { createGroup, createRecipient } from './create.ts';
 import type { SecretKeys } from './key-directory.ts';
 import { keyIdOfSeed } from './key-id.ts';
 import { keyringFrom } from './keyring.ts';
-import { addMember, removeMember, rewrapMember } from './membership.ts';
+import { addMember, removeMember } from './membership.ts';
 import { activeKey, type Recipient, type RecipientKey } from './recipient.ts';
 import { renderRecipient } from './recipient-text.ts';
 
@@ -149,22 +149,6 @@ describe('a group', () => {
   test('nobody leaves who is not in it', () => {
     const change = { staying: [], identitySeed: alice.identitySeed, created: LATER, formerKey: 'retired' as const };
     assert.throws(() => removeMember(team.recipient, 'carol', change), { code: 'GROUP_MEMBER_UNKNOWN' });
-  });
-
-  test("a member's rotation gives its new key what its former one had", () => {
-    const next = createRecipient({ name: 'bob', type: 'person', created: LATER });
-    const rotated = rewrapMember(team.recipient, sealing(next), new Map([[active(team.recipient).kid, team.seed]]));
-    const us = openerFor(
-      {
-        recipients: new Map([
-          ['bob', next.recipient],
-          ['team', rotated],
-        ]),
-        problems: [],
-      },
-      secretKeys(next.seed),
-    );
-    assert.deepEqual(us.secretKey('team', active(rotated).kid)?.seed, team.seed);
   });
 
   test('a seed that was sealed for another group key is refused when it is opened', () => {

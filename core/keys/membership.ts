@@ -67,28 +67,6 @@ export function removeMember(
   return { recipient: { ...group, members, keys: [key, ...former] }, seed };
 }
 
-/**
- * A member's rotation: every row that it has is sealed to its new key.
- *
- * @param seeds kid of the group's keys → seed, for each key that has a row for this member.
- * @throws CofferError GROUP_MEMBER_UNKNOWN
- */
-export function rewrapMember(
-  group: Recipient,
-  member: SealingKey,
-  seeds: ReadonlyMap<string, Uint8Array>,
-  random: Random = systemRandom,
-): Recipient {
-  if (!group.members.includes(member.recipient)) throw unknownMember(group, member.recipient);
-  const keys = group.keys.map((key) => {
-    if (!key.seeds.has(member.recipient)) return key;
-    const seed = seeds.get(key.kid);
-    if (seed === undefined) throw new Bug('the seed of a group key is missing');
-    return withSeed(group.name, key, seed, member, random);
-  });
-  return { ...group, keys };
-}
-
 function withSeed(
   group: string,
   key: RecipientKey,

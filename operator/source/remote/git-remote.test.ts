@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import fs from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import git from 'isomorphic-git';
 import { CofferError } from '../../../core/errors.ts';
 import { Reaching, Servers, type Way } from '../../../test/operator/reaching.ts';
 import { code, never } from '../../../test/operator/watching.ts';
 import type { Cut } from '../../../test/servers/tcp-relay.ts';
 import type { WorkTree } from '../../../test/servers/work-tree.ts';
-import { parseAddress } from './address.ts';
-import { transportTo } from './open-remote.ts';
-import { asIsomorphicHttp } from './transport/isomorphic-http.ts';
 
 const run = promisify(execFile);
 const WAYS: readonly Way[] = ['http', 'ssh'];
@@ -157,23 +151,6 @@ for (const way of WAYS) {
       const timeout = AbortSignal.timeout(1500);
       await assert.rejects(reaching.take(timeout), { name: 'TimeoutError' });
     });
-  });
-
-  test(`isomorphic-git pushes over ${way}`, async (t) => {
-    const tree = await servers.tree();
-    const commit = await tree.commit({ a: '1' });
-    const bare = `${tree.directory}-bare`;
-    await run('git', ['init', '-q', '--bare', '-b', 'main', join(bare, '.git')]);
-    const config = servers.configOf(way, { directory: way === 'ssh' ? join(bare, '.git') : bare } as WorkTree);
-    const address = parseAddress(config.url, '.', true);
-    assert.ok(address.kind !== 'local');
-    const transport = transportTo(config, address, 5000);
-    t.after(() => transport.close());
-    const http = asIsomorphicHttp(transport, 'git-receive-pack', never);
-    const pushed = await git.push({ fs, http, dir: tree.directory, url: 'https://git.invalid/x', ref: 'main' });
-    assert.equal(pushed.ok, true);
-    const { stdout } = await run('git', ['--git-dir', join(bare, '.git'), 'rev-parse', 'main']);
-    assert.equal(stdout.trim(), commit);
   });
 }
 
