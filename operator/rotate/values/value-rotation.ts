@@ -114,13 +114,6 @@ export class ValueRotation {
     clearTimeout(this.#timer);
   }
 
-  /** For people: what could not go on without this key of ours. */
-  hangingOn(kid: string): string[] {
-    if (this.#memory === undefined) return ['rotations of values, which were not looked at yet'];
-    const sealed = this.#memory.rotations.filter((rotation) => JSON.stringify(rotation).includes(kid));
-    return sealed.map(({ namespace, name }) => `the rotation of ${namespace}/${name}`);
-  }
-
   async #once(signal: AbortSignal): Promise<void> {
     let again = LONGEST_WAIT;
     try {
