@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync, statSync } from 'node:fs';
+import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { DirectoryStore } from '../../core/audit/directory-store.ts';
@@ -54,6 +54,22 @@ describe('a disk that is full', () => {
     assert.deepEqual(log.problems, []);
     assert.equal(statSync(join(directory, 'reserve')).size, RESERVE);
     await isWhole(log, directory, signer.publicKey);
+  });
+
+  test('says once that it is full, however often what is too large for the room that is left is tried again', async (t) => {
+    const directory = smallTmpfs(t, 4096);
+    if (directory === undefined) return;
+    const reserve = 256 * 1024;
+    const log = await openAuditLog(directory, options(testSigner(), { reserve }));
+    t.after(() => log.close());
+    await fill(log, 300);
+    await log.sign();
+    const { bavail, bsize } = statfsSync(directory);
+    writeFileSync(join(directory, 'filler'), Buffer.alloc(bavail * bsize - 3 * reserve));
+    const large = Array.from({ length: 3000 }, (): AuditRecord => ({ ...INTENT, name: 'x'.repeat(400) }));
+    for (let tries = 0; tries < 5; tries++) await assert.rejects(log.append(large), { code: 'AUDIT_FULL' });
+    const said = (await eventsOf(directory)).filter((event) => event === 'log.full');
+    assert.equal(said.length, 1);
   });
 
   test('lets nothing of the reserve be used twice: when that is full too, an outcome waits as well', async (t) => {

@@ -63,6 +63,8 @@ export class LogWriter implements SignedLog {
   #owed: AuditRecord[];
   #full: CofferError | undefined;
   #fullLook: NodeJS.Timeout | undefined;
+  /** Whether anybody's record came since the log last said that it is full: it must not fill the rest of the disk by saying so. */
+  #isFullNews = true;
   /** Of the last write, when it failed for another reason. */
   #failure: CofferError | undefined;
 
@@ -170,6 +172,7 @@ export class LogWriter implements SignedLog {
       await journal.append(mark.linesOf(entries, tree));
       for (const entry of entries) tree.append(entry);
       this.#owed = [];
+      if (group.some((waiting) => waiting.records.length > 0)) this.#isFullNews = true;
       this.#failure = undefined;
       this.#options.written?.(lines);
     }
@@ -205,7 +208,8 @@ export class LogWriter implements SignedLog {
     // Whether it was there or not: what a failed write has taken is given back.
     await journal.cut();
     if (reserve.isHeld) await reserve.giveUp();
-    this.#owed.push({ event: 'log.full', code: this.#full.code, message: this.#full.message });
+    if (this.#isFullNews) this.#owed.push({ event: 'log.full', code: this.#full.code, message: this.#full.message });
+    this.#isFullNews = false;
     this.#fullLook = setInterval(() => this.append([]).catch(keepForLater), FULL_LOOK).unref();
   }
 
