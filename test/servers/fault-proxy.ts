@@ -78,10 +78,13 @@ export class FaultProxy {
 
   async close(): Promise<void> {
     this.#agent.destroy();
+    // One that was accepted just now is not among all connections yet.
+    const again = setInterval(() => this.#server.closeAllConnections(), 50);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
+    clearInterval(again);
     await rm(this.#directory, { recursive: true });
   }
 
