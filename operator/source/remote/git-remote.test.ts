@@ -11,7 +11,7 @@ import type { WorkTree } from '../../../test/servers/work-tree.ts';
 const run = promisify(execFile);
 const WAYS: readonly Way[] = ['http', 'ssh'];
 /** Shares of what a server sends: greeting and handshake, list of refs, pack. */
-const STAGES: Record<Way, readonly number[]> = { http: [0, 0.01, 0.2, 0.9], ssh: [0, 0.05, 0.3, 0.9] };
+const STAGES: Record<Way, readonly number[]> = { http: [0, 0.01, 0.2, 0.9], ssh: [0, 0.05, 0.3, 0.7] };
 
 let servers: Servers;
 before(async () => {
