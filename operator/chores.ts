@@ -12,7 +12,7 @@ import type { Reconciler } from './reconcile/reconciler.ts';
 import { openFulfilment } from './requests/fulfil.ts';
 import { type Elsewhere, sealedElsewhere } from './rotate/keys/elsewhere.ts';
 import { openKeyRotation } from './rotate/keys/key-rotation.ts';
-import { RotationStore } from './rotate/values/rotation-store.ts';
+import { RotationStore } from './rotate/values/remembered/rotation-store.ts';
 import { openValueRotation } from './rotate/values/value-rotation.ts';
 
 export interface ChoreOptions {

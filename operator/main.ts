@@ -29,7 +29,7 @@ import { hostUser } from './process/host-user.ts';
 import type { RecordingLog } from './process/log.ts';
 import { runProcess, type Signals } from './process/run-process.ts';
 import { lockState } from './process/state-lock.ts';
-import { askForValue } from './rotate/values/asked-values.ts';
+import { askForValue } from './rotate/values/due/asked-values.ts';
 import { openFront, prepareFront } from './serve/front.ts';
 import { confirmCommit } from './source/admission/confirmations.ts';
 import { giveAcceptance } from './trust/acceptances.ts';

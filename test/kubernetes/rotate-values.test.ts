@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
-import { RotationStore } from '../../operator/rotate/values/rotation-store.ts';
+import { RotationStore } from '../../operator/rotate/values/remembered/rotation-store.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
 import { onDisk } from '../operator/tmpfs.ts';
 import { Lives } from '../rotate/lives.ts';

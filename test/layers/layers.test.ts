@@ -48,9 +48,20 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['operator/node-plugin'],
   ],
   'core/audit': [['core/audit/tree'], ['core/audit/note'], ['core/audit/writer', 'core/audit/verify']],
+  'core/git': [
+    ['core/git/packs', 'core/git/grammar'],
+    ['core/git/objects'],
+    ['core/git/trees', 'core/git/commits', 'core/git/intake'],
+    ['core/git/refs'],
+  ],
   'core/trust': [['core/trust/policy', 'core/trust/aspects'], ['core/trust/sealed'], ['core/trust/history']],
   'operator/source': [['operator/source/clone'], ['operator/source/remote'], ['operator/source/admission']],
   'operator/rotate': [['operator/rotate/rotators'], ['operator/rotate/keys', 'operator/rotate/values']],
+  'operator/rotate/values': [
+    ['operator/rotate/values/remembered'],
+    ['operator/rotate/values/due'],
+    ['operator/rotate/values/steps'],
+  ],
   'operator/reconcile': [
     ['operator/reconcile/state'],
     ['operator/reconcile/objects', 'operator/reconcile/status'],

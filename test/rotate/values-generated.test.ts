@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { identityText } from '../../core/keys/key-texts.ts';
-import { askForValue } from '../../operator/rotate/values/asked-values.ts';
+import { askForValue } from '../../operator/rotate/values/due/asked-values.ts';
 import type { Stage } from '../operator/stage.ts';
 import { recipientFiles, testCluster } from '../support/secrets.ts';
 import { type Life, Lives } from './lives.ts';

@@ -3,25 +3,25 @@ import type { RepositoryConfig } from '../../../core/config/repository.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
 import { previousOf } from '../../../core/format/manifest/rotation.ts';
-import { Turns } from '../../../core/git/intake/turns.ts';
+import { Turns } from '../../../core/turns.ts';
 import type { Pins } from '../../../core/keys/pins.ts';
 import { readOperatorPins } from '../../keys/operator-pins.ts';
 import type { Rotators } from '../rotators/configured.ts';
-import type { Advance } from './advance.ts';
-import { type AskedValue, askedValues, spend } from './asked-values.ts';
 import type { Delivery, Parcel } from './delivery.ts';
-import { type DueEntries, dueEntries } from './due-entries.ts';
-import type { FirstSeen } from './first-seen.ts';
-import type { Making, Wanted } from './making.ts';
-import type { Pace } from './pace.ts';
-import type { Parcels } from './parcels.ts';
-import type { Patience } from './patience.ts';
-import { recoveredRotation } from './recovered.ts';
+import { type AskedValue, askedValues, spend } from './due/asked-values.ts';
+import { type DueEntries, dueEntries, type Wanted } from './due/due-entries.ts';
+import type { FirstSeen } from './due/first-seen.ts';
+import type { Pace } from './due/pace.ts';
+import type { ProposedChanges } from './proposed-changes.ts';
+import type { Rotation } from './remembered/rotation.ts';
+import type { RotationMemory } from './remembered/rotation-memory.ts';
 import type { RotatingManifest, RotatingManifests } from './rotating-manifests.ts';
-import type { Rotation } from './rotation.ts';
-import type { RotationMemory } from './rotation-memory.ts';
-import type { Steps } from './steps.ts';
-import type { Waiting } from './waiting.ts';
+import type { Advance } from './steps/advance.ts';
+import type { Making } from './steps/making.ts';
+import type { Patience } from './steps/patience.ts';
+import { recoveredRotation } from './steps/recovered-rotation.ts';
+import type { StepRecords } from './steps/step-records.ts';
+import type { Waiting } from './steps/waiting.ts';
 
 export interface RoundParts {
   cluster: string;
@@ -33,8 +33,8 @@ export interface RoundParts {
   making: Making;
   advance: Advance;
   rotators: Rotators;
-  steps: Steps;
-  parcels: Parcels;
+  steps: StepRecords;
+  proposed: ProposedChanges;
   delivery: Delivery;
   pace: Pace;
   patience: Patience;
@@ -218,10 +218,10 @@ export class Round {
   }
 
   #parcel(site: RotatingManifests): Promise<Parcel> {
-    const { memory, cluster, parcels } = this.#parts;
+    const { memory, cluster, proposed } = this.#parts;
     const isOurs = site.config?.rotatingCluster === cluster;
     const rotations = memory.rotations.filter(({ source }) => source === site.source.id);
-    return parcels.of(site, rotations, (row) => (isOurs ? this.#due(site, row).former : []), this.#signal);
+    return proposed.of(site, rotations, (row) => (isOurs ? this.#due(site, row).former : []), this.#signal);
   }
 
   #due({ source }: RotatingManifests, row: RotatingManifest): DueEntries {

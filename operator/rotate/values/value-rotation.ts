@@ -13,22 +13,22 @@ import type { Source } from '../../source/source.ts';
 import type { RotationStatus } from '../../status/status.ts';
 import { Proposals } from '../proposals.ts';
 import { Rotators } from '../rotators/configured.ts';
-import { Advance } from './advance.ts';
-import { RotationValues } from './changes.ts';
 import { Delivery } from './delivery.ts';
-import { FirstSeen } from './first-seen.ts';
-import { Making } from './making.ts';
-import { Openings } from './openings.ts';
-import { Pace } from './pace.ts';
-import { Parcels } from './parcels.ts';
-import { Patience } from './patience.ts';
+import { FirstSeen } from './due/first-seen.ts';
+import { Pace } from './due/pace.ts';
+import { ProposedChanges } from './proposed-changes.ts';
+import { RotationMemory } from './remembered/rotation-memory.ts';
+import { RotationStore } from './remembered/rotation-store.ts';
 import { RotatingManifests } from './rotating-manifests.ts';
-import { RotationMemory } from './rotation-memory.ts';
-import { RotationStore } from './rotation-store.ts';
 import { Round, type RoundParts } from './round.ts';
-import { Steps } from './steps.ts';
-import { Waiting } from './waiting.ts';
-import { WatchedTime } from './watched-time.ts';
+import { Advance } from './steps/advance.ts';
+import { Making } from './steps/making.ts';
+import { Openings } from './steps/openings.ts';
+import { Patience } from './steps/patience.ts';
+import { RotationValues } from './steps/rotation-values.ts';
+import { StepRecords } from './steps/step-records.ts';
+import { Waiting } from './steps/waiting.ts';
+import { WatchedTime } from './steps/watched-time.ts';
 
 export interface ValueRotationOptions {
   cluster: string;
@@ -90,8 +90,8 @@ export class ValueRotation {
       ...{ cluster: options.cluster, stateDirectory, pinsFile: options.pinsFile, rotators, exposed, now },
       sites: sources.map((source) => new RotatingManifests(source)),
       making: new Making({ openings: this.#openings, rotators, now }),
-      steps: new Steps(options),
-      parcels: new Parcels(rotators),
+      steps: new StepRecords(options),
+      proposed: new ProposedChanges(rotators),
       delivery: new Delivery({ ...options, proposals }),
       waiting: new Waiting(),
       pace: new Pace(PACE.most, PACE.within, clock),

@@ -1,5 +1,5 @@
-import type { RotatingManifest } from './rotating-manifests.ts';
-import type { RotationMemory } from './rotation-memory.ts';
+import type { RotationMemory } from '../remembered/rotation-memory.ts';
+import type { RotatingManifest } from '../rotating-manifests.ts';
 
 /** Since when each text is there, by this operator's own memory and clock; where it knew nothing of the entry, by the commit's. */
 export class FirstSeen {

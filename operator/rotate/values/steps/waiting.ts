@@ -1,6 +1,6 @@
-import type { Accepted } from '../../source/source.ts';
-import type { RotatingManifests } from './rotating-manifests.ts';
-import type { Rotation } from './rotation.ts';
+import type { Accepted } from '../../../source/source.ts';
+import type { Rotation } from '../remembered/rotation.ts';
+import type { RotatingManifests } from '../rotating-manifests.ts';
 
 /**
  * Rotations that nothing but another accepted state or other pins takes on: values that wait, for days, to be merged. There may be

@@ -1,20 +1,27 @@
-import type { AuditActor } from '../../../core/audit/record.ts';
-import { previousOf } from '../../../core/format/manifest/rotation.ts';
-import { dueOf, previousDueOf } from '../../../core/values/due.ts';
-import { formerDue } from '../../../core/values/plan.ts';
+import type { AuditActor } from '../../../../core/audit/record.ts';
+import { previousOf } from '../../../../core/format/manifest/rotation.ts';
+import { dueOf, previousDueOf } from '../../../../core/values/due.ts';
+import { formerDue } from '../../../../core/values/plan.ts';
+import type { RotatingManifest } from '../rotating-manifests.ts';
 import type { AskedValue } from './asked-values.ts';
 import type { FirstSeen } from './first-seen.ts';
-import type { Wanted } from './making.ts';
-import type { RotatingManifest } from './rotating-manifests.ts';
 
 export interface DueOptions {
   source: string;
   seen: FirstSeen;
   now: Date;
-  /** Whether the current value is one that somebody else could have opened. */
-  /** `text`: digest of what stands there. */
+  /** Whether the current value is one that somebody else could have opened. `text`: digest of what stands there. */
   exposed: (namespace: string, name: string, entry: string, text: string) => boolean;
   asked: readonly AskedValue[];
+}
+
+/** What is to be made, of one manifest. */
+export interface Wanted {
+  entries: readonly string[];
+  rotator?: string;
+  isExposed: boolean;
+  /** Who asked for it. */
+  asker?: AuditActor;
 }
 
 export interface DueEntries {

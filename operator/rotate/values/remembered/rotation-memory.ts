@@ -1,7 +1,8 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import Value from 'typebox/value';
-import { CofferError } from '../../../core/errors.ts';
-import type { OwnMark } from '../../keys/own-mark.ts';
+import { CofferError } from '../../../../core/errors.ts';
+import { parseJson } from '../../../../core/json.ts';
+import type { OwnMark } from '../../../keys/own-mark.ts';
 import { Rotation } from './rotation.ts';
 import type { RotationStore } from './rotation-store.ts';
 
@@ -113,12 +114,8 @@ function secretOf({ source, namespace, name }: Pick<Rotation, 'source' | 'namesp
 }
 
 function parse<Schema extends TSchema>(schema: Schema, text: string, path: string): Static<Schema> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (Value.Check(schema, value)) return value;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
+  const value = parseJson(text);
+  if (Value.Check(schema, value)) return value;
   throw new CofferError('ROTATE_VALUES_DAMAGED', 'What the operator remembers of a rotation of values is damaged.', {
     advice: `Remove ${path}: the rotation begins anew, with another value.`,
     data: { path },

@@ -1,23 +1,23 @@
-import type { AuditLog } from '../../../core/audit/log.ts';
-import type { AuditRecord } from '../../../core/audit/record.ts';
-import type { CofferError } from '../../../core/errors.ts';
-import { textDigest } from '../../../core/exposure/text-digest.ts';
-import type { Log } from '../../process/log.ts';
-import { ownEntries } from './changes.ts';
-import type { RotatingManifests } from './rotating-manifests.ts';
-import type { Rotation } from './rotation.ts';
+import type { AuditLog } from '../../../../core/audit/log.ts';
+import type { AuditRecord } from '../../../../core/audit/record.ts';
+import type { CofferError } from '../../../../core/errors.ts';
+import { textDigest } from '../../../../core/exposure/text-digest.ts';
+import type { Log } from '../../../process/log.ts';
+import type { Rotation } from '../remembered/rotation.ts';
+import type { RotatingManifests } from '../rotating-manifests.ts';
+import { ownEntries } from './rotation-values.ts';
 
-export interface StepsOptions {
+export interface StepRecordsOptions {
   cluster: string;
   audit: Pick<AuditLog, 'append'>;
   log: Pick<Log, 'info'>;
 }
 
 /** Tells of each step of a rotation: in the audit log, before the step is remembered, and in the operator's. */
-export class Steps {
-  readonly #options: StepsOptions;
+export class StepRecords {
+  readonly #options: StepRecordsOptions;
 
-  constructor(options: StepsOptions) {
+  constructor(options: StepRecordsOptions) {
     this.#options = options;
   }
 

@@ -1,15 +1,15 @@
 import { CofferError } from '../../../core/errors.ts';
-import { Turns } from '../../../core/git/intake/turns.ts';
+import { Turns } from '../../../core/turns.ts';
 import type { ProposedValue } from '../../../core/rotation/proposal.ts';
 import { retirePrevious } from '../../../core/values/rotate-entry.ts';
 import type { Rotators } from '../rotators/configured.ts';
 import type { Parcel } from './delivery.ts';
-import { isExplained } from './explained.ts';
+import type { Rotation } from './remembered/rotation.ts';
 import type { RotatingManifest, RotatingManifests } from './rotating-manifests.ts';
-import type { Rotation } from './rotation.ts';
+import { isExplained } from './steps/explained.ts';
 
 /** What rotations and overlaps that are over want changed in the repository of a source, as it is accepted now. */
-export class Parcels {
+export class ProposedChanges {
   readonly #rotators: Rotators;
 
   constructor(rotators: Rotators) {

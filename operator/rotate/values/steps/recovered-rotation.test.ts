@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sodiumReady } from '../../../core/crypto/sodium.ts';
-import { withSpec } from '../../../test/rotate/rotating.ts';
-import { sealedManifest, testCluster } from '../../../test/support/secrets.ts';
-import { Rotators } from '../rotators/configured.ts';
-import { recoveredRotation } from './recovered.ts';
-import { placedIn } from './rotating-manifests.ts';
+import { sodiumReady } from '../../../../core/crypto/sodium.ts';
+import { withSpec } from '../../../../test/rotate/rotating.ts';
+import { sealedManifest, testCluster } from '../../../../test/support/secrets.ts';
+import { Rotators } from '../../rotators/configured.ts';
+import { placedIn } from '../rotating-manifests.ts';
+import { recoveredRotation } from './recovered-rotation.ts';
 
 test('whoever may write values has no program revoke a credential of their choice, as the former one of a lost rotation', async () => {
   await sodiumReady();

@@ -1,12 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
-import { Bug } from '../../../core/errors.ts';
-import { placeValues } from '../../../core/format/edit/place-values.ts';
-import type { Manifest } from '../../../core/format/manifest/manifest.ts';
-import { entryOfPrevious, previousOf } from '../../../core/format/manifest/rotation.ts';
-import type { Change, EntryValues } from '../rotators/rotator.ts';
+import { Bug } from '../../../../core/errors.ts';
+import { placeValues } from '../../../../core/format/edit/place-values.ts';
+import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
+import { entryOfPrevious, previousOf } from '../../../../core/format/manifest/rotation.ts';
+import type { Change, EntryValues } from '../../rotators/rotator.ts';
+import type { Rotation } from '../remembered/rotation.ts';
+import { type Placed, placedIn, type RotatingManifests } from '../rotating-manifests.ts';
 import type { Openings } from './openings.ts';
-import { type Placed, placedIn, type RotatingManifests } from './rotating-manifests.ts';
-import type { Rotation } from './rotation.ts';
 
 /** How the manifest that is accepted now stands to a rotation: it has its values, still the former ones, or others. */
 export type Standing = 'ours' | 'former' | 'other';

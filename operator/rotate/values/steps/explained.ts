@@ -1,7 +1,7 @@
-import { entriesOfRotation, entryOfPrevious, isMade } from '../../../core/format/manifest/rotation.ts';
-import type { Rotators } from '../rotators/configured.ts';
-import type { RotatingManifest } from './rotating-manifests.ts';
-import type { Rotation } from './rotation.ts';
+import { entriesOfRotation, entryOfPrevious, isMade } from '../../../../core/format/manifest/rotation.ts';
+import type { Rotators } from '../../rotators/configured.ts';
+import type { Rotation } from '../remembered/rotation.ts';
+import type { RotatingManifest } from '../rotating-manifests.ts';
 
 /**
  * Whether the manifest, as it is accepted now, still lets this rotation set all that it would set, and take away nothing but former

@@ -1,5 +1,5 @@
-import { CofferError } from '../../../core/errors.ts';
-import { BackOff } from '../../concurrency/back-off.ts';
+import { CofferError } from '../../../../core/errors.ts';
+import { BackOff } from '../../../concurrency/back-off.ts';
 
 /** Milliseconds between tries of one thing. */
 const BACK_OFF = { first: 1000, most: 300_000 } as const;

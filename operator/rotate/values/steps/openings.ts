@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditLog } from '../../../core/audit/log.ts';
-import type { AuditRecord } from '../../../core/audit/record.ts';
-import { CofferError } from '../../../core/errors.ts';
-import type { Manifest } from '../../../core/format/manifest/manifest.ts';
-import type { Keyring } from '../../../core/keys/keyring.ts';
-import { openingKeys, openManifest } from '../../../core/opening/open-manifest.ts';
-import { type Opener, openerFor } from '../../../core/opening/opener.ts';
-import type { KeyStore } from '../../keys/key-store.ts';
-import type { EntryValues } from '../rotators/rotator.ts';
+import type { AuditLog } from '../../../../core/audit/log.ts';
+import type { AuditRecord } from '../../../../core/audit/record.ts';
+import { CofferError } from '../../../../core/errors.ts';
+import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
+import type { Keyring } from '../../../../core/keys/keyring.ts';
+import { openingKeys, openManifest } from '../../../../core/opening/open-manifest.ts';
+import { type Opener, openerFor } from '../../../../core/opening/opener.ts';
+import type { KeyStore } from '../../../keys/key-store.ts';
+import type { EntryValues } from '../../rotators/rotator.ts';
 
 export interface OpeningsOptions {
   cluster: string;

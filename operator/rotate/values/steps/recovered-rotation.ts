@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { CofferError } from '../../../core/errors.ts';
-import { previousOf } from '../../../core/format/manifest/rotation.ts';
-import { retirePrevious } from '../../../core/values/rotate-entry.ts';
-import type { Rotators } from '../rotators/configured.ts';
-import type { Placed } from './rotating-manifests.ts';
-import type { Rotation } from './rotation.ts';
+import { CofferError } from '../../../../core/errors.ts';
+import { previousOf } from '../../../../core/format/manifest/rotation.ts';
+import { retirePrevious } from '../../../../core/values/rotate-entry.ts';
+import type { Rotators } from '../../rotators/configured.ts';
+import type { Rotation } from '../remembered/rotation.ts';
+import type { Placed } from '../rotating-manifests.ts';
 
 /**
  * The rotation that a manifest itself tells of, where nobody remembers it (the state directory was lost): its rotator's former value

@@ -1,11 +1,11 @@
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CofferError } from '../../../core/errors.ts';
-import { writeFileAtomically } from '../../../core/files/atomic.ts';
-import { readIfThere } from '../../../core/files/read-if-there.ts';
-import { fromSystemError } from '../../../core/files/system-error.ts';
-import type { KubeClient } from '../../kubernetes/client.ts';
-import { type KubeObject, RESOURCES } from '../../kubernetes/resource.ts';
+import { CofferError } from '../../../../core/errors.ts';
+import { writeFileAtomically } from '../../../../core/files/atomic.ts';
+import { readIfThere } from '../../../../core/files/read-if-there.ts';
+import { fromSystemError } from '../../../../core/files/system-error.ts';
+import type { KubeClient } from '../../../kubernetes/client.ts';
+import { type KubeObject, RESOURCES } from '../../../kubernetes/resource.ts';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;

@@ -1,23 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { AuditActor } from '../../../core/audit/record.ts';
-import { Bug } from '../../../core/errors.ts';
-import type { Manifest } from '../../../core/format/manifest/manifest.ts';
-import type { Pins } from '../../../core/keys/pins.ts';
-import { sealingKeys } from '../../../core/keys/sealing-keys.ts';
-import { type RotatedValues, rotateEntries } from '../../../core/values/rotate-entry.ts';
-import type { Rotators } from '../rotators/configured.ts';
-import { type EntryValues, type Rotator, wipeValues } from '../rotators/rotator.ts';
+import { Bug } from '../../../../core/errors.ts';
+import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
+import type { Pins } from '../../../../core/keys/pins.ts';
+import { sealingKeys } from '../../../../core/keys/sealing-keys.ts';
+import { type RotatedValues, rotateEntries } from '../../../../core/values/rotate-entry.ts';
+import type { Rotators } from '../../rotators/configured.ts';
+import { type EntryValues, type Rotator, wipeValues } from '../../rotators/rotator.ts';
+import type { Wanted } from '../due/due-entries.ts';
+import type { Rotation } from '../remembered/rotation.ts';
+import type { Placed, RotatingManifests } from '../rotating-manifests.ts';
 import type { Openings } from './openings.ts';
-import type { Placed, RotatingManifests } from './rotating-manifests.ts';
-import type { Rotation } from './rotation.ts';
-
-export interface Wanted {
-  entries: readonly string[];
-  rotator?: string;
-  isExposed: boolean;
-  /** Who asked for it. */
-  asker?: AuditActor;
-}
 
 export interface MakingOptions {
   openings: Openings;

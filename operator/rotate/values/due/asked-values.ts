@@ -3,12 +3,14 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
-import type { AuditActor } from '../../../core/audit/record.ts';
-import { CofferError } from '../../../core/errors.ts';
-import { writeFileAtomically } from '../../../core/files/atomic.ts';
-import { readIfThere } from '../../../core/files/read-if-there.ts';
-import { fromSystemError } from '../../../core/files/system-error.ts';
-import { ENTRY, MANIFEST_NAME, NAME } from '../../../schemas/grammar.ts';
+import type { AuditActor } from '../../../../core/audit/record.ts';
+import { CofferError } from '../../../../core/errors.ts';
+import { writeFileAtomically } from '../../../../core/files/atomic.ts';
+import { readIfThere } from '../../../../core/files/read-if-there.ts';
+import { fromSystemError } from '../../../../core/files/system-error.ts';
+import { parseJson } from '../../../../core/json.ts';
+import { ENTRY, MANIFEST_NAME, NAME } from '../../../../schemas/grammar.ts';
+import { keyOf } from '../../../project/namespaced-name.ts';
 
 const AskedValue = Type.Object({
   namespace: Type.String({ pattern: NAME }),
@@ -35,7 +37,7 @@ export async function askForValue(
 ): Promise<void> {
   const [namespace = '', name = ''] = secret.split('/');
   const word = { namespace, name, entry, actor, given: now.toISOString() };
-  if (!Value.Check(AskedValue, word) || `${namespace}/${name}` !== secret) {
+  if (!Value.Check(AskedValue, word) || keyOf(namespace, name) !== secret) {
     throw new CofferError('ROTATE_WORD', 'This names no entry of a secret.', {
       advice: 'Write `coffer-operator rotate NAMESPACE/NAME ENTRY --config FILE`.',
       exit: 2,
@@ -67,13 +69,8 @@ export async function spend(stateDirectory: string, word: AskedValue): Promise<v
 }
 
 function parse(text: string): AskedValue | undefined {
-  try {
-    const word: unknown = JSON.parse(text);
-    return Value.Check(AskedValue, word) ? word : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const word = parseJson(text);
+  return Value.Check(AskedValue, word) ? word : undefined;
 }
 
 async function filesIn(folder: string): Promise<string[]> {

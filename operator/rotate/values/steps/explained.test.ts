@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rotationsOf } from '../../../core/format/manifest/rotation.ts';
+import { rotationsOf } from '../../../../core/format/manifest/rotation.ts';
 import { isExplained } from './explained.ts';
 
 test('a rotation sets what a rule of the accepted manifest makes, and nothing else that somebody put into it', () => {

@@ -1,16 +1,16 @@
-import { Bug } from '../../../core/errors.ts';
-import type { Manifest } from '../../../core/format/manifest/manifest.ts';
-import { previousOf } from '../../../core/format/manifest/rotation.ts';
-import type { Pins } from '../../../core/keys/pins.ts';
-import { ownRecipients } from '../../source/repository-settings.ts';
-import type { Rotators } from '../rotators/configured.ts';
-import type { RotationValues, Standing } from './changes.ts';
+import { Bug } from '../../../../core/errors.ts';
+import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
+import { previousOf } from '../../../../core/format/manifest/rotation.ts';
+import type { Pins } from '../../../../core/keys/pins.ts';
+import { ownRecipients } from '../../../source/repository-settings.ts';
+import type { Rotators } from '../../rotators/configured.ts';
+import type { Rotation } from '../remembered/rotation.ts';
+import type { RotationMemory } from '../remembered/rotation-memory.ts';
+import type { Placed, RotatingManifests } from '../rotating-manifests.ts';
 import { isExplained } from './explained.ts';
 import { isSealedToAll, type Making } from './making.ts';
-import type { Placed, RotatingManifests } from './rotating-manifests.ts';
-import type { Rotation } from './rotation.ts';
-import type { RotationMemory } from './rotation-memory.ts';
-import type { Steps } from './steps.ts';
+import type { RotationValues, Standing } from './rotation-values.ts';
+import type { StepRecords } from './step-records.ts';
 import type { WatchedTime } from './watched-time.ts';
 
 /** Milliseconds for which a rotator's former value works on where the manifest does not say. */
@@ -24,7 +24,7 @@ export interface AdvanceOptions {
   rotators: Rotators;
   values: RotationValues;
   making: Making;
-  steps: Steps;
+  steps: StepRecords;
   watched: WatchedTime;
   /** The manifest whose values this cluster has projected; undefined: it has projected none. */
   projected: (namespace: string, name: string) => Promise<Manifest | undefined>;
