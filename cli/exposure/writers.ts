@@ -1,7 +1,7 @@
 import { CofferError } from '../../core/errors.ts';
 import type { Records } from '../../core/exposure/records.ts';
+import { readSigned } from '../../core/git/commits/signed-object.ts';
 import type { Repository } from '../../core/git/repository.ts';
-import { readSigned } from '../../core/git/signed-object.ts';
 import { isSignedWith } from '../../core/signatures/ssh/signing-key.ts';
 
 /**

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import { readDocuments } from '../../core/format/document/document.ts';
 import { schemaProblems } from '../../core/format/document/document-schema.ts';
-import { pathParts } from '../../core/git/path.ts';
+import { pathParts } from '../../core/git/trees/path.ts';
 import { type Policy, readPolicy } from '../../core/trust/policy/policy.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
 

@@ -1,4 +1,4 @@
-import type { Person } from '../git/commit.ts';
+import type { Person } from '../git/commits/commit.ts';
 import type { LostKey } from './lost-keys.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { Turns } from '../git/intake/turns.ts';
+import { Turns } from '../turns.ts';
 import { type CurrentValue, CurrentValues } from './current-values.ts';
 import type { Exposed, ExposedTo, ExposureQuery, ExposureReport, Living, Moment, Unproven } from './exposure.ts';
 import { KeysOfHistory, type LostKey } from './lost-keys.ts';

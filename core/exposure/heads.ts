@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../errors.ts';
-import { readAllRefs } from '../git/refs.ts';
+import { readAllRefs } from '../git/refs/refs.ts';
 import type { Repository } from '../git/repository.ts';
 
 export interface Heads {

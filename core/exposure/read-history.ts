@@ -1,10 +1,10 @@
 import { CofferError } from '../errors.ts';
-import { type Change, changesBetween, type Side } from '../git/changes.ts';
-import type { Commit } from '../git/commit.ts';
-import { Turns } from '../git/intake/turns.ts';
+import type { Commit } from '../git/commits/commit.ts';
+import { unknownCommits } from '../git/commits/unknown-commits.ts';
 import type { Repository } from '../git/repository.ts';
-import { isFile } from '../git/tree.ts';
-import { unknownCommits } from '../git/unknown-commits.ts';
+import { type Change, changesBetween, type Side } from '../git/trees/changes.ts';
+import { isFile } from '../git/trees/tree.ts';
+import { Turns } from '../turns.ts';
 import { type Fact, factsOf, factsOfLarge, type Role, roleOf } from './facts.ts';
 import type { FileChange, Records } from './records.ts';
 import { TextDigests } from './text-digest.ts';

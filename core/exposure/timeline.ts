@@ -1,4 +1,4 @@
-import type { Turns } from '../git/intake/turns.ts';
+import type { Turns } from '../turns.ts';
 import { listOf, orderOf, reachedFrom } from './order.ts';
 import type { CommitRecord, FileChange, Records } from './records.ts';
 

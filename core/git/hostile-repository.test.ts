@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type CraftedEntry, craftDelta, craftPack, nameOf } from '../../test/git/crafted-pack.ts';
-import { parseCommit } from './commit.ts';
-import { writeLoose } from './loose-object.ts';
-import { ObjectStore } from './object-store.ts';
-import { takePack } from './pack-intake.ts';
+import { parseCommit } from './commits/commit.ts';
+import { takePack } from './intake/pack-intake.ts';
+import { writeLoose } from './objects/loose-object.ts';
+import { ObjectStore } from './objects/object-store.ts';
 import { Repository } from './repository.ts';
-import { findEntry } from './tree.ts';
+import { findEntry } from './trees/tree.ts';
 
 const LIMITS = { bytes: 2 ** 26, objects: 10_000, objectBytes: 2 ** 26, inflatedBytes: 2 ** 30, depth: 4095 };
 /** Far above what each takes, and far below what it took when it grew with the square: seconds to hours. */

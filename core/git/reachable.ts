@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { commitLinks, tagTarget } from './commit.ts';
-import type { ObjectStore } from './object-store.ts';
-import { isTree, MODE, rawEntries } from './tree.ts';
+import { commitLinks, tagTarget } from './commits/commit.ts';
+import type { ObjectStore } from './objects/object-store.ts';
+import { isTree, MODE, rawEntries } from './trees/tree.ts';
 
 /** After so many objects the event loop gets its turn. */
 const TURN = 128;

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { WorkTree } from '../../test/servers/work-tree.ts';
-import { applyDelta } from './delta.ts';
-import { ObjectStore } from './object-store.ts';
-import { writePack } from './pack-writer.ts';
-import { isLegalName, pathParts } from './path.ts';
+import { ObjectStore } from './objects/object-store.ts';
+import { applyDelta } from './packs/delta.ts';
+import { writePack } from './packs/pack-writer.ts';
 import { openRepository } from './repository.ts';
+import { isLegalName, pathParts } from './trees/path.ts';
 
 let root: string;
 let tree: WorkTree;

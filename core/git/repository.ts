@@ -1,17 +1,17 @@
 import { CofferError } from '../errors.ts';
-import { type Commit, parseCommit } from './commit.ts';
-import { CommitGraph } from './commit-graph.ts';
+import { type Commit, parseCommit } from './commits/commit.ts';
+import { CommitGraph } from './commits/commit-graph.ts';
 import { findGitDirectory, type GitDirectory } from './git-directory.ts';
-import { type GitObject, ObjectStore } from './object-store.ts';
-import type { ObjectType } from './pack.ts';
-import { pathParts } from './path.ts';
-import { RecentTrees } from './recent-trees.ts';
-import { readRef, readShallow } from './refs.ts';
-import { resolveRevision } from './revision.ts';
-import { isTree, MODE, parseTree, type Tree, type TreeEntry } from './tree.ts';
+import { type GitObject, ObjectStore } from './objects/object-store.ts';
+import type { ObjectType } from './packs/pack.ts';
+import { readRef, readShallow } from './refs/refs.ts';
+import { resolveRevision } from './refs/revision.ts';
+import { pathParts } from './trees/path.ts';
+import { RecentTrees } from './trees/recent-trees.ts';
+import { isTree, MODE, parseTree, type Tree, type TreeEntry } from './trees/tree.ts';
 
-export type { Commit, Ident, Person } from './commit.ts';
-export type { Tree, TreeEntry } from './tree.ts';
+export type { Commit, Ident, Person } from './commits/commit.ts';
+export type { Tree, TreeEntry } from './trees/tree.ts';
 
 /** Git's name of the tree without entries; it need not be stored. */
 const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
@@ -63,7 +63,7 @@ export class Repository {
     return parseTree(this.readTreeBytes(oid));
   }
 
-  /** A tree as it is stored (core/git/tree.ts reads it). */
+  /** A tree as it is stored (core/git/trees/tree.ts reads it). */
   readTreeBytes(oid: string): Buffer {
     if (oid === EMPTY_TREE) return Buffer.alloc(0);
     const recent = this.#recentTrees.get(oid);

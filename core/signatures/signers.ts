@@ -1,5 +1,5 @@
 import { CofferError } from '../errors.ts';
-import type { SignedObject } from '../git/signed-object.ts';
+import type { SignedObject } from '../git/commits/signed-object.ts';
 import { type OpenPgpSignerFiles, OpenPgpSigners } from './openpgp/openpgp-signers.ts';
 import { refusal } from './refusal.ts';
 import type { Signer } from './signer.ts';

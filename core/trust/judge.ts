@@ -1,7 +1,7 @@
 import { CofferError } from '../errors.ts';
-import type { Change } from '../git/changes.ts';
-import { commitsBetween, isAncestor } from '../git/commit-walk.ts';
+import { commitsBetween, isAncestor } from '../git/commits/commit-walk.ts';
 import type { Commit, Repository } from '../git/repository.ts';
+import type { Change } from '../git/trees/changes.ts';
 import type { Signer } from '../signatures/signer.ts';
 import type { Aspects } from './aspects/aspects.ts';
 import { Scope } from './aspects/scope.ts';

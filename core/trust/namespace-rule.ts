@@ -1,4 +1,4 @@
-import type { Change } from '../git/changes.ts';
+import type { Change } from '../git/trees/changes.ts';
 import type { Aspects } from './aspects/aspects.ts';
 import type { Outstanding } from './history/violation.ts';
 import type { Policy } from './policy/policy.ts';

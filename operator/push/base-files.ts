@@ -1,9 +1,9 @@
 import { isManifestPath, type RepositoryConfig } from '../../core/config/repository.ts';
-import { changesBetween } from '../../core/git/changes.ts';
-import { Turns } from '../../core/git/intake/turns.ts';
 import type { Repository } from '../../core/git/repository.ts';
-import { isFile } from '../../core/git/tree.ts';
+import { changesBetween } from '../../core/git/trees/changes.ts';
+import { isFile } from '../../core/git/trees/tree.ts';
 import { namesDataKey, type ProposalBase } from '../../core/rotation/proposal.ts';
+import { Turns } from '../../core/turns.ts';
 
 import { COFFER_FOLDER } from '../source/open-git-source.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
-import { isFile, MODE } from '../../core/git/tree.ts';
-import { type Replacement, replacePaths } from '../../core/git/tree-writer.ts';
+import { isFile, MODE } from '../../core/git/trees/tree.ts';
+import { type Replacement, replacePaths } from '../../core/git/trees/tree-writer.ts';
 import { applyProposal, type Proposal } from '../../core/rotation/proposal.ts';
 import { readRepositorySettings } from '../source/repository-settings.ts';
 import { BaseFiles } from './base-files.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type GitObject, objectId } from '../../core/git/object-store.ts';
 import type { ObjectType } from '../../core/git/object-type.ts';
-import { packedEntry } from '../../core/git/pack-entry.ts';
+import { type GitObject, objectId } from '../../core/git/objects/object-store.ts';
+import { packedEntry } from '../../core/git/packs/pack-entry.ts';
 
 /** Objects of our own making that a server lacks. */
 export class NewObjects {

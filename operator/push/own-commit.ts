@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
-import { readSigned } from '../../core/git/signed-object.ts';
+import { readSigned } from '../../core/git/commits/signed-object.ts';
 import { Signers } from '../../core/signatures/signers.ts';
 import { ed25519Blob } from '../../core/signatures/ssh/sign-message.ts';
 import { Clone } from '../source/clone/clone.ts';

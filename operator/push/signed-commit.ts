@@ -1,4 +1,4 @@
-import { commitBytes } from '../../core/git/commit-writer.ts';
+import { commitBytes } from '../../core/git/commits/commit-writer.ts';
 import { NAMESPACE } from '../../core/signatures/ssh/allowed-signers.ts';
 import { signMessage } from '../../core/signatures/ssh/sign-message.ts';
 import type { KeyStore } from '../keys/key-store.ts';

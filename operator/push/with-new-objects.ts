@@ -1,4 +1,4 @@
-import { type GitObject, ObjectStore } from '../../core/git/object-store.ts';
+import { type GitObject, ObjectStore } from '../../core/git/objects/object-store.ts';
 import { Repository } from '../../core/git/repository.ts';
 import type { NewObjects } from './new-objects.ts';
 

@@ -3,8 +3,8 @@ import { isManifestPath, type RepositoryConfig } from '../../core/config/reposit
 import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import { manifestProblems } from '../../core/format/manifest/read-manifest.ts';
-import { changesBetween } from '../../core/git/changes.ts';
-import { isFile } from '../../core/git/tree.ts';
+import { changesBetween } from '../../core/git/trees/changes.ts';
+import { isFile } from '../../core/git/trees/tree.ts';
 import type { Keyring } from '../../core/keys/keyring.ts';
 import {
   isRequestPath,

@@ -1,8 +1,8 @@
 import type { Finding } from '../../core/check/finding.ts';
 import { keyHistoryFindings } from '../../core/check/rules/key-history.ts';
 import { CofferError } from '../../core/errors.ts';
-import { ancestors } from '../../core/git/ancestors.ts';
-import { isFile } from '../../core/git/tree.ts';
+import { ancestors } from '../../core/git/commits/ancestors.ts';
+import { isFile } from '../../core/git/trees/tree.ts';
 import { recipientFile } from '../../core/keys/create.ts';
 import type { Keyring } from '../../core/keys/keyring.ts';
 import type { Asked } from './asked.ts';

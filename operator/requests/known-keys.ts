@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
-import { isFile } from '../../core/git/tree.ts';
+import { isFile } from '../../core/git/trees/tree.ts';
 import { recipientFile } from '../../core/keys/create.ts';
 import { checkPin, type Pins } from '../../core/keys/pins.ts';
 import type { KubeClient } from '../kubernetes/client.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
-import { TreeWeights } from '../../core/git/tree-weights.ts';
+import { TreeWeights } from '../../core/git/trees/tree-weights.ts';
 import type { SealedBefore } from '../../core/trust/sealed/sealed-before.ts';
 import { spendAcceptance } from '../trust/acceptances.ts';
 import type { Floors } from '../trust/floors.ts';

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { LARGEST_OBJECT } from '../../core/git/object-store.ts';
+import { LARGEST_OBJECT } from '../../core/git/objects/object-store.ts';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
 import { SourceFault } from './remote/faults.ts';
 

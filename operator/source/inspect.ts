@@ -1,8 +1,8 @@
 import { CofferError } from '../../core/errors.ts';
-import { changesBetween } from '../../core/git/changes.ts';
 import type { Repository } from '../../core/git/repository.ts';
-import { MODE } from '../../core/git/tree.ts';
-import type { TreeWeights } from '../../core/git/tree-weights.ts';
+import { changesBetween } from '../../core/git/trees/changes.ts';
+import { MODE } from '../../core/git/trees/tree.ts';
+import type { TreeWeights } from '../../core/git/trees/tree-weights.ts';
 import { sourceFault } from './remote/faults.ts';
 
 export interface Inspection {

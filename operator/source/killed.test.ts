@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { changesBetween } from '../../core/git/changes.ts';
+import { changesBetween } from '../../core/git/trees/changes.ts';
 import { code, never, Watching } from '../../test/operator/watching.ts';
 
 const POLLER = join(import.meta.dirname, '../../test/operator/poller.ts');

@@ -1,7 +1,7 @@
 import { CONFIG_PATH, configFrom, type RepositoryConfig } from '../../core/config/repository.ts';
 import { CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
-import { isFile } from '../../core/git/tree.ts';
+import { isFile } from '../../core/git/trees/tree.ts';
 import { type Keyring, keyringFrom, RECIPIENTS_FOLDER } from '../../core/keys/keyring.ts';
 
 /** Path → blob of the files of `.coffer` that were read without an error last. */

@@ -1,5 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
-import { isAncestor } from '../../core/git/commit-walk.ts';
+import { isAncestor } from '../../core/git/commits/commit-walk.ts';
 import { type Floor, type Floors, standsFor } from '../trust/floors.ts';
 import type { Memory, Remembered } from '../trust/memory.ts';
 import type { Clone } from './clone/clone.ts';

@@ -52,6 +52,12 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
     ['core/git/packs', 'core/git/grammar'],
     ['core/git/objects'],
     ['core/git/trees', 'core/git/commits', 'core/git/intake'],
+    ['core/git/refs/refs'],
+  ],
+  'core/git': [
+    ['core/git/packs', 'core/git/grammar'],
+    ['core/git/objects'],
+    ['core/git/trees', 'core/git/commits', 'core/git/intake'],
     ['core/git/refs'],
   ],
   'core/trust': [['core/trust/policy', 'core/trust/aspects'], ['core/trust/sealed'], ['core/trust/history']],

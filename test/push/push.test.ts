@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readSigned } from '../../core/git/signed-object.ts';
+import { readSigned } from '../../core/git/commits/signed-object.ts';
 import { recipientFile } from '../../core/keys/create.ts';
 import { CLUSTER, never, Pushing, type Way } from './pushing.ts';
 

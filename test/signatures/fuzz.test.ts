@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { CofferError } from '../../core/errors.ts';
-import { readSigned } from '../../core/git/signed-object.ts';
+import { readSigned } from '../../core/git/commits/signed-object.ts';
 import { Signers } from '../../core/signatures/signers.ts';
 import { matchesPatternList } from '../../core/signatures/ssh/pattern-list.ts';
 import { sshFiles, withSignature } from './signing-tree.ts';

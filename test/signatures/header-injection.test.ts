@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { readSigned } from '../../core/git/signed-object.ts';
+import { readSigned } from '../../core/git/commits/signed-object.ts';
 import { SigningTree, sshFiles, withSignature } from './signing-tree.ts';
 
 /**

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readSigned } from '../../core/git/signed-object.ts';
+import { readSigned } from '../../core/git/commits/signed-object.ts';
 import { type SignerFiles, Signers } from '../../core/signatures/signers.ts';
 import { WorkTree } from '../servers/work-tree.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { writeLoose } from '../../core/git/loose-object.ts';
+import { writeLoose } from '../../core/git/objects/loose-object.ts';
 import type { Verdict } from '../../core/trust/verdict.ts';
 import { History, type Node } from './history.ts';
 import { manifest, sealed } from './manifests.ts';

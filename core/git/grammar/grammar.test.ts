@@ -7,8 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { nameOf } from '../../../test/git/crafted-pack.ts';
 import { WorkTree } from '../../../test/servers/work-tree.ts';
-import { writeLoose } from '../loose-object.ts';
-import type { ObjectType } from '../pack.ts';
+import { writeLoose } from '../objects/loose-object.ts';
+import type { ObjectType } from '../packs/pack.ts';
 import { objectProblems, refusedProblem } from './check.ts';
 
 /** Compared with what `git fsck` says of the same objects. */

@@ -1,4 +1,4 @@
-import { reachesGitFolder } from '../path.ts';
+import { reachesGitFolder } from '../trees/path.ts';
 import type { Problem } from './problem.ts';
 
 /** In bytes: a folder of 200,000 files. Whoever compares such folders must hold several of them. */

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { writeAt } from '../../files/write-at.ts';
-import type { ObjectStore } from '../object-store.ts';
-import { packedEntry } from '../pack-entry.ts';
+import type { Turns } from '../../turns.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { packedEntry } from '../packs/pack-entry.ts';
 import type { EntryTable } from './entry-table.ts';
 import { tooLargePack } from './faults.ts';
-import type { Turns } from './turns.ts';
 
 const COUNT_AT = 8;
 /** So much is hashed at once. */

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { type CraftedEntry, craftDelta, craftPack, nameOf, sealPack } from '../../../test/git/crafted-pack.ts';
-import { writeLoose } from '../loose-object.ts';
-import { ObjectStore } from '../object-store.ts';
-import { type PackLimits, takePack } from '../pack-intake.ts';
+import { writeLoose } from '../objects/loose-object.ts';
+import { ObjectStore } from '../objects/object-store.ts';
+import { type PackLimits, takePack } from './pack-intake.ts';
 
 const MiB = 1 << 20;
 const LIMITS: PackLimits = { bytes: 8 * MiB, objects: 5000, objectBytes: 4 * MiB, inflatedBytes: 16 * MiB, depth: 50 };

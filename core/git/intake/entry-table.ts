@@ -1,9 +1,9 @@
 import { CofferError } from '../../errors.ts';
 import { refusedProblem } from '../grammar/check.ts';
-import type { ObjectStore } from '../object-store.ts';
-import { objectId } from '../object-store.ts';
-import type { ObjectType } from '../pack.ts';
-import type { IndexColumns } from '../pack-index.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { objectId } from '../objects/object-store.ts';
+import type { ObjectType } from '../packs/pack.ts';
+import type { IndexColumns } from '../packs/pack-index.ts';
 import { collision, malformedPack, refusedObject, tooLargePack } from './faults.ts';
 
 const HASH = 20;

@@ -1,5 +1,5 @@
 import { CofferError } from '../../errors.ts';
-import type { ObjectType } from '../pack.ts';
+import type { ObjectType } from '../packs/pack.ts';
 
 /** A pack that is torn, changed on its way, or was never one. `detail`: our words, nothing of its content. */
 export function malformedPack(detail: string, cause?: unknown): CofferError {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { deflatedBound, type EntryHeader, inflateEntry, LONGEST_HEADER, readEntryHeader } from '../pack-entry.ts';
+import { deflatedBound, type EntryHeader, inflateEntry, LONGEST_HEADER, readEntryHeader } from '../packs/pack-entry.ts';
 import { malformedPack, tooLargePack } from './faults.ts';
 
 /** So much is read at once where the entries are read one after the other. */

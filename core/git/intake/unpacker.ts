@@ -1,12 +1,12 @@
-import { applyDelta, deltaSizes } from '../delta.ts';
-import type { ObjectStore } from '../object-store.ts';
-import type { ObjectType } from '../pack.ts';
+import type { Turns } from '../../turns.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { applyDelta, deltaSizes } from '../packs/delta.ts';
+import type { ObjectType } from '../packs/pack.ts';
 import { Recent } from '../recent.ts';
 import { DeltaFamilies } from './delta-families.ts';
 import type { EntryTable } from './entry-table.ts';
 import { malformedPack, tooLargePack } from './faults.ts';
 import type { PackFile } from './pack-file.ts';
-import type { Turns } from './turns.ts';
 
 /** Objects that are kept as bases of deltas to come, in bytes. */
 const KEPT = 32 << 20;

@@ -2,7 +2,7 @@ import * as grammar from '../../../schemas/grammar.ts';
 import { CofferError } from '../../errors.ts';
 import { parseStanza } from '../../format/sealed/stanza.ts';
 import { parseSealedValue } from '../../format/sealed/value.ts';
-import { pathParts } from '../../git/path.ts';
+import { pathParts } from '../../git/trees/path.ts';
 import type { Proposal, ProposedValue } from './proposal.ts';
 
 /** A proposal as JSON, with everything in order: the same proposal is the same text. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WorkTree } from '../../../test/servers/work-tree.ts';
+import { readSigned } from '../../git/commits/signed-object.ts';
 import { openRepository } from '../../git/repository.ts';
-import { readSigned } from '../../git/signed-object.ts';
 import { isSignedWith } from './signing-key.ts';
 
 test('a commit that git signed is by that key, and by no other; a changed one is by nobody', async (t) => {

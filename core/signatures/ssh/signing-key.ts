@@ -1,5 +1,5 @@
 import { CofferError } from '../../errors.ts';
-import type { SignedObject } from '../../git/signed-object.ts';
+import type { SignedObject } from '../../git/commits/signed-object.ts';
 import { refusal } from '../refusal.ts';
 import { NAMESPACE } from './allowed-signers.ts';
 import { isCertificate, readCertificate } from './certificate.ts';

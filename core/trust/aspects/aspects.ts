@@ -1,7 +1,7 @@
 import type { Subject } from '../../../schemas/trust-policy.ts';
 import { type CofferDocument, documentProblems, mayHoldCoffer } from '../../format/document/document.ts';
-import type { Side } from '../../git/changes.ts';
-import { isFile } from '../../git/tree.ts';
+import type { Side } from '../../git/trees/changes.ts';
+import { isFile } from '../../git/trees/tree.ts';
 import { subjectOfCofferFile } from './coffer-folder.ts';
 
 /** One thing that a file says, which somebody may or may not change. */

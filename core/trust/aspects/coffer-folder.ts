@@ -1,6 +1,6 @@
 import type { Subject } from '../../../schemas/trust-policy.ts';
 import { CONFIG_PATH } from '../../config/repository.ts';
-import { IGNORABLE } from '../../git/path.ts';
+import { IGNORABLE } from '../../git/trees/path.ts';
 import { RECIPIENTS_FOLDER } from '../../keys/keyring.ts';
 import { REQUESTS_FOLDER } from '../../requests/request.ts';
 

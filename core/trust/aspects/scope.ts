@@ -1,9 +1,9 @@
-import { type Change, changesBetween, comparisonBudget, type Side } from '../../git/changes.ts';
-import { Turns } from '../../git/intake/turns.ts';
-import { pathParts } from '../../git/path.ts';
 import { Recent } from '../../git/recent.ts';
 import type { Repository } from '../../git/repository.ts';
-import { isTree, rawEntries } from '../../git/tree.ts';
+import { type Change, changesBetween, comparisonBudget, type Side } from '../../git/trees/changes.ts';
+import { pathParts } from '../../git/trees/path.ts';
+import { isTree, rawEntries } from '../../git/trees/tree.ts';
+import { Turns } from '../../turns.ts';
 import { type Aspects, aspectsOf, hasContent, noAspects } from './aspects.ts';
 import { isCofferFolder } from './coffer-folder.ts';
 
@@ -12,7 +12,7 @@ const KEPT = 32 * 1024 * 1024;
 
 /**
  * What of a repository a source looks at: the files below its path, and `.coffer/` at the root with all that could be taken for
- * it. Files with names that git allows and we do not (core/git/path.ts) are nobody's: nothing reads them.
+ * it. Files with names that git allows and we do not (core/git/trees/path.ts) are nobody's: nothing reads them.
  */
 export class Scope {
   readonly #repository: Repository;

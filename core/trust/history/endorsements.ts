@@ -1,8 +1,8 @@
 import { CofferError } from '../../errors.ts';
-import { changesBetween } from '../../git/changes.ts';
-import { isAncestor } from '../../git/commit-walk.ts';
+import { isAncestor } from '../../git/commits/commit-walk.ts';
 import type { Commit, Repository } from '../../git/repository.ts';
-import { isFile } from '../../git/tree.ts';
+import { changesBetween } from '../../git/trees/changes.ts';
+import { isFile } from '../../git/trees/tree.ts';
 import { type EndorseRequest, isRequestPath, REQUESTS_FOLDER, readRequest } from '../../requests/request.ts';
 import type { Signer } from '../../signatures/signer.ts';
 import type { Policy } from '../policy/policy.ts';

@@ -1,7 +1,7 @@
 import { CofferError } from '../../errors.ts';
-import type { Side } from '../../git/changes.ts';
-import { mergeBases } from '../../git/commit-walk.ts';
+import { mergeBases } from '../../git/commits/commit-walk.ts';
 import type { Commit, Repository } from '../../git/repository.ts';
+import type { Side } from '../../git/trees/changes.ts';
 import { type Aspects, noAspects } from '../aspects/aspects.ts';
 import type { Scope } from '../aspects/scope.ts';
 import { proposal } from './proposals.ts';

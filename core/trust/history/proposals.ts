@@ -1,4 +1,4 @@
-import type { Change } from '../../git/changes.ts';
+import type { Change } from '../../git/trees/changes.ts';
 import { type Aspect, type Aspects, SEPARATOR } from '../aspects/aspects.ts';
 import type { Scope } from '../aspects/scope.ts';
 import type { Proposal } from './violation.ts';

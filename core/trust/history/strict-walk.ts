@@ -1,7 +1,7 @@
 import { CofferError } from '../../errors.ts';
-import type { Side } from '../../git/changes.ts';
-import { isAncestor } from '../../git/commit-walk.ts';
+import { isAncestor } from '../../git/commits/commit-walk.ts';
 import type { Commit, Repository } from '../../git/repository.ts';
+import type { Side } from '../../git/trees/changes.ts';
 import type { Signer } from '../../signatures/signer.ts';
 import type { Scope } from '../aspects/scope.ts';
 import type { Endorsement } from './endorsements.ts';

@@ -1,8 +1,8 @@
 import { SEALED_VALUE } from '../../../schemas/grammar.ts';
 import { documentProblems } from '../../format/document/document.ts';
-import { changesBetween } from '../../git/changes.ts';
 import type { Repository } from '../../git/repository.ts';
-import { isFile } from '../../git/tree.ts';
+import { changesBetween } from '../../git/trees/changes.ts';
+import { isFile } from '../../git/trees/tree.ts';
 import { RECIPIENTS_FOLDER } from '../../keys/keyring.ts';
 import type { Aspect } from '../aspects/aspects.ts';
 import { SealedBefore } from '../sealed/sealed-before.ts';

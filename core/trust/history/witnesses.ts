@@ -1,6 +1,6 @@
 import { CofferError } from '../../errors.ts';
+import { readSigned } from '../../git/commits/signed-object.ts';
 import type { Commit, Repository } from '../../git/repository.ts';
-import { readSigned } from '../../git/signed-object.ts';
 import type { Signer } from '../../signatures/signer.ts';
 import type { Judged } from '../../signatures/signers.ts';
 import type { Policy } from '../policy/policy.ts';

@@ -1,4 +1,4 @@
-import type { Change } from '../../git/changes.ts';
+import type { Change } from '../../git/trees/changes.ts';
 import type { Scope } from '../aspects/scope.ts';
 
 /** The sealed texts of the accepted commit, as far as they can have moved since: a value that moves is no return. */

@@ -1,6 +1,6 @@
-import { commitsBetween } from '../../git/commit-walk.ts';
+import { commitsBetween } from '../../git/commits/commit-walk.ts';
 import type { Repository } from '../../git/repository.ts';
-import { isFile } from '../../git/tree.ts';
+import { isFile } from '../../git/trees/tree.ts';
 import type { Scope } from '../aspects/scope.ts';
 import { Seen } from './sealed-records.ts';
 import { scanSealed } from './sealed-scan.ts';

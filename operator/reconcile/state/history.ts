@@ -1,4 +1,4 @@
-import { ancestors } from '../../../core/git/ancestors.ts';
+import { ancestors } from '../../../core/git/commits/ancestors.ts';
 import type { Commit, Repository } from '../../../core/git/repository.ts';
 
 /** A commit and what it descends from, as far as the clone reaches; read once, and no further than it was asked about. */

@@ -3,9 +3,9 @@ import { isManifestPath, type RepositoryConfig } from '../../../core/config/repo
 import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts';
-import { type Change, changesBetween } from '../../../core/git/changes.ts';
 import type { Repository } from '../../../core/git/repository.ts';
-import { isFile, MODE } from '../../../core/git/tree.ts';
+import { type Change, changesBetween } from '../../../core/git/trees/changes.ts';
+import { isFile, MODE } from '../../../core/git/trees/tree.ts';
 import type { ReachRule } from '../../../core/trust/policy/reach-rule.ts';
 import { keyOf } from '../../project/namespaced-name.ts';
 import { beyondReach } from './beyond-reach.ts';

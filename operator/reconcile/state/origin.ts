@@ -1,6 +1,6 @@
-import { ancestors } from '../../../core/git/ancestors.ts';
-import type { Change } from '../../../core/git/changes.ts';
+import { ancestors } from '../../../core/git/commits/ancestors.ts';
 import type { Commit, Repository } from '../../../core/git/repository.ts';
+import type { Change } from '../../../core/git/trees/changes.ts';
 import type { Origin } from './claim.ts';
 
 /** Look-ups of a path in a commit's tree; beyond this the newest commit is named. */

@@ -1,8 +1,8 @@
 import { isManifestPath } from '../../../core/config/repository.ts';
 import { mayNeed, type SealedTo, sealedTo } from '../../../core/format/manifest/sealed-to.ts';
-import { type Change, changesBetween } from '../../../core/git/changes.ts';
-import { Turns } from '../../../core/git/intake/turns.ts';
-import { isFile } from '../../../core/git/tree.ts';
+import { type Change, changesBetween } from '../../../core/git/trees/changes.ts';
+import { isFile } from '../../../core/git/trees/tree.ts';
+import { Turns } from '../../../core/turns.ts';
 import type { Asked } from '../../requests/asked.ts';
 
 /** Kid → stanzas of it. */

@@ -1,7 +1,7 @@
 import { Bug, CofferError } from '../../../core/errors.ts';
-import { isAncestor } from '../../../core/git/commit-walk.ts';
+import { isAncestor } from '../../../core/git/commits/commit-walk.ts';
 import type { Repository } from '../../../core/git/repository.ts';
-import type { Replacement } from '../../../core/git/tree-writer.ts';
+import type { Replacement } from '../../../core/git/trees/tree-writer.ts';
 import { judge } from '../../../core/trust/judge.ts';
 import type { Policy } from '../../../core/trust/policy/policy.ts';
 import { ReachRule } from '../../../core/trust/policy/reach-rule.ts';

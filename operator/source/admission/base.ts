@@ -1,6 +1,6 @@
-import { isAncestor } from '../../../core/git/commit-walk.ts';
+import { isAncestor } from '../../../core/git/commits/commit-walk.ts';
 import type { Repository } from '../../../core/git/repository.ts';
-import type { Replacement } from '../../../core/git/tree-writer.ts';
+import type { Replacement } from '../../../core/git/trees/tree-writer.ts';
 import type { Outstanding } from '../../../core/trust/verdict.ts';
 import type { Acceptance } from '../../trust/acceptances.ts';
 import type { Floor } from '../../trust/floors.ts';

@@ -1,5 +1,5 @@
 import type { Repository } from '../../../core/git/repository.ts';
-import { replacePaths } from '../../../core/git/tree-writer.ts';
+import { replacePaths } from '../../../core/git/trees/tree-writer.ts';
 import type { Learnt } from '../../../core/trust/sealed/sealed-before.ts';
 import type { Remembered } from '../../trust/memory.ts';
 import { LooseObjects } from '../clone/loose-objects.ts';

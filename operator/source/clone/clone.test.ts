@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { writeLoose } from '../../../core/git/loose-object.ts';
+import { writeLoose } from '../../../core/git/objects/loose-object.ts';
 import { WorkTree } from '../../../test/servers/work-tree.ts';
 import { Clone, type Room } from './clone.ts';
 

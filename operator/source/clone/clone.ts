@@ -3,11 +3,11 @@ import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { flush, isTemporaryName, writeFileAtomically } from '../../../core/files/atomic.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
-import { writeLoose } from '../../../core/git/loose-object.ts';
-import { ObjectStore } from '../../../core/git/object-store.ts';
-import type { Pack } from '../../../core/git/pack.ts';
+import { writeLoose } from '../../../core/git/objects/loose-object.ts';
+import { ObjectStore } from '../../../core/git/objects/object-store.ts';
+import { repack } from '../../../core/git/objects/repack.ts';
+import type { Pack } from '../../../core/git/packs/pack.ts';
 import { reachableObjects } from '../../../core/git/reachable.ts';
-import { repack } from '../../../core/git/repack.ts';
 import { openRepository, Repository } from '../../../core/git/repository.ts';
 import { PACK_LIMITS, Quarantine, SHALLOW } from './quarantine.ts';
 

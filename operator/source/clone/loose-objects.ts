@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { flush } from '../../../core/files/atomic.ts';
-import { writeLoose } from '../../../core/git/loose-object.ts';
-import { objectId } from '../../../core/git/object-store.ts';
-import type { ObjectType } from '../../../core/git/pack.ts';
+import { writeLoose } from '../../../core/git/objects/loose-object.ts';
+import { objectId } from '../../../core/git/objects/object-store.ts';
+import type { ObjectType } from '../../../core/git/packs/pack.ts';
 
 /** Objects of our own making, on their way into a clone. */
 export class LooseObjects {

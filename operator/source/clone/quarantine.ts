@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LARGEST_OBJECT } from '../../../core/git/object-store.ts';
-import { type PackLimits, type TakenPack, takePack } from '../../../core/git/pack-intake.ts';
+import { type PackLimits, type TakenPack, takePack } from '../../../core/git/intake/pack-intake.ts';
+import { LARGEST_OBJECT } from '../../../core/git/objects/object-store.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 
 /** Git's file that names the commits whose parents are left out. */
@@ -50,7 +50,7 @@ export class Quarantine {
     this.#known = parts.repository.graph.size;
   }
 
-  /** Takes a pack as it comes. `undefined`: it was empty. Throws as core/git/pack-intake.ts says, and nothing is left of it then. */
+  /** Takes a pack as it comes. `undefined`: it was empty. Throws as core/git/intake/pack-intake.ts says, and nothing is left of it then. */
   async takePack(stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<TakenPack | undefined> {
     const taken = await takePack(stream, join(this.directory, 'objects', 'pack'), {
       limits: this.#limits,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CofferError } from '../../../core/errors.ts';
-import { pathParts } from '../../../core/git/path.ts';
+import { pathParts } from '../../../core/git/trees/path.ts';
 
 /** Where a repository is on a host that is reached by ssh. */
 export interface SshPlace {

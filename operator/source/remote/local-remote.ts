@@ -1,12 +1,12 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../../core/errors.ts';
-import { ancestors } from '../../../core/git/ancestors.ts';
-import type { ObjectStore } from '../../../core/git/object-store.ts';
-import { writePack } from '../../../core/git/pack-writer.ts';
-import { listRefs } from '../../../core/git/refs.ts';
+import { ancestors } from '../../../core/git/commits/ancestors.ts';
+import type { ObjectStore } from '../../../core/git/objects/object-store.ts';
+import { writePack } from '../../../core/git/packs/pack-writer.ts';
+import { listRefs } from '../../../core/git/refs/refs.ts';
 import { openRepository, type Repository } from '../../../core/git/repository.ts';
-import { isTree, MODE, type TreeEntry } from '../../../core/git/tree.ts';
+import { isTree, MODE, type TreeEntry } from '../../../core/git/trees/tree.ts';
 import type { Quarantine } from '../clone/quarantine.ts';
 import { sourceFault } from './faults.ts';
 import type { Followed } from './git-remote.ts';

@@ -1,5 +1,5 @@
 import { createHash, type KeyObject, sign } from 'node:crypto';
-import { writeLoose } from '../../../core/git/loose-object.ts';
+import { writeLoose } from '../../../core/git/objects/loose-object.ts';
 
 const WHO = 'Bench <bench@example.org> 1700000000 +0000';
 

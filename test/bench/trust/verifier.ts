@@ -4,8 +4,8 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { readSigned } from '../../../core/git/commits/signed-object.ts';
 import { openRepository } from '../../../core/git/repository.ts';
-import { readSigned } from '../../../core/git/signed-object.ts';
 import { Signers } from '../../../core/signatures/signers.ts';
 
 const [directory = '', newest = '', count = '0', file = ''] = process.argv.slice(2);

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { WorkTree } from '../../test/servers/work-tree.ts';
+import { WorkTree } from '../../../test/servers/work-tree.ts';
+import { openRepository, type Repository } from '../repository.ts';
 import { type Change, changesBetween } from './changes.ts';
-import { openRepository, type Repository } from './repository.ts';
 
 /** Compared with what the real git says of the same commits. */
 

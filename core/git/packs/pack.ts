@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { CofferError } from '../errors.ts';
+import { CofferError } from '../../errors.ts';
+import type { ObjectType } from '../object-type.ts';
 import { deltaSizes } from './delta.ts';
-import type { ObjectType } from './object-type.ts';
 import { deflatedBound, inflateEntry, readEntryHeader } from './pack-entry.ts';
 
-export type { ObjectType } from './object-type.ts';
+export type { ObjectType } from '../object-type.ts';
 
 /** What a pack holds at an offset: an object, or a delta against an object elsewhere. */
 export type Packed =

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
+import type { ObjectStore } from '../objects/object-store.ts';
 import { commitLinks } from './commit.ts';
-import type { ObjectStore } from './object-store.ts';
 
 /** After so many commits the event loop gets its turn. */
 const TURN = 256;

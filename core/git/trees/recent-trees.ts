@@ -1,4 +1,4 @@
-import { Recent } from './recent.ts';
+import { Recent } from '../recent.ts';
 import { entryFrom, entryPlaces, findEntry, type TreeEntry } from './tree.ts';
 
 /** Of all that is kept, in bytes. */

@@ -1,7 +1,7 @@
+import type { ObjectType } from '../object-type.ts';
+import { Recent } from '../recent.ts';
 import { applyDelta } from './delta.ts';
-import type { ObjectType } from './object-type.ts';
 import { LARGEST_OBJECT, type Pack } from './pack.ts';
-import { Recent } from './recent.ts';
 
 export interface GitObject {
   type: ObjectType;

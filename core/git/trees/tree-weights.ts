@@ -1,5 +1,5 @@
-import { Turns } from './intake/turns.ts';
-import type { Repository } from './repository.ts';
+import { Turns } from '../../turns.ts';
+import type { Repository } from '../repository.ts';
 import { isTree, rawEntries } from './tree.ts';
 import { costOf, MOST_OF_TREE, treeTooLarge } from './tree-cost.ts';
 

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { sealPack } from '../../test/git/crafted-pack.ts';
-import { WorkTree } from '../../test/servers/work-tree.ts';
-import { CofferError } from '../errors.ts';
-import { ObjectStore } from './object-store.ts';
+import { sealPack } from '../../../test/git/crafted-pack.ts';
+import { WorkTree } from '../../../test/servers/work-tree.ts';
+import { CofferError } from '../../errors.ts';
+import { ObjectStore } from '../objects/object-store.ts';
 import { type PackLimits, type TakenPack, takePack } from './pack-intake.ts';
 
 /** Compared with what the real git makes of the same bytes. */

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
+import type { ObjectType } from '../packs/pack.ts';
 import { objectId } from './object-store.ts';
-import type { ObjectType } from './pack.ts';
 
 /**
  * Stores one object as a file of its own below `directory` (`.git/objects`) and returns its id; the file is on disk, whole,

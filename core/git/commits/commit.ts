@@ -1,5 +1,5 @@
-import { CofferError } from '../errors.ts';
-import type { GitObject } from './object-store.ts';
+import { CofferError } from '../../errors.ts';
+import type { GitObject } from '../objects/object-store.ts';
 
 export interface Person {
   name: string;

@@ -1,5 +1,5 @@
+import type { Repository } from '../repository.ts';
 import type { Commit } from './commit.ts';
-import type { Repository } from './repository.ts';
 
 /**
  * A commit and what it descends from, nearest first, each once. Only commits for which `enter` says true are read and

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CofferError } from '../errors.ts';
-import { appendObjects } from './intake/append.ts';
-import { EntryTable } from './intake/entry-table.ts';
-import { malformedPack, unwritable } from './intake/faults.ts';
-import { PackFile } from './intake/pack-file.ts';
-import { PACK_HEADER, PACK_TRAILER, receivePack } from './intake/receive.ts';
-import { Turns } from './intake/turns.ts';
-import { Unpacker } from './intake/unpacker.ts';
-import type { ObjectStore } from './object-store.ts';
-import { packIndex } from './pack-index.ts';
+import { CofferError } from '../../errors.ts';
+import { Turns } from '../../turns.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { packIndex } from '../packs/pack-index.ts';
+import { appendObjects } from './append.ts';
+import { EntryTable } from './entry-table.ts';
+import { malformedPack, unwritable } from './faults.ts';
+import { PackFile } from './pack-file.ts';
+import { PACK_HEADER, PACK_TRAILER, receivePack } from './receive.ts';
+import { Unpacker } from './unpacker.ts';
 
 /** What a pack may hold, all of it counted before it is allocated. */
 export interface PackLimits {

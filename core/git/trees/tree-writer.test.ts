@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { WorkTree } from '../../test/servers/work-tree.ts';
-import { writeLoose } from './loose-object.ts';
-import { openRepository } from './repository.ts';
+import { WorkTree } from '../../../test/servers/work-tree.ts';
+import { writeLoose } from '../objects/loose-object.ts';
+import { openRepository } from '../repository.ts';
 import { type Replacement, replacePaths } from './tree-writer.ts';
 
 let root: string;

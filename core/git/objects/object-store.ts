@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { inflateSync } from 'node:zlib';
-import { CofferError } from '../errors.ts';
-import { DeltaChains, type GitObject, type PackedAt } from './delta-chains.ts';
-import { LARGEST_OBJECT, type ObjectType, Pack, tooLarge } from './pack.ts';
+import { CofferError } from '../../errors.ts';
+import { DeltaChains, type GitObject, type PackedAt } from '../packs/delta-chains.ts';
+import { LARGEST_OBJECT, type ObjectType, Pack, tooLarge } from '../packs/pack.ts';
 
-export type { GitObject } from './delta-chains.ts';
-export { LARGEST_OBJECT } from './pack.ts';
+export type { GitObject } from '../packs/delta-chains.ts';
+export { LARGEST_OBJECT } from '../packs/pack.ts';
 
 const ALTERNATES_DEPTH = 5;
 

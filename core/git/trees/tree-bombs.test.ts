@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { refusedProblem } from '../grammar/check.ts';
+import { writeLoose } from '../objects/loose-object.ts';
+import { ObjectStore } from '../objects/object-store.ts';
+import { Repository } from '../repository.ts';
 import { changesBetween } from './changes.ts';
-import { refusedProblem } from './grammar/check.ts';
-import { writeLoose } from './loose-object.ts';
-import { ObjectStore } from './object-store.ts';
-import { Repository } from './repository.ts';
 import { TreeWeights } from './tree-weights.ts';
 
 let root: string;

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { WorkTree } from '../../test/servers/work-tree.ts';
+import { WorkTree } from '../../../test/servers/work-tree.ts';
+import { openRepository, type Repository } from '../repository.ts';
 import { commitsBetween, isAncestor, mergeBases } from './commit-walk.ts';
-import { openRepository, type Repository } from './repository.ts';
 
 /** Compared with what the real git says of the same history. */
 let root: string;

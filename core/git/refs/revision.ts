@@ -1,7 +1,7 @@
-import { CofferError } from '../errors.ts';
-import { tagTarget } from './commit.ts';
-import type { GitDirectory } from './git-directory.ts';
-import type { ObjectStore } from './object-store.ts';
+import { CofferError } from '../../errors.ts';
+import { tagTarget } from '../commits/commit.ts';
+import type { GitDirectory } from '../git-directory.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
 import { candidateRefs, readRef } from './refs.ts';
 
 const GRAMMAR = /^(?<base>[^~^]+)(?<steps>(?:~\d*|\^\d*)*)$/;

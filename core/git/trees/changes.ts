@@ -1,5 +1,5 @@
-import { Turns } from './intake/turns.ts';
-import type { Repository } from './repository.ts';
+import { Turns } from '../../turns.ts';
+import type { Repository } from '../repository.ts';
 import { differingEntries, isTree, type Tree, type TreeEntry } from './tree.ts';
 import { MOST_OF_TREE, WalkBudget } from './tree-cost.ts';
 
@@ -23,7 +23,7 @@ export interface Change {
 export interface ChangesOptions {
   /** Only this folder (or file) and what is below it; `''` is the root. */
   under?: string;
-  /** Called for each name that git allows and we do not (core/git/path.ts), or that lies too deep, and that only one side has. */
+  /** Called for each name that git allows and we do not (core/git/trees/path.ts), or that lies too deep, and that only one side has. */
   refused?: (path: string, side: 'before' | 'after') => void;
   /** Ends it between two folders. */
   signal?: AbortSignal | undefined;

@@ -1,4 +1,4 @@
-import { Bug } from '../errors.ts';
+import { Bug } from '../../errors.ts';
 import type { Ident } from './commit.ts';
 
 export interface NewCommit {

@@ -1,7 +1,7 @@
-import { Bug } from '../errors.ts';
-import type { ObjectType } from './pack.ts';
+import { Bug } from '../../errors.ts';
+import type { ObjectType } from '../packs/pack.ts';
+import type { Repository } from '../repository.ts';
 import { pathParts } from './path.ts';
-import type { Repository } from './repository.ts';
 import { isTree, MODE, rawEntries } from './tree.ts';
 
 /** What stands at a path; as in TreeEntry. */

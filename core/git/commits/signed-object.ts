@@ -1,4 +1,4 @@
-import { CofferError } from '../errors.ts';
+import { CofferError } from '../../errors.ts';
 
 export interface SignedObject {
   oid: string;

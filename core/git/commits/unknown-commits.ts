@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Repository } from '../repository.ts';
 import type { Commit } from './commit.ts';
-import type { Repository } from './repository.ts';
 
 /** After so many commits the event loop gets its turn. */
 const TURN = 256;

@@ -1,4 +1,4 @@
-import { CofferError } from '../errors.ts';
+import { CofferError } from '../../errors.ts';
 import { isLegalName, printableName } from './path.ts';
 
 export interface TreeEntry {
@@ -22,7 +22,7 @@ export function isFile(entry: { mode: string }): boolean {
 export interface Tree {
   /** In git's order. */
   entries: TreeEntry[];
-  /** Names that are not legal (core/git/path.ts) or stand there twice, printable. Their entries are left out. */
+  /** Names that are not legal (core/git/trees/path.ts) or stand there twice, printable. Their entries are left out. */
   refused: string[];
 }
 

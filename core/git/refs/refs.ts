@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { GitDirectory } from './git-directory.ts';
+import type { GitDirectory } from '../git-directory.ts';
 
 const OID = /^[0-9a-f]{40}$/;
 const SYMREF_DEPTH = 5;

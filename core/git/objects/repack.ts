@@ -1,7 +1,7 @@
+import type { Pack, PackPlace } from '../packs/pack.ts';
+import { deltaEntry, packedEntry, readEntryHeader } from '../packs/pack-entry.ts';
+import { type PackedObject, writeEntries } from '../packs/pack-writer.ts';
 import type { GitObject, ObjectStore } from './object-store.ts';
-import type { Pack, PackPlace } from './pack.ts';
-import { deltaEntry, packedEntry, readEntryHeader } from './pack-entry.ts';
-import { type PackedObject, writeEntries } from './pack-writer.ts';
 
 /** Git's own limit on the length of a chain of deltas. */
 const DEPTH = 4095;

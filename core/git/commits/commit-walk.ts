@@ -1,6 +1,6 @@
+import type { Repository } from '../repository.ts';
 import type { Commit } from './commit.ts';
 import { commitLinks } from './commit.ts';
-import type { Repository } from './repository.ts';
 
 /**
  * So many commits are read before the whole history is: mostly what is new lies directly upon what is known. Where the graph

@@ -1,4 +1,4 @@
-import { CofferError } from '../errors.ts';
+import { CofferError } from '../../errors.ts';
 
 /**
  * What a tree may cost those who walk all of it, folder by folder. Ten trees of 350 bytes, each with ten times the one below
