@@ -84,10 +84,10 @@ pinned identity of its cluster signed them.`;
     args: { file?: string | undefined; entry?: string | undefined },
     flags: CollectFlags,
   ): Promise<Record<string, unknown>> {
-    const [{ openWorkspace }, { collectValues }, { placeOf }] = await Promise.all([
+    const [{ openWorkspace }, { collectValues }, { publishedPlace }] = await Promise.all([
       import('../workspace/workspace.ts'),
       import('../rotate/collect-values.ts'),
-      import('../recipients/rewrap-as-proposed.ts'),
+      import('../published/place.ts'),
     ]);
     const workspace = await openWorkspace();
     const collected = await collectValues(workspace, {
@@ -95,7 +95,7 @@ pinned identity of its cluster signed them.`;
       path: args.file === undefined ? undefined : workspace.pathOf(args.file),
       entry: args.entry,
       dryRun: flags['dry-run'],
-      place: placeOf(flags, flags['from-file']),
+      place: publishedPlace(flags),
     });
     const { files, cluster } = collected;
     const commit = await this.#commit(workspace.root, files, `Take the values that ${cluster} made`, flags);

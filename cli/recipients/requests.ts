@@ -45,8 +45,3 @@ export async function dropRequest({ root }: Pick<Workspace, 'root'>, { id }: Pic
   await unlink(join(root, file));
   return [file];
 }
-
-/** For `created`. */
-export function now(): string {
-  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-}

@@ -168,7 +168,7 @@ describe('coffer rotate --collect', () => {
     publish({ ...proposal, values: [gone as ProposedValue] });
     assert.match(desk.try(collect()).stderr, /^error ROTATE_FOREIGN: .*take password away/);
     assert.match(desk.try(collect('--cluster', 'staging')).stderr, /^error PROPOSAL_OTHER: /);
-    assert.match(desk.try(['rotate', '--collect']).stderr, /^error REWRAP_FROM_WHERE: /);
+    assert.match(desk.try(['rotate', '--collect']).stderr, /^error PUBLISHED_FROM_WHERE: /);
     assert.match(desk.try(['rotate']).stderr, /^error ROTATE_NO_FILE: /);
     assert.equal(desk.git('status', '--porcelain'), '');
   });

@@ -2,10 +2,10 @@ import { CofferError } from '../../core/errors.ts';
 import { parseSealedValue } from '../../core/format/sealed/value.ts';
 import type { Proposal, ProposedValue } from '../../core/rotation/proposal.ts';
 import { proposalId } from '../../core/rotation/proposal-id.ts';
-import { fetchProposal } from '../recipients/fetch-proposal.ts';
-import type { RecipientPlace } from '../recipients/fetch-recipient.ts';
+import { fetchProposal } from '../published/fetch-proposal.ts';
+import type { PublishedPlace } from '../published/place.ts';
+import { applyToWorkingTree } from '../published/working-tree.ts';
 import { manifestFiles } from '../recipients/manifest-files.ts';
-import { applyToWorkingTree } from '../recipients/working-tree.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { foreignValues } from './foreign-values.ts';
 
@@ -16,7 +16,7 @@ export interface CollectWanted {
   path: string | undefined;
   entry: string | undefined;
   dryRun: boolean;
-  place: RecipientPlace;
+  place: PublishedPlace;
 }
 
 export interface Collected {

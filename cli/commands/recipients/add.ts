@@ -1,6 +1,6 @@
 import { Args, BaseCommand, Flags } from '../../base-command.ts';
 import { addFlags } from '../../kubernetes/flags.ts';
-import type { Added } from '../../recipients/add-like.ts';
+import type { Added } from '../../recipients/enrol/add-like.ts';
 
 export default class RecipientsAdd extends BaseCommand {
   static override summary = 'let a recipient open everything that another can';
@@ -32,7 +32,7 @@ After it has seen the commit, the same command with --collect fetches them and p
     const { args, flags } = await this.parse(RecipientsAdd);
     const [{ openWorkspace }, { addAsAsked }, { commitFiles }] = await Promise.all([
       import('../../workspace/workspace.ts'),
-      import('../../recipients/add-as-asked.ts'),
+      import('../../recipients/enrol/add-as-asked.ts'),
       import('../../git/commit.ts'),
     ]);
     const workspace = await openWorkspace();

@@ -34,8 +34,8 @@ The new cluster can open nothing yet: coffer recipients add NAME --like OTHER le
     const [{ openWorkspace }, { fetchRecipient }, { enroll }, { commitFiles }, { identityText }, { activeKey }] =
       await Promise.all([
         import('../../workspace/workspace.ts'),
-        import('../../recipients/fetch-recipient.ts'),
-        import('../../recipients/enroll.ts'),
+        import('../../published/fetch-recipient.ts'),
+        import('../../recipients/enrol/enroll.ts'),
         import('../../git/commit.ts'),
         import('../../../core/keys/key-texts.ts'),
         import('../../../core/keys/recipient.ts'),

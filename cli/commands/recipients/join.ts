@@ -17,7 +17,7 @@ group's active key. It takes the secret key of a member, since only members have
     const { args, flags } = await this.parse(RecipientsJoin);
     const [{ openWorkspace }, { joinGroup }, { commitFiles }] = await Promise.all([
       import('../../workspace/workspace.ts'),
-      import('../../recipients/group-members.ts'),
+      import('../../recipients/groups/group-members.ts'),
       import('../../git/commit.ts'),
     ]);
     const workspace = await openWorkspace();

@@ -1,6 +1,6 @@
 import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../../base-command.ts';
 import { noCommitFlag } from '../../kubernetes/flags.ts';
-import type { Left } from '../../recipients/group-members.ts';
+import type { Left } from '../../recipients/groups/group-members.ts';
 
 export default class RecipientsLeave extends BaseCommand {
   static override summary = 'let somebody leave a group';
@@ -26,7 +26,7 @@ With --clean the former key is only retired: for who leaves the group and stays 
     const { args, flags } = await this.parse(RecipientsLeave);
     const [{ openWorkspace }, { leaveGroup }, { commitFiles }] = await Promise.all([
       import('../../workspace/workspace.ts'),
-      import('../../recipients/group-members.ts'),
+      import('../../recipients/groups/group-members.ts'),
       import('../../git/commit.ts'),
     ]);
     const workspace = await openWorkspace();

@@ -24,7 +24,7 @@ Pins are kept in your own configuration, or in the file that COFFER_PINS names.`
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(RecipientsPin);
     const [{ confirmIdentity }, { openWorkspace, recipientOf }, { checkPin }, { identityText }] = await Promise.all([
-      import('../../recipients/confirm-identity.ts'),
+      import('../../recipients/enrol/confirm-identity.ts'),
       import('../../workspace/workspace.ts'),
       import('../../../core/keys/pins.ts'),
       import('../../../core/keys/key-texts.ts'),

@@ -26,7 +26,7 @@ is still pending OLD stays: run it again with --collect when the operator of OLD
     const { args, flags } = await this.parse(RecipientsReplace);
     const [{ openWorkspace }, { addAsAsked }, { removeRecipient }, { commitFiles }] = await Promise.all([
       import('../../workspace/workspace.ts'),
-      import('../../recipients/add-as-asked.ts'),
+      import('../../recipients/enrol/add-as-asked.ts'),
       import('../../recipients/remove.ts'),
       import('../../git/commit.ts'),
     ]);

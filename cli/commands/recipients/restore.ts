@@ -22,12 +22,12 @@ in its state directory. With a recovery key this opens it and stores KID.key: wi
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(RecipientsRestore);
-    const [{ openWorkspace }, { restoreKey }, { placeOf }] = await Promise.all([
+    const [{ openWorkspace }, { restoreKey }, { publishedPlace }] = await Promise.all([
       import('../../workspace/workspace.ts'),
-      import('../../recipients/restore-key.ts'),
-      import('../../recipients/rewrap-as-proposed.ts'),
+      import('../../recipients/deletion/restore-key.ts'),
+      import('../../published/place.ts'),
     ]);
-    const place = placeOf(flags, flags['from-file']);
+    const place = publishedPlace(flags);
     const where = { keyDir: flags['key-dir'], to: flags.to };
     const { recipient, file } = await restoreKey(await openWorkspace(), args.key, place, where);
     this.say(`restored a key of ${this.emphasise(recipient)}`);

@@ -1,7 +1,7 @@
 import type { Recipient } from '../../../core/keys/recipient.ts';
 import { Args, BaseCommand } from '../../base-command.ts';
 import { noCommitFlag } from '../../kubernetes/flags.ts';
-import type { Hanging } from '../../recipients/hanging.ts';
+import type { Hanging } from '../../recipients/deletion/hanging.ts';
 
 /** More lines than a screen has help nobody. */
 const MOST_LINES = 20;
@@ -27,7 +27,7 @@ key to the recovery recipients, and deletes it. The keyring goes on listing it, 
     const { args, flags } = await this.parse(RecipientsRetire);
     const [{ openWorkspace }, { retire }, { commitFiles }] = await Promise.all([
       import('../../workspace/workspace.ts'),
-      import('../../recipients/retire.ts'),
+      import('../../recipients/deletion/retire.ts'),
       import('../../git/commit.ts'),
     ]);
     const workspace = await openWorkspace();

@@ -1,6 +1,6 @@
 import { Args, BaseCommand, Flags } from '../../base-command.ts';
 import { noCommitFlag, placeFlags } from '../../kubernetes/flags.ts';
-import type { Rewrapped } from '../../recipients/rewrap-as-proposed.ts';
+import type { Rewrapped } from '../../recipients/rotate/rewrap-as-proposed.ts';
 
 export default class RecipientsRewrap extends BaseCommand {
   static override summary = "take over the new key and the stanzas that a cluster's operator made";
@@ -34,14 +34,15 @@ something is to be done, or could not open some manifests.`;
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(RecipientsRewrap);
-    const file = flags['from-file'];
-    const [{ openWorkspace }, { rewrapAsProposed, placeOf }, { commitFiles }, { isAwaited }] = await Promise.all([
-      import('../../workspace/workspace.ts'),
-      import('../../recipients/rewrap-as-proposed.ts'),
-      import('../../git/commit.ts'),
-      import('../../recipients/awaited.ts'),
-    ]);
-    const place = placeOf(flags, file);
+    const [{ openWorkspace }, { publishedPlace }, { rewrapAsProposed }, { commitFiles }, { isAwaited }] =
+      await Promise.all([
+        import('../../workspace/workspace.ts'),
+        import('../../published/place.ts'),
+        import('../../recipients/rotate/rewrap-as-proposed.ts'),
+        import('../../git/commit.ts'),
+        import('../../recipients/rotate/awaited.ts'),
+      ]);
+    const place = publishedPlace(flags);
     const name = args.recipient;
     const rewrapped = await rewrapAsProposed(await openWorkspace(), name, place);
     const { files, keyId, refused } = rewrapped;

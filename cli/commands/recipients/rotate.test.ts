@@ -223,6 +223,6 @@ describe('coffer recipients rewrap', () => {
     assert.deepEqual([json(args).status, json(args).awaited], [0, false]);
     asked();
     assert.deepEqual([json(args).status, json(args).awaited], [1, true]);
-    assert.equal(json(['recipients', 'rewrap', 'production']).error.code, 'REWRAP_FROM_WHERE');
+    assert.equal(json(['recipients', 'rewrap', 'production']).error.code, 'PUBLISHED_FROM_WHERE');
   });
 });

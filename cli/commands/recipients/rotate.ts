@@ -1,7 +1,7 @@
 import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../../base-command.ts';
 import { noCommitFlag } from '../../kubernetes/flags.ts';
-import type { Asked } from '../../recipients/rotate-by-request.ts';
-import type { RotatedOffline } from '../../recipients/rotate-offline.ts';
+import type { Asked } from '../../recipients/rotate/rotate-by-request.ts';
+import type { RotatedOffline } from '../../recipients/rotate/rotate-offline.ts';
 
 export default class RecipientsRotate extends BaseCommand {
   static override summary = 'have a recipient get a new key, or make it one';
@@ -38,8 +38,8 @@ offline) the key is made here at once, and what your keys open is sealed to it.
     const { args, flags } = await this.parse(RecipientsRotate);
     const [{ openWorkspace, recipientOf }, { ownIdentity }, { checkReason }] = await Promise.all([
       import('../../workspace/workspace.ts'),
-      import('../../recipients/own-identity.ts'),
-      import('../../recipients/reason.ts'),
+      import('../../recipients/rotate/own-identity.ts'),
+      import('../../recipients/rotate/reason.ts'),
     ]);
     const reason = checkReason(flags.reason);
     const workspace = await openWorkspace();
@@ -47,14 +47,14 @@ offline) the key is made here at once, and what your keys open is sealed to it.
     const identitySeed = flags.request ? undefined : await ownIdentity(workspace, recipient, flags['key-dir']);
     const { revoke } = flags;
     if (identitySeed === undefined) {
-      const { rotateByRequest } = await import('../../recipients/rotate-by-request.ts');
+      const { rotateByRequest } = await import('../../recipients/rotate/rotate-by-request.ts');
       const asked = await rotateByRequest(workspace, recipient, { revoke, reason });
       const commit = await this.#commit(workspace.root, args.recipient, asked.files, flags);
       this.#tellAsked(args.recipient, asked, recipient.keys.filter(({ status }) => status === 'retired').length);
       return { name: args.recipient, ...asked, request: asked.request ?? null, revoked: asked.revoked ?? null, commit };
     }
     try {
-      const { rotateOffline } = await import('../../recipients/rotate-offline.ts');
+      const { rotateOffline } = await import('../../recipients/rotate/rotate-offline.ts');
       const broken = (error: unknown) => this.report(error);
       const how = { identitySeed, formerStatus: revoke ? 'revoked' : 'retired', broken } as const;
       const rotated = await rotateOffline(workspace, recipient, { ...how, keyDir: flags['key-dir'] });

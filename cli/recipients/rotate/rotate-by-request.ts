@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { editRecipient } from '../../core/keys/edit-recipient.ts';
-import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
-import { rotateRequest } from '../../core/requests/request.ts';
-import type { Workspace } from '../workspace/workspace.ts';
-import { now, putRequest } from './requests.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { writeFileAtomically } from '../../../core/files/atomic.ts';
+import { editRecipient } from '../../../core/keys/edit-recipient.ts';
+import { activeKey, type Recipient } from '../../../core/keys/recipient.ts';
+import { rotateRequest } from '../../../core/requests/request.ts';
+import { timestamp } from '../../../core/timestamp.ts';
+import type { Workspace } from '../../workspace/workspace.ts';
+import { putRequest } from '../requests.ts';
 
 export interface Asked {
   /** The id of the request; undefined: nobody can be asked. */
@@ -40,7 +41,7 @@ export async function rotateByRequest(
   const files: string[] = [];
   let request: string | undefined;
   if (type === 'cluster') {
-    const wish = { recipient: name, key: newest.kid, revoke, created: now() };
+    const wish = { recipient: name, key: newest.kid, revoke, created: timestamp(new Date()) };
     const wanted = rotateRequest(reason === undefined ? wish : { ...wish, reason });
     request = wanted.id;
     const asksForLess = (there: object) => revoke && 'revoke' in there && there.revoke === false;

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { recipientOfKey } from '../../core/keys/keyring.ts';
-import type { Recipient } from '../../core/keys/recipient.ts';
-import { renderRecipient } from '../../core/keys/recipient-text.ts';
-import { refuseBroken, type Workspace } from '../workspace/workspace.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { writeFileAtomically } from '../../../core/files/atomic.ts';
+import { recipientOfKey } from '../../../core/keys/keyring.ts';
+import type { Recipient } from '../../../core/keys/recipient.ts';
+import { renderRecipient } from '../../../core/keys/recipient-text.ts';
+import { refuseBroken, type Workspace } from '../../workspace/workspace.ts';
 import { confirmIdentity } from './confirm-identity.ts';
 
 /**

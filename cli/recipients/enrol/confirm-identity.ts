@@ -1,10 +1,10 @@
-import { CofferError } from '../../core/errors.ts';
-import { parseIdentity } from '../../core/keys/key-texts.ts';
-import { checkPin } from '../../core/keys/pins.ts';
-import type { Recipient } from '../../core/keys/recipient.ts';
-import { canAsk } from '../input/prompt.ts';
-import { askToPin, pin } from '../workspace/pinning.ts';
-import type { Workspace } from '../workspace/workspace.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { parseIdentity } from '../../../core/keys/key-texts.ts';
+import { checkPin } from '../../../core/keys/pins.ts';
+import type { Recipient } from '../../../core/keys/recipient.ts';
+import { canAsk } from '../../input/prompt.ts';
+import { askToPin, pin } from '../../workspace/pinning.ts';
+import type { Workspace } from '../../workspace/workspace.ts';
 
 /**
  * Has a person's word that this identity is that recipient's: `given` is what its owner said, else the person is asked at the

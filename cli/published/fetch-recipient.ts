@@ -3,18 +3,16 @@ import { CofferError } from '../../core/errors.ts';
 import { recipientFile } from '../../core/keys/create.ts';
 import { activeKey, type Recipient, readRecipient } from '../../core/keys/recipient.ts';
 import { RECIPIENT_CONFIG_MAP, RECIPIENT_FIELDS } from '../../core/requests/published.ts';
-import { Cluster, type ClusterChoice } from '../kubernetes/cluster.ts';
-
-/** Where a cluster's operator says who its cluster is (docs/operations.md, "Enrol"). */
-export type RecipientPlace = { file: string } | (ClusterChoice & { namespace: string });
+import { Cluster } from '../kubernetes/cluster.ts';
+import type { PublishedPlace } from './place.ts';
 
 /**
- * Fetches what an operator announces, and checks that it holds together: the key is its own and endorsed by its identity.
+ * Fetches what an operator announces (docs/operations.md, "Enrol"), and checks that it holds together: the key is its own and endorsed by its identity.
  * Whether the identity is that of the cluster, nobody but a person can say.
  *
  * @throws CofferError ENROLL_NOT_ANNOUNCED, ENROLL_NAME, ENROLL_NO_CLUSTER, CLUSTER_*, FILE_SYSTEM, and what `readRecipient` throws
  */
-export async function fetchRecipient(name: string, place: RecipientPlace): Promise<Recipient> {
+export async function fetchRecipient(name: string, place: PublishedPlace): Promise<Recipient> {
   const bytes = 'file' in place ? await readFile(place.file) : await fromCluster(place);
   const recipient = readAs(name, bytes);
   if (recipient.type === 'cluster' && activeKey(recipient) !== undefined) return recipient;
@@ -24,7 +22,7 @@ export async function fetchRecipient(name: string, place: RecipientPlace): Promi
   });
 }
 
-async function fromCluster({ namespace, ...choice }: Exclude<RecipientPlace, { file: string }>): Promise<Buffer> {
+async function fromCluster({ namespace, ...choice }: Exclude<PublishedPlace, { file: string }>): Promise<Buffer> {
   const cluster = await Cluster.open(choice);
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${RECIPIENT_CONFIG_MAP}`;
   const found = await cluster.get<{ data?: Record<string, string> }>(path);

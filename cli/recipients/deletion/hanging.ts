@@ -1,16 +1,16 @@
-import { isManifestPath, type RepositoryConfig } from '../../core/config/repository.ts';
-import { CofferError } from '../../core/errors.ts';
-import { namedDataKeys } from '../../core/format/edit/sealing-run.ts';
-import { manifestProblems } from '../../core/format/manifest/read-manifest.ts';
-import { mayNeed, sealedTo } from '../../core/format/manifest/sealed-to.ts';
-import { readAllRefs } from '../../core/git/refs/refs.ts';
-import { openRepository, type Repository } from '../../core/git/repository.ts';
-import { changesBetween } from '../../core/git/trees/changes.ts';
-import { isFile } from '../../core/git/trees/tree.ts';
-import { isKeyringPath } from '../../core/keys/keyring.ts';
-import { readRecipient } from '../../core/keys/recipient.ts';
-import type { Workspace } from '../workspace/workspace.ts';
-import { titleOf } from './manifest-files.ts';
+import { isManifestPath, type RepositoryConfig } from '../../../core/config/repository.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { namedDataKeys } from '../../../core/format/edit/sealing-run.ts';
+import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts';
+import { mayNeed, sealedTo } from '../../../core/format/manifest/sealed-to.ts';
+import { readAllRefs } from '../../../core/git/refs/refs.ts';
+import { openRepository, type Repository } from '../../../core/git/repository.ts';
+import { changesBetween } from '../../../core/git/trees/changes.ts';
+import { isFile } from '../../../core/git/trees/tree.ts';
+import { isKeyringPath } from '../../../core/keys/keyring.ts';
+import { readRecipient } from '../../../core/keys/recipient.ts';
+import type { Workspace } from '../../workspace/workspace.ts';
+import { titleOf } from '../manifest-files.ts';
 
 /** Something that only this key opens, as far as its recipient goes. */
 export interface Hanging {

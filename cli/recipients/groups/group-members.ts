@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Bug, CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { editRecipient } from '../../core/keys/edit-recipient.ts';
-import { addMember, removeMember } from '../../core/keys/membership.ts';
-import { activeKey, type KeyStatus, type Recipient, readRecipient } from '../../core/keys/recipient.ts';
-import { gitOrNothing } from '../git/git.ts';
-import { openKeys } from '../workspace/open-keys.ts';
-import { sealingKeysFor } from '../workspace/sealing-keys.ts';
-import { recipientOf, type Workspace } from '../workspace/workspace.ts';
-import { manifestFiles } from './manifest-files.ts';
-import { ownIdentity } from './own-identity.ts';
+import { Bug, CofferError } from '../../../core/errors.ts';
+import { writeFileAtomically } from '../../../core/files/atomic.ts';
+import { editRecipient } from '../../../core/keys/edit-recipient.ts';
+import { addMember, removeMember } from '../../../core/keys/membership.ts';
+import { activeKey, type KeyStatus, type Recipient, readRecipient } from '../../../core/keys/recipient.ts';
+import { timestamp } from '../../../core/timestamp.ts';
+import { gitOrNothing } from '../../git/git.ts';
+import { openKeys } from '../../workspace/open-keys.ts';
+import { sealingKeysFor } from '../../workspace/sealing-keys.ts';
+import { recipientOf, type Workspace } from '../../workspace/workspace.ts';
+import { manifestFiles } from '../manifest-files.ts';
+import { ownIdentity } from '../rotate/own-identity.ts';
+import { type RewrappedAll, rewrapAll } from '../rotate/rewrap-all.ts';
 import { type Readable, readableBy } from './readable.ts';
-import { now } from './requests.ts';
-import { type RewrappedAll, rewrapAll } from './rewrap-all.ts';
 
 /**
  * Lets somebody join a group: one more row in its file, which takes the group's seed, so that a member does it.
@@ -74,7 +74,7 @@ export async function leaveGroup(
   if (identitySeed === undefined) throw needsIdentity(group);
   try {
     const staying = await sealingKeysFor(workspace, stayingNames);
-    const change = { staying, identitySeed, created: now(), formerKey };
+    const change = { staying, identitySeed, created: timestamp(new Date()), formerKey };
     const { recipient, seed } = removeMember(group, member, change);
     seed.fill(0);
     const keys = await openKeys(workspace.keyring, { 'key-dir': keyDir });

@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { CofferError } from '../../core/errors.ts';
-import { storeSecretKey } from '../../core/keys/key-directory.ts';
-import { openRetiredSeed } from '../../core/keys/retired-key.ts';
-import type { Opener } from '../../core/opening/opener.ts';
-import { KEY_ID, NAME, STANZA } from '../../schemas/grammar.ts';
-import { Cluster } from '../kubernetes/cluster.ts';
-import { keyDirectory } from '../workspace/key-directory.ts';
-import { openKeys } from '../workspace/open-keys.ts';
-import type { Workspace } from '../workspace/workspace.ts';
-import type { RecipientPlace } from './fetch-recipient.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { parseJson } from '../../../core/json.ts';
+import { storeSecretKey } from '../../../core/keys/key-directory.ts';
+import { openRetiredSeed } from '../../../core/keys/retired-key.ts';
+import type { Opener } from '../../../core/opening/opener.ts';
+import { KEY_ID, NAME, STANZA } from '../../../schemas/grammar.ts';
+import { Cluster } from '../../kubernetes/cluster.ts';
+import type { PublishedPlace } from '../../published/place.ts';
+import { keyDirectory } from '../../workspace/key-directory.ts';
+import { openKeys } from '../../workspace/open-keys.ts';
+import type { Workspace } from '../../workspace/workspace.ts';
 
 /** Beside the operator: `KID.json` → what is kept of that key. */
 const CONFIG_MAP = 'coffer-retired-keys';
@@ -35,7 +36,7 @@ export interface Restored {
 export async function restoreKey(
   workspace: Workspace,
   kid: string,
-  place: RecipientPlace,
+  place: PublishedPlace,
   { keyDir, to }: { keyDir: string | undefined; to: string | undefined },
 ): Promise<Restored> {
   const kept = readKept('file' in place ? await readFile(place.file, 'utf8') : await fromCluster(kid, place), kid);
@@ -52,7 +53,7 @@ export async function restoreKey(
   }
 }
 
-async function fromCluster(kid: string, { namespace, ...choice }: Exclude<RecipientPlace, { file: string }>) {
+async function fromCluster(kid: string, { namespace, ...choice }: Exclude<PublishedPlace, { file: string }>) {
   const cluster = await Cluster.open(choice);
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${CONFIG_MAP}`;
   const text = (await cluster.get<{ data?: Record<string, string> }>(path))?.data?.[`${kid}.json`];
@@ -66,7 +67,7 @@ async function fromCluster(kid: string, { namespace, ...choice }: Exclude<Recipi
 }
 
 function readKept(text: string, kid: string): Kept {
-  const { recipient, key, seed } = objectOf(jsonOf(text));
+  const { recipient, key, seed } = objectOf(parseJson(text));
   const rows = Object.entries(objectOf(seed));
   const isKept =
     typeof recipient === 'string' &&
@@ -87,15 +88,6 @@ function opened({ recipient, kid, seeds }: Kept, opener: Opener): Buffer {
     advice: `Name the folder with the key of ${[...seeds.keys()].join(' or ')}: --key-dir.`,
     data: { recipient, keyId: kid },
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function objectOf(value: unknown): Record<string, unknown> {

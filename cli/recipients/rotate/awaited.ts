@@ -1,10 +1,10 @@
-import { activeKey } from '../../core/keys/recipient.ts';
-import { isRotated } from '../../core/requests/fulfilled.ts';
-import type { Request } from '../../core/requests/request.ts';
-import { missingStanzas } from '../../core/rotation/join.ts';
-import { recipientOf, type Workspace } from '../workspace/workspace.ts';
-import { manifestFiles } from './manifest-files.ts';
-import { requestsIn } from './requests.ts';
+import { activeKey } from '../../../core/keys/recipient.ts';
+import { isRotated } from '../../../core/requests/fulfilled.ts';
+import type { Request } from '../../../core/requests/request.ts';
+import { missingStanzas } from '../../../core/rotation/join.ts';
+import { recipientOf, type Workspace } from '../../workspace/workspace.ts';
+import { manifestFiles } from '../manifest-files.ts';
+import { requestsIn } from '../requests.ts';
 
 /** Whether the operator of a cluster has something to do: a request for a new key, or stanzas of an older one. */
 export async function isAwaited(workspace: Workspace, name: string): Promise<boolean> {

@@ -1,9 +1,9 @@
-import { CofferError } from '../../core/errors.ts';
-import { identityOf } from '../../core/keys/endorsement.ts';
-import { readIdentity } from '../../core/keys/key-directory.ts';
-import type { Recipient } from '../../core/keys/recipient.ts';
-import { keyDirectory } from '../workspace/key-directory.ts';
-import type { Workspace } from '../workspace/workspace.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { identityOf } from '../../../core/keys/endorsement.ts';
+import { readIdentity } from '../../../core/keys/key-directory.ts';
+import type { Recipient } from '../../../core/keys/recipient.ts';
+import { keyDirectory } from '../../workspace/key-directory.ts';
+import type { Workspace } from '../../workspace/workspace.ts';
 
 /**
  * The seed of a recipient's identity, where the key directory has it: under its own name or, for a group, under its creator's.

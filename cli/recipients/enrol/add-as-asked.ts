@@ -1,10 +1,10 @@
-import type { CofferError } from '../../core/errors.ts';
-import { joinRequest } from '../../core/requests/request.ts';
-import { openKeysIfAny } from '../workspace/open-keys.ts';
-import { recipientOf, type Workspace } from '../workspace/workspace.ts';
+import type { CofferError } from '../../../core/errors.ts';
+import { joinRequest } from '../../../core/requests/request.ts';
+import { fetchFulfilment } from '../../published/fetch-fulfilment.ts';
+import { openKeysIfAny } from '../../workspace/open-keys.ts';
+import { recipientOf, type Workspace } from '../../workspace/workspace.ts';
 import { type Added, addLike } from './add-like.ts';
 import { confirmIdentity } from './confirm-identity.ts';
-import { fetchFulfilment } from './fetch-fulfilment.ts';
 
 /** The flags that `recipients add` and `recipients replace` share. */
 export interface AddFlags {

@@ -1,18 +1,18 @@
-import { Bug, CofferError } from '../../core/errors.ts';
-import type { Manifest, ManifestFile } from '../../core/format/manifest/manifest.ts';
-import type { SealingKey } from '../../core/format/sealed/stanza.ts';
-import { sealGroupSeed } from '../../core/keys/group.ts';
-import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
-import { renderRecipient } from '../../core/keys/recipient-text.ts';
-import type { Opener } from '../../core/opening/opener.ts';
-import { type Proposal, withStanzasIn } from '../../core/rotation/proposal.ts';
-import { proposalId } from '../../core/rotation/proposal-id.ts';
-import { newStanzas } from '../../core/rotation/rewrap.ts';
-import { workingTree } from '../git/trees.ts';
-import type { Workspace } from '../workspace/workspace.ts';
-import { manifestFiles } from './manifest-files.ts';
-import { requestsIn } from './requests.ts';
-import { applyToWorkingTree } from './working-tree.ts';
+import { Bug, CofferError } from '../../../core/errors.ts';
+import type { Manifest, ManifestFile } from '../../../core/format/manifest/manifest.ts';
+import type { SealingKey } from '../../../core/format/sealed/stanza.ts';
+import { sealGroupSeed } from '../../../core/keys/group.ts';
+import { activeKey, type Recipient } from '../../../core/keys/recipient.ts';
+import { renderRecipient } from '../../../core/keys/recipient-text.ts';
+import type { Opener } from '../../../core/opening/opener.ts';
+import { type Proposal, withStanzasIn } from '../../../core/rotation/proposal.ts';
+import { proposalId } from '../../../core/rotation/proposal-id.ts';
+import { newStanzas } from '../../../core/rotation/rewrap.ts';
+import { workingTree } from '../../git/trees.ts';
+import { applyToWorkingTree } from '../../published/working-tree.ts';
+import type { Workspace } from '../../workspace/workspace.ts';
+import { manifestFiles } from '../manifest-files.ts';
+import { requestsIn } from '../requests.ts';
 
 export interface RewrappedAll {
   /** Paths that were written or removed, from the root. */

@@ -1,23 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
-import { changeConfigRecipients } from '../../core/config/edit-config.ts';
-import { CONFIG_PATH } from '../../core/config/repository.ts';
-import { Bug, CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { namedDataKeys } from '../../core/format/edit/sealing-run.ts';
-import { manifestAt } from '../../core/format/manifest/manifest-nodes.ts';
-import type { SealingKey } from '../../core/format/sealed/stanza.ts';
-import { editRecipient } from '../../core/keys/edit-recipient.ts';
-import { addMember } from '../../core/keys/membership.ts';
-import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
-import type { Opener } from '../../core/opening/opener.ts';
-import { type Fulfilment, stanzasFor } from '../../core/requests/fulfilment.ts';
-import { type JoinRequest, joinRequest } from '../../core/requests/request.ts';
-import { join, missingStanzas } from '../../core/rotation/join.ts';
-import { sealingKeysFor } from '../workspace/sealing-keys.ts';
-import { recipientOf, type Workspace } from '../workspace/workspace.ts';
-import { changeManifests, manifestFiles, titleOf, writeChanged } from './manifest-files.ts';
-import { dropRequest, now, putRequest } from './requests.ts';
+import { changeConfigRecipients } from '../../../core/config/edit-config.ts';
+import { CONFIG_PATH } from '../../../core/config/repository.ts';
+import { Bug, CofferError } from '../../../core/errors.ts';
+import { writeFileAtomically } from '../../../core/files/atomic.ts';
+import { namedDataKeys } from '../../../core/format/edit/sealing-run.ts';
+import { manifestAt } from '../../../core/format/manifest/manifest-nodes.ts';
+import type { SealingKey } from '../../../core/format/sealed/stanza.ts';
+import { editRecipient } from '../../../core/keys/edit-recipient.ts';
+import { addMember } from '../../../core/keys/membership.ts';
+import { activeKey, type Recipient } from '../../../core/keys/recipient.ts';
+import type { Opener } from '../../../core/opening/opener.ts';
+import { type Fulfilment, stanzasFor } from '../../../core/requests/fulfilment.ts';
+import { type JoinRequest, joinRequest } from '../../../core/requests/request.ts';
+import { join, missingStanzas } from '../../../core/rotation/join.ts';
+import { timestamp } from '../../../core/timestamp.ts';
+import { sealingKeysFor } from '../../workspace/sealing-keys.ts';
+import { recipientOf, type Workspace } from '../../workspace/workspace.ts';
+import { changeManifests, manifestFiles, titleOf, writeChanged } from '../manifest-files.ts';
+import { dropRequest, putRequest } from '../requests.ts';
 
 export interface AddLike {
   name: string;
@@ -60,7 +61,7 @@ export async function addLike(workspace: Workspace, wanted: AddLike): Promise<Ad
     ...groups.files,
     ...(await addToRules(workspace, name, like)),
   ];
-  const request = joinRequest({ recipient: name, identity: recipient.identity, like, created: now() });
+  const request = joinRequest({ recipient: name, identity: recipient.identity, like, created: timestamp(new Date()) });
   files.push(...(await (pending.length === 0 ? dropRequest(workspace, request) : putRequest(workspace, request))));
   return { files, manifests, pending, groups: groups.closed, request: pending.length === 0 ? undefined : request };
 }

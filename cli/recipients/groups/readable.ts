@@ -1,7 +1,7 @@
-import { CofferError } from '../../core/errors.ts';
-import { findExposure } from '../../core/exposure/find-exposure.ts';
-import { readClone } from '../exposure/clone-history.ts';
-import { titleOf } from './manifest-files.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { findExposure } from '../../../core/exposure/find-exposure.ts';
+import { readClone } from '../../exposure/clone-history.ts';
+import { titleOf } from '../manifest-files.ts';
 
 /** What a key could open: an entry, whatever values it had. */
 export interface Readable {

@@ -1,15 +1,15 @@
-import { systemRandom } from '../../core/crypto/random.ts';
-import type { CofferError } from '../../core/errors.ts';
-import { createGroupKey, createKey } from '../../core/keys/create.ts';
-import { storeSecretKey } from '../../core/keys/key-directory.ts';
-import { withNewKey } from '../../core/keys/new-key.ts';
-import type { KeyStatus, Recipient } from '../../core/keys/recipient.ts';
-import { keyDirectory } from '../workspace/key-directory.ts';
-import { rememberKey } from '../workspace/known-keys.ts';
-import { openKeys } from '../workspace/open-keys.ts';
-import { sealingKeysFor } from '../workspace/sealing-keys.ts';
-import type { Workspace } from '../workspace/workspace.ts';
-import { now } from './requests.ts';
+import { systemRandom } from '../../../core/crypto/random.ts';
+import type { CofferError } from '../../../core/errors.ts';
+import { createGroupKey, createKey } from '../../../core/keys/create.ts';
+import { storeSecretKey } from '../../../core/keys/key-directory.ts';
+import { withNewKey } from '../../../core/keys/new-key.ts';
+import type { KeyStatus, Recipient } from '../../../core/keys/recipient.ts';
+import { timestamp } from '../../../core/timestamp.ts';
+import { keyDirectory } from '../../workspace/key-directory.ts';
+import { rememberKey } from '../../workspace/known-keys.ts';
+import { openKeys } from '../../workspace/open-keys.ts';
+import { sealingKeysFor } from '../../workspace/sealing-keys.ts';
+import type { Workspace } from '../../workspace/workspace.ts';
 import { type RewrappedAll, rewrapAll } from './rewrap-all.ts';
 
 export interface RotatedOffline extends RewrappedAll {
@@ -38,7 +38,7 @@ export async function rotateOffline(
   const { identitySeed, formerStatus, keyDir, broken } = how;
   const { name } = recipient;
   const isGroup = recipient.type === 'group';
-  const wish = { name, created: now(), identitySeed, random: systemRandom };
+  const wish = { name, created: timestamp(new Date()), identitySeed, random: systemRandom };
   const members = isGroup ? await sealingKeysFor(workspace, recipient.members) : [];
   const { key, seed } = isGroup ? createGroupKey({ ...wish, members }) : createKey(wish);
   try {

@@ -1,14 +1,14 @@
-import { CofferError } from '../../core/errors.ts';
-import { recipientFile } from '../../core/keys/create.ts';
-import { identityText } from '../../core/keys/key-texts.ts';
-import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
-import { sealingKeys } from '../../core/keys/sealing-keys.ts';
-import type { Proposal } from '../../core/rotation/proposal.ts';
-import { proposalId } from '../../core/rotation/proposal-id.ts';
-import { recipientOf, type Workspace } from '../workspace/workspace.ts';
-import { fetchProposal } from './fetch-proposal.ts';
-import type { RecipientPlace } from './fetch-recipient.ts';
-import { applyToWorkingTree } from './working-tree.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { recipientFile } from '../../../core/keys/create.ts';
+import { identityText } from '../../../core/keys/key-texts.ts';
+import { type Recipient, readRecipient } from '../../../core/keys/recipient.ts';
+import { sealingKeys } from '../../../core/keys/sealing-keys.ts';
+import type { Proposal } from '../../../core/rotation/proposal.ts';
+import { proposalId } from '../../../core/rotation/proposal-id.ts';
+import { fetchProposal } from '../../published/fetch-proposal.ts';
+import type { PublishedPlace } from '../../published/place.ts';
+import { applyToWorkingTree } from '../../published/working-tree.ts';
+import { recipientOf, type Workspace } from '../../workspace/workspace.ts';
 
 export interface Rewrapped {
   /** Of the newest key, as far as anything is proposed. */
@@ -27,7 +27,7 @@ export interface Rewrapped {
  *
  * @throws CofferError PROPOSAL_*, RECIPIENT_UNKNOWN, RECIPIENT_UNPINNED, RECIPIENT_IDENTITY_CHANGED, what `readRecipient` throws
  */
-export async function rewrapAsProposed(workspace: Workspace, name: string, place: RecipientPlace): Promise<Rewrapped> {
+export async function rewrapAsProposed(workspace: Workspace, name: string, place: PublishedPlace): Promise<Rewrapped> {
   const own = recipientOf(workspace, name);
   const proposal = await fetchProposal(workspace, proposalId('rewrap', name), name, place);
   if (proposal === undefined) return { keyId: undefined, files: [], refused: new Map(), isNothing: true };
@@ -69,18 +69,5 @@ function refuseForeign({ id, recipient, stanzas, values, fulfils }: Proposal, na
     advice: 'An operator proposes this for its own cluster alone: find out who published it.',
     data: { recipient: name },
     exit: 1,
-  });
-}
-
-/** As the flags say. Throws REWRAP_FROM_WHERE where they name no place. */
-export function placeOf(
-  flags: { 'from-cluster': boolean; kubeconfig?: string | undefined; context?: string | undefined; namespace: string },
-  file: string | undefined,
-): RecipientPlace {
-  if (file !== undefined) return { file };
-  if (flags['from-cluster']) return flags;
-  throw new CofferError('REWRAP_FROM_WHERE', 'it is not said where the operator keeps what it made', {
-    advice: "Use --from-cluster, or --from-file with a file of the operator's state directory.",
-    exit: 2,
   });
 }

@@ -1,5 +1,5 @@
-import { CofferError } from '../../core/errors.ts';
-import { plainLine } from '../../core/plain-line.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { plainLine } from '../../../core/plain-line.ts';
 
 /** For the record: one line. Throws ROTATE_REASON. */
 export function checkReason(reason: string | undefined): string | undefined {

@@ -1,11 +1,12 @@
-import { CofferError } from '../../core/errors.ts';
-import { recipientOfKey } from '../../core/keys/keyring.ts';
-import type { Recipient } from '../../core/keys/recipient.ts';
-import { isRotated } from '../../core/requests/fulfilled.ts';
-import { type Request, retireRequest } from '../../core/requests/request.ts';
-import type { Workspace } from '../workspace/workspace.ts';
+import { CofferError } from '../../../core/errors.ts';
+import { recipientOfKey } from '../../../core/keys/keyring.ts';
+import type { Recipient } from '../../../core/keys/recipient.ts';
+import { isRotated } from '../../../core/requests/fulfilled.ts';
+import { type Request, retireRequest } from '../../../core/requests/request.ts';
+import { timestamp } from '../../../core/timestamp.ts';
+import type { Workspace } from '../../workspace/workspace.ts';
+import { putRequest, requestsIn } from '../requests.ts';
 import { findHanging, type Hanging } from './hanging.ts';
-import { now, putRequest, requestsIn } from './requests.ts';
 
 export interface Retiring {
   recipient: Recipient;
@@ -31,7 +32,7 @@ export async function retire(workspace: Workspace, kid: string): Promise<Retirin
   const about = { recipient, hanging, requests, hasRecovery };
   if (hanging.length + requests.length > 0) return { ...about, request: undefined, files: [] };
   if (recipient.type !== 'cluster') throw withoutOperator(recipient, kid);
-  const request = retireRequest({ recipient: recipient.name, key: kid, created: now() });
+  const request = retireRequest({ recipient: recipient.name, key: kid, created: timestamp(new Date()) });
   return { ...about, request: request.id, files: await putRequest(workspace, request) };
 }
 

@@ -3,8 +3,8 @@ import { PROPOSAL_LABEL } from '../../core/requests/published.ts';
 import { type Proposal, readProposal } from '../../core/rotation/proposal.ts';
 import { confirmId } from '../workspace/pinning.ts';
 import { recipientOf, type Workspace } from '../workspace/workspace.ts';
-import type { RecipientPlace } from './fetch-recipient.ts';
-import { publishedParts } from './published-parts.ts';
+import { publishedParts } from './parts.ts';
+import type { PublishedPlace } from './place.ts';
 
 /**
  * What the operator of a cluster proposes under an id (core/rotation/proposal-id.ts), signed by the identity that is pinned for that
@@ -17,7 +17,7 @@ export async function fetchProposal(
   workspace: Workspace,
   id: string,
   cluster: string,
-  place: RecipientPlace,
+  place: PublishedPlace,
 ): Promise<Proposal | undefined> {
   const parts = await publishedParts(PROPOSAL_LABEL, id, place);
   if (parts.length === 0) return undefined;
