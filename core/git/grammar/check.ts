@@ -1,4 +1,4 @@
-import type { ObjectType } from '../packs/pack.ts';
+import type { ObjectType } from '../object-type.ts';
 import { commitProblems } from './commit.ts';
 import { type Problem, TOLERATED } from './problem.ts';
 import { tagProblems } from './tag.ts';

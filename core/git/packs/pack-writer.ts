@@ -3,7 +3,7 @@ import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import type { GitObject } from '../objects/object-store.ts';
+import type { GitObject } from './delta-chains.ts';
 import { packedEntry } from './pack-entry.ts';
 import { type IndexColumns, packIndex } from './pack-index.ts';
 
