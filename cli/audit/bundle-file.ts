@@ -1,5 +1,6 @@
 import { ORIGIN } from '../../core/audit/note/checkpoint.ts';
 import { CofferError } from '../../core/errors.ts';
+import { parseJson } from '../../core/json.ts';
 
 /** What a bundle for an auditor says of itself; nobody signs it, so it is a table of contents and no more. */
 export const BUNDLE_FILE = 'bundle.json';
@@ -27,7 +28,7 @@ export function folderOf(origin: string): string {
 
 /** Throws CofferError `AUDIT_BUNDLE_INVALID`. */
 export function parseBundle(text: string, place: string): BundledLog[] {
-  const logs: unknown = Object(parsed(text)).logs;
+  const logs: unknown = Object(parseJson(text)).logs;
   // None at all would verify, whatever became of them.
   if (!Array.isArray(logs) || logs.length === 0 || logs.length > 1000) throw invalid(place, 'names no logs');
   return logs.map((log: unknown) => {
@@ -36,15 +37,6 @@ export function parseBundle(text: string, place: string): BundledLog[] {
     if (!isWhole || !Number.isSafeInteger(from) || !Number.isSafeInteger(to)) throw invalid(place, 'is not readable');
     return { origin, folder: folderOf(origin), from, to, identity };
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 export function invalid(place: string, why: string): CofferError {

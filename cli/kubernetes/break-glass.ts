@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
+import { parseJson } from '../../core/json.ts';
 import { RECIPIENT_CONFIG_MAP } from '../../core/requests/published.ts';
 import { Cluster, type ClusterChoice } from './cluster.ts';
 
@@ -128,14 +129,9 @@ function refusal(body: Buffer, status: number): CofferError {
 }
 
 function fieldsOf(body: Buffer): { code?: string; message?: string; advice?: string } {
-  try {
-    const answer: unknown = JSON.parse(body.toString());
-    if (typeof answer !== 'object' || answer === null) return {};
-    return Object.fromEntries(Object.entries(answer).filter(([, value]) => typeof value === 'string'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
+  const answer = parseJson(body.toString());
+  if (typeof answer !== 'object' || answer === null) return {};
+  return Object.fromEntries(Object.entries(answer).filter(([, value]) => typeof value === 'string'));
 }
 
 /** The token is a person's: it goes to nobody but the operator that the cluster vouches for. */

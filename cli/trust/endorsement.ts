@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { type EndorseRequest, endorseRequest, renderRequest, requestFile } from '../../core/requests/request.ts';
+import { timestamp } from '../../core/timestamp.ts';
 import { git, gitOrNothing } from '../git/git.ts';
 import { type CommitSummary, commitNamed, isAncestor, summaryOf } from './commits.ts';
 
@@ -34,7 +35,7 @@ export async function endorsementOf(root: string, name: string, old: string | un
   if (!(await isAncestor(root, oid, 'HEAD'))) throw elsewhere(oid);
   const former = old === undefined ? undefined : await abandonedFor(root, oid, old);
   const commit = await summaryOf(root, oid);
-  const request = endorseRequest({ commit: oid, abandons: former?.abandons ?? [], created: now() });
+  const request = endorseRequest({ commit: oid, abandons: former?.abandons ?? [], created: timestamp(new Date()) });
   return {
     commit,
     request,
@@ -90,10 +91,6 @@ export async function refuseWithoutGit(root: string): Promise<void> {
     advice: 'Run it in a clone, on the branch that the operators follow.',
     data: { path: root },
   });
-}
-
-function now(): string {
-  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 function unknown(name: string): CofferError {

@@ -8,6 +8,7 @@ import { readIdentity, storeIdentity, storeSecretKey } from '../../core/keys/key
 import { identityText } from '../../core/keys/key-texts.ts';
 import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
+import { timestamp } from '../../core/timestamp.ts';
 import { NAME } from '../../schemas/grammar.ts';
 import { keyDirectory } from './key-directory.ts';
 import { confirmId, pin } from './pinning.ts';
@@ -35,7 +36,7 @@ export async function makeRecipient(
   checkName(workspace, name);
   await confirmId(workspace);
   await sodiumReady();
-  const { recipient, seed, identitySeed } = createRecipient({ name, type, created: now() });
+  const { recipient, seed, identitySeed } = createRecipient({ name, type, created: timestamp(new Date()) });
   const directory = keyDirectory(wanted.keyDir);
   try {
     // Secrets are stored before the public part is published, so that somebody can open what is sealed to it. The
@@ -64,7 +65,7 @@ export async function makeGroup(
   const identitySeed = await readIdentity(directory, creator);
   try {
     const keys = await sealingKeysFor(workspace, members);
-    const { recipient, seed } = createGroup({ name, created: now(), members: keys, identitySeed });
+    const { recipient, seed } = createGroup({ name, created: timestamp(new Date()), members: keys, identitySeed });
     seed.fill(0);
     return await publish(workspace, recipient, []);
   } finally {
@@ -120,10 +121,6 @@ async function findCreator(workspace: Workspace, directory: string): Promise<str
 
 function recipientFile(name: string): string {
   return `.coffer/recipients/${name}.yaml`;
-}
-
-function now(): string {
-  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 function usage(code: string, message: string, advice: string): CofferError {

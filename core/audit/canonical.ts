@@ -1,4 +1,5 @@
 import { Bug } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import type { AuditLine, AuditRecord } from './record.ts';
 
 /** A bundle of entries gives each a length of two bytes (C2SP tlog-tiles, "Log entries"). */
@@ -40,7 +41,7 @@ export function entryOf(line: AuditLine): Buffer {
 /** The record that an entry is; undefined: it is none, or is written otherwise than we write. */
 export function lineOf(entry: Buffer): AuditLine | undefined {
   const text = entry.toString('utf8');
-  const value = parsed(text);
+  const value = parseJson(text);
   if (value === null || typeof value !== 'object' || Array.isArray(value) || !isShallow(value, DEEPEST))
     return undefined;
   const { sequence, time, event } = value as Partial<AuditLine>;
@@ -99,13 +100,4 @@ function halved(record: AuditRecord): AuditRecord[] | undefined {
 function isShallow(value: unknown, levels: number): boolean {
   if (value === null || typeof value !== 'object') return true;
   return levels > 0 && Object.values(value).every((field) => isShallow(field, levels - 1));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { constants, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAt } from '../files/write-at.ts';
+import { parseJson } from '../json.ts';
 import type { Fact, Role } from './facts.ts';
 import { type CommitRecord, Records } from './records.ts';
 
@@ -95,12 +96,7 @@ const HEAD = /^\{"sizes":\{[a-z0-9":,]+\},"length":\d{1,12},"sha256":"[0-9a-f]{6
 
 function headOf(line: string): { sizes: Sizes; length: number; sha256: string } | undefined {
   if (!HEAD.test(line)) return undefined;
-  try {
-    return JSON.parse(line) as { sizes: Sizes; length: number; sha256: string };
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return parseJson(line) as { sizes: Sizes; length: number; sha256: string } | undefined;
 }
 
 function take(records: Records, { facts = [], paths = [], versions = [], commits = [] }: Rows): void {

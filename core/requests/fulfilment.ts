@@ -2,6 +2,7 @@ import { DATA_KEY_ID, KEY_ID, STANZA } from '../../schemas/grammar.ts';
 import { Bug, CofferError } from '../errors.ts';
 import type { Stanzas } from '../format/edit/edit-recipients.ts';
 import { parseStanza } from '../format/sealed/stanza.ts';
+import { parseJson } from '../json.ts';
 import type { JoinRequest } from './request.ts';
 
 /**
@@ -97,12 +98,8 @@ export function stanzasFor({ recipient, stanzas }: Fulfilment, dataKeyIds: Itera
 }
 
 function readPart(text: string): Part {
-  try {
-    const part: unknown = JSON.parse(text);
-    if (isPart(part)) return part;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
+  const part = parseJson(text);
+  if (isPart(part)) return part;
   throw new CofferError('FULFILMENT_DAMAGED', 'what the operator published for this request is damaged', {
     advice: 'Remove it where it stands; the operator publishes it again.',
   });

@@ -6,6 +6,7 @@ import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
+import { parseJson } from '../../core/json.ts';
 import { plainLine } from '../../core/plain-line.ts';
 import { DURATION } from '../../schemas/grammar.ts';
 import { hostUser } from '../process/host-user.ts';
@@ -61,16 +62,11 @@ export async function overrideAt(stateDirectory: string, now: Date): Promise<Ove
 
 function overrideFrom(text: string): Override | undefined {
   if (text === '' || text.length > MOST) return undefined;
-  try {
-    const { actor, reason, given, until } = Object(JSON.parse(text));
-    const { user, uid } = Object(actor);
-    const texts = [reason, given, until, user];
-    if (!texts.every((one) => typeof one === 'string')) return undefined;
-    return { actor: { kind: 'host', user, ...(Number.isInteger(uid) ? { uid } : {}) }, reason, given, until };
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const { actor, reason, given, until } = Object(parseJson(text));
+  const { user, uid } = Object(actor);
+  const texts = [reason, given, until, user];
+  if (!texts.every((one) => typeof one === 'string')) return undefined;
+  return { actor: { kind: 'host', user, ...(Number.isInteger(uid) ? { uid } : {}) }, reason, given, until };
 }
 
 function spanOf(duration: string): number {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
+import { parseJson } from '../../core/json.ts';
 
 /** Texts by name, in a file of the state directory: what the log was told last, so that only what is new is told. */
 export class Remembered {
@@ -50,11 +51,6 @@ export class Remembered {
 }
 
 function textsFrom(json: string): Map<string, string> {
-  try {
-    const rows = Object.entries(Object(JSON.parse(json === '' ? '{}' : json)));
-    return new Map(rows.filter((row): row is [string, string] => typeof row[1] === 'string'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return new Map();
-    throw error;
-  }
+  const rows = Object.entries(Object(parseJson(json)));
+  return new Map(rows.filter((row): row is [string, string] => typeof row[1] === 'string'));
 }

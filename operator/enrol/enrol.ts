@@ -13,6 +13,7 @@ import type { Keyring } from '../../core/keys/keyring.ts';
 import { readPinsFile } from '../../core/keys/pins.ts';
 import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
+import { timestamp } from '../../core/timestamp.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../process/log.ts';
@@ -205,9 +206,7 @@ export class Enrolment {
       for (const kid of keys.keys.keys()) kids.add(kid);
       const [first] = [...keys.keys.values()].toSorted((one, other) => (one.kid < other.kid ? -1 : 1));
       if (first === undefined) throw keys.problems[0] ?? gone(store.place);
-      const created = now()
-        .toISOString()
-        .replace(/\.\d+Z$/, 'Z');
+      const created = timestamp(now());
       const key = endorseKey({ name: cluster, created, identitySeed, publicKey: publicKeyFromSeed(first.seed) });
       const identity = identityOf(identitySeed);
       return { name: cluster, type: 'cluster', identity, keys: [key], members: [], file: recipientFile(cluster) };

@@ -1,15 +1,13 @@
+import { parseJson } from '../../core/json.ts';
 import type { WatchEvent } from './client.ts';
 import { noAnswer } from './kubernetes-error.ts';
 import { type Asked, refusalOf } from './refusal.ts';
 
 /** An answer as JSON; the shape is the server's word. Throws `KUBERNETES_ANSWER`. */
 export function parse<T>(body: Buffer): T {
-  try {
-    return JSON.parse(body.toString());
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw noAnswer();
-  }
+  const answer = parseJson(body.toString());
+  if (answer === undefined) throw noAnswer();
+  return answer as T;
 }
 
 /** A line of a watch. An `ERROR` event is a refusal that comes late: https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses */

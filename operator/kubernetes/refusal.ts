@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { parseJson } from '../../core/json.ts';
 import type { HttpAnswer } from './exchange.ts';
 import { KubernetesError, type KubernetesErrorCode } from './kubernetes-error.ts';
 import type { ObjectName, Resource } from './resource.ts';
@@ -192,11 +193,6 @@ function managerOf(text: unknown): string | undefined {
 }
 
 function statusOf(body: Buffer): Status {
-  try {
-    const value: unknown = JSON.parse(body.toString());
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
+  const value = parseJson(body.toString());
+  return typeof value === 'object' && value !== null ? value : {};
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
+import { parseJson } from '../../core/json.ts';
 
 /** What one proposal put on a branch: all that its commit was made of, so that it can be made again, byte for byte. */
 export interface Step {
@@ -53,15 +54,9 @@ export class BranchMemory {
 
   /** The file is our own: what does not look like it was damaged, and says nothing. */
   async #read(): Promise<readonly BranchState[]> {
-    try {
-      const { version, known } = JSON.parse(await readIfThere(this.#file)) as {
-        version: unknown;
-        known: BranchState[];
-      };
-      return version === VERSION ? known : [];
-    } catch (error) {
-      if (error instanceof SyntaxError) return [];
-      throw error;
-    }
+    const { version, known }: { version?: unknown; known: BranchState[] } = Object(
+      parseJson(await readIfThere(this.#file)),
+    );
+    return version === VERSION ? known : [];
   }
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../core/json.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
@@ -87,11 +88,6 @@ export class FloorMap implements FloorStore {
 }
 
 function floorFrom(text: string): Floor | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isFloor(value) ? value : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const value = parseJson(text);
+  return isFloor(value) ? value : undefined;
 }

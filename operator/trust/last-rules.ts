@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
+import { parseJson } from '../../core/json.ts';
 import type { Policy } from '../../core/trust/policy/policy.ts';
 
 const FILE = 'namespaces.json';
@@ -44,15 +45,10 @@ export class LastRules {
 
 /** The file is our own: what does not look like it was damaged, and says nothing. */
 function parse(text: string): LastingRules | undefined {
-  try {
-    const { version, namespaces } = JSON.parse(text) as { version: unknown } & LastingRules;
-    if (version !== VERSION) return undefined;
-    if (namespaces === undefined) return {};
-    return Array.isArray(namespaces) && namespaces.every(isRule) ? { namespaces } : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const { version, namespaces }: { version?: unknown } & LastingRules = Object(parseJson(text));
+  if (version !== VERSION) return undefined;
+  if (namespaces === undefined) return {};
+  return Array.isArray(namespaces) && namespaces.every(isRule) ? { namespaces } : undefined;
 }
 
 function isRule(rule: unknown): boolean {

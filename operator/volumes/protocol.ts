@@ -1,4 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
+import { parseJson } from '../../core/json.ts';
 import { ENTRY } from '../../schemas/grammar.ts';
 
 /**
@@ -78,13 +79,8 @@ function rowOf(row: unknown): [string, number] {
 
 /** undefined for anything but a JSON object. */
 export function jsonObject(bytes: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const value = parseJson(bytes.toString('utf8'));
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
 }
 
 function damaged(): CofferError {

@@ -1,4 +1,5 @@
 import { CofferError } from '../../errors.ts';
+import { parseJson } from '../../json.ts';
 import { type Checkpoint, parseCheckpoint } from '../note/checkpoint.ts';
 import { isSignedBy, keyIdOf, NOTE_LIMIT } from '../note/signed-note.ts';
 import type { LogStore } from '../store.ts';
@@ -79,13 +80,8 @@ async function originOf(store: LogStore): Promise<string | undefined> {
   return (await store.read('origin', NOTE_LIMIT))?.toString().trimEnd();
 }
 
+/** Undefined: the line is empty, or a kill tore it. */
 function stringFrom(line: string): string | undefined {
-  try {
-    const value: unknown = line === '' ? undefined : JSON.parse(line);
-    return typeof value === 'string' ? value : undefined;
-  } catch (error) {
-    // A kill tore it.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const value = parseJson(line);
+  return typeof value === 'string' ? value : undefined;
 }

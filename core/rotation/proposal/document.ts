@@ -3,6 +3,7 @@ import { CofferError } from '../../errors.ts';
 import { parseStanza } from '../../format/sealed/stanza.ts';
 import { parseSealedValue } from '../../format/sealed/value.ts';
 import { pathParts } from '../../git/trees/path.ts';
+import { parseJson } from '../../json.ts';
 import type { Proposal, ProposedValue } from './proposal.ts';
 
 /** A proposal as JSON, with everything in order: the same proposal is the same text. */
@@ -42,7 +43,7 @@ const REQUEST_ID = '^[a-z]+-[-a-z0-9]{1,120}$';
 
 /** @throws CofferError PROPOSAL_DAMAGED */
 export function readProposalText(text: string): Proposal {
-  const { recipient, stanzas, seeds, values, fulfils, refused, ...about } = objectOf(parsed(text));
+  const { recipient, stanzas, seeds, values, fulfils, refused, ...about } = objectOf(parseJson(text));
   return {
     id: textOf(about.id, PROPOSAL_ID),
     cluster: textOf(about.cluster, grammar.NAME),
@@ -80,15 +81,6 @@ function rowsOf(value: unknown, keyOf: (key: string) => string, name: string): M
       new Map(Object.entries(objectOf(row)).map(([to, text]) => [textOf(to, name), sealedBy(parseStanza, text)])),
     ]),
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) throw damaged();
-    throw error;
-  }
 }
 
 function objectOf(value: unknown): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CofferError } from '../../errors.ts';
+import { parseJson } from '../../json.ts';
 import { damaged, proposalText, readProposalText } from './document.ts';
 import type { Proposal } from './proposal.ts';
 import { isSignedBy, signProposal } from './signature.ts';
@@ -119,12 +120,8 @@ function refuseOthers(
 type UnsignedPart = Omit<Part, 'cluster' | 'signature'> & { [name in 'cluster' | 'signature']: string | undefined };
 
 function readPart(text: string): UnsignedPart {
-  try {
-    const part: unknown = JSON.parse(text);
-    if (isPart(part)) return part;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
+  const part = parseJson(text);
+  if (isPart(part)) return part;
   throw damaged();
 }
 

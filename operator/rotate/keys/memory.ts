@@ -3,6 +3,7 @@ import { CofferError } from '../../../core/errors.ts';
 import { writeFileAtomically } from '../../../core/files/atomic.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../../core/files/system-error.ts';
+import { parseJson } from '../../../core/json.ts';
 import { KEY_ID, TIMESTAMP } from '../../../schemas/grammar.ts';
 import type { OwnMark } from '../../keys/own-mark.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
@@ -87,12 +88,8 @@ export class KeyMemories {
   }
 
   #parse(text: string): KeyMemory {
-    try {
-      const memory: unknown = JSON.parse(text);
-      if (isMemory(memory)) return memory;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-    }
+    const memory = parseJson(text);
+    if (isMemory(memory)) return memory;
     const path = this.#place;
     throw new CofferError(
       'ROTATE_MEMORY_DAMAGED',

@@ -7,6 +7,7 @@ import { endorseKey } from '../../../core/keys/create.ts';
 import type { SecretKeys } from '../../../core/keys/key-file.ts';
 import { keyIdOfSeed } from '../../../core/keys/key-id.ts';
 import type { Recipient, RecipientKey } from '../../../core/keys/recipient.ts';
+import { timestamp } from '../../../core/timestamp.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { KeyMemories, KeyMemory, MadeKey, PendingKey } from './memory.ts';
 import type { Wish } from './wish.ts';
@@ -131,5 +132,5 @@ function madeOf({ kid, created }: PendingKey): MadeKey {
 function createdAt(now: Date, own: Recipient, { abandoned }: KeyMemory, { after }: Wish): string {
   const times = [...own.keys, ...abandoned].map(({ created }) => created);
   const before = [...times, ...(after === undefined ? [] : [after])].map((time) => Date.parse(time) + 1000);
-  return new Date(Math.max(now.getTime(), ...before)).toISOString().replace(/\.\d+Z$/, 'Z');
+  return timestamp(new Date(Math.max(now.getTime(), ...before)));
 }

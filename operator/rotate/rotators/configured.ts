@@ -1,5 +1,6 @@
 import { CofferError } from '../../../core/errors.ts';
 import type { RotatorConfig } from '../../config/settings.ts';
+import { keyOf } from '../../project/namespaced-name.ts';
 import { CommandRotator } from './command/command-rotator.ts';
 import { fenced } from './fenced.ts';
 import { PostgresRotator } from './postgres/postgres-rotator.ts';
@@ -33,7 +34,7 @@ export class Rotators {
         },
       );
     }
-    if (known.secrets.includes(`${namespace}/${name}`)) return known.rotator;
+    if (known.secrets.includes(keyOf(namespace, name))) return known.rotator;
     throw new CofferError('ROTATOR_NOT_ALLOWED', `${namespace}/${name} may not use the rotator ${wanted}.`, {
       advice: 'Add it to `secrets` of the rotator in the operator’s configuration, if it may.',
       data: { namespace, name },

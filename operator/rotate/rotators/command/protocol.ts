@@ -1,4 +1,5 @@
 import { base64Bytes } from '../../../../core/crypto/base64-bytes.ts';
+import { parseJson } from '../../../../core/json.ts';
 
 /** docs/rotation.md, "A command". */
 export interface Question {
@@ -53,13 +54,8 @@ export function readReply(output: Buffer, values: readonly Buffer[]): Reply {
 
 function parse(line: string): { result?: unknown; message?: unknown } {
   if (!line.startsWith('{')) return {};
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
+  const value = parseJson(line);
+  return typeof value === 'object' && value !== null ? value : {};
 }
 
 function quotes(message: string, values: readonly Buffer[]): boolean {
