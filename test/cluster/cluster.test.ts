@@ -56,7 +56,7 @@ describe('the shared cluster', () => {
       const path = `/api/v1/namespaces/${namespace}/configmaps`;
       await cluster.admin.expect('POST', path, { metadata: { name: 'left', finalizers: [] } });
     });
-    await cluster.kubectl('wait', '--for=delete', `namespace/${namespace}`, '--timeout=60s');
+    await cluster.kubectl('wait', '--for=delete', `namespace/${namespace}`, '--timeout=240s');
   });
 
   test('judges ServiceAccounts, people with tokens and people with certificates by RBAC', async (t) => {

@@ -22,7 +22,7 @@ export type ContainerdParts = Record<(typeof CONTAINERD_PARTS)[number], string>;
 /** The Kubernetes namespace of containerd. */
 const NAMESPACE = 'k8s.io';
 const SNAPSHOTTER = 'native';
-const READY_MS = 30_000;
+const READY_MS = 240_000;
 
 /** Starts containerd in the folder and gives it `IMAGE`. Resolves to the path of its socket. */
 export async function startContainerd(folder: SweptFolder, parts: ContainerdParts): Promise<string> {

@@ -31,7 +31,7 @@ export const CONTROLLERS = [
 ];
 
 export const ISSUER = 'https://kubernetes.default.svc';
-const READY_MS = 60_000;
+const READY_MS = 240_000;
 const POLL_MS = 50;
 
 export function startEtcd(folder: SweptFolder, program: string, ports: ControlPlanePorts): Program {
@@ -83,7 +83,7 @@ export function startControllerManager(
 
 /**
  * Waits until `/readyz` says so. Rejects with the program's last words when one ends first (an API server whose etcd lost its
- * port might else serve from somebody else's), or when it takes a minute.
+ * port might else serve from somebody else's), or when it takes minutes.
  */
 export async function untilReady(api: AdminApi, ...programs: readonly Program[]): Promise<void> {
   const deadline = performance.now() + READY_MS;
@@ -94,7 +94,7 @@ export async function untilReady(api: AdminApi, ...programs: readonly Program[])
     if (ready) return;
     if (performance.now() > deadline) {
       const words = await Promise.all(programs.map(lastWords));
-      throw new Error(['the API server is not ready after a minute', ...words].join('\n'));
+      throw new Error(['the API server is not ready after minutes', ...words].join('\n'));
     }
     await setTimeout(POLL_MS);
   }

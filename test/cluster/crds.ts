@@ -20,7 +20,7 @@ export async function installKinds(directory: string, kubectl: (...args: string[
   const apply = ['apply', '--server-side', '--force-conflicts'];
   if (kinds.length > 0) {
     await kubectl(...apply, ...named(kinds));
-    await kubectl('wait', '--for=condition=Established', '--timeout=30s', ...named(kinds));
+    await kubectl('wait', '--for=condition=Established', '--timeout=240s', ...named(kinds));
   }
   if (policies.length > 0) await kubectl(...apply, ...named(policies));
   await writeFile(note, digest);

@@ -18,7 +18,7 @@ export { IMAGE } from './image.ts';
 export const NODE_PARTS = [...CONTAINERD_PARTS, 'kubelet'] as const;
 
 const REAL_KUBELET = '/var/lib/kubelet/config.yaml';
-const READY_MS = 60_000;
+const READY_MS = 240_000;
 const POLL_MS = 100;
 
 export interface Node {

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 
 const SWEEP = join(import.meta.dirname, 'sweep.sh');
 const LINES_SHOWN = 15;
-const SWEPT_MS = 30_000;
+const SWEPT_MS = 240_000;
 
 /** A program that writes its log into the folder. */
 export interface Program {

@@ -31,7 +31,7 @@ test('a live namespace of sealed-secrets is moved over without an interruption, 
 
   // While both are there, a change of the SealedSecret does not reach it any more.
   await sealed.apply('db', app, { user: 'app', password: 'changed' });
-  await stage.kubectl('wait', 'sealedsecret/db', '--for=condition=Synced=false', '--timeout=20s');
+  await stage.kubectl('wait', 'sealedsecret/db', '--for=condition=Synced=false', '--timeout=240s');
   await stage.kubectl('delete', 'sealedsecrets', '--all');
   await secrets.until('left-behind', (secret) => secret === undefined);
 

@@ -121,8 +121,8 @@ test('kubectl get encryptedsecrets tells the state of each, and kubectl wait see
     scene.statusOf('db', { commit: COMMIT, workloads: [`${namespace}/db`] }),
     scene.statusOf('api', { state: 'failed', trouble: TROUBLE }),
   ]);
-  await cluster.kubectl('-n', namespace, 'wait', '--for=condition=Ready', '--timeout=10s', 'es/db');
-  await cluster.kubectl('-n', namespace, 'wait', '--for=condition=Stalled', '--timeout=10s', 'es/api');
+  await cluster.kubectl('-n', namespace, 'wait', '--for=condition=Ready', '--timeout=240s', 'es/db');
+  await cluster.kubectl('-n', namespace, 'wait', '--for=condition=Stalled', '--timeout=240s', 'es/api');
   const table = await cluster.kubectl('get', 'encryptedsecrets', '-A');
   const rows = table.split('\n').map((line) => line.trim().split(/\s+/));
   assert.deepEqual(rows[0], ['NAMESPACE', 'NAME', 'READY', 'VERIFIED', 'REASON', 'COMMIT', 'AGE']);

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { eventually, type OperatorProcess } from '../../operator/site.ts';
 
 /** Nothing here takes so long, on a busy machine neither. */
-const PATIENCE = 120_000;
+const PATIENCE = 240_000;
 /** Milliseconds between wakes: one that comes while a source is looked at, or too soon after, is answered a second later. */
 const NUDGE = 4000;
 

@@ -9,7 +9,7 @@ import { type Methods, NODE, SERVICES } from '../../../operator/node-plugin/csi.
 import { decode, encode, type Given, type Of } from '../../../operator/node-plugin/protobuf.ts';
 
 /** Milliseconds; kubelet takes its time. */
-const PATIENCE = 60_000;
+const PATIENCE = 240_000;
 const MAIN = join(import.meta.dirname, '../../../operator/node-plugin/main.ts');
 
 export interface PluginOptions {

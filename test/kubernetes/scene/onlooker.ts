@@ -3,8 +3,8 @@ import type { KubeClient } from '../../../operator/kubernetes/client.ts';
 import { ListWatch } from '../../../operator/kubernetes/list-watch.ts';
 import type { KubeObject, Resource } from '../../../operator/kubernetes/resource.ts';
 
-/** Nothing here takes so long, on a busy machine neither. */
-export const PATIENCE = 20_000;
+/** Milliseconds. A limit for what hangs, not for what is slow: ten times what anything here takes on a busy machine. */
+export const PATIENCE = 240_000;
 
 /** Somebody who watches one kind in one namespace: what is there, and all that ever was. */
 export class Onlooker<T extends KubeObject> {

@@ -43,7 +43,7 @@ export async function startSealedSecrets(
     return undefined;
   }
   await cluster.kubectl('apply', '--server-side', '-f', await customResourceDefinition());
-  await cluster.kubectl('wait', '--for=condition=Established', 'crd/sealedsecrets.bitnami.com', '--timeout=30s');
+  await cluster.kubectl('wait', '--for=condition=Established', 'crd/sealedsecrets.bitnami.com', '--timeout=240s');
   const home = await newNamespace(t, cluster, 'sealed');
   const folder = await mkdtemp(join(tmpdir(), 'coffer-sealed-'));
   t.after(() => rm(folder, { recursive: true }));
