@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { AuditLog } from '../../../core/audit/log.ts';
 import type { AuditRecord } from '../../../core/audit/record.ts';
-import { CofferError } from '../../../core/errors.ts';
+import type { CofferError } from '../../../core/errors.ts';
 import { entryOfPrevious } from '../../../core/format/manifest/rotation.ts';
 import type { Proposal, ProposedValue } from '../../../core/rotation/proposal.ts';
 import { proposalId } from '../../../core/rotation/proposal-id.ts';
-import type { Pusher } from '../../push/pusher.ts';
-import type { Proposals } from '../proposals.ts';
+import { keyOf } from '../../project/namespaced-name.ts';
+import { HandOver, type HandOverOptions, type Share } from '../hand-over.ts';
 
 /** What is to be changed in the repository of one source. */
 export interface Parcel {
@@ -19,109 +18,49 @@ export interface Parcel {
   operations: ReadonlyMap<string, string>;
 }
 
-export interface DeliveryOptions {
-  cluster: string;
-  proposals: Pick<Proposals, 'publish' | 'withdraw' | 'read'>;
-  pushers: ReadonlyMap<string, Pusher>;
-  audit: Pick<AuditLog, 'append'>;
-  /** Looks at a source now. */
-  wake: (source: string) => void;
-}
+export type DeliveryOptions = Pick<
+  HandOverOptions<ParcelShare>,
+  'proposals' | 'pushers' | 'log' | 'wake' | 'clock'
+> & { cluster: string; audit: Pick<AuditLog, 'append'> };
 
-/** So many looks may find somebody else's commit in the way before people are told. */
-const PATIENCE = 3;
-const IN_THE_WAY = ['PUSH_WAITS', 'PUSH_RACE'];
+type ParcelShare = Parcel & Share;
 
-/** Hands what was made to git where this operator may push, and to people elsewhere or where it cannot. */
+/** Hands over what was made of values, with a record for each manifest. */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #id: string;
-  /** Source → what was pushed last, and upon what. */
-  readonly #pushed = new Map<string, string>();
-  readonly #inTheWay = new Map<string, number>();
-  #published: string | undefined;
+  readonly #handOver: HandOver<ParcelShare>;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#id = proposalId('values', options.cluster);
+    this.#handOver = new HandOver({
+      ...options,
+      id: this.#id,
+      messageOf: ({ values }) => messageOf(values),
+      command: 'coffer rotate --collect',
+      published: async (_, shares, isNew) => {
+        if (!isNew) return;
+        for (const share of shares) await this.#record(share, 'published', { commit: share.commit });
+      },
+      pushed: (share, { commit, branch }) => this.#record(share, 'pushed', { commit, branch }),
+    });
   }
 
   /** Returns what stood in the way. Throws AUDIT_*, and what is no CofferError. */
   async deliver(parcels: readonly Parcel[], signal: AbortSignal): Promise<CofferError[]> {
-    const troubles: CofferError[] = [];
-    const left: Parcel[] = [];
-    for (const parcel of parcels) {
-      if (parcel.values.length === 0) continue;
-      const trouble = await this.#push(parcel, signal);
-      if (trouble !== 'pushed') left.push(parcel);
-      if (trouble instanceof CofferError) troubles.push(trouble);
-    }
-    try {
-      await this.#publish(left);
-    } catch (error) {
-      if (!(error instanceof CofferError)) throw error;
-      troubles.push(error);
-    }
-    return troubles;
+    const shares = parcels
+      .filter(({ values }) => values.length > 0)
+      .map((parcel) => ({ ...parcel, proposal: this.#proposal([parcel]) }));
+    const [only] = shares;
+    const all = only !== undefined && shares.length === 1 ? only.proposal : this.#proposal(shares);
+    return await this.#handOver.give(all, shares, signal);
   }
 
-  async #push(parcel: Parcel, signal: AbortSignal): Promise<'pushed' | 'no' | CofferError> {
-    const { pushers, wake } = this.#options;
-    const { source, commit } = parcel;
-    const pusher = pushers.get(source);
-    if (pusher === undefined) return 'no';
-    const digest = `${commit} ${digestOf(parcel.values)}`;
-    if (this.#pushed.get(source) === digest) return 'pushed';
-    try {
-      const proposal = this.#proposal([parcel]);
-      const pushed = await pusher.push(proposal, messageOf(parcel.values), signal);
-      this.#inTheWay.delete(source);
-      this.#pushed.set(source, digest);
-      if (pushed === 'nothing' || !pushed.isNew) return 'pushed';
-      await this.#tell(parcel, 'pushed', { commit: pushed.commit, branch: pushed.branch });
-      wake(source);
-      return 'pushed';
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof CofferError) || error.code.startsWith('AUDIT_')) throw error;
-      return this.#refused(source, error);
-    }
-  }
-
-  /** Somebody was first: what they pushed is looked at, and the next try is upon that. */
-  #refused(source: string, error: CofferError): 'pushed' | CofferError {
-    const times = (this.#inTheWay.get(source) ?? 0) + 1;
-    this.#inTheWay.set(source, times);
-    if (!IN_THE_WAY.includes(error.code)) return error.at({ source });
-    // No oftener: where trust refuses what is in the way, looking again finds the same, and a look without end asks the server each second.
-    if (times >= PATIENCE) return error.at({ source });
-    this.#options.wake(source);
-    return 'pushed';
-  }
-
-  async #publish(parcels: readonly Parcel[]): Promise<void> {
-    const { proposals } = this.#options;
-    this.#published ??= await this.#before();
-    const digest = digestOf(parcels.flatMap(({ values }) => values));
-    if (this.#published === digest) return;
-    if (parcels.length === 0) await proposals.withdraw(this.#id);
-    else {
-      await proposals.publish(this.#proposal(parcels));
-      for (const parcel of parcels) await this.#tell(parcel, 'published', { commit: parcel.commit });
-    }
-    this.#published = digest;
-  }
-
-  /** Undefined: nothing that is ours; should there be what somebody else put there, it goes. */
-  async #before(): Promise<string | undefined> {
-    const proposal = await this.#options.proposals.read(this.#id);
-    return proposal && digestOf(proposal.values);
-  }
-
-  async #tell({ source, values, operations }: Parcel, step: string, more: Partial<AuditRecord>): Promise<void> {
+  async #record({ source, values, operations }: Parcel, step: string, more: Partial<AuditRecord>): Promise<void> {
     const { audit, cluster } = this.#options;
     const records = namesOf(values).map(({ namespace, name, entries }): AuditRecord => {
-      const operation = operations.get(`${namespace}/${name}`);
+      const operation = operations.get(keyOf(namespace, name));
       return {
         ...{ event: 'rotation.step', step, outcome: 'done', cluster, namespace, name, entries, source },
         ...{ proposal: this.#id, ...(operation === undefined ? {} : { operation }), ...more },
@@ -143,10 +82,6 @@ export class Delivery {
   }
 }
 
-function digestOf(values: readonly ProposedValue[]): string {
-  return createHash('sha256').update(JSON.stringify(values)).digest('hex');
-}
-
 interface Names {
   namespace: string;
   name: string;
@@ -156,7 +91,7 @@ interface Names {
 function namesOf(values: readonly ProposedValue[]): Names[] {
   const found = new Map<string, Names>();
   for (const { namespace, name, entry } of values) {
-    const key = `${namespace}/${name}`;
+    const key = keyOf(namespace, name);
     const names = found.get(key) ?? { namespace, name, entries: [] };
     names.entries.push(entry);
     found.set(key, names);
@@ -165,7 +100,7 @@ function namesOf(values: readonly ProposedValue[]): Names[] {
 }
 
 function messageOf(values: readonly ProposedValue[]): string {
-  const lines = namesOf(values).map(({ namespace, name, entries }) => `${namespace}/${name}: ${entries.join(', ')}`);
+  const lines = namesOf(values).map(({ namespace, name, entries }) => `${keyOf(namespace, name)}: ${entries.join(', ')}`);
   const [only] = lines;
   const isOnlyRemoval = values.every(({ entry, text }) => text === undefined && entryOfPrevious(entry) !== undefined);
   const what = isOnlyRemoval ? 'Drop former values' : 'Rotate values';

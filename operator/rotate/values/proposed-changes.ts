@@ -1,7 +1,8 @@
 import { CofferError } from '../../../core/errors.ts';
-import { Turns } from '../../../core/turns.ts';
 import type { ProposedValue } from '../../../core/rotation/proposal.ts';
+import { Turns } from '../../../core/turns.ts';
 import { retirePrevious } from '../../../core/values/rotate-entry.ts';
+import { keyOf } from '../../project/namespaced-name.ts';
 import type { Rotators } from '../rotators/configured.ts';
 import type { Parcel } from './delivery.ts';
 import type { Rotation } from './remembered/rotation.ts';
@@ -34,7 +35,7 @@ export class ProposedChanges {
       await turns.next();
       const [row] = site.named(rotation.namespace, rotation.name);
       if (row === undefined) continue;
-      operations.set(`${row.namespace}/${row.name}`, rotation.id);
+      operations.set(keyOf(row.namespace, row.name), rotation.id);
       const isReady = rotation.step === 'verified' || (rotation.step === 'made' && rotation.rotator === undefined);
       if (isReady && this.#isExplained(rotation, row)) {
         // The file may have been moved since.
@@ -46,7 +47,7 @@ export class ProposedChanges {
     for (const row of site.all()) {
       await turns.next();
       const former = formerOf(row);
-      if (former.length === 0 || operations.has(`${row.namespace}/${row.name}`)) continue;
+      if (former.length === 0 || operations.has(keyOf(row.namespace, row.name))) continue;
       // What a rotator set is retired before it goes.
       const rotated = this.#rotated(row);
       if (rotated !== undefined)

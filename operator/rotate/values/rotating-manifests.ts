@@ -4,9 +4,10 @@ import type { Manifest, ManifestFile } from '../../../core/format/manifest/manif
 import { manifestProblems } from '../../../core/format/manifest/read-manifest.ts';
 import { type EntryRotation, entryOfPrevious, previousOf } from '../../../core/format/manifest/rotation.ts';
 import { type Change, changesBetween } from '../../../core/git/trees/changes.ts';
-import { Turns } from '../../../core/turns.ts';
 import { isFile } from '../../../core/git/trees/tree.ts';
 import type { Keyring } from '../../../core/keys/keyring.ts';
+import { Turns } from '../../../core/turns.ts';
+import { keyOf } from '../../project/namespaced-name.ts';
 import { readRepositorySettings } from '../../source/repository-settings.ts';
 import type { Accepted, Source } from '../../source/source.ts';
 
@@ -69,7 +70,7 @@ export class RotatingManifests {
       else byPath.delete(change.path);
     }
     this.#byPath = byPath;
-    this.#byName = Map.groupBy(this.all(), ({ namespace, name }) => `${namespace}/${name}`);
+    this.#byName = Map.groupBy(this.all(), ({ namespace, name }) => keyOf(namespace, name));
     this.#isRead = isRead;
     this.config = config;
     this.keyring = keyring;
@@ -83,7 +84,7 @@ export class RotatingManifests {
 
   /** Those of this name that are there: one, unless two files claim it. */
   named(namespace: string, name: string): readonly RotatingManifest[] {
-    return this.#byName.get(`${namespace}/${name}`) ?? [];
+    return this.#byName.get(keyOf(namespace, name)) ?? [];
   }
 
   /** Undefined where the file is not as it was, or cannot be read. */
