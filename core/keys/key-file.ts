@@ -61,7 +61,7 @@ export function identityFileBytes(name: string, identitySeed: Uint8Array): Buffe
  * @param place what errors name it; the key id is what its file name says.
  * @throws CofferError KEY_FILE_NAME, KEY_FILE_LINES, KEY_TEXT_*
  */
-export function parseKeyFile(bytes: Buffer, kid: string, place: string): SecretKey {
+function parseKeyFile(bytes: Buffer, kid: string, place: string): SecretKey {
   const seed = parseSecretFile(bytes, place, parseSecretKey);
   const actual = keyIdOfSeed(seed);
   if (actual === kid) return { kid, seed };

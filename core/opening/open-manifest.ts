@@ -95,7 +95,7 @@ export function refusePlaintext(manifest: Manifest): void {
 }
 
 /** Recipients that are listed but lack a stanza for a data key that some value names. */
-export function pendingRecipients(manifest: Manifest): string[] {
+function pendingRecipients(manifest: Manifest): string[] {
   const named = usedDataKeys(manifest);
   return manifest.recipients.filter((recipient) => named.some((id) => !manifest.stanzas.get(id)?.has(recipient)));
 }

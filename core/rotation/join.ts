@@ -42,7 +42,7 @@ export function missingStanzas(
 }
 
 /** Whether each of these data keys has a stanza that the opener holds the key of. Opens nothing. */
-export function canOpen(manifest: Manifest, opener: Opener, dataKeyIds: readonly string[]): boolean {
+function canOpen(manifest: Manifest, opener: Opener, dataKeyIds: readonly string[]): boolean {
   return dataKeyIds.every((id) =>
     [...(manifest.stanzas.get(id) ?? [])].some(
       ([recipient, { kid }]) => manifest.recipients.includes(recipient) && opener.holds(recipient, kid),

@@ -35,22 +35,13 @@ export interface RotatedValues {
 }
 
 /**
- * New values for an entry, and for what goes with it (`public`, other entries that its rotator sets), the former ones as
- * ENTRY.previous. `path` of the values is `file.file`. Nothing but new: what was there is opened only where it is kept.
+ * New values for entries of one manifest, and for what goes with them (`public`, other entries that a rotator sets), the former
+ * ones as ENTRY.previous: all in one run, under one data key. `path` of the values is `file.file`. Nothing but new: what was
+ * there is opened only where it is kept.
  *
  * @throws CofferError ROTATE_UNKNOWN, ROTATE_BY_HAND, ROTATE_BY_ROTATOR, ROTATE_PREVIOUS_NEEDS_KEY, MANIFEST_PLAINTEXT, ENTRY_NAME,
  *   TEMPLATE_NAME_TAKEN, SEALING_KEY_MISSING, and what `openManifest` throws
  */
-export function rotateEntry(
-  file: ManifestFile,
-  index: number,
-  entry: string,
-  options: RotateOptions,
-): Promise<RotatedValues> {
-  return rotateEntries(file, index, [entry], options);
-}
-
-/** `rotateEntry` for several entries of one manifest, in one run: under one data key. */
 export async function rotateEntries(
   file: ManifestFile,
   index: number,

@@ -29,7 +29,7 @@ export const NODE_PUBLISH_VOLUME_REQUEST = {
   volume_context: [8, 'strings'],
 } as const satisfies Message;
 
-export const NODE_UNPUBLISH_VOLUME_REQUEST = {
+const NODE_UNPUBLISH_VOLUME_REQUEST = {
   volume_id: [1, 'string'],
   target_path: [2, 'string'],
 } as const satisfies Message;

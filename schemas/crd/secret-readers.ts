@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { ANY, map, strict } from '../metadata.ts';
 import { conditions } from './conditions.ts';
 import { customResourceDefinition } from './definition.ts';
@@ -28,8 +28,6 @@ const Status = strict({
   ),
   offendersTotal: Type.Optional(Type.Integer({ minimum: 0 })),
 });
-
-export type SecretReadersSpec = Static<typeof Spec>;
 
 export const secretReadersDefinition = customResourceDefinition({
   ...{ kind: 'SecretReaders', plural: 'secretreaders', singular: 'secretreaders' },

@@ -12,7 +12,7 @@ export type User = { name: string; groups?: readonly string[] } | { namespace: s
 
 export const ADMIN = 'admin';
 /** The API server reads its tokens once, at its start, so these are fixed. */
-export const PEOPLE = ['alice', 'bob', 'carol', 'mallory'] as const;
+const PEOPLE = ['alice', 'bob', 'carol', 'mallory'] as const;
 
 const TOKEN_SECONDS = 6 * 3600;
 

@@ -30,7 +30,7 @@ export function readPages(): Page[] {
   return files.toSorted().map((file) => readPage(file, readFileSync(join(ROOT, file), 'utf8')));
 }
 
-export function readPage(file: string, text: string): Page {
+function readPage(file: string, text: string): Page {
   const page = { file, blocks: [] as Block[], links: [] as Link[], anchors: new Set<string>() };
   let open: { language: string; line: number; lines: string[]; indent: number } | undefined;
   for (const [index, line] of text.split('\n').entries()) {

@@ -6,7 +6,7 @@ import { sodiumReady } from '../../crypto/sodium.ts';
 import { compact } from '../../rotation/compact.ts';
 import { rewrap } from '../../rotation/rewrap.ts';
 import { removeReader, setReader } from './edit-readers.ts';
-import { setRecipients, setStanzas } from './edit-recipients.ts';
+import { readdress } from './edit-recipients.ts';
 import { renderManifest } from './new-manifest.ts';
 import { sealPlaintext, setEntry } from './seal.ts';
 
@@ -151,7 +151,7 @@ describe('recipients and stanzas', () => {
   ];
   for (const [recipients, names, after] of lists) {
     test(`${JSON.stringify(recipients)} → ${names}`, () => {
-      const text = setRecipients(readText(manifest({ recipients })), 0, names);
+      const text = readdress(readText(manifest({ recipients })), 0, names, new Map(), []);
       assert.equal(text, manifest({ recipients: after }));
     });
   }
@@ -160,9 +160,10 @@ describe('recipients and stanzas', () => {
     const text = sealPlaintext(readText(manifest()), testKeys).text;
     const [id = ''] = readText(text).manifests[0]?.stanzas.keys() ?? [];
     const stanza = `${'0'.repeat(32)}:${'A'.repeat(1558)}`;
-    const more = setStanzas(
+    const more = readdress(
       readText(text),
       0,
+      ['one', 'two'],
       new Map([
         [
           id,
@@ -180,7 +181,7 @@ describe('recipients and stanzas', () => {
       ['a', 'one', 'p', 'two'],
     );
     assert.equal(readText(more).manifests[0]?.stanzas.get(id)?.get('two')?.text, stanza);
-    const fewer = setStanzas(readText(more), 0, new Map(), ['a', 'p']);
+    const fewer = readdress(readText(more), 0, ['one', 'two'], new Map(), ['a', 'p']);
     assert.deepEqual(
       [...fewer.matchAll(/^ {6}(\w+): "(.)/gm)].map(([, name]) => name),
       ['one', 'two'],
@@ -204,7 +205,7 @@ describe('recipients and stanzas', () => {
     const text = sealPlaintext(readText(manifest()), testKeys).text;
     const now = rewrap(readText(text), 0, testOpener('one'), [testKey('two', 2)], []);
     assert.equal([...(readText(now).manifests[0]?.stanzas.values() ?? [])][0]?.get('two')?.kid, testKey('two', 2).kid);
-    const pending = setRecipients(readText(now), 0, ['one', 'two', 'three']);
+    const pending = readdress(readText(now), 0, ['one', 'two', 'three'], new Map(), []);
     assert.deepEqual(
       { ...openedBy('three', readText(rewrap(readText(pending), 0, testOpener('one'), [testKey('three')], []))) },
       { a: 'x', b: 'y1' },

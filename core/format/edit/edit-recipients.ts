@@ -11,21 +11,10 @@ import { TextEdits } from './text-edits.ts';
 /** Data key id → recipient → `KID:b64u`. */
 export type Stanzas = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-/** Lists these recipients; those that are listed keep their places. Stanzas are not touched. */
-export function setRecipients(file: ManifestFile, manifestIndex: number, names: readonly string[]): string {
-  const edits = new TextEdits(file.text);
-  setNames(edits, file.syntax, recipientsOf(manifestAt(file, manifestIndex)), names);
-  return edits.result();
-}
-
-/** Adds or replaces stanzas, and removes all stanzas of some recipients. */
-export function setStanzas(file: ManifestFile, manifestIndex: number, add: Stanzas, remove: Iterable<string>): string {
-  const edits = new TextEdits(file.text);
-  changeStanzas(edits, file.syntax, manifestAt(file, manifestIndex), add, new Set(remove));
-  return edits.result();
-}
-
-/** `setRecipients` and `setStanzas` in one. */
+/**
+ * Lists these recipients, of whom those that are listed keep their places; adds or replaces stanzas, and removes all
+ * stanzas of some recipients.
+ */
 export function readdress(
   file: ManifestFile,
   manifestIndex: number,

@@ -4,7 +4,7 @@ const HASH = 20;
 /** From here on an offset stands in the table of 64-bit offsets. */
 const LONG = 0x80000000;
 /** So many objects an index can sort: a number holds 32 bits of a name and the place it came from. */
-export const MOST_OBJECTS = 1 << 21;
+const MOST_OBJECTS = 1 << 21;
 
 /** What a pack holds, in any order: the columns of its index. */
 export interface IndexColumns {

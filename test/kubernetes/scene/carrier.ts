@@ -4,7 +4,7 @@ import { RESOURCES } from '../../../operator/kubernetes/resource.ts';
 import { type EncryptedSecretObject, KubernetesStage, type StageOptions } from './stage.ts';
 
 /** Who applies EncryptedSecret objects beside the operator. */
-export const CARRIER = 'argocd-controller';
+const CARRIER = 'argocd-controller';
 
 export interface CarriedOptions extends StageOptions {
   carriedBy?: 'operator' | 'objects';

@@ -63,7 +63,7 @@ export async function readAdvertisement(
 }
 
 /** Smart HTTP says once more which service answers, and sends a flush behind it (gitprotocol-http). */
-export function isServiceLine(line: Buffer): boolean {
+function isServiceLine(line: Buffer): boolean {
   return isPrefixed(line, '# service=');
 }
 
