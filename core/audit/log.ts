@@ -41,7 +41,10 @@ export interface AuditLogOptions {
   now: () => Date;
   /** Absent: records are durable, and nothing is signed. */
   signer?: LogSigner;
-  /** Checkpoints of this log that are remembered elsewhere: it must go on from each, or it is not opened. */
+  /**
+   * Notes that are remembered elsewhere as checkpoints of this log: it must go on from each that its identity signed, and is not opened
+   * else, or takes nothing more once it is seen. Those that it did not sign count for nothing.
+   */
   known?: readonly string[];
   /** Called with what has just become durable, in order. */
   written?: (lines: readonly AuditLine[]) => void;

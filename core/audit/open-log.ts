@@ -28,8 +28,8 @@ export async function openAuditLog(directory: string, options: AuditLogOptions):
     const origin = (await readOrigin(directory)) ?? (await begin(directory, options.cluster));
     mustBeOf(directory, origin, options.cluster);
     const mark = new JournalMark(origin, options.signer);
-    const { found, ...recovered } = await recover(directory, origin, options.known ?? [], mark);
-    const checkpointer = new Checkpointer(directory, origin, options.signer, found);
+    const { found, departed, ...recovered } = await recover(directory, origin, options.known ?? [], mark);
+    const checkpointer = new Checkpointer(directory, origin, options.signer, { found, departed });
     const reserve = new Reserve(directory, options.reserve ?? RESERVE);
     const log = new LogWriter({ origin, directory, checkpointer, reserve, mark, ...recovered }, options);
     await log.begin().catch(async (error) => {

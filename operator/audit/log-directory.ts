@@ -4,7 +4,6 @@ import { openAuditLog } from '../../core/audit/open-log.ts';
 import { readOrigin } from '../../core/audit/writer/recover.ts';
 import { CofferError } from '../../core/errors.ts';
 import { type Lock, lockDirectory } from '../../core/files/lock.ts';
-import type { Witnessed } from './witness.ts';
 
 const LOCK = 'audit.lock';
 
@@ -12,14 +11,18 @@ const LOCK = 'audit.lock';
 export class LogDirectory {
   readonly #directory: string;
   readonly #options: Omit<AuditLogOptions, 'known'>;
-  readonly #known: readonly Witnessed[];
+  readonly #claimsOf: (origin: string) => readonly string[];
   #lock: Lock | undefined;
 
-  /** `known`: it must go on from what is known of it. */
-  constructor(directory: string, options: Omit<AuditLogOptions, 'known'>, known: readonly Witnessed[]) {
+  /** `claimsOf`: checkpoints that are remembered of the log of that origin. */
+  constructor(
+    directory: string,
+    options: Omit<AuditLogOptions, 'known'>,
+    claimsOf: (origin: string) => readonly string[],
+  ) {
     this.#directory = directory;
     this.#options = options;
-    this.#known = known;
+    this.#claimsOf = claimsOf;
   }
 
   /** Locks it and opens its log. Throws CofferError `DIRECTORY_IN_USE`, `AUDIT_…`; then it is not locked. */
@@ -27,8 +30,8 @@ export class LogDirectory {
     this.#lock ??= await this.#take();
     try {
       const origin = await readOrigin(this.#directory);
-      const own = this.#known.filter((one) => one.origin === origin);
-      return await openAuditLog(this.#directory, { ...this.#options, known: own.map(({ checkpoint }) => checkpoint) });
+      const known = origin === undefined ? [] : this.#claimsOf(origin);
+      return await openAuditLog(this.#directory, { ...this.#options, known });
     } catch (error) {
       this.release();
       throw error;

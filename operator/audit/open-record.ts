@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { AuditLogOptions } from '../../core/audit/log.ts';
-import type { AuditActor } from '../../core/audit/record.ts';
+import type { AuditActor, AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import type { Background } from '../concurrency/background.ts';
 import type { OperatorSettings } from '../config/settings.ts';
@@ -15,7 +15,7 @@ import { LogDirectory } from './log-directory.ts';
 import { OperatorLog } from './operator-log.ts';
 import { overrideAt } from './override.ts';
 import { IdentitySigner } from './signer.ts';
-import { Witness, type Witnessed } from './witness.ts';
+import { Witness } from './witness.ts';
 import { WitnessFile, WitnessMap } from './witness-stores.ts';
 
 export interface RecordOptions {
@@ -49,21 +49,23 @@ export async function openRecord(options: RecordOptions, closing: Closing): Prom
   const { settings, client, background, log: output, version } = options;
   const { cluster, stateDirectory } = settings;
   const signer = new IdentitySigner(options.keys);
-  const witness = new Witness(client === undefined ? new WitnessFile(stateDirectory) : new WitnessMap(client));
-  const known = await persist(
-    async () => witness.read(await identityIfThere(signer)),
+  const store = client === undefined ? new WitnessFile(stateDirectory) : new WitnessMap(client);
+  const witness = new Witness({ store, identity: () => identityIfThere(signer), now });
+  await persist(
+    () => witness.read(),
     background.signal,
     (failure) => {
       witness.trouble = failure;
     },
   );
-  const directory = directoryOf(settings, { signer, witness, known, output });
+  const directory = directoryOf(settings, { signer, witness, output });
   const log = new OperatorLog({
     open: () => directory.open(),
-    opened: ({ origin, size }) => [
-      ...(size === 0 ? [{ event: 'log.began', cluster, origin } as const] : []),
-      ...witness.recordsFor(origin, known),
-    ],
+    opened: async ({ origin, size }) => {
+      witness.opened(origin);
+      const began: AuditRecord[] = size === 0 ? [{ event: 'log.began', cluster, origin }] : [];
+      return [...began, ...(await witness.records())];
+    },
     override: () => overrideAt(stateDirectory, now()),
     now,
     kept: (record) => output.audit({ time: now().toISOString(), ...record }),
@@ -77,7 +79,7 @@ export async function openRecord(options: RecordOptions, closing: Closing): Prom
   const configuration = new Configuration(filesOf(options), settings);
   await configuration.look((records) => log.owe(records), 'first');
   background.run((ends) => log.run(ends));
-  background.run((ends) => witness.run(ends));
+  background.run((ends) => witness.run((records) => log.owe(records), ends));
   const troubles = () => [...log.problems(), ...(witness.trouble === undefined ? [] : [witness.trouble])];
   return { log, configuration, troubles };
 }
@@ -85,7 +87,6 @@ export async function openRecord(options: RecordOptions, closing: Closing): Prom
 interface DirectoryParts {
   signer: IdentitySigner;
   witness: Witness;
-  known: readonly Witnessed[];
   output: RecordingLog;
 }
 
@@ -94,19 +95,19 @@ function ownName(): AuditActor {
   return pod === undefined ? { kind: 'operator', user: hostname() } : { kind: 'operator', user: pod, pod };
 }
 
-/** Its place may answer later, as that of the keys. */
+/** Its place may answer later; why it does not, whoever needs the keys says. */
 async function identityIfThere(signer: IdentitySigner): Promise<Buffer | undefined> {
   try {
     return await signer.publicKey();
   } catch (error) {
-    if (error instanceof CofferError && error.loop === 'retry') return undefined;
+    if (error instanceof CofferError) return undefined;
     throw error;
   }
 }
 
 function directoryOf(
   { audit: { directory, stdout, keep }, cluster }: OperatorSettings,
-  { signer, witness, known, output }: DirectoryParts,
+  { signer, witness, output }: DirectoryParts,
 ): LogDirectory {
   const options: AuditLogOptions = {
     ...{ cluster, now, signer },
@@ -116,7 +117,7 @@ function directoryOf(
     },
     checkpointed: (text) => witness.checkpointed(text),
   };
-  return new LogDirectory(directory, options, known);
+  return new LogDirectory(directory, options, (origin) => witness.claimsOf(origin));
 }
 
 function filesOf({ settings, configFile, sources }: RecordOptions): ConfigurationFiles {

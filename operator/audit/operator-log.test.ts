@@ -62,7 +62,7 @@ function scene(options: Partial<OperatorLogOptions> = {}) {
   const leaves: Override[] = [];
   const log = new OperatorLog({
     open: async () => disk,
-    opened: () => [],
+    opened: async () => [],
     override: async () => leaves.at(-1),
     now: () => NOW,
     kept: (record) => kept.push(record),
@@ -130,7 +130,7 @@ describe('a log that cannot be opened', () => {
         if (error !== undefined) throw error;
         return disk;
       },
-      opened: () => [{ event: 'log.witnessed' }],
+      opened: async () => [{ event: 'log.witnessed' }],
     });
     await log.start([{ event: 'operator.started' }]);
     await assert.rejects(log.append([intent('a')]), { code: 'AUDIT_UNWRITABLE' });
@@ -156,6 +156,28 @@ describe('a log that cannot be opened', () => {
       await log.close();
     }
   });
+});
+
+test('closing waits for a log that is being opened, and opens none after that', async () => {
+  const { promise, resolve } = Promise.withResolvers<SignedLog>();
+  let opened = 0;
+  const { log, disk } = scene({
+    open: async () => {
+      opened++;
+      return await promise;
+    },
+  });
+  const waiting = log.append([intent('a')]);
+  const closing = log.close();
+  resolve(disk);
+  await closing;
+  assert.ok(disk.isClosed);
+  await waiting;
+  const never = scene({ open: () => Promise.reject(broken) });
+  await assert.rejects(never.log.append([intent('a')]), { code: 'AUDIT_UNWRITABLE' });
+  await never.log.close();
+  await assert.rejects(never.log.append([intent('b')]), { code: 'AUDIT_UNWRITABLE', message: /closed/ });
+  assert.equal(opened, 1);
 });
 
 describe('a person lets it go on without the log', () => {

@@ -9,7 +9,7 @@ export interface OperatorLogOptions {
   /** Locks the directory and opens the log. Throws CofferError; with loop `retry` it is tried again. */
   open(): Promise<SignedLog>;
   /** What a log that was opened is told first. */
-  opened(log: SignedLog): readonly AuditRecord[];
+  opened(log: SignedLog): Promise<readonly AuditRecord[]>;
   /** A person's leave that counts now. */
   override(): Promise<Override | undefined>;
   now(): Date;
@@ -41,6 +41,7 @@ export class OperatorLog implements AuditLog {
   #log: SignedLog | undefined;
   #opening: Promise<SignedLog> | undefined;
   #openedAt = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
   /** Of what was asked for last. */
   #trouble: CofferError | undefined;
   /** What happened already, and goes first. */
@@ -139,6 +140,9 @@ export class OperatorLog implements AuditLog {
 
   /** Writes what is owed, as far as that can be, and closes. Throws `AUDIT_LOST` where records end with the process. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    // What it failed with is `#trouble`.
+    await Promise.allSettled([this.#opening]);
     const log = this.#log;
     const owed = this.#owed.splice(0);
     // One by one into one write: where there is room for some only, those are kept.
@@ -198,13 +202,14 @@ export class OperatorLog implements AuditLog {
 
   #open(): Promise<SignedLog> {
     if (this.#opening !== undefined) return this.#opening;
+    if (this.#isClosed) return Promise.reject(closed());
     if (this.#trouble !== undefined && performance.now() - this.#openedAt < AGAIN) return Promise.reject(this.#trouble);
     this.#openedAt = performance.now();
     this.#opening = this.#options
       .open()
       .then(
-        (log) => {
-          this.#owed.unshift(...this.#options.opened(log));
+        async (log) => {
+          this.#owed.unshift(...(await this.#options.opened(log)));
           this.#log = log;
           return log;
         },
@@ -254,6 +259,13 @@ function isOfDisk({ code, cause }: CofferError): boolean {
 function slow(): CofferError {
   return new CofferError('AUDIT_SLOW', `The disk of the log has not answered for ${SLOW / 1000} seconds.`, {
     advice: 'Look at that disk: until it answers, nothing new is opened or projected.',
+    loop: 'retry',
+  });
+}
+
+function closed(): CofferError {
+  return new CofferError('AUDIT_UNWRITABLE', 'The audit log is closed, since the operator ends.', {
+    advice: 'What asked for it is asked for again when the operator is started.',
     loop: 'retry',
   });
 }

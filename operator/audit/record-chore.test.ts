@@ -24,7 +24,7 @@ test('looks at the same time tell the log once of what is new', async (t) => {
       sign: async () => {},
       close: async () => {},
     }),
-    opened: () => [],
+    opened: async () => [],
     override: async () => undefined,
     now: () => new Date(),
     kept: () => {},

@@ -2,16 +2,16 @@ import type { KubeClient } from '../kubernetes/client.ts';
 import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
 import { Remembered } from './remembered.ts';
 
-/** Where the newest checkpoint of each log of this cluster is, outside of the log's own volume: log id → signed note. */
+/** Texts outside of the log's own volume: LOGID → the newest checkpoint of that log, and LOGID.published → when that was. */
 export interface WitnessStore {
   /** Throws CofferError. */
   read(): Promise<ReadonlyMap<string, string>>;
-  /** Puts one there, and takes away those that are named. Throws CofferError. */
-  write(id: string, checkpoint: string, gone: readonly string[]): Promise<void>;
+  /** Puts these there, and takes away those that are named. Throws CofferError. */
+  write(texts: ReadonlyMap<string, string>, gone: readonly string[]): Promise<void>;
 }
 
 /** Of the operator's namespace; with the operator's rights to ConfigMaps it is one write for each checkpoint. */
-export const WITNESS_CONFIG_MAP = 'coffer-audit';
+const WITNESS_CONFIG_MAP = 'coffer-audit';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
@@ -29,17 +29,17 @@ export class WitnessMap implements WitnessStore {
     return new Map(Object.entries((await this.#get())?.data ?? {}));
   }
 
-  /** Each log has a key of its own, so that nobody's write is another's. */
-  async write(id: string, checkpoint: string, gone: readonly string[]): Promise<void> {
+  /** Each log has keys of its own, so that nobody's write is another's. */
+  async write(texts: ReadonlyMap<string, string>, gone: readonly string[]): Promise<void> {
     const { namespace } = this.#client;
     const name = { namespace, name: WITNESS_CONFIG_MAP };
     if ((await this.#get()) === undefined) {
       const metadata = { ...name, labels: { 'app.kubernetes.io/managed-by': 'coffer-operator' } };
-      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [id]: checkpoint } };
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: Object.fromEntries(texts) };
       await this.#client.create(RESOURCES.configMaps, body, { namespace });
       return;
     }
-    const data = { ...Object.fromEntries(gone.map((other) => [other, null])), [id]: checkpoint };
+    const data = Object.fromEntries([...gone.map((other) => [other, null]), ...texts]);
     await this.#client.patch(RESOURCES.configMaps, name, { data }, { type: 'merge' });
   }
 
@@ -63,9 +63,9 @@ export class WitnessFile implements WitnessStore {
     return this.#remembered.read();
   }
 
-  async write(id: string, checkpoint: string, gone: readonly string[]): Promise<void> {
-    const texts = new Map(await this.#remembered.read());
-    for (const other of gone) texts.delete(other);
-    await this.#remembered.write(texts.set(id, checkpoint));
+  async write(texts: ReadonlyMap<string, string>, gone: readonly string[]): Promise<void> {
+    const former = new Map(await this.#remembered.read());
+    for (const other of gone) former.delete(other);
+    await this.#remembered.write(new Map([...former, ...texts]));
   }
 }

@@ -6,48 +6,81 @@ import type { WitnessStore } from './witness-stores.ts';
 
 /** Milliseconds between two that are published: each is a write to the API server. */
 const REST = 5000;
-/** Logs that are remembered. Where replicas lose their volumes at each start, the longest known go when the record has them. */
+/** Logs that are remembered: those that published last. What goes is in the record of the log that lets it go. */
 const MOST = 64;
 /** Of a text that is no note. */
 const LONGEST = 4096;
+/** After a LOGID: when its checkpoint was published. */
+const TIME = '.published';
 
-/** A log's newest checkpoint that is known. */
-export interface Witnessed {
+export interface WitnessParts {
+  store: WitnessStore;
+  /** Of the cluster, Ed25519. Undefined: there is none yet, or its place does not answer. */
+  identity(): Promise<Buffer | undefined>;
+  now(): Date;
+}
+
+/** A log's newest checkpoint, as somebody wrote it there. */
+interface Claim {
   origin: string;
-  /** A signed note. */
+  /** A note, of whoever's signature. */
   checkpoint: string;
+  published: string;
 }
 
 /**
  * Remembers the newest checkpoint of this log where the log itself is not, and tells the log of those of others: that a replica's
- * volume was lost, cut off or set back is then seen by whoever verifies (docs/audit.md).
+ * volume was lost, cut off or set back is then seen by whoever verifies (docs/audit.md). Whoever may write there can only put back
+ * what the cluster's identity signed: all else counts for nothing, and nothing does before that identity can be read.
  */
 export class Witness {
-  readonly #store: WitnessStore;
+  readonly #parts: WitnessParts;
+  #claims: readonly Claim[] = [];
+  /** A log that was opened and not told yet of the others. */
+  #untold: string | undefined;
   #newest: string | undefined;
   #published: string | undefined;
   #gone: string[] = [];
   /** Why it could not be published last. */
   trouble: CofferError | undefined;
 
-  constructor(store: WitnessStore) {
-    this.#store = store;
+  constructor(parts: WitnessParts) {
+    this.#parts = parts;
   }
 
-  /**
-   * What is remembered, of this log too. Whoever may write there can only put back what the cluster's `identity` signed: all else is
-   * left out, and all counts where the identity is not known yet. Throws CofferError.
-   */
-  async read(identity: Buffer | undefined): Promise<Witnessed[]> {
-    const notes = [...(await this.#store.read()).values()].filter((note) => note.length <= LONGEST);
-    return notes.flatMap((checkpoint) => witnessed(checkpoint, identity) ?? []);
+  /** Reads what is remembered. Throws CofferError. */
+  async read(): Promise<void> {
+    const texts = await this.#parts.store.read();
+    this.#claims = [...texts].flatMap(([id, note]) => {
+      const origin = note.length > LONGEST ? undefined : originOf(note);
+      if (origin === undefined || idOf(origin) !== id) return [];
+      return [{ origin, checkpoint: note, published: texts.get(id + TIME) ?? '' }];
+    });
   }
 
-  /** Records of the other logs of this cluster, for one that begins or goes on as `origin`. */
-  recordsFor(origin: string, known: readonly Witnessed[]): AuditRecord[] {
-    const others = known.filter((other) => other.origin !== origin && clusterOf(other.origin) === clusterOf(origin));
-    this.#gone = others.slice(0, Math.max(0, others.length - MOST)).map((other) => idOf(other.origin));
-    return others.map((other) => ({ event: 'log.witnessed', ...other }));
+  /** Notes that claim to be of that log, which sees itself who signed them. */
+  claimsOf(origin: string): string[] {
+    return this.#claims.filter((claim) => claim.origin === origin).map(({ checkpoint }) => checkpoint);
+  }
+
+  /** A log was opened: it is to be told of the others. */
+  opened(origin: string): void {
+    this.#untold = origin;
+  }
+
+  /** What the log that was opened is to be told now, once; nothing while the identity cannot be read. */
+  async records(): Promise<AuditRecord[]> {
+    const origin = this.#untold;
+    const identity = origin === undefined ? undefined : await this.#parts.identity();
+    if (origin === undefined || identity === undefined) return [];
+    this.#untold = undefined;
+    const others = this.#claims.filter(
+      (claim) => claim.origin !== origin && clusterOf(claim.origin) === clusterOf(origin),
+    );
+    const signed = others.filter(({ checkpoint }) => isSigned(checkpoint, identity));
+    const newestFirst = signed.toSorted((one, other) => other.published.localeCompare(one.published));
+    this.#gone = newestFirst.slice(MOST).map((claim) => idOf(claim.origin));
+    return signed.map(({ origin, checkpoint }) => ({ event: 'log.witnessed', origin, checkpoint }));
   }
 
   /** A checkpoint of this log, which is on disk. */
@@ -55,17 +88,30 @@ export class Witness {
     this.#newest = note;
   }
 
-  /** Publishes until the signal. */
-  async run(signal: AbortSignal): Promise<void> {
-    while (await pause(REST, signal)) await this.publish();
+  /** Publishes, and tells the log of others what it could not be told at once, until the signal. Throws what `owe` throws. */
+  async run(owe: (records: readonly AuditRecord[]) => Promise<void>, signal: AbortSignal): Promise<void> {
+    while (await pause(REST, signal)) {
+      const records = await this.records();
+      if (records.length > 0) await owe(records);
+      await this.publish();
+    }
   }
 
   /** Publishes the newest, if that is another; why it cannot be becomes `trouble`. */
   async publish(): Promise<void> {
     const note = this.#newest;
     if (note === undefined || note === this.#published) return;
+    const { store, now } = this.#parts;
+    const id = idOf(parseCheckpoint(note).origin);
+    const gone = this.#gone.flatMap((other) => [other, other + TIME]);
     try {
-      await this.#store.write(idOf(parseCheckpoint(note).origin), note, this.#gone);
+      await store.write(
+        new Map([
+          [id, note],
+          [id + TIME, now().toISOString()],
+        ]),
+        gone,
+      );
       this.#gone = [];
       this.#published = note;
       this.trouble = undefined;
@@ -76,10 +122,20 @@ export class Witness {
   }
 }
 
-function witnessed(checkpoint: string, identity: Buffer | undefined): Witnessed | undefined {
+function isSigned(checkpoint: string, identity: Buffer): boolean {
   try {
-    const { origin } = identity === undefined ? parseCheckpoint(checkpoint) : readCheckpoint(checkpoint, identity);
-    return { origin, checkpoint };
+    readCheckpoint(checkpoint, identity);
+    return true;
+  } catch (error) {
+    if (error instanceof CofferError) return false;
+    throw error;
+  }
+}
+
+/** Of a note; undefined: it is none. */
+function originOf(note: string): string | undefined {
+  try {
+    return parseCheckpoint(note).origin;
   } catch (error) {
     if (error instanceof CofferError) return undefined;
     throw error;

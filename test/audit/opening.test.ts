@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DirectoryStore } from '../../core/audit/directory-store.ts';
 import type { LogSigner } from '../../core/audit/log.ts';
-import { parseCheckpoint } from '../../core/audit/note/checkpoint.ts';
+import { checkpointText, parseCheckpoint } from '../../core/audit/note/checkpoint.ts';
 import { noteOf } from '../../core/audit/note/signed-note.ts';
 import { openAuditLog } from '../../core/audit/open-log.ts';
 import { TreeEdge } from '../../core/audit/tree/edge.ts';
@@ -102,6 +103,43 @@ describe('a log that was changed while no operator ran is not signed over', () =
       loop: 'stop',
     });
     await (await openAuditLog(directory, options(signer, { known: [...known, ...checkpoints] }))).close();
+  });
+
+  test('whoever remembers a checkpoint that the identity did not sign stops nothing', async (t) => {
+    const { directory, signer, origin } = await writtenLog(t, 5);
+    const root = randomBytes(32);
+    const claims = [3, 5, 10_000].map((size) => checkpointText({ origin, size, root }));
+    const stranger = testSigner();
+    const known: string[] = [];
+    for (const text of claims) {
+      const { publicKey, signature } = (await stranger.sign(Buffer.from(text))) ?? assert.fail();
+      known.push(noteOf(text, origin, publicKey, signature), noteOf(text, origin, signer.publicKey, signature));
+    }
+    const log = await openAuditLog(directory, options(signer, { known }));
+    await fill(log, 10);
+    await log.sign();
+    assert.deepEqual([log.problems, log.size], [[], 10]);
+    await log.close();
+  });
+
+  test('put back as it was, while the identity cannot be read: not signed over when it can be', async (t) => {
+    const { directory, signer } = await writtenLog(t, 5);
+    const earlier = join(logDirectory(t), 'earlier');
+    cpSync(directory, earlier, { recursive: true });
+    const first = await openAuditLog(directory, options(signer));
+    await fill(first, 10);
+    await first.close();
+    let isThere = false;
+    const late: LogSigner = {
+      sign: async (text) => (isThere ? await signer.sign(text) : undefined),
+      journalKey: async () => undefined,
+    };
+    const log = await openAuditLog(earlier, options(undefined, { signer: late, known: [first.checkpoint ?? ''] }));
+    await fill(log, 20);
+    isThere = true;
+    await assert.rejects(log.sign(), { code: 'AUDIT_ROLLED_BACK', loop: 'stop' });
+    await log.close();
+    assert.equal(parseCheckpoint(log.checkpoint ?? '').size, 5);
   });
 
   test('with an identity that cannot be read yet: opened, and not signed over when it can be', async (t) => {

@@ -37,3 +37,37 @@ test('a clock that is ahead at a start, or now and then, makes nothing be forgot
   assert.equal(log.size, 1001);
   await log.close();
 });
+
+test('whoever closes it waits for a look that is under way, which removes nothing after that', async (t) => {
+  const directory = logDirectory(t);
+  const log = await openAuditLog(directory, options(testSigner()));
+  await fill(log, 1000);
+  await log.sign();
+  const [asked, allowed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const pruner = {
+    append: async () => {
+      asked.resolve();
+      await allowed.promise;
+    },
+  };
+  let uptime = 0;
+  const retention = new Retention(directory, pruner, { keep, now: () => AHEAD, uptime: () => uptime });
+  await retention.prune(768);
+  uptime = 24 * HOUR;
+  const looking = retention.prune(768);
+  await asked.promise;
+  let isClosed = false;
+  const closing = retention.close().then(() => {
+    isClosed = true;
+  });
+  await new Promise(setImmediate);
+  assert.equal(isClosed, false);
+  allowed.resolve();
+  await closing;
+  await looking;
+  assert.deepEqual(
+    ['000', '001', '002'].map((name) => existsSync(join(directory, 'tile/entries', name))),
+    [true, true, true],
+  );
+  await log.close();
+});

@@ -48,3 +48,14 @@ export function widthIn(size: number, level: TileLevel, index: number): number {
   const hashes = Math.floor(size / span(level === 'entries' ? 0 : level));
   return Math.max(0, Math.min(TILE_WIDTH, hashes - index * TILE_WIDTH));
 }
+
+/** The tiles at the right edge of a tree of `size` records that are not full, those of entries last. */
+export function partialTiles(size: number): Tile[] {
+  const levels: TileLevel[] = [];
+  for (let level = 0; span(level) <= size; level++) levels.push(level);
+  return [...levels, 'entries' as const].flatMap((level) => {
+    const index = Math.floor(size / span(level === 'entries' ? 1 : level + 1));
+    const width = widthIn(size, level, index);
+    return width === 0 ? [] : [{ level, index, width }];
+  });
+}

@@ -1,10 +1,8 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { BUNDLE_LIMIT, bundleOf } from '../bundle.ts';
 import type { LogStore } from '../store.ts';
 import type { TreeEdge } from '../tree/edge.ts';
 import { leafHash, nodeHash } from '../tree/merkle.ts';
-import { TILE_WIDTH, tilePath } from '../tree/tile.ts';
+import { partialTiles, TILE_WIDTH, type Tile, tilePath } from '../tree/tile.ts';
 import { placeFiles } from './place-file.ts';
 
 /** What a checkpoint covers, at one moment. */
@@ -32,8 +30,6 @@ export class GrowingTree {
   #entries: Buffer[] = [];
   #sealings: Sealing[] = [];
   #sealed: number;
-  /** Paths of full tiles, whose partial ones may still be there. */
-  #full: string[] = [];
 
   /** `edge`: of the records that are in full tiles on disk; their number is a multiple of 256. */
   constructor(directory: string, edge: TreeEdge) {
@@ -94,7 +90,6 @@ export class GrowingTree {
       await placeFiles(this.#directory, files);
       this.#sealings.splice(0, sealings.length);
       this.#sealed += sealings.length * TILE_WIDTH;
-      this.#full.push(...files.keys());
     }
   }
 
@@ -104,14 +99,7 @@ export class GrowingTree {
       for (const [path, bytes] of sealing) if (!(await store.read(path, BUNDLE_LIMIT))?.equals(bytes)) return;
       this.#sealings.shift();
       this.#sealed += TILE_WIDTH;
-      this.#full.push(...sealing.keys());
     }
-  }
-
-  /** Removes the partial tiles of those that are full now, after a checkpoint that needs none of them: the page lets them go then. */
-  async forgetPartial(): Promise<void> {
-    for (const path of this.#full) await rm(join(this.#directory, `${path}.p`), { recursive: true, force: true });
-    this.#full = [];
   }
 
   /** The entries that are in no full tile; undefined: some are in full tiles that are not on disk yet. */
@@ -125,14 +113,10 @@ export class GrowingTree {
 
   snapshot(): Snapshot {
     const { size } = this.#edge;
-    const partial = new Map<string, Buffer>();
-    this.#edge.partial().forEach((hashes, level) => {
-      if (hashes.length === 0) return;
-      const index = Math.floor(size / TILE_WIDTH ** (level + 1));
-      partial.set(tilePath({ level, index, width: hashes.length }), Buffer.concat(hashes));
-    });
-    const [index, width] = [Math.floor(size / TILE_WIDTH), size % TILE_WIDTH];
-    if (width > 0) partial.set(tilePath({ level: 'entries', index, width }), bundleOf(this.#entries));
+    const levels = this.#edge.partial();
+    const bytesOf = ({ level }: Tile) =>
+      level === 'entries' ? bundleOf(this.#entries) : Buffer.concat(levels[level] ?? []);
+    const partial = new Map(partialTiles(size).map((tile) => [tilePath(tile), bytesOf(tile)]));
     return { size, root: this.#edge.root(), partial };
   }
 }

@@ -91,12 +91,11 @@ export class LogWriter implements SignedLog {
 
   /**
    * Sees who signed it before, takes the reserve, and writes what the log has to say of how it was found. A full disk is no
-   * reason not to open, nor is an identity that cannot be read yet. Throws CofferError `AUDIT_KEY_REPLACED`.
+   * reason not to open, nor is an identity that cannot be read yet. Throws CofferError `AUDIT_KEY_REPLACED`, `AUDIT_ROLLED_BACK`.
    */
   async begin(): Promise<void> {
     const { tree, checkpointer } = this.#parts;
-    if (checkpointer.newest !== undefined)
-      await checkpointer.prove({ size: tree.size, root: tree.root() }).catch(waitForIdentity);
+    await checkpointer.prove({ size: tree.size, root: tree.root() }).catch(waitForIdentity);
     if (!(await this.#parts.reserve.take())) await this.#becomeFull();
     if (this.#owed.length > 0) await this.append([]).catch(keepForLater);
     this.#tending.begin();

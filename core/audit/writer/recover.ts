@@ -25,8 +25,17 @@ export interface Recovered {
   journalBegin: number;
   /** The checkpoint that was found: the tree goes on from it. Who signed it is not known yet. */
   found: string | undefined;
+  /** Of those that are remembered elsewhere, what the tree does not go on from. Who signed them is not known yet. */
+  departed: Departed[];
   /** What the log has to say of it. */
   owed: AuditRecord[];
+}
+
+/** A note that the log does not go on from, if its identity signed it. */
+export interface Departed {
+  note: string;
+  /** In plain words. */
+  how: string;
 }
 
 /**
@@ -47,22 +56,29 @@ export async function recover(
   if (!existsSync(join(directory, JOURNAL))) throw damaged(directory, 'its journal was removed');
   const store = new DirectoryStore(directory);
   const found = (await store.read(CHECKPOINT, NOTE_LIMIT))?.toString();
-  const checkpoints = [...(found === undefined ? [] : [found]), ...known].map(parseCheckpoint);
-  const stranger = checkpoints.find((checkpoint) => checkpoint.origin !== origin);
-  if (stranger !== undefined) throw damaged(directory, `a checkpoint of it is of another log, ${stranger.origin}`);
+  const newest = found === undefined ? undefined : parseCheckpoint(found);
+  if (newest !== undefined && newest.origin !== origin)
+    throw damaged(directory, `a checkpoint of it is of another log, ${newest.origin}`);
+  const claims = known.map((note) => ({ note, checkpoint: parseCheckpoint(note) }));
+  const own = claims.filter(({ checkpoint }) => checkpoint.origin === origin);
+  const checkpoints = [...(newest === undefined ? [] : [newest]), ...own.map(({ checkpoint }) => checkpoint)];
 
   await mark.find();
-  const signed = found === undefined ? 0 : parseCheckpoint(found).size;
-  const replayed = await replay(directory, store, { checkpoints, signed, mark });
+  const replayed = await replay(directory, store, { checkpoints, signed: newest?.size ?? 0, mark });
   const { tree, roots, journalBegin, size, torn } = replayed;
-  for (const checkpoint of checkpoints) await mustGoOn(directory, checkpoint, tree.size, roots);
+  const departure = newest === undefined ? undefined : departureOf(newest, tree.size, roots);
+  if (departure !== undefined) throw rolledBack(directory, departure);
+  const departed = own.flatMap(({ note, checkpoint }) => {
+    const how = departureOf(checkpoint, tree.size, roots);
+    return how === undefined ? [] : [{ note, how }];
+  });
   const journal = await Journal.open(directory, size);
   const owed: AuditRecord[] = [];
   const doubtful = tree.size - replayed.vouched;
   if (doubtful > 0 && mark.isWanted) owed.push(doubted(tree.size, doubtful));
   if (torn > 0)
     owed.push({ event: 'log.recovered', message: `cut off ${torn} bytes of a write that was never finished` });
-  return { tree, journal, journalBegin, found, owed };
+  return { tree, journal, journalBegin, found, departed, owed };
 }
 
 /** `count` of a `log.recovered`: the records right before it, which count for nothing where it matters who wrote them. */
@@ -151,14 +167,10 @@ async function treeOf(
   return new GrowingTree(directory, edge);
 }
 
-async function mustGoOn(
-  directory: string,
-  { size, root }: Checkpoint,
-  now: number,
-  roots: ReadonlyMap<number, Buffer>,
-): Promise<void> {
-  if (size > now) throw rolledBack(directory, `it had ${size} records, and has ${now}`);
-  if (roots.get(size)?.equals(root) !== true) throw rolledBack(directory, `its first ${size} records are others`);
+/** How a tree does not go on from a checkpoint, in plain words; undefined: it does. A size may be told of twice, with two roots. */
+function departureOf({ size, root }: Checkpoint, now: number, roots: ReadonlyMap<number, Buffer>): string | undefined {
+  if (size > now) return `it had ${size} records, and has ${now}`;
+  return roots.get(size)?.equals(root) === true ? undefined : `its first ${size} records are others`;
 }
 
 /** Holds the log's name, for as long as it is one. */

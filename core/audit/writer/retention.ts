@@ -34,6 +34,9 @@ export class Retention {
   readonly #keep: number | undefined;
   readonly #now: () => Date;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  /** The look that is under way, or the last one. */
+  #look: Promise<void> = Promise.resolve();
   readonly #uptime: () => number;
   #oldest: number | undefined;
   /** Bundles before `end` are what all looks since `at` called old. */
@@ -56,12 +59,23 @@ export class Retention {
     look();
   }
 
-  close(): void {
+  /** Looks no more, and waits for a look that is under way, which stops where it is: what is left is due again. */
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isClosed = true;
+    await Promise.allSettled([this.#look]);
   }
 
   /** Forgets what is due, as of this look and those of the last day. Throws CofferError, and rejects with the system's error; then what is left is due again. */
-  async prune(sealed: number): Promise<void> {
+  prune(sealed: number): Promise<void> {
+    this.#look = this.#look.then(
+      () => this.#prune(sealed),
+      () => this.#prune(sealed),
+    );
+    return this.#look;
+  }
+
+  async #prune(sealed: number): Promise<void> {
     if (this.#keep === undefined) return;
     const before = new Date(this.#now().getTime() - this.#keep).toISOString();
     const first = this.#oldest ?? (await oldestBundle(this.#directory));
@@ -69,15 +83,17 @@ export class Retention {
     if (first === undefined) return;
     let old = first;
     // The last full one stays: a log whose every bundle is gone could not be told from one that lost them.
-    while (old < sealed / TILE_WIDTH - 1 && (await this.#isOlder(old, before))) old++;
+    while (!this.#isClosed && old < sealed / TILE_WIDTH - 1 && (await this.#isOlder(old, before))) old++;
     const end = this.#agreedOn(old);
-    if (end === undefined || end <= first) return;
+    if (this.#isClosed || end === undefined || end <= first) return;
     const count = end * TILE_WIDTH;
     await this.#pruner.append([
       { event: 'log.pruned', count, message: `the text of the records 1 to ${count} is forgotten; their hashes stay` },
     ]);
-    for (let index = first; index < end; index++) await rm(join(this.#directory, pathOf(index)), { force: true });
-    this.#oldest = end;
+    for (let index = first; index < end && !this.#isClosed; index++) {
+      await rm(join(this.#directory, pathOf(index)), { force: true });
+      this.#oldest = index + 1;
+    }
   }
 
   /** What this look and the ones of a day before it call old; undefined: it is not a day yet. */

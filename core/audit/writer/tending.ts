@@ -74,8 +74,8 @@ export class Tending {
 
   /** `isWritable`: whether a last checkpoint is worth trying. */
   async close(isWritable: boolean): Promise<void> {
-    this.#retention.close();
     this.#isClosed = true;
+    await this.#retention.close();
     if (isWritable) await this.#take(() => this.#sign());
     await this.#turn;
     clearTimeout(this.#timer);
@@ -104,7 +104,6 @@ export class Tending {
     else if (this.problem === undefined) return;
     // An identity that came after the log was opened.
     await this.#parts.mark.find();
-    await tree.forgetPartial();
     if (checkpointer.newest !== undefined) this.#options.checkpointed?.(checkpointer.newest);
     this.problem = undefined;
     this.#retry = FIRST_RETRY;
