@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { KubeClient } from '../../operator/kubernetes/client.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { RotationStore } from '../../operator/rotate/values/remembered/rotation-store.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
@@ -61,3 +62,55 @@ test('what is remembered may be larger than an object of Kubernetes, grow, shrin
   await store.remove('0123456789abcdef');
   assert.deepEqual(await store.all(), new Map([['seen', 'other']]));
 });
+
+test('killed between any two requests, what is remembered is as it was or as it is to be, and nothing is left over', async (t) => {
+  const cluster = await sharedCluster(t);
+  if (cluster === undefined) return;
+  const namespace = await newNamespace(t, cluster, 'rotate-torn');
+  const client = await connectTo(t, cluster.kubeconfig, { namespace });
+  const open = (requests = Number.POSITIVE_INFINITY) => new RotationStore('/nowhere', dying(client, requests));
+  const [before, after] = ['b', 'a'].map((letter) => letter.repeat(1_500_000)) as [string, string];
+  const names = async () => (await client.list(RESOURCES.configMaps, { namespace, labelSelector: LABEL })).items.length;
+  const outcomes: string[] = [];
+  let isKilled = true;
+  for (let requests = 1; isKilled; requests += 1) {
+    await open().write('seen', before);
+    assert.equal(await names(), 3);
+    isKilled = await open(requests)
+      .write('seen', after)
+      .then(() => false, isDeath);
+    const next = open();
+    const text = (await next.all()).get('seen');
+    outcomes.push(text === before ? 'before' : text === after ? 'after' : 'torn');
+    // Whatever it writes, all that belongs to nothing goes.
+    await next.write('0123456789abcdef', 'small');
+    assert.equal(await names(), 4);
+    await next.remove('0123456789abcdef');
+  }
+  // A list, three parts of which the first comes last, and two that go.
+  assert.deepEqual(outcomes, ['before', 'before', 'before', 'after', 'after', 'after']);
+});
+
+const LABEL = 'coffer.dev/rotation';
+
+class Death extends Error {}
+function isDeath(error: unknown): true {
+  if (error instanceof Death) return true;
+  throw error;
+}
+
+/** Ends after so many requests. */
+function dying(client: KubeClient, requests: number): KubeClient {
+  let left = requests;
+  const live = <Args extends unknown[], Result>(ask: (...args: Args) => Promise<Result>) => {
+    return async (...args: Args) => {
+      if (left-- <= 0) throw new Death();
+      return await ask(...args);
+    };
+  };
+  return Object.assign(Object.create(client), {
+    list: live(client.list.bind(client)),
+    apply: live(client.apply.bind(client)),
+    delete: live(client.delete.bind(client)),
+  });
+}

@@ -142,8 +142,9 @@ export class ValueRotation {
 
   async #open(): Promise<RoundParts> {
     const { stateDirectory, client, store, log } = this.#options;
-    const mark = new OwnMark({ store, told: (error) => log.thrown(error) });
-    this.#memory ??= await RotationMemory.open(new RotationStore(stateDirectory, client), mark);
+    const told = (error: CofferError) => log.thrown(error);
+    const mark = new OwnMark({ store, told });
+    this.#memory ??= await RotationMemory.open(new RotationStore(stateDirectory, client), mark, told);
     const memory = this.#memory;
     const values = new RotationValues(this.#openings);
     const advance = new Advance({ ...this.#options, ...this.#parts, memory, values, watched: this.#watched });

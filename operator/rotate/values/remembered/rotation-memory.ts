@@ -34,15 +34,21 @@ export class RotationMemory {
     this.seen = new Map(Object.entries(seen));
   }
 
-  /** Throws CofferError ROTATE_VALUES_DAMAGED, FILE_SYSTEM, KUBERNETES_*, what the key store throws. */
-  static async open(store: RotationStore, mark: OwnMark): Promise<RotationMemory> {
+  /**
+   * What cannot be read of when texts were seen begins anew, by the times of commits.
+   *
+   * @param told of that
+   * @throws CofferError ROTATE_VALUES_DAMAGED, FILE_SYSTEM, KUBERNETES_*, what the key store throws
+   */
+  static async open(store: RotationStore, mark: OwnMark, told: (error: CofferError) => void): Promise<RotationMemory> {
     const rotations = new Map<string, Rotation>();
     let seen: Seen = {};
     for (const [id, marked] of await store.all()) {
       const text = await mark.textOf(markedName(id), marked, store.placeOf(id));
       if (text === undefined) continue;
-      if (id === SEEN) seen = parse(Seen, text, store.placeOf(id));
-      else rotations.set(id, parse(Rotation, text, store.placeOf(id)));
+      const place = store.placeOf(id);
+      if (id !== SEEN) rotations.set(id, parse(Rotation, text) ?? throwDamaged(place));
+      else seen = parse(Seen, text) ?? begunAnew(place, told);
     }
     return new RotationMemory(store, mark, rotations, seen);
   }
@@ -113,12 +119,25 @@ function secretOf({ source, namespace, name }: Pick<Rotation, 'source' | 'namesp
   return `${source} ${namespace}/${name}`;
 }
 
-function parse<Schema extends TSchema>(schema: Schema, text: string, path: string): Static<Schema> {
+function parse<Schema extends TSchema>(schema: Schema, text: string): Static<Schema> | undefined {
   const value = parseJson(text);
-  if (Value.Check(schema, value)) return value;
+  return Value.Check(schema, value) ? value : undefined;
+}
+
+function throwDamaged(path: string): never {
   throw new CofferError('ROTATE_VALUES_DAMAGED', 'What the operator remembers of a rotation of values is damaged.', {
     advice: `Remove ${path}: the rotation begins anew, with another value.`,
     data: { path },
     loop: 'retry',
   });
+}
+
+function begunAnew(path: string, told: (error: CofferError) => void): Seen {
+  told(
+    new CofferError('ROTATE_VALUES_DAMAGED', 'Since when values are there cannot be read, and is begun anew.', {
+      advice: 'Nothing is to be done: what turns over by its age counts from the last commit.',
+      data: { path },
+    }),
+  );
+  return {};
 }

@@ -6,14 +6,13 @@ import { readIfThere } from '../../../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../../../core/files/system-error.ts';
 import type { KubeClient } from '../../../kubernetes/client.ts';
 import { type KubeObject, RESOURCES } from '../../../kubernetes/resource.ts';
+import { firstName, partsOf, textOfParts } from './text-parts.ts';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
 }
 
 const LABEL = 'coffer.dev/rotation';
-/** An object of Kubernetes holds 1 MiB. */
-const PART = 700_000;
 
 /**
  * Texts by id that outlive the process: files `STATE/rotations/ID.json`, or in a cluster ConfigMaps, for whoever leads next. All is
@@ -22,13 +21,19 @@ const PART = 700_000;
 export class RotationStore {
   readonly #folder: string;
   readonly #client: KubeClient | undefined;
+  /** Id → names of the parts beside the first. */
+  readonly #others = new Map<string, readonly string[]>();
+  /** Names of parts that no text has; undefined: nobody has looked yet. */
+  #left: Set<string> | undefined;
+  /** Names of parts whose first is still to be written. */
+  readonly #underway = new Set<string>();
 
   constructor(stateDirectory: string, client: KubeClient | undefined) {
     this.#folder = join(stateDirectory, 'rotations');
     this.#client = client;
   }
 
-  /** Id → text. */
+  /** Id → text; empty where it is damaged. */
   async all(): Promise<Map<string, string>> {
     return this.#client === undefined ? await this.#files() : await this.#maps(this.#client);
   }
@@ -43,13 +48,13 @@ export class RotationStore {
   }
 
   async remove(id: string): Promise<void> {
-    if (this.#client !== undefined) return await this.#delete(this.#client, id, 0);
+    if (this.#client !== undefined) return await this.#delete(this.#client, id);
     await asCofferError(() => unlink(this.#fileOf(id)));
   }
 
   /** For people: where the text of an id is. */
   placeOf(id: string): string {
-    return this.#client === undefined ? this.#fileOf(id) : `ConfigMap ${this.#client.namespace}/${nameOf(id, 0)}`;
+    return this.#client === undefined ? this.#fileOf(id) : `ConfigMap ${this.#client.namespace}/${firstName(id)}`;
   }
 
   async #files(): Promise<Map<string, string>> {
@@ -61,52 +66,73 @@ export class RotationStore {
     return new Map(await Promise.all(ids.map(async (id) => [id, await readIfThere(this.#fileOf(id))] as const)));
   }
 
+  /** What there is and belongs to no text goes with the next write: a process that ended between two requests left it. */
   async #maps(client: KubeClient): Promise<Map<string, string>> {
     const { namespace } = client;
     const { items } = await client.list<ConfigMap>(RESOURCES.configMaps, { namespace, labelSelector: LABEL });
-    const ids = new Set(items.flatMap(({ metadata }) => metadata.labels?.[LABEL] ?? []));
-    const partOf = (id: string, index: number) =>
-      items.find(({ metadata }) => metadata.name === nameOf(id, index))?.data;
-    return new Map(
-      [...ids].flatMap((id): [string, string][] => {
-        const count = Number(partOf(id, 0)?.parts);
-        if (!Number.isInteger(count) || count < 1 || count > items.length) return [];
-        return [[id, Array.from({ length: count }, (_, index) => partOf(id, index)?.part ?? '').join('')]];
-      }),
-    );
-  }
-
-  /** The first part last: until it is there, what was before it counts, or nothing. */
-  async #apply(client: KubeClient, id: string, text: string): Promise<void> {
-    const parts = Array.from({ length: Math.ceil(text.length / PART) }, (_, at) =>
-      text.slice(at * PART, (at + 1) * PART),
-    );
-    for (const [index, part] of [...parts.entries()].toReversed()) {
-      const metadata = { namespace: client.namespace, name: nameOf(id, index), labels: { [LABEL]: id } };
-      const data = { part, parts: String(parts.length) };
-      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
-      await client.apply(RESOURCES.configMaps, metadata, body, { force: true });
+    const byName = new Map(items.map(({ metadata, data }) => [metadata.name, data ?? {}]));
+    this.#left = new Set(byName.keys());
+    const texts = new Map<string, string>();
+    for (const id of new Set(items.flatMap(({ metadata }) => metadata.labels?.[LABEL] ?? []))) {
+      const first = byName.get(firstName(id));
+      if (first === undefined) continue;
+      const { text = '', names } = textOfParts(id, first, (name) => byName.get(name));
+      texts.set(id, text);
+      this.#others.set(id, names);
+      for (const name of [firstName(id), ...names]) this.#left.delete(name);
     }
-    await this.#delete(client, id, parts.length);
+    return texts;
   }
 
-  async #delete(client: KubeClient, id: string, from: number): Promise<void> {
-    const { namespace } = client;
-    const labelSelector = `${LABEL}=${id}`;
-    const { items } = await client.list<ConfigMap>(RESOURCES.configMaps, { namespace, labelSelector });
-    const kept = new Set(Array.from({ length: from }, (_, index) => nameOf(id, index)));
-    for (const { metadata } of items) {
-      if (!kept.has(metadata.name)) await client.delete(RESOURCES.configMaps, { namespace, name: metadata.name });
+  async #apply(client: KubeClient, id: string, text: string): Promise<void> {
+    if (this.#left === undefined) await this.#maps(client);
+    const { first, others } = partsOf(id, text);
+    const names = others.map(({ name }) => name);
+    for (const name of names) this.#underway.add(name);
+    try {
+      for (const { name, data } of [...others, first]) {
+        const metadata = { namespace: client.namespace, name, labels: { [LABEL]: id } };
+        const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
+        await client.apply(RESOURCES.configMaps, metadata, body, { force: true });
+      }
+      this.#leave(id, names);
+    } catch (error) {
+      // The first part may be there all the same: who writes next looks.
+      this.#left = undefined;
+      throw error;
+    } finally {
+      for (const name of names) this.#underway.delete(name);
+    }
+    await this.#sweep(client);
+  }
+
+  /** The first part first: what has none is nothing. */
+  async #delete(client: KubeClient, id: string): Promise<void> {
+    if (this.#left === undefined) await this.#maps(client);
+    await client.delete(RESOURCES.configMaps, { namespace: client.namespace, name: firstName(id) });
+    this.#leave(id, []);
+    await this.#sweep(client);
+  }
+
+  /** The text has these parts beside its first now; those that it had are nobody's. */
+  #leave(id: string, names: readonly string[]): void {
+    for (const name of this.#others.get(id) ?? []) this.#left?.add(name);
+    for (const name of names) this.#left?.delete(name);
+    if (names.length === 0) this.#others.delete(id);
+    else this.#others.set(id, names);
+  }
+
+  async #sweep(client: KubeClient): Promise<void> {
+    for (const name of this.#left ?? []) {
+      if (this.#underway.has(name) || this.#left?.has(name) !== true) continue;
+      await client.delete(RESOURCES.configMaps, { namespace: client.namespace, name });
+      this.#left?.delete(name);
     }
   }
 
   #fileOf(id: string): string {
     return join(this.#folder, `${id}.json`);
   }
-}
-
-function nameOf(id: string, index: number): string {
-  return `coffer-rotation-${id}-${index}`;
 }
 
 async function asCofferError<Result>(work: () => Promise<Result>): Promise<Result> {
