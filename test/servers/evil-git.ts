@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { GitHttpServer } from './git-http.ts';
+import { closing } from './listening.ts';
 
 /** How far an exchange has come when it breaks off. `advertisement` and `negotiation` end half-way, `pack end` ten bytes early. */
 export type Stage =
@@ -53,12 +54,14 @@ export class EvilGit {
   readonly asked: Asked[] = [];
   readonly #git: GitHttpServer;
   readonly #server: Server;
+  readonly #close: () => Promise<void>;
 
   private constructor(git: GitHttpServer) {
     this.#git = git;
     this.#server = createServer((incoming, outgoing) => {
       this.#serve(incoming, outgoing).catch(() => outgoing.destroy());
     });
+    this.#close = closing(this.#server);
   }
 
   /** Serves every repository in a folder: `${url}/NAME` is NAME/.git. */
@@ -74,10 +77,7 @@ export class EvilGit {
   }
 
   async close(): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
+    await this.#close();
     await this.#git.close();
   }
 

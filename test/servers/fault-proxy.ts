@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
+import { closing } from './listening.ts';
 
 /** What happens to one request. */
 export type Fault =
@@ -42,6 +43,7 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #agent: Agent;
   readonly #directory: string;
+  readonly #close: () => Promise<void>;
 
   static async start(cluster: Cluster): Promise<FaultProxy> {
     const proxy = new FaultProxy(cluster, await mkdtemp(join(tmpdir(), 'coffer-fault-proxy-')));
@@ -60,6 +62,7 @@ export class FaultProxy {
     this.#server = createServer({ cert: read('server.crt'), key: read('server.key') }, (incoming, outgoing) => {
       this.#pass(incoming, outgoing);
     });
+    this.#close = closing(this.#server);
   }
 
   /** Path of a copy of a kubeconfig that goes through this proxy. Client certificates do not: use a token. */
@@ -78,13 +81,7 @@ export class FaultProxy {
 
   async close(): Promise<void> {
     this.#agent.destroy();
-    // One that was accepted just now is not among all connections yet.
-    const again = setInterval(() => this.#server.closeAllConnections(), 50);
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
-    clearInterval(again);
+    await this.#close();
     await rm(this.#directory, { recursive: true });
   }
 

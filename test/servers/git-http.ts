@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { closing } from './listening.ts';
 
 export interface GitHttpOptions {
   /** Every repository below it is served. */
@@ -14,39 +15,55 @@ export interface GitHttpOptions {
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
-type Server = ReturnType<typeof createServer> | ReturnType<typeof createTlsServer>;
-
 /** `git http-backend` (a CGI program) behind a small HTTP server: what a team's git server is to an operator. */
 export class GitHttpServer {
   /** Without a final slash; a repository's is `${url}/NAME.git`. */
   readonly url: string;
-  readonly #server: Server;
+  readonly #close: () => Promise<void>;
+  readonly #backends: Backends;
 
-  private constructor(server: Server, url: string) {
-    this.#server = server;
+  private constructor(url: string, close: () => Promise<void>, backends: Backends) {
     this.url = url;
+    this.#close = close;
+    this.#backends = backends;
   }
 
   static async start(options: GitHttpOptions): Promise<GitHttpServer> {
-    const listener: RequestListener = (request, response) => serve(options, request, response);
+    const backends: Backends = new Map();
+    const listener: RequestListener = (request, response) => serve(options, request, response, backends);
     const server = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
+    const close = closing(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(options.port ?? 0, '127.0.0.1', resolve);
     });
     const { port } = server.address() as AddressInfo;
-    return new GitHttpServer(server, `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`);
+    const url = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+    return new GitHttpServer(url, close, backends);
   }
 
-  /** Ends the connections that are open, too. */
+  /** Ends the connections that are open, too, and what git still does for one: afterwards nobody writes into a repository. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
-    await closed;
+    await this.#close();
+    const backends = [...this.#backends];
+    for (const [{ pid }] of backends) if (pid !== undefined) killGroup(pid);
+    await Promise.all(backends.map(([, closed]) => closed));
   }
 }
 
-function serve(options: GitHttpOptions, request: IncomingMessage, response: ServerResponse): void {
+/** Those that run → when what they write to is closed, by their children too. */
+type Backends = Map<ChildProcess, Promise<unknown>>;
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    // It ended by itself meanwhile.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+function serve(options: GitHttpOptions, request: IncomingMessage, response: ServerResponse, backends: Backends): void {
   if (options.intercept?.(request, response)) return;
   if (!isAllowed(options, request.headers.authorization)) {
     response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
@@ -73,7 +90,14 @@ function serve(options: GitHttpOptions, request: IncomingMessage, response: Serv
       REMOTE_USER: 'test',
     },
     stdio: ['pipe', 'pipe', 'ignore'],
+    // A group of its own: with the programs that it starts.
+    detached: true,
   });
+  const closed = new Promise<void>((resolve) => backend.once('close', () => resolve()));
+  backends.set(
+    backend,
+    closed.then(() => backends.delete(backend)),
+  );
   // Either side may hang up first; the other then ends as well.
   backend.stdin.on('error', () => request.resume());
   backend.on('error', () => response.destroy());

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { closing } from './listening.ts';
 
 export interface HttpProxyOptions {
   /** Basic credentials that it asks for. */
@@ -15,7 +16,8 @@ export class HttpProxy {
   readonly seen: string[] = [];
   readonly #options: HttpProxyOptions;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #close: () => Promise<void>;
+  readonly #upstreams = new Set<Socket>();
 
   static async start(options: HttpProxyOptions = {}): Promise<HttpProxy> {
     const proxy = new HttpProxy(options);
@@ -26,7 +28,9 @@ export class HttpProxy {
   private constructor(options: HttpProxyOptions) {
     this.#options = options;
     this.#server = options.tls === undefined ? createServer() : createTlsServer(options.tls);
-    this.#server.on('connection', (socket: Socket) => this.#keep(socket));
+    this.#close = closing(this.#server);
+    // Either side may hang up first.
+    this.#server.on('connection', (socket: Socket) => socket.on('error', () => socket.destroy()));
     this.#server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) =>
       this.#forward(incoming, outgoing),
     );
@@ -39,8 +43,8 @@ export class HttpProxy {
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
+    for (const socket of this.#upstreams) socket.destroy();
+    await this.#close();
   }
 
   #forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -57,15 +61,19 @@ export class HttpProxy {
 
   #tunnel(incoming: IncomingMessage, client: Socket): void {
     this.seen.push(`CONNECT ${incoming.url}`);
-    this.#keep(client);
     if (!this.#isAllowed(incoming)) return void client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
     const [host, port] = (incoming.url ?? '').split(':');
     const upstream = connect(Number(port), host ?? '', () => {
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       upstream.pipe(client).pipe(upstream);
     });
-    this.#keep(upstream);
-    upstream.on('close', () => client.destroy());
+    this.#upstreams.add(upstream);
+    upstream.on('error', () => upstream.destroy());
+    client.on('error', () => client.destroy());
+    upstream.on('close', () => {
+      this.#upstreams.delete(upstream);
+      client.destroy();
+    });
     client.on('close', () => upstream.destroy());
   }
 
@@ -74,12 +82,5 @@ export class HttpProxy {
     if (auth === undefined) return true;
     const expected = `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`;
     return incoming.headers['proxy-authorization'] === expected;
-  }
-
-  #keep(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    // Either side may hang up first.
-    socket.on('error', () => socket.destroy());
   }
 }

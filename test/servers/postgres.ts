@@ -1,15 +1,17 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { chown, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Certificate } from './certificates.ts';
+import { onFreePort } from './listening.ts';
 
 const run = promisify(execFile);
 const INSTALLED = '/usr/lib/postgresql';
 /** As root of its databases, over the Unix socket only. */
 const ROOT = 'root_of_test';
+const DATA = 'data';
 
 export interface PostgresOptions {
   tls?: Certificate;
@@ -36,13 +38,16 @@ export class Postgres {
     const folder = await mkdtemp(join(tmpdir(), 'coffer-postgres-'));
     // It refuses to run as root.
     const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
-    const server = new Postgres(folder, await freePort(), await programs(), as);
+    const installed = await programs();
     if (as !== undefined) await chown(folder, as.uid, as.gid);
-    const initdb = ['-D', server.#data, '-U', ROOT, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
-    await run(join(server.#programs, 'initdb'), initdb, { ...as, cwd: folder });
-    await server.#configure(options);
-    await server.launch();
-    return server;
+    const initdb = ['-D', join(folder, DATA), '-U', ROOT, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+    await run(join(installed, 'initdb'), initdb, { ...as, cwd: folder });
+    return await onFreePort(/Address already in use/, async (port) => {
+      const server = new Postgres(folder, port, installed, as);
+      await server.#configure(options);
+      await server.launch();
+      return server;
+    });
   }
 
   /** As `postgres://…` on this machine, without TLS unless `host` is given. */
@@ -86,10 +91,10 @@ export class Postgres {
     await new Promise<void>((resolve, reject) => {
       let said = '';
       child.once('error', reject);
-      child.once('exit', () => reject(new Error(`postgres ended: ${said.slice(-2000)}`)));
+      child.once('close', () => reject(new Error(`postgres ended: ${said.slice(-2000)}`)));
       child.stderr?.on('data', (chunk: Buffer) => {
         const text = chunk.toString();
-        void writeFile(join(this.folder, 'log'), text, { flag: 'a' });
+        appendFileSync(join(this.folder, 'log'), text);
         if (said.length < 10_000) said += text;
         if (said.includes('ready to accept connections')) resolve();
       });
@@ -101,7 +106,8 @@ export class Postgres {
     const child = this.#process;
     this.#process = undefined;
     if (child === undefined || child.exitCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
+    // With its own processes, and when all that they logged is in the file.
+    const ended = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGQUIT');
     await ended;
   }
@@ -112,7 +118,7 @@ export class Postgres {
   }
 
   get #data(): string {
-    return join(this.folder, 'data');
+    return join(this.folder, DATA);
   }
 
   async #configure({ tls, hba = ['host all all 127.0.0.1/32 scram-sha-256'] }: PostgresOptions): Promise<void> {
@@ -146,12 +152,4 @@ async function programs(): Promise<string> {
   const versions = await readdir(INSTALLED);
   const newest = Math.max(...versions.filter((name) => /^\d+$/.test(name)).map(Number));
   return join(INSTALLED, String(newest), 'bin');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

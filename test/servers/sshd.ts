@@ -1,10 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { onFreePort } from './listening.ts';
 
 const run = promisify(execFile);
 
@@ -47,11 +48,14 @@ export class Sshd {
   static async start(options: SshdOptions = {}): Promise<Sshd> {
     // sshd of root separates its privileges into an empty folder, which a machine without an sshd service lacks.
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
-    const sshd = new Sshd(await mkdtemp(join(tmpdir(), 'coffer-sshd-')), await freePort(), options);
-    await sshd.renewHostKeys();
-    await sshd.authorize();
-    await sshd.#launch();
-    return sshd;
+    const folder = await mkdtemp(join(tmpdir(), 'coffer-sshd-'));
+    return await onFreePort(/Address already in use/, async (port) => {
+      const sshd = new Sshd(folder, port, options);
+      await sshd.renewHostKeys();
+      await sshd.authorize();
+      await sshd.#launch();
+      return sshd;
+    });
   }
 
   /** Where a repository is, as a URL. */
@@ -128,7 +132,7 @@ export class Sshd {
     let log = '';
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', () => reject(new Error(`sshd ended: ${log}`)));
+      child.once('close', () => reject(new Error(`sshd ended: ${log}`)));
       child.stderr?.on('data', (chunk: Buffer) => {
         if (log.length < 10_000) log += chunk.toString();
         if (/Server listening on/.test(log)) resolve();
@@ -153,7 +157,15 @@ export class Sshd {
         if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
       }
     }
+    // They may be writing into a repository until they are gone.
+    for (const pid of connections) while (await isRunning(pid)) await setTimeout(10);
   }
+}
+
+/** proc_pid_stat(5): the third field is the state; whoever is dead may wait for its parent. */
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  return /^.*\) [^ZX] /s.test(stat);
 }
 
 /** proc_pid_stat(5): the fourth field is the parent. */
@@ -169,12 +181,4 @@ async function descendants(pid: number): Promise<number[]> {
   const below = (parent: number): number[] =>
     rows.filter((row) => row.parent === parent).flatMap((row) => [row.pid, ...below(row.pid)]);
   return below(pid);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

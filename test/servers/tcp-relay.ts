@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { closing } from './listening.ts';
 
 /** What happens to what a server sends, from so many bytes of one connection on. */
 export interface Cut {
@@ -14,7 +15,7 @@ export class TcpRelay {
   /** Bytes that the server sent in all. */
   received = 0;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #close: () => Promise<void>;
 
   static async start(port: number): Promise<TcpRelay> {
     const relay = new TcpRelay(port);
@@ -26,9 +27,7 @@ export class TcpRelay {
     this.#server = createServer((client) => {
       const upstream = connect(port, '127.0.0.1');
       for (const socket of [client, upstream]) {
-        this.#sockets.add(socket);
         socket.on('close', () => {
-          this.#sockets.delete(socket);
           client.destroy();
           upstream.destroy();
         });
@@ -38,6 +37,7 @@ export class TcpRelay {
       client.pipe(upstream);
       this.#relay(upstream, client, this.cut);
     });
+    this.#close = closing(this.#server);
   }
 
   get port(): number {
@@ -45,8 +45,7 @@ export class TcpRelay {
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#close();
   }
 
   #relay(from: Socket, to: Socket, cut: Cut | undefined): void {
