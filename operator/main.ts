@@ -2,11 +2,11 @@
 /**
  * coffer-operator. Data flows one way: source → reconcile → project. Each step is a folder of that name. The reconciler
  * also opens what is to be projected, with a record on disk before anything is opened and one after it was projected.
+ * Beside that path stand the chores, what turns over among them: they look at what was accepted after every poll.
  */
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './arguments.ts';
 import { openRecord } from './audit/open-record.ts';
-import { giveOverride } from './audit/override.ts';
 import { openChores } from './chores.ts';
 import { connectCluster, lead, watchCluster } from './cluster.ts';
 import { Background } from './concurrency/background.ts';
@@ -22,17 +22,13 @@ import {
   openSources,
   openVolumesServer,
   openWebhooksServer,
-  sourceIds,
 } from './pipeline.ts';
 import { Closing } from './process/closing.ts';
-import { hostUser } from './process/host-user.ts';
 import type { RecordingLog } from './process/log.ts';
 import { runProcess, type Signals } from './process/run-process.ts';
 import { lockState } from './process/state-lock.ts';
-import { askForValue } from './rotate/values/due/asked-values.ts';
-import { openFront, prepareFront } from './serve/front.ts';
-import { confirmCommit } from './source/admission/confirmations.ts';
-import { giveAcceptance } from './trust/acceptances.ts';
+import { openFront, prepareFront, recordOn } from './serve/front.ts';
+import { giveWord } from './words.ts';
 
 const { version } = packageJson;
 
@@ -43,26 +39,8 @@ await runProcess(async (log, signals) => {
     return 0;
   }
   const settings = await readSettings(request.config);
-  if (request.do === 'confirm') {
-    await confirmCommit(settings.stateDirectory, request.commit);
-    process.stdout.write(`Confirmed ${request.commit}: the operator acts on it at its next look.\n`);
-    return 0;
-  }
-  if (request.do === 'accept') {
-    await giveAcceptance(settings.stateDirectory, sourceIds(settings), request.commit);
-    process.stdout.write(`Accepted ${request.commit}: the operator takes it at its next look, within a day.\n`);
-    return 0;
-  }
-  if (request.do === 'rotate') {
-    await askForValue(settings.stateDirectory, { ...request, actor: hostUser() }, new Date());
-    process.stdout.write(
-      `Asked for a new ${request.entry} of ${request.secret}: the operator makes it at its next look.\n`,
-    );
-    return 0;
-  }
-  if (request.do === 'override') {
-    const { until } = await giveOverride(settings.stateDirectory, request, new Date());
-    process.stdout.write(`The operator goes on without its log until ${until}, as far as it has to.\n`);
+  if (request.do !== 'run') {
+    process.stdout.write(`${await giveWord(request, settings)}\n`);
     return 0;
   }
   return await operate({ settings, configFile: request.config, once: request.once }, log, signals);
@@ -93,11 +71,9 @@ async function operate({ settings, configFile, once }: Operation, log: Recording
     const sources = await openSources(settings, floors, closing);
     const cluster = await watchCluster(connection, settings, background, closing);
     const projectors = await openProjectors(settings, process.env, { cluster, background }, closing);
-    const client = cluster?.client;
-    const about = { settings, configFile, version, keys, sources, client, background, log };
+    const about = { settings, configFile, version, keys, sources, client: cluster?.client, background, log };
     const record = await openRecord(about, closing);
-    front.audit = () => record.log;
-    front.health.isRecorded = () => record.log.isWritable || record.log.isOverridden;
+    recordOn(front, record.log);
     const neighbours = { sources, projectors, audit: record.log, record, keys, cluster, signal };
     const reconciler = await openReconcilerBetween(neighbours, settings, closing);
     const wake = (source: string) => front.wake(source);

@@ -17,7 +17,7 @@ export interface Front {
   metrics: Metrics;
   /** Set as soon as there is something to show. */
   status: () => Status;
-  /** Set as soon as there is a log. */
+  /** Set by `recordOn` as soon as there is a log. */
   audit: () => AuditState | undefined;
   /** Looks at this source soon, or at everything; set as soon as there is something to wake. */
   wake: (source?: string) => void;
@@ -32,6 +32,12 @@ export function prepareFront(version: string): Front {
     wake: () => {},
   };
   return front;
+}
+
+/** From now on it shows how the record is doing, and is ready only while that can be written, or a person lets it go on without. */
+export function recordOn(front: Front, log: AuditState): void {
+  front.audit = () => log;
+  front.health.isRecorded = () => log.isWritable || log.isOverridden;
 }
 
 /** Throws CofferError `SERVE_ADDRESS`. */
