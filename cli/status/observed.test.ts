@@ -23,6 +23,20 @@ test('what an object’s conditions say is what its cluster does with it', () =>
   assert.deepEqual(stateOf([ready('False', 'KubernetesBusy'), moving]), ['failed', 'KubernetesBusy', true]);
 });
 
+test('what is projected and not as git has it now says so: somebody may hold it back', () => {
+  const is = (status: string, reason: string) => ({ type: 'Verified', status, reason });
+  const ready = { type: 'Ready', status: 'True', reason: 'Projected' };
+  assert.deepEqual(stateOf([ready, is('True', 'Behind')]), ['ready', 'Behind', undefined]);
+  assert.deepEqual(stateOf([ready, is('True', 'Vouched')]), ['ready', undefined, undefined]);
+  const failed = { type: 'Ready', status: 'False', reason: 'StanzaMissing' };
+  assert.deepEqual(stateOf([is('True', 'Behind'), failed]), ['failed', 'StanzaMissing', undefined]);
+  const verified = { reason: 'Behind', message: 'it stands otherwise in a newer commit' };
+  const [secret] = observedStatus('host', {
+    secrets: [{ namespace: 'payments', name: 'db', state: 'ready', verified }],
+  }).secrets;
+  assert.deepEqual([secret?.state, secret?.reason, secret?.message], ['ready', ...Object.values(verified)]);
+});
+
 test('what an operator answers is read as what its objects say, with the troubles of its sources', () => {
   const trouble = { code: 'STANZA_MISSING', message: 'why', advice: 'what to do' };
   const secret = {

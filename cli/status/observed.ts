@@ -26,7 +26,7 @@ export interface ObservedSecret {
   state: 'ready' | 'failed' | 'held' | 'pending';
   /** Failed, and tried again without anybody's doing. */
   isRetried?: boolean;
-  /** Why, where it is not ready: `STANZA_MISSING`, or a condition's reason. */
+  /** Why, where it is not ready: `STANZA_MISSING`, or a condition's reason. Where it is: how it stands to git, as `Behind`. */
   reason?: string;
   message?: string;
   /** The commit whose manifest is projected. */
@@ -56,6 +56,7 @@ export function observedObject({ metadata, status = {} }: EncryptedSecretObject)
   const { namespace, name, generation } = metadata;
   const { conditions = [], observedGeneration, commit, path, keyId, namespaces = [] } = status;
   const ready = conditions.find(({ type }) => type === 'Ready');
+  const verified = conditions.find(({ type }) => type === 'Verified');
   const isSeen = ready !== undefined && (generation === undefined || observedGeneration === generation);
   const state =
     !isSeen || ready.status === 'Unknown' ? 'pending' : ready.status === 'True' ? 'ready' : stateOf(ready.reason);
@@ -63,7 +64,7 @@ export function observedObject({ metadata, status = {} }: EncryptedSecretObject)
     namespace,
     name,
     state,
-    ...(state === 'ready' ? {} : optional({ reason: ready?.reason, message: ready?.message })),
+    ...optional(whyOf(state === 'ready' ? notAsInGit(verified) : ready)),
     ...optional({ commit, path, keyId }),
     ...(conditions.some(({ type, status: is }) => type === 'Reconciling' && is === 'True') ? { isRetried: true } : {}),
     namespaces,
@@ -72,6 +73,15 @@ export function observedObject({ metadata, status = {} }: EncryptedSecretObject)
 
 function stateOf(reason: string | undefined): ObservedSecret['state'] {
   return reason === 'RemovalHeld' ? 'held' : 'failed';
+}
+
+/** What is projected may be another version than that of the newest commit (docs/argocd.md, `Verified`). */
+function notAsInGit<Verified extends { reason?: string }>(verified: Verified | undefined): Verified | undefined {
+  return verified?.reason === 'Vouched' ? undefined : verified;
+}
+
+function whyOf({ reason, message }: { reason?: string; message?: string } = {}) {
+  return { reason, message };
 }
 
 /** What an operator answers under `/status`, as far as anything is read of it. */
@@ -88,6 +98,7 @@ export interface OperatorStatus {
     keyId?: string;
     trouble?: Problem;
     isRetried?: boolean;
+    verified?: { reason: string; message: string };
     workloads?: string[];
   }[];
 }
@@ -98,11 +109,11 @@ export function observedStatus(place: string, status: OperatorStatus): Observed 
     place,
     ...optional({ cluster }),
     commits: sources.flatMap(({ commit }) => commit ?? []),
-    secrets: secrets.map(({ namespace, name, state, commit, path, keyId, trouble, isRetried, workloads = [] }) => ({
+    secrets: secrets.map(({ namespace, name, state, commit, path, keyId, isRetried, workloads = [], ...secret }) => ({
       namespace,
       name,
       state: state === 'retained' ? 'ready' : (state as ObservedSecret['state']),
-      ...optional({ reason: trouble?.code, message: trouble && `${trouble.message} ${trouble.advice ?? ''}`.trim() }),
+      ...optional(whyOf(reasonOf(secret.trouble) ?? (state === 'ready' ? notAsInGit(secret.verified) : undefined))),
       ...optional({ commit, path, keyId }),
       ...(isRetried === undefined ? {} : { isRetried }),
       namespaces: [...new Set(workloads.map((workload) => workload.split('/')[0] ?? ''))].toSorted(),
@@ -115,6 +126,10 @@ export function observedStatus(place: string, status: OperatorStatus): Observed 
       ]),
     ],
   };
+}
+
+function reasonOf(trouble: Problem | undefined): { reason: string; message: string } | undefined {
+  return trouble && { reason: trouble.code, message: `${trouble.message} ${trouble.advice ?? ''}`.trim() };
 }
 
 function optional<Fields extends Record<string, string | undefined>>(
