@@ -4,6 +4,8 @@ import { parseJson } from '../../core/json.ts';
 
 /** What a bundle for an auditor says of itself; nobody signs it, so it is a table of contents and no more. */
 export const BUNDLE_FILE = 'bundle.json';
+/** Of it, in bytes: a thousand logs take a third of it. */
+export const BUNDLE_FILE_LIMIT = 1024 * 1024;
 
 /** One log in a bundle. */
 export interface BundledLog {

@@ -5,8 +5,17 @@ import { openWorkspace, type Workspace } from '../workspace/workspace.ts';
 
 /** Whom to believe: identities by cluster. What a log or a bundle says of it counts for nothing. */
 export interface Identities {
-  /** 32 bytes. Throws CofferError `AUDIT_IDENTITY_UNKNOWN`. */
-  of(cluster: string): Buffer;
+  /** Throws CofferError `AUDIT_IDENTITY_UNKNOWN`. */
+  of(cluster: string): Believed;
+}
+
+export interface Believed {
+  /** 32 bytes. */
+  key: Buffer;
+  /** `coffer-identity-1-…` */
+  text: string;
+  /** Who says so, in plain words. */
+  from: string;
 }
 
 /**
@@ -15,10 +24,10 @@ export interface Identities {
  */
 export async function identitiesFrom(flags: readonly string[]): Promise<Identities> {
   await sodiumReady();
-  const named = new Map<string, Buffer>();
+  const named = new Map<string, Believed>();
   for (const flag of flags) {
-    const [cluster = '', text] = flag.includes('=') ? flag.split('=') : ['', flag];
-    named.set(cluster, parseIdentity(text ?? ''));
+    const [cluster = '', text = ''] = flag.includes('=') ? flag.split('=') : ['', flag];
+    named.set(cluster, { key: parseIdentity(text), text, from: 'as --identity says' });
   }
   const workspace = named.has('') ? undefined : await workspaceIfAny();
   return {
@@ -33,9 +42,10 @@ export async function identitiesFrom(flags: readonly string[]): Promise<Identiti
   };
 }
 
-function pinned(workspace: Workspace | undefined, cluster: string): Buffer | undefined {
+function pinned(workspace: Workspace | undefined, cluster: string): Believed | undefined {
   const text = workspace?.pins.identityOf(cluster);
-  return text === undefined ? undefined : parseIdentity(text);
+  if (workspace === undefined || text === undefined) return undefined;
+  return { key: parseIdentity(text), text, from: `which ${workspace.pinsFile} pins` };
 }
 
 async function workspaceIfAny(): Promise<Workspace | undefined> {

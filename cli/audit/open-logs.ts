@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DirectoryStore } from '../../core/audit/directory-store.ts';
 import { ORIGIN, parseCheckpoint } from '../../core/audit/note/checkpoint.ts';
 import { NOTE_LIMIT } from '../../core/audit/note/signed-note.ts';
 import type { LogStore } from '../../core/audit/store.ts';
 import { CofferError } from '../../core/errors.ts';
-import { fromSystemError } from '../../core/files/system-error.ts';
-import { BUNDLE_FILE, type BundledLog, invalid, parseBundle } from './bundle-file.ts';
+import { readUpTo } from '../../core/files/read-up-to.ts';
+import { BUNDLE_FILE, BUNDLE_FILE_LIMIT, type BundledLog, invalid, parseBundle } from './bundle-file.ts';
 import { UrlStore } from './url-store.ts';
 
 /** What lies in the directory of a log, and in no bundle. */
@@ -31,11 +30,11 @@ export async function openLogs(places: readonly string[]): Promise<OpenedLog[]> 
 
 async function openPlace(place: string): Promise<OpenedLog[]> {
   if (/^https?:\/\//.test(place)) return [await openStore(new UrlStore(place))];
-  const bundle = await textOf(join(place, BUNDLE_FILE));
+  const bundle = await readUpTo(join(place, BUNDLE_FILE), BUNDLE_FILE_LIMIT, () => invalid(place, 'is too large'));
   if (bundle === undefined) return [await openStore(new DirectoryStore(place))];
   // Else whoever owns the disk of a log could say by such a file which of its records have to be there.
   for (const name of OWN) if (existsSync(join(place, name))) throw invalid(place, `lies beside the ${name} of a log`);
-  const logs = parseBundle(bundle, place);
+  const logs = parseBundle(bundle.toString(), place);
   return await Promise.all(
     logs.map(async (log) => ({ ...(await openStore(new DirectoryStore(join(place, log.folder)))), bundled: log })),
   );
@@ -58,13 +57,4 @@ async function originOf(store: LogStore): Promise<string> {
   if (name !== undefined) return name.toString().trimEnd();
   const checkpoint = await store.read('checkpoint', NOTE_LIMIT);
   return checkpoint === undefined ? '' : parseCheckpoint(checkpoint.toString()).origin;
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return;
-    throw fromSystemError(error) ?? error;
-  }
 }

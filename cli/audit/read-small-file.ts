@@ -14,6 +14,6 @@ export async function readSmallFile(file: string): Promise<string> {
 function unreadable(file: string, why: string): CofferError {
   return new CofferError('AUDIT_FILE', `The file ${why}, so it is no checkpoint and no proof.`, {
     advice: 'Give the file `checkpoint` of a log, a copy of an earlier one, or what coffer audit prove wrote.',
-    data: { path: file },
+    data: { file },
   });
 }

@@ -1,6 +1,7 @@
 import { ORIGIN, parseCheckpoint, readCheckpoint } from '../../core/audit/note/checkpoint.ts';
+import type { AuditLine } from '../../core/audit/record.ts';
 import type { Finding } from '../../core/audit/verify/finding.ts';
-import { type Report, verifyLog } from '../../core/audit/verify.ts';
+import { type ReadLog, type Report, readLog, reportOn } from '../../core/audit/verify.ts';
 import { CofferError } from '../../core/errors.ts';
 import { type Range, uncovered } from './coverage.ts';
 import type { Identities } from './identity-of.ts';
@@ -9,18 +10,27 @@ import type { OpenedLog } from './open-logs.ts';
 export interface Verified extends Report {
   place: string;
   cluster: string;
+  /** Whose signature counted, `coffer-identity-1-…`, and who says so. */
+  identity: string;
+  believed: string;
   /** Of a bundle: the records whose text it says that it brings along. */
   only?: { from: number; to: number };
 }
 
 export interface VerifyLogsOptions {
   /** Checkpoints that were kept: each has to be of one of the logs, and to be a prefix of it. */
-  checkpoints?: readonly string[];
+  checkpoints?: readonly { file: string; text: string }[];
   /** What bundles have to cover; absent: everything. ISO 8601 in UTC, from the first to before the second. */
   range?: Range;
   /** Logs that are known not to be there: LOGIDs or origins. */
   without?: readonly string[];
   onProgress?: (records: number) => void;
+}
+
+export interface VerifiedLogs {
+  logs: Verified[];
+  /** Of no log that is there: checkpoints that were given, of others. */
+  findings: Finding[];
 }
 
 /**
@@ -32,36 +42,46 @@ export async function verifyLogs(
   logs: readonly OpenedLog[],
   identities: Identities,
   { checkpoints = [], range, without = [], onProgress }: VerifyLogsOptions = {},
-): Promise<Verified[]> {
-  const given = checkpoints.map((text) => ({ text, origin: parseCheckpoint(text).origin }));
-  const verify = async (log: OpenedLog, more: readonly string[]): Promise<Verified> => {
-    const { store, cluster, bundled } = log;
-    const only = bundled === undefined ? {} : { only: { from: bundled.from, to: bundled.to } };
-    const own = given.filter(({ origin }) => origin === log.origin).map(({ text }) => text);
-    const progress = onProgress === undefined ? {} : { onProgress };
-    const report = await verifyLog(store, {
-      identity: identities.of(cluster),
-      checkpoints: [...own, ...more],
-      ...progress,
-      ...only,
-    });
-    if (bundled !== undefined) report.findings.push(...(await uncovered(log, bundled, report, range)));
-    return { ...report, place: store.place, cluster, ...only };
-  };
+): Promise<VerifiedLogs> {
+  const given = checkpoints.map(({ file, text }) => ({ text, origin: originOf(file, text) }));
+  const read: ReadLog[] = [];
+  for (const { store, cluster, origin, bundled } of logs) {
+    read.push(
+      await readLog(store, {
+        identity: identities.of(cluster).key,
+        checkpoints: given.filter((one) => one.origin === origin).map(({ text }) => text),
+        ...(onProgress === undefined ? {} : { onProgress }),
+        ...(bundled === undefined ? {} : { only: { from: bundled.from, to: bundled.to } }),
+      }),
+    );
+  }
+  const seen = read.flatMap(({ pass }) => witnessedBy(pass?.witnessed ?? [], identities));
   const reports: Verified[] = [];
-  for (const log of logs) reports.push(await verify(log, []));
-  const seen = reports.flatMap((report) => witnessedBy(report, identities));
   for (const [at, log] of logs.entries()) {
-    const more = seen.filter(({ origin }) => origin === log.origin).map(({ text }) => text);
-    if (more.length > 0) reports[at] = await verify(log, more);
-  }
-  const [first] = reports;
-  first?.findings.push(...leftOut(given, logs));
-  for (const report of reports) {
-    const missing = witnessedBy(report, identities).filter(({ origin }) => !isNamed(origin, logs, without));
+    const { store, cluster, bundled } = log;
+    const one = read[at];
+    if (one === undefined) continue;
+    const report = await reportOn(
+      one,
+      seen.filter(({ origin }) => origin === log.origin).map(({ text }) => text),
+    );
+    if (bundled !== undefined) report.findings.push(...(await uncovered(log, bundled, report, range)));
+    const missing = witnessedBy(report.witnessed, identities).filter(({ origin }) => !isNamed(origin, logs, without));
     report.findings.push(...missingLogs(missing));
+    const { text: identity, from: believed } = identities.of(cluster);
+    const only = bundled === undefined ? {} : { only: { from: bundled.from, to: bundled.to } };
+    reports.push({ ...report, place: store.place, cluster, identity, believed, ...only });
   }
-  return reports;
+  return { logs: reports, findings: leftOut(given, logs) };
+}
+
+/** Throws CofferError `AUDIT_CHECKPOINT_INVALID`, which names the file. */
+function originOf(file: string, text: string): string {
+  try {
+    return parseCheckpoint(text).origin;
+  } catch (error) {
+    throw error instanceof CofferError ? error.at({ file }) : error;
+  }
 }
 
 interface Seen {
@@ -71,11 +91,11 @@ interface Seen {
 }
 
 /** Checkpoints of other logs in its records, which the identity of their cluster signed. */
-function witnessedBy({ witnessed }: Verified, identities: Identities): Seen[] {
+function witnessedBy(witnessed: readonly AuditLine[], identities: Identities): Seen[] {
   return witnessed.flatMap(({ checkpoint = '' }) => {
     try {
       const { origin } = parseCheckpoint(checkpoint);
-      const { size } = readCheckpoint(checkpoint, identities.of(ORIGIN.exec(origin)?.[1] ?? ''));
+      const { size } = readCheckpoint(checkpoint, identities.of(ORIGIN.exec(origin)?.[1] ?? '').key);
       return [{ text: checkpoint, origin, size }];
     } catch (error) {
       // What a record holds is whatever its operator was shown, of a cluster that nobody here may know.
@@ -110,13 +130,16 @@ function missingLogs(seen: readonly Seen[]): Finding[] {
 
 /** For people, without an end of line. */
 export function reportLines(report: Verified): string[] {
-  const { origin, size, root, unsigned, pruned, checkpoints, only, findings } = report;
+  const { origin, size, root, unsigned, pruned, checkpoints, only, findings, identity, believed } = report;
   return [
     `${origin}: ${size} records, root ${root || '(none)'}`,
+    `  identity ${identity}, ${believed}`,
     ...(only === undefined ? [] : [`  of which ${recordsOf(only)} are here; of all others the hashes alone`]),
     ...(pruned === 0 ? [] : [`  the records 1 to ${pruned} are forgotten, as a record says; their hashes are here`]),
     ...(unsigned === 0 ? [] : [`  ${unsigned} newer records are not signed yet`]),
-    ...(findings.length === 0 ? [`  as it was signed; ${checkpoints} checkpoints agree`] : []),
+    ...(findings.length === 0
+      ? [`  as it was signed; ${checkpoints === 1 ? '1 checkpoint agrees' : `${checkpoints} checkpoints agree`}`]
+      : []),
   ];
 }
 

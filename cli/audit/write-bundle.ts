@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { BUNDLE_LIMIT } from '../../core/audit/bundle.ts';
 import { lineOf } from '../../core/audit/canonical.ts';
 import { NOTE_LIMIT } from '../../core/audit/note/signed-note.ts';
@@ -7,7 +7,6 @@ import type { LogStore } from '../../core/audit/store.ts';
 import { span, TILE_WIDTH, tilePath, widthIn } from '../../core/audit/tree/tile.ts';
 import { readTile } from '../../core/audit/tree/tile-reader.ts';
 import { readBundle } from '../../core/audit/verify/tile-pass.ts';
-import { identityText } from '../../core/keys/key-texts.ts';
 import { BUNDLE_FILE, type BundledLog, bundleText, folderOf } from './bundle-file.ts';
 import { readmeText } from './bundle-readme.ts';
 import type { Range } from './coverage.ts';
@@ -16,10 +15,14 @@ import type { OpenedLog } from './open-logs.ts';
 import type { Verified } from './verify-logs.ts';
 
 const HISTORY_LIMIT = 64 * 1024 * 1024;
+const README = 'README.md';
+/** All that lies in a bundle. */
+const OWN = new Set(['logs', README, BUNDLE_FILE]);
 
 /**
  * Writes what an auditor needs without us: of each log the checkpoints, all hashes, and the text of the records of that time (in whole
- * tiles), whose identity signs it, and how to verify it. `folder` must not be there yet.
+ * tiles), whose identity signs it, and how to verify it. `folder` must not be there yet, and is there when it is whole: what was
+ * interrupted is FOLDER.part, which the next run removes. Throws CofferError `FILE_SYSTEM`.
  */
 export async function writeBundle(
   folder: string,
@@ -28,12 +31,15 @@ export async function writeBundle(
   identities: Identities,
   range: Range,
 ): Promise<BundledLog[]> {
-  await mkdir(folder, { recursive: false });
+  const part = `${resolve(folder)}.part`;
+  await mustBeFree(folder);
+  await removePart(part);
+  await mkdir(part);
   const bundled: BundledLog[] = [];
   for (const [at, { store, origin, cluster }] of logs.entries()) {
     const size = reports[at]?.size ?? 0;
     const below = folderOf(origin);
-    const write = (path: string, bytes: Buffer) => place(join(folder, below), path, bytes);
+    const write = (path: string, bytes: Buffer) => place(join(part, below), path, bytes);
     for (const [path, limit] of [
       ['checkpoint', NOTE_LIMIT],
       ['checkpoints', HISTORY_LIMIT],
@@ -44,11 +50,30 @@ export async function writeBundle(
     await write('origin', Buffer.from(`${origin}\n`));
     await copyHashes(store, size, write);
     const records = await copyRecords(store, size, range, write);
-    bundled.push({ origin, folder: below, ...records, identity: identityText(identities.of(cluster)) });
+    bundled.push({ origin, folder: below, ...records, identity: identities.of(cluster).text });
   }
-  await place(folder, BUNDLE_FILE, Buffer.from(bundleText(bundled, range.from, range.to)));
-  await place(folder, 'README.md', Buffer.from(readmeText(bundled, reports, range)));
+  await place(part, README, Buffer.from(readmeText(bundled, reports, range)));
+  await place(part, BUNDLE_FILE, Buffer.from(bundleText(bundled, range.from, range.to)));
+  await rename(part, folder);
   return bundled;
+}
+
+/** Asked before a long work: nothing that is there is written to. */
+async function mustBeFree(folder: string): Promise<void> {
+  // A folder is made and removed: that asks all that there is to ask.
+  await mkdir(folder);
+  await rmdir(folder);
+}
+
+/** What an interrupted run left, and nothing that has anything else in it. */
+async function removePart(part: string): Promise<void> {
+  const names = await readdir(part).catch(emptyIfMissing);
+  if (names.every((name) => OWN.has(name))) await rm(part, { recursive: true, force: true });
+}
+
+function emptyIfMissing(error: unknown): string[] {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+  throw error;
 }
 
 type Write = (path: string, bytes: Buffer) => Promise<void>;

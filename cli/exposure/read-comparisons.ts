@@ -21,7 +21,7 @@ export async function readComparisons(
     const lines: AuditLine[] = [];
     const wanted = { event: 'value.compared', take: (line: AuditLine) => lines.push(line) } as const;
     const only = bundled === undefined ? {} : { only: { from: bundled.from, to: bundled.to } };
-    const { findings } = await verifyLog(store, { identity: known.of(cluster), wanted, ...only });
+    const { findings } = await verifyLog(store, { identity: known.of(cluster).key, wanted, ...only });
     if (findings.length > 0) throw notAsSigned(store.place, findings);
     for (const line of lines) compared.add(line);
   }

@@ -7,8 +7,8 @@ import { alteredTiles } from './verify/hash-tiles.ts';
 import { checkJournal } from './verify/journal-check.ts';
 import { signedLeaves } from './verify/locate.ts';
 import type { WantedRecords } from './verify/log-records.ts';
-import { passOver, type TilePass } from './verify/tile-pass.ts';
-import { readTrusted, type Trusted } from './verify/trusted.ts';
+import { passOver, rootAt, type TilePass } from './verify/tile-pass.ts';
+import { readTrusted, seenOf, type Trusted, type TrustedCheckpoints } from './verify/trusted.ts';
 
 export interface Report {
   origin: string;
@@ -51,8 +51,43 @@ export interface VerifyOptions {
  * What it reads is hostile. Throws CofferError only for what the store itself says (`FILE_SYSTEM`, `AUDIT_TOO_LARGE` …).
  */
 export async function verifyLog(store: LogStore, options: VerifyOptions): Promise<Report> {
-  const { newest, all, origin, findings } = await readTrusted(store, options.identity, options.checkpoints ?? []);
-  const end = newest ?? all.at(-1);
+  return await reportOn(await readLog(store, options), []);
+}
+
+/** A log that was read once, from its first record to its last. */
+export interface ReadLog {
+  readonly store: LogStore;
+  readonly options: VerifyOptions;
+  readonly trusted: TrustedCheckpoints;
+  /** Undefined: it has no checkpoint that can be believed. */
+  readonly pass: TilePass | undefined;
+}
+
+/** Reads a log as `verifyLog` does: what it has seen of others can then be held against them, before anything is said of it. */
+export async function readLog(store: LogStore, options: VerifyOptions): Promise<ReadLog> {
+  const trusted = await readTrusted(store, options.identity, options.checkpoints ?? []);
+  const end = endOf(trusted);
+  if (end === undefined) return { store, options, trusted, pass: undefined };
+  const sizes = new Set(trusted.all.map(({ size }) => size));
+  const pass = await passOver(store, end.size, sizes, options.onProgress ?? (() => undefined), options.wanted);
+  return { store, options, trusted, pass };
+}
+
+/** How far a log is read. */
+function endOf({ newest, all }: TrustedCheckpoints): Trusted | undefined {
+  return newest ?? all.at(-1);
+}
+
+/** What `verifyLog` says of it, also by checkpoints of it that others have seen; those that its identity did not sign count for nothing. */
+export async function reportOn(read: ReadLog, witnessed: readonly string[]): Promise<Report> {
+  const { store, options, pass } = read;
+  const { newest, origin } = read.trusted;
+  const findings = [...read.trusted.findings];
+  const seen = witnessed.map((note) => seenOf(note, origin, options.identity)).filter((one) => one !== undefined);
+  const end = endOf(read.trusted);
+  // A log that shows none of its own is read as far as others have seen it.
+  if (newest === undefined && seen.some(({ size }) => size > (end?.size ?? 0)))
+    return await verifyLog(store, { ...options, checkpoints: [...(options.checkpoints ?? []), ...witnessed] });
   const report: Report = {
     origin,
     size: end?.size ?? 0,
@@ -64,9 +99,12 @@ export async function verifyLog(store: LogStore, options: VerifyOptions): Promis
     witnessed: [],
     findings,
   };
-  if (end === undefined) return report;
-  const sizes = new Set(all.map(({ size }) => size));
-  const pass = await passOver(store, end.size, sizes, options.onProgress ?? (() => undefined), options.wanted);
+  if (end === undefined || pass === undefined) return report;
+  for (const { size } of seen) {
+    const root = size < end.size && !pass.roots.has(size) ? await rootAt(store, pass, end.size, size) : undefined;
+    if (root !== undefined) pass.roots.set(size, root);
+  }
+  const all = [...read.trusted.all, ...seen].sort((a, b) => a.size - b.size);
   const isRight = ({ size, root }: Trusted) => size === 0 || pass.roots.get(size)?.equals(root) === true;
   const wrong = all.filter((checkpoint) => checkpoint.size <= end.size && !isRight(checkpoint));
   report.checkpoints = all.filter(isRight).length;
@@ -106,11 +144,18 @@ function overfull(pass: TilePass): Finding[] {
   });
 }
 
+const WHOSE: Record<Trusted['from'], string> = {
+  given: 'that you gave',
+  seen: 'that another log has seen',
+  history: 'that the log keeps',
+  log: 'that the log keeps',
+};
+
 /** The newest checkpoint is right, and these of the same identity are not: it has signed another history. */
 function forks(wrong: readonly Trusted[], right: readonly Trusted[]): Finding[] {
   return wrong.map(({ size, from }) => {
     const same = sizeBelow(right, size);
-    const whose = from === 'given' ? 'that you gave' : 'that the log keeps';
+    const whose = WHOSE[from];
     const message = `a checkpoint ${whose}, of ${size} records, is signed and is of another history: it differs in ${plural(same + 1, size)}`;
     return { kind: 'forked', from: same + 1, to: size, message };
   });

@@ -7,7 +7,7 @@ import { DirectoryStore } from '../../core/audit/directory-store.ts';
 import { parseCheckpoint } from '../../core/audit/note/checkpoint.ts';
 import { noteOf } from '../../core/audit/note/signed-note.ts';
 import { openAuditLog } from '../../core/audit/open-log.ts';
-import { verifyLog } from '../../core/audit/verify.ts';
+import { readLog, reportOn, verifyLog } from '../../core/audit/verify.ts';
 import { testSigner } from '../support/log-signer.ts';
 import { goVerifier } from './go-verifier.ts';
 import { Tamperer } from './tampering.ts';
@@ -187,11 +187,14 @@ describe('somebody who owns the disk and not the identity', () => {
       const { directory, signer, origin, checkpoints } = written;
       const log = Tamperer.copy(directory, join(logDirectory(t), 'copy'), SIZE);
       await does(log);
-      const report = await verifyLog(new DirectoryStore(log.directory), {
-        identity: signer.publicKey,
-        checkpoints: checkpoints.filter((note) => given.includes(parseCheckpoint(note).size)),
-      });
+      const kept = checkpoints.filter((note) => given.includes(parseCheckpoint(note).size));
+      const [store, identity] = [new DirectoryStore(log.directory), signer.publicKey];
+      const report = await verifyLog(store, { identity, checkpoints: kept });
       assert.deepEqual(inShort(report.findings), told, JSON.stringify(report.findings));
+      // The same where another log has seen those checkpoints, which is known when this one was read.
+      const seen = await reportOn(await readLog(store, { identity }), kept);
+      assert.deepEqual(inShort(seen.findings), told, JSON.stringify(seen.findings));
+      assert.equal(seen.checkpoints, report.checkpoints);
       const go = await goVerifier(t);
       if (go === undefined) return;
       const said = await go({ directory: log.directory, origin, publicKey: signer.publicKey });
@@ -204,6 +207,11 @@ describe('somebody who owns the disk and not the identity', () => {
     const { directory, signer, checkpoints } = written;
     const report = await verifyLog(new DirectoryStore(directory), { identity: signer.publicKey, checkpoints });
     assert.deepEqual([report.findings, report.size], [[], SIZE]);
+    const seen = await reportOn(
+      await readLog(new DirectoryStore(directory), { identity: signer.publicKey }),
+      checkpoints,
+    );
+    assert.deepEqual(seen, report);
   });
 });
 
@@ -225,6 +233,8 @@ describe('somebody who has the identity', () => {
       checkpoints: [log.checkpoint ?? ''],
     });
     assert.deepEqual(inShort(report.findings), ['forked 301-700']);
+    const read = await readLog(new DirectoryStore(fork), { identity: signer.publicKey });
+    assert.deepEqual(inShort((await reportOn(read, [log.checkpoint ?? ''])).findings), ['forked 301-700']);
   });
 
   test('begins another log in its place: whoever kept a checkpoint finds that it is another', async (t) => {

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -87,7 +97,7 @@ describe('coffer audit verify', () => {
     const { stdout } = desk.try(['audit', 'verify', '--log', log, '--checkpoint', first]);
     assert.match(
       stdout,
-      /^coffer\.dev\/audit\/production\/[0-9a-f]{16}: 600 records, root [A-Za-z0-9+/]{43}=\n {2}as it was signed; \d+ checkpoints agree\n$/,
+      /^coffer\.dev\/audit\/production\/[0-9a-f]{16}: 600 records, root [A-Za-z0-9+/]{43}=\n {2}identity coffer-identity-1-\S+, which \S+ pins\n {2}as it was signed; \d+ checkpoints agree\n$/,
     );
     const elsewhere = { cwd: folder };
     const identity = identityText(signer.publicKey);
@@ -99,6 +109,7 @@ describe('coffer audit verify', () => {
     const other = identityText(testSigner().publicKey);
     const replaced = desk.try(['audit', 'verify', '--log', log, '--identity', other], elsewhere);
     assert.deepEqual([replaced.status, /replaced-key: /.test(replaced.stdout)], [1, true], replaced.stdout);
+    assert.ok(replaced.stdout.includes(`  identity ${other}, as --identity says\n`), replaced.stdout);
     const unknown = desk.try(['audit', 'verify', '--log', log], elsewhere);
     assert.deepEqual([unknown.status, /AUDIT_IDENTITY_UNKNOWN/.test(unknown.stderr)], [3, true]);
   });
@@ -155,6 +166,8 @@ describe('coffer audit verify', () => {
       const ran = desk.try(args);
       assert.deepEqual([ran.status, ran.stderr.split(' ')[1]], [status, `${code}:`], ran.stderr);
     }
+    const { stderr } = desk.try(['audit', 'verify', '--log', log, '--checkpoint', first, '--checkpoint', desk.program]);
+    assert.ok(stderr.includes(desk.program), stderr);
   });
 });
 
@@ -229,7 +242,7 @@ describe('coffer audit bundle', () => {
     desk.coffer(['audit', 'bundle', '--log', log, '--log', staging, ...OF_THAT_TIME, '-o', bundle]);
     const { stdout, status } = verify(...OF_THAT_TIME);
     assert.equal(status, 0, stdout);
-    assert.match(stdout, /600 records.*\n {2}of which the records 1 to 256 are here/);
+    assert.match(stdout, /600 records.*\n.*\n {2}of which the records 1 to 256 are here/);
     const names = readdirSync(join(bundle, 'logs'), { recursive: true, encoding: 'utf8' });
     assert.equal(names.filter((name) => /entries\/.*\d$/.test(name)).length, 2);
     assert.match(readFileSync(join(bundle, 'README.md'), 'utf8'), /production.*600 \| 1 to 256/);
@@ -249,6 +262,35 @@ describe('coffer audit bundle', () => {
     const hidden = readdirSync(join(bundle, 'logs'), { recursive: true, encoding: 'utf8' });
     rmSync(join(bundle, 'logs', hidden.find((name) => /entries\/000$/.test(name)) ?? assert.fail()));
     assert.match(verify(...OF_THAT_TIME).stdout, /deleted: the records 1 to 256/);
+  });
+
+  test('is there when it is whole; what was interrupted is begun anew, and nothing else is touched', () => {
+    const place = join(folder, 'late');
+    const args = ['audit', 'bundle', '--log', log, '--log', staging, '--from', '2026-11-01', '-o', `${place}/`];
+    mkdirSync(join(`${place}.part`, 'logs', 'x'), { recursive: true });
+    // Where it cannot go on, as with a full disk.
+    const blocked = copy('blocked');
+    blocked.remove('tile/0/000');
+    mkdirSync(blocked.path('tile/0/000'));
+    const interrupted = desk.try([...args, '--log', blocked.directory]);
+    assert.equal(interrupted.status, 3, interrupted.stdout);
+    assert.equal(existsSync(place), false);
+    assert.equal(desk.coffer(args), '');
+    assert.deepEqual(readdirSync(place).sort(), ['README.md', 'bundle.json', 'logs']);
+    assert.equal(existsSync(`${place}.part`), false);
+    assert.match(desk.try(args).stderr, /exists already/);
+    mkdirSync(join(folder, 'mine.part'));
+    writeFileSync(join(folder, 'mine.part', 'thesis'), 'x');
+    assert.equal(desk.try([...args.slice(0, -1), join(folder, 'mine')]).status, 3);
+    assert.ok(existsSync(join(folder, 'mine.part', 'thesis')));
+  });
+
+  test('with a table of contents that has no end is not read to its end', () => {
+    const endless = join(folder, 'endless');
+    mkdirSync(endless);
+    symlinkSync('/dev/zero', join(endless, 'bundle.json'));
+    const { status, stderr } = desk.try(['audit', 'verify', '--log', endless]);
+    assert.deepEqual([status, /AUDIT_BUNDLE_INVALID/.test(stderr)], [1, true], stderr);
   });
 
   test('is none where it lies in the directory of a log, or names no logs: whoever owns the disk could let all of it verify', () => {
@@ -287,7 +329,7 @@ describe('a log that is not among those that are verified', () => {
     assert.equal(desk.try(['audit', 'verify', ...flags]).status, 0);
     for (const some of [flags, flags.slice(0, 2)]) {
       const { status, stdout } = desk.try(['audit', 'verify', ...some, '--checkpoint', first]);
-      assert.deepEqual([status, /replaced-log: .*none of these logs/.test(stdout)], [1, true], stdout);
+      assert.deepEqual([status, /^replaced-log: .*none of these logs/m.test(stdout)], [1, true], stdout);
     }
   });
 });

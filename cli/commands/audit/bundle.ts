@@ -43,7 +43,7 @@ it, with coffer or without. Verifies each log first. What is wrong is packed as 
     const [opened, identities] = [await openLogs(flags.log), await identitiesFrom(flags.identity)];
     const logs = opened.map((log) => ({ ...log, store: stillStore(log.store) }));
     const onProgress = progressOf(process.stderr, this.jsonEnabled());
-    const reports = await verifyLogs(logs, identities, { range, onProgress });
+    const { logs: reports } = await verifyLogs(logs, identities, { range, onProgress });
     const bundled = await writeBundle(flags.output, logs, reports, identities, range);
     for (const { cluster, findings } of reports) {
       for (const { kind, message } of findings) this.warn(printable(`${cluster}: ${kind}: ${message}`));

@@ -62,14 +62,16 @@ docs/audit.md.`;
     ]);
     if (flags.log.length === 0)
       throw new CofferError('USAGE', '--log or --proof is missing', { advice: 'Say which log to verify.', exit: 2 });
-    const given = await Promise.all(flags.checkpoint.map((file) => readSmallFile(file)));
+    const checkpoints = await Promise.all(
+      flags.checkpoint.map(async (file) => ({ file, text: await readSmallFile(file) })),
+    );
     const [logs, identities] = [await openLogs(flags.log), await identitiesFrom(flags.identity)];
     const [{ progressOf }, { rangeFrom }] = await Promise.all([
       import('../../audit/progress.ts'),
       import('../../audit/select-records.ts'),
     ]);
-    const reports = await verifyLogs(logs, identities, {
-      checkpoints: given,
+    const { logs: reports, findings } = await verifyLogs(logs, identities, {
+      checkpoints,
       without: flags.without,
       onProgress: progressOf(process.stderr, this.jsonEnabled()),
       ...(flags.from === undefined ? {} : { range: rangeFrom(flags.from, flags.to) }),
@@ -77,9 +79,11 @@ docs/audit.md.`;
     for (const report of reports) {
       for (const line of reportLines(report)) this.say(printable(line));
       for (const { kind, message } of report.findings) this.say(printable(`  ${kind}: ${message}`));
-      if (report.findings.length > 0) this.answerNo();
     }
-    return { ok: reports.every(({ findings }) => findings.length === 0), logs: reports };
+    for (const { kind, message } of findings) this.say(printable(`${kind}: ${message}`));
+    const ok = [{ findings }, ...reports].every((one) => one.findings.length === 0);
+    if (!ok) this.answerNo();
+    return { ok, logs: reports, findings };
   }
 
   async #proof(file: string, identity: readonly string[]): Promise<Record<string, unknown>> {
@@ -100,7 +104,7 @@ docs/audit.md.`;
     ]);
     const text = await readSmallFile(file);
     const [, cluster = ''] = ORIGIN.exec(parseCheckpoint(parseProof(text).checkpoint).origin) ?? [];
-    const { line, origin, size, root } = checkProof(text, (await identitiesFrom(identity)).of(cluster));
+    const { line, origin, size, root } = checkProof(text, (await identitiesFrom(identity)).of(cluster).key);
     this.say(printableJson(line));
     this.note(`This is record ${line.sequence} of ${origin}, in the tree of ${size} records that its identity signed.`);
     return { ok: true, origin, size, root: root.toString('base64'), record: line };

@@ -2,9 +2,9 @@ import { BUNDLE_LIMIT, leadingEntries } from '../bundle.ts';
 import { lineOf } from '../canonical.ts';
 import type { AuditLine } from '../record.ts';
 import type { LogStore } from '../store.ts';
-import { TreeEdge } from '../tree/edge.ts';
+import { rootOfEdge, TreeEdge } from '../tree/edge.ts';
 import { HASH_BYTES, hashesIn, leafHash } from '../tree/merkle.ts';
-import { TILE_WIDTH, tilePath, widthIn } from '../tree/tile.ts';
+import { span, TILE_WIDTH, tilePath, widthIn } from '../tree/tile.ts';
 import { readTile } from '../tree/tile-reader.ts';
 import { LogRecords, type WantedRecords } from './log-records.ts';
 
@@ -71,7 +71,7 @@ export async function passOver(
     if (bundle === undefined) pass.missing.add(index);
     else noteRecords(pass, records, bundle, index, width, stored);
     if (bundle === undefined && pass.prunedBefore === index * TILE_WIDTH) pass.prunedBefore += width;
-    const leaves = bundle === undefined ? stored && hashesIn(stored) : fitted(bundle.leaves, width);
+    const leaves = leavesOf(bundle, stored, width);
     edge = leaves === undefined ? undefined : edge;
     if (edge !== undefined && leaves !== undefined) takeLeaves(pass, edge, leaves, sizes);
     if (index % (PROGRESS / TILE_WIDTH) === 0) onProgress(index * TILE_WIDTH);
@@ -94,9 +94,30 @@ export async function readBundle(store: LogStore, index: number, width: number):
   return undefined;
 }
 
-/** As many leaves as the tile should have: where records are missing, hashes that no record has. */
-function fitted(leaves: readonly Buffer[], width: number): Buffer[] {
-  return Array.from({ length: width }, (_, at) => leaves[at] ?? NO_RECORD);
+/**
+ * The root of the tree of the first `size` records, as it follows from what a pass over a larger one found; undefined: something of it is
+ * missing.
+ */
+export async function rootAt(store: LogStore, pass: TilePass, end: number, size: number): Promise<Buffer | undefined> {
+  const [index, width] = [Math.floor(size / TILE_WIDTH), size % TILE_WIDTH];
+  const levels = [width === 0 ? [] : (await leavesAt(store, index, widthIn(end, 0, index)))?.slice(0, width)];
+  for (let level = 1; span(level) <= size; level++) {
+    const hashes = pass.above[level - 1] ?? [];
+    const count = Math.floor(size / span(level));
+    levels.push(hashes.length < count ? undefined : hashes.slice(count - (count % TILE_WIDTH), count));
+  }
+  const whole = levels.filter((hashes) => hashes !== undefined);
+  return whole.length < levels.length ? undefined : rootOfEdge(whole);
+}
+
+async function leavesAt(store: LogStore, index: number, width: number): Promise<Buffer[] | undefined> {
+  return leavesOf(await readBundle(store, index, width), await readTile(store, { level: 0, index, width }), width);
+}
+
+/** As many leaves as the tile should have: where records are missing, hashes that no record has; undefined: nothing of it is there. */
+function leavesOf(bundle: Bundle | undefined, stored: Buffer | undefined, width: number): Buffer[] | undefined {
+  if (bundle === undefined) return stored && hashesIn(stored);
+  return Array.from({ length: width }, (_, at) => bundle.leaves[at] ?? NO_RECORD);
 }
 
 const NO_RECORD = Buffer.alloc(HASH_BYTES);

@@ -7,8 +7,8 @@ import type { Finding } from './finding.ts';
 
 /** A checkpoint that the pinned identity signed. */
 export interface Trusted extends Checkpoint {
-  /** `log`: its newest. `history`: one that the log kept. `given`: whoever verifies brought it along. */
-  from: 'log' | 'history' | 'given';
+  /** `log`: its newest. `history`: one that the log kept. `given`: whoever verifies brought it along. `seen`: another log has it. */
+  from: 'log' | 'history' | 'given' | 'seen';
 }
 
 export interface TrustedCheckpoints {
@@ -47,6 +47,12 @@ export async function readTrusted(
   return { newest, all: all.sort((a, b) => a.size - b.size), origin, findings };
 }
 
+/** A checkpoint that another log has seen of the one of that origin; undefined: it is of another, or the identity did not sign it. */
+export function seenOf(text: string, origin: string, identity: Buffer): Trusted | undefined {
+  const seen = believed(text, 'seen', identity, []);
+  return seen?.origin === origin ? seen : undefined;
+}
+
 function believed(text: string, from: Trusted['from'], identity: Buffer, findings: Finding[]): Trusted | undefined {
   const which = from === 'given' ? 'a checkpoint that you gave' : 'the checkpoint of the log';
   try {
@@ -57,7 +63,7 @@ function believed(text: string, from: Trusted['from'], identity: Buffer, finding
     findings.push(
       others.includes(keyId)
         ? { kind: 'altered-checkpoint', message: `${which} (${checkpoint.size} records) is not what was signed` }
-        : { kind: 'replaced-key', message: `${which} is signed by the key ${others.join(', ')}; pinned is ${keyId}` },
+        : { kind: 'replaced-key', message: `${which} is signed by others, and not by the identity that is believed` },
     );
   } catch (error) {
     if (!(error instanceof CofferError) || error.code !== 'AUDIT_CHECKPOINT_INVALID') throw error;
