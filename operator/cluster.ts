@@ -127,7 +127,7 @@ export async function watchCluster(
 export async function openSecrets(
   { client, namespaces, events, troubles }: Cluster,
   settings: SecretsSettings,
-  background: Background,
+  { background, metrics }: Pick<Surroundings, 'background' | 'metrics'>,
 ): Promise<Projector> {
   const { signal } = background;
   let trouble: CofferError | undefined;
@@ -144,6 +144,7 @@ export async function openSecrets(
   const restarts = settings.restart ? openRestarts({ ...common, digestKeyId: digestKey.id }) : undefined;
   if (readers !== undefined) {
     troubles.add(() => readers.trouble);
+    metrics.offends(() => readers.offenders().length);
     background.run((ends) => readers.run(ends));
   }
   if (restarts !== undefined) background.run((ends) => restarts.run(ends));

@@ -70,7 +70,7 @@ async function operate({ settings, configFile, once }: Operation, log: Recording
     const floors = await openFloors(connection, settings, signal);
     const sources = await openSources(settings, floors, closing);
     const cluster = await watchCluster(connection, settings, background, closing);
-    const projectors = await openProjectors(settings, process.env, { cluster, background }, closing);
+    const projectors = await openProjectors(settings, process.env, { cluster, ...around }, closing);
     const about = { settings, configFile, version, keys, sources, client: cluster?.client, background, log };
     const record = await openRecord(about, closing);
     recordOn(front, record.log);
@@ -85,7 +85,7 @@ async function operate({ settings, configFile, once }: Operation, log: Recording
     const follower = new Follower(pipeline, front);
     await follower.bringBack(signal);
     const hasLooked = () => follower.isUpToDate();
-    await openVolumesServer(neighbours, settings, { reader: reconciler, hasLooked, log }, closing);
+    await openVolumesServer(neighbours, settings, { reader: reconciler, hasLooked, ...around }, closing);
     await openWebhooksServer(settings, sources, front, log, closing);
     await follower.follow(signal, signals.onHangUp);
     return 0;

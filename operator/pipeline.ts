@@ -21,6 +21,7 @@ import type { ReachableNamespaces } from './reconcile/namespaces.ts';
 import type { CarriedObjects } from './reconcile/objects/carried-objects.ts';
 import { openReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import type { Front } from './serve/front.ts';
+import type { Metrics } from './serve/metrics.ts';
 import { idOf, openGitSource } from './source/open-git-source.ts';
 import type { Source } from './source/source.ts';
 import { FloorMap } from './trust/floor-map.ts';
@@ -99,7 +100,7 @@ export function sourceIds({ sources }: OperatorSettings): string[] {
 export async function openProjectors(
   { directories, secrets, cluster: name, stateDirectory }: OperatorSettings,
   environment: NodeJS.ProcessEnv,
-  { cluster, background }: { cluster: Cluster | undefined; background: Background },
+  { cluster, background, metrics }: { cluster: Cluster | undefined; background: Background; metrics: Metrics },
   closing: Closing,
 ): Promise<Projector[]> {
   const opened: Projector[] = [];
@@ -107,7 +108,7 @@ export async function openProjectors(
   for (const projection of directories) {
     add(await openDirectoryProjector(projection, { cluster: name, stateDirectory, environment }));
   }
-  if (secrets !== undefined && cluster !== undefined) add(await openSecrets(cluster, secrets, background));
+  if (secrets !== undefined && cluster !== undefined) add(await openSecrets(cluster, secrets, { background, metrics }));
   return opened;
 }
 
@@ -164,13 +165,14 @@ function carriedObjects({ objects }: OperatorSettings, { objects: store }: Clust
 export async function openVolumesServer(
   { audit, cluster }: Neighbours,
   { volumes, cluster: name }: OperatorSettings,
-  { reader, hasLooked, log }: { reader: Reconciler; hasLooked: () => boolean; log: Log },
+  { reader, hasLooked, metrics, log }: { reader: Reconciler; hasLooked: () => boolean; metrics: Metrics; log: Log },
   closing: Closing,
 ): Promise<void> {
   if (volumes === undefined || cluster === undefined) return;
   const { client, leadership } = cluster;
   const isUpToDate = () => leadership.isHeld && hasLooked();
-  const server = await openVolumes(volumes, { client, reader, audit, cluster: name, isUpToDate, log });
+  const { mounted } = metrics;
+  const server = await openVolumes(volumes, { client, reader, audit, cluster: name, isUpToDate, mounted, log });
   closing.add(server, (opened) => opened.close());
   log.info('listening for volumes', { address: server.address });
 }

@@ -18,8 +18,12 @@ export interface Metrics {
   answered(verb: string, resource: string, status: number | undefined): void;
   /** A forge, or somebody in its place, asked for a look. */
   hooked(result: 'woke' | 'refused' | 'limited'): void;
+  /** A node plugin asked for the files of a pod. */
+  mounted(outcome: 'opened' | 'unchanged' | 'denied' | 'failed'): void;
   /** Asked at every scrape: whether this process leads. */
   leads(isHeld: () => boolean): void;
+  /** Likewise: how many pods refer to Secrets that they may not read. */
+  offends(count: () => number): void;
   render(): Promise<{ type: string; text: string }>;
 }
 
@@ -76,12 +80,24 @@ export function createMetrics(
     labelNames: ['result'],
     registers,
   });
+  const mounts = new Counter({
+    name: 'coffer_mounts_total',
+    help: 'Requests of node plugins for the files of a pod: opened, unchanged since, denied, or failed and asked again',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const offenders = new Gauge({
+    name: 'coffer_offenders',
+    help: 'Pods that refer to Secrets which they may not read: admitted before the policy knew',
+    registers,
+  });
   const leader = new Gauge({
     name: 'coffer_leader',
     help: '1 where this process leads and may write, 0 on a standby',
     registers,
   });
   let isHeld = () => false;
+  let offending = () => 0;
   const showStatus = statusGauges(registers);
   const showAudit = auditGauges(registers);
   return {
@@ -95,11 +111,16 @@ export function createMetrics(
       if (verb === 'watch') watches.inc({ resource });
     },
     hooked: (result) => hooks.inc({ result }),
+    mounted: (outcome) => mounts.inc({ outcome }),
     leads(held) {
       isHeld = held;
     },
+    offends(count) {
+      offending = count;
+    },
     async render() {
       leader.set(isHeld() ? 1 : 0);
+      offenders.set(offending());
       showStatus(status());
       showAudit(audit());
       return { type: registry.contentType, text: await registry.metrics() };

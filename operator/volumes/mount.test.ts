@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CofferError } from '../../core/errors.ts';
 import { Denials } from './denials.ts';
-import { MountRoute } from './mount.ts';
+import { type MountOutcome, MountRoute } from './mount.ts';
 import type { Reader } from './reader.ts';
 import type { TokenOwner } from './token-reviews.ts';
 
@@ -15,7 +15,10 @@ const POD: TokenOwner = {
   },
 };
 
-function route(read: Reader['read'], { isUpToDate = true, ages = [] as number[] } = {}) {
+function route(
+  read: Reader['read'],
+  { isUpToDate = true, ages = [] as number[], outcomes = [] as MountOutcome[] } = {},
+) {
   const mount = new MountRoute({
     tokens: {
       ownerOf: async (_, maxAge) => {
@@ -26,6 +29,7 @@ function route(read: Reader['read'], { isUpToDate = true, ages = [] as number[] 
     reader: { read },
     denials: new Denials({ append: async () => {} }, 'production'),
     isConfigured: () => true,
+    answered: (outcome) => outcomes.push(outcome),
     isUpToDate: () => isUpToDate,
   });
   return (body: object) =>
@@ -55,6 +59,20 @@ test('the API server is asked anew before something is opened, and seldom while 
   assert.deepEqual(ages.splice(0), [60_000, 5_000]);
   await ask({ secret: 'db' });
   assert.deepEqual(ages.splice(0), [5_000, 5_000]);
+});
+
+test('each request is counted by how it ended: what is only asked too early or too often is no denial', async () => {
+  const outcomes: MountOutcome[] = [];
+  const read: Reader['read'] = async ({ knownVersion }) =>
+    knownVersion === '1'
+      ? { version: '1', unchanged: true }
+      : { version: '1', values: new Map(), keyIds: [], wipe: () => {} };
+  await route(read, { outcomes })({ secret: 'db' });
+  await route(read, { outcomes })({ secret: 'db', version: '1' });
+  await assert.rejects(route(unknown, { outcomes })({ secret: 'db' }));
+  await assert.rejects(route(unknown, { outcomes, isUpToDate: false })({ secret: 'db' }));
+  await assert.rejects(route(read, { outcomes })({ secret: '../db' }));
+  assert.deepEqual(outcomes, ['opened', 'unchanged', 'denied', 'failed', 'failed']);
 });
 
 test('a pod that asks without end is told to wait', async () => {

@@ -17,15 +17,21 @@ export interface MountParts {
   /** Whether the configuration lets pods of a namespace mount. */
   isConfigured(namespace: string): boolean;
   denials: Denials;
+  /** Told once for each request. */
+  answered(outcome: MountOutcome): void;
   /** Whether what is known of the secrets is what counts now, not what another replica's turn or a stop may have made old. */
   isUpToDate(): boolean;
 }
+
+/** `denied`: this pod may not read that secret, or there is none. `failed`: it could not be answered, and is asked again. */
+export type MountOutcome = 'opened' | 'unchanged' | 'denied' | 'failed';
 
 /** Milliseconds that an answer about a token is good for: to be told that nothing has changed, and to be given values. */
 const TOKEN_AGE = { unchanged: 60_000, opening: 5_000 };
 
 /** What has a node plugin take the files from a pod. */
 const TAKEN_AWAY: ReadonlySet<string> = new Set(['SECRET_UNKNOWN', 'VOLUME_NOT_READER']);
+const DENIED: ReadonlySet<string> = new Set([...TAKEN_AWAY, 'VOLUME_NAMESPACE']);
 
 /** Answers node plugins: the entries that a pod may read, by the pod's own token. */
 export class MountRoute {
@@ -42,7 +48,18 @@ export class MountRoute {
    * Throws CofferError `VOLUME_BUSY`, `VOLUME_REQUEST`, `VOLUME_TOKEN_MISSING`, `_REFUSED`, `_UNBOUND`, `VOLUME_NAMESPACE`,
    * `VOLUME_NOT_READER`, `VOLUME_NOT_READY`, KubernetesError, and what Reader throws.
    */
-  async answer({ authorization, body, from }: Asked): Promise<Answer> {
+  async answer(asked: Asked): Promise<Answer> {
+    try {
+      const answer = await this.#answer(asked);
+      this.#parts.answered(answer.body === undefined ? 'unchanged' : 'opened');
+      return answer;
+    } catch (error) {
+      this.#parts.answered(error instanceof CofferError && DENIED.has(error.code) ? 'denied' : 'failed');
+      throw error;
+    }
+  }
+
+  async #answer({ authorization, body, from }: Asked): Promise<Answer> {
     if (!this.#nodes.admits(from)) throw busy();
     const token = bearerToken(authorization);
     const { secret, version } = requestIn(body);

@@ -7,7 +7,7 @@ import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
 import type { Log } from '../process/log.ts';
 import { BreakGlassRoute } from './break-glass.ts';
 import { Denials } from './denials.ts';
-import { MountRoute } from './mount.ts';
+import { type MountOutcome, MountRoute } from './mount.ts';
 import { AUDIENCE } from './pod.ts';
 import { BREAK_GLASS_PATH, MOUNT_PATH } from './protocol.ts';
 import type { Reader } from './reader.ts';
@@ -23,6 +23,8 @@ export interface VolumesParts {
   cluster: string;
   /** Whether every source was looked at in this run, and this process leads. Before that nothing is taken from pods or replaced. */
   isUpToDate(): boolean;
+  /** How a request of a node plugin ended. */
+  mounted(outcome: MountOutcome): void;
   log: Log;
 }
 
@@ -36,7 +38,7 @@ export interface Volumes {
 /** Makes or finds the serving certificate and listens. Throws CofferError `SERVE_ADDRESS`. */
 export async function openVolumes(
   { listen, names, namespaces }: VolumesSettings,
-  { client, reader, audit, cluster, isUpToDate, log }: VolumesParts,
+  { client, reader, audit, cluster, isUpToDate, mounted, log }: VolumesParts,
 ): Promise<Volumes> {
   const isConfigured = (namespace: string) => namespaces.some((pattern) => matches(pattern, namespace));
   const denials = new Denials(audit, cluster);
@@ -46,6 +48,7 @@ export async function openVolumes(
     denials,
     isConfigured,
     isUpToDate,
+    answered: mounted,
   });
   const breakGlass = new BreakGlassRoute({ client, reader, denials });
   const server = await startServer({

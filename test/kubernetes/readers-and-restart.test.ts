@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { READERS_NAME, type SecretReaders } from '../../operator/project/readers/namespace-readers.ts';
 import { READ_STATE } from '../../operator/project/restart/workload.ts';
+import { eventually } from '../operator/site.ts';
 import { env, Rollouts } from './scene/rollouts.ts';
 import { KubernetesStage } from './scene/stage.ts';
 
@@ -35,6 +36,7 @@ test('a commit says who may read before the Secret is there, and until after it 
 
   const events = `/apis/events.k8s.io/v1/namespaces/${stage.app}/events`;
   await stage.cluster.admin.firstEvent(`${events}?watch=1&fieldSelector=reason%3DNotAReader,regarding.name%3Dearly`);
+  await eventually(async () => assert.match(await operator.get('/metrics'), /^coffer_offenders 1$/m));
 
   await stage.push(operator, { ...stage.files({ name: 'more', data: { PASSWORD: 'p1' } }), 'db.yaml': null });
   await secrets.until('db', (object) => object === undefined);

@@ -52,6 +52,10 @@ test('a pod gets the entries that its ServiceAccount may read, by its own token 
   await scene.push({ 'db.yaml': null, ...stage.files({ name: 'other', data: { a: 'b' } }) });
   const gone = await scene.mount(token, { secret: 'db', version: changed.version });
   assert.deepEqual([gone.status, gone.code], [404, 'SECRET_UNKNOWN']);
+  const metrics = await scene.operator?.get('/metrics');
+  for (const [outcome, count] of Object.entries({ opened: 2, unchanged: 1, denied: 1 })) {
+    assert.match(String(metrics), new RegExp(`^coffer_mounts_total\\{outcome="${outcome}"\\} ${count}$`, 'm'));
+  }
   assert.deepEqual(await stage.leaks([first, second]), []);
 });
 

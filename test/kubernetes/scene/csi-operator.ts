@@ -96,6 +96,7 @@ export class TestOperator {
     reader: { read: (request) => this.#read(request) },
     denials: new Denials({ append: async () => {} }, 'production'),
     isConfigured: () => true,
+    answered: () => {},
     isUpToDate: () => true,
   });
 
