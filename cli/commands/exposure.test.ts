@@ -52,10 +52,10 @@ describe('coffer exposure', () => {
 
   test('takes a name that no commit has for a mistake, not for an answer', () => {
     for (const [args, code] of [
-      [['--key', 'f00d'.repeat(8)], 'EXPOSURE_KEY'],
+      [['--key', 'f00d'.repeat(8)], 'KEY_ID_UNKNOWN'],
       [['--recipient', 'lapotp'], 'EXPOSURE_RECIPIENT'],
       [['--signer', 'nobody'], 'EXPOSURE_WRITER'],
-      [['--since', 'yesterday'], 'EXPOSURE_DATE'],
+      [['--since', 'yesterday'], 'TIME_INVALID'],
     ] as const) {
       const { status, stdout } = desk.try(['exposure', '--json', ...args]);
       assert.deepEqual([status, JSON.parse(stdout).error.code], [2, code]);

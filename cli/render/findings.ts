@@ -2,6 +2,7 @@ import type { CheckReport } from '../../core/check/check.ts';
 import { shellWord } from '../../core/check/command.ts';
 import type { Finding } from '../../core/check/finding.ts';
 import { paint, printable } from '../output.ts';
+import { count } from './count.ts';
 
 /**
  * For people: a block for each file, a finding on two lines (what and where, what to do), a summary line last.
@@ -47,8 +48,4 @@ function summary(findings: readonly Finding[], files: number, manifests: number)
     ...(warnings === 0 ? [] : [paint('yellow', count(warnings, 'warning'))]),
   ];
   return `${parts.join(' and ')} in ${looked}.`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

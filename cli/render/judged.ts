@@ -1,5 +1,6 @@
 import { paint } from '../output.ts';
 import type { JudgedCommits } from '../trust/judge-commits.ts';
+import { count } from './count.ts';
 
 /** What became of the commits, on a line. */
 export function judgedSummary({ commits, upstream, since, mode, findings }: JudgedCommits): string {
@@ -12,8 +13,4 @@ export function judgedSummary({ commits, upstream, since, mode, findings }: Judg
 
 export function uncommittedNote(files: number): string {
   return `${count(files, 'file')} changed and not committed: only commits are judged by --trust.`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

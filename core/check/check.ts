@@ -8,7 +8,7 @@ import { manifestProblems } from '../format/manifest/read-manifest.ts';
 import { type Keyring, keyringFrom, RECIPIENTS_FOLDER } from '../keys/keyring.ts';
 import { type Finding, findingOf, inOrder } from './finding.ts';
 import { Copies } from './rules/copies.ts';
-import { type EarlierFile, keyHistoryFindings } from './rules/key-history.ts';
+import { type EarlierFile, keyHistoryFindings, revokedNow } from './rules/key-history.ts';
 import { kubernetesSecretFindings } from './rules/kubernetes-secrets.ts';
 import { type Claim, claimOf, ownerFindings } from './rules/owners.ts';
 import { plaintextFindings } from './rules/plaintext.ts';
@@ -48,7 +48,7 @@ export async function check(
   const keyring = await readKeyring(tree);
   const files = [...tree.files.values()].filter(({ path }) => !isIgnored(config, path));
   const subjects = files.filter(({ path }) => isSubject(path));
-  const run = new Run(config, keyring);
+  const run = new Run(config, keyring, revokedNow(keyring, earlier));
 
   const plain = subjects.filter(({ kind }) => kind === 'file');
   for await (const { file, bytes } of contents(tree, plain)) await run.look(file.path, bytes);
@@ -81,11 +81,13 @@ class Run {
   readonly recipients: Set<string>;
   readonly #config: RepositoryConfig;
   readonly #keyring: Keyring;
+  readonly #revokedNow: ReadonlySet<string>;
   readonly #copies = new Copies();
 
-  constructor(config: RepositoryConfig, keyring: Keyring) {
+  constructor(config: RepositoryConfig, keyring: Keyring, revokedNow: ReadonlySet<string>) {
     this.#config = config;
     this.#keyring = keyring;
+    this.#revokedNow = revokedNow;
     this.recipients = new Set([...config.requiredRecipients, ...config.rules.flatMap(({ recipients }) => recipients)]);
   }
 
@@ -111,7 +113,7 @@ class Run {
     this.findings.push(
       ...plaintextFindings(manifest),
       ...recipientFindings(manifest, this.#keyring, this.#config),
-      ...stanzaFindings(manifest, this.#keyring),
+      ...stanzaFindings(manifest, this.#keyring, this.#revokedNow),
       ...readerFindings(manifest),
       ...rotationFindings(manifest, this.#keyring, this.#config),
       ...this.#copies.look(manifest),

@@ -78,7 +78,7 @@ export const RULES = {
   },
   CHECK_STANZA_WAITS: {
     level: 'warning',
-    summary: 'A stanza is for a revoked key, and its recipient has no new one yet',
+    summary: 'A stanza is for a key that is just being revoked, or whose recipient has no other yet',
   },
   CHECK_DATA_KEY_UNUSED: {
     level: 'warning',

@@ -25,6 +25,13 @@ export type Fact =
   | readonly ['seed', group: string, groupKid: string, member: string, memberKid: string]
   | readonly ['ejson'];
 
+/** Whose key something is sealed to, or listed as: of a group's seed the member's. */
+export function ownerIn(fact: Fact): { recipient: string; kid: string } | undefined {
+  if (fact[0] === 'key') return { recipient: fact[1], kid: fact[3] };
+  if (fact[0] === 'stanza') return { recipient: fact[3], kid: fact[2] };
+  return fact[0] === 'seed' ? { recipient: fact[3], kid: fact[4] } : undefined;
+}
+
 export type RotationKind = 'public' | 'generate' | 'rotator';
 
 /** What a file's name makes of it. */

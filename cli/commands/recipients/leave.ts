@@ -35,7 +35,7 @@ With --clean the former key is only retired: for who leaves the group and stays 
     const left = await leaveGroup(workspace, { ...args, ...how });
     const message = `Let ${args.member} leave the group ${args.group}`;
     const commit = flags['no-commit'] ? undefined : await commitFiles(workspace.root, left.files, message);
-    this.#tell(args, formerKey, left);
+    await this.#tell(args, formerKey, left);
     const refused = Object.fromEntries(left.refused);
     return {
       ...args,
@@ -48,7 +48,7 @@ With --clean the former key is only retired: for who leaves the group and stays 
     };
   }
 
-  #tell({ group, member }: { group: string; member: string }, formerKey: string, left: Left): void {
+  async #tell({ group, member }: { group: string; member: string }, formerKey: string, left: Left): Promise<void> {
     this.say(`${this.emphasise(member)} has left the group ${group}, which has a new key`);
     this.say(`  active key ${left.keyId}`);
     for (const [manifest, rows] of Map.groupBy(left.readable ?? [], (row) => row.manifest)) {
@@ -57,11 +57,10 @@ With --clean the former key is only retired: for who leaves the group and stays 
     }
     for (const [path, reason] of left.refused) this.warn(`${path} stays sealed to the former key: ${reason}`);
     if (left.refused.size > 0) this.answerNo();
-    const ask = `coffer exposure --recipient ${group}`;
     if (left.readable === undefined)
-      this.warn(`this clone does not have all commits, which tell what ${member} could open: ${ask}`);
-    else if (formerKey === 'revoked' && left.readable.length > 0) {
-      this.note(`Replace what ${member} must not know; ${ask} tells what is left.`);
-    }
+      this.warn(`this clone does not have all commits, which tell what ${member} could open`);
+    if (formerKey === 'retired') return;
+    const { untilReplaced } = await import('../../recipients/what-follows.ts');
+    this.note(untilReplaced(group));
   }
 }

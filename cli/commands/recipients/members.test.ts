@@ -105,7 +105,7 @@ describe('coffer recipients retire', () => {
 
   test('of an active key, or one that nobody has, is refused', () => {
     assert.equal(retire(team().keys[0]?.kid ?? '').error.code, 'RETIRE_ACTIVE');
-    assert.equal(retire('0'.repeat(32)).error.code, 'RETIRE_UNKNOWN');
+    assert.equal(retire('0'.repeat(32)).error.code, 'KEY_ID_UNKNOWN');
   });
 
   test('lists what hangs on the key in any branch or tag, and asks its operator once nothing does', () => {

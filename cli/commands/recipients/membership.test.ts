@@ -1,49 +1,37 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { sodiumReady } from '../../../core/crypto/sodium.ts';
+import { describe, test } from 'node:test';
 import { storeSecretKey } from '../../../core/keys/key-directory.ts';
 import { identityText } from '../../../core/keys/key-texts.ts';
 import { renderRecipient } from '../../../core/keys/recipient-text.ts';
-import { Desk } from '../../../test/cli/desk.ts';
+import type { Desk } from '../../../test/cli/desk.ts';
+import { deskForEach, keysIn, makeSecrets } from '../../../test/cli/desk-for-each.ts';
 import { atTerminal, terminalOrSkip } from '../../../test/cli/terminal.ts';
 import { testCluster } from '../../../test/support/secrets.ts';
 
 /** A repository with a cluster, a recovery key and two manifests; only the recovery key is at hand. */
-let template: Desk;
 let desk: Desk;
+deskForEach(
+  (begun) => {
+    for (const [name, type] of [
+      ['production', 'cluster'],
+      ['recovery', 'recovery'],
+    ] as const) {
+      begun.coffer(['recipients', 'create', name, '--type', type, ...keysIn(begun, name)]);
+    }
+    begun.edit(
+      '.coffer/config.yaml',
+      '  # rules:\n',
+      '  rules:\n    - {path: "apps/**", recipients: [production, recovery]}\n  # rules:\n',
+    );
+    makeSecrets(begun, ['db', 'queue']);
+  },
+  (copy) => {
+    desk = copy;
+  },
+);
 
-before(async () => {
-  await sodiumReady();
-  template = new Desk();
-  template.installCoffer();
-  template.coffer(['init']);
-  const keysOf = (name: string) => ['--key-dir', join(template.home, name)];
-  template.coffer(['recipients', 'create', 'production', '--type', 'cluster', ...keysOf('production')]);
-  template.coffer(['recipients', 'create', 'recovery', '--type', 'recovery', ...keysOf('recovery')]);
-  template.edit(
-    '.coffer/config.yaml',
-    '  # rules:\n',
-    '  rules:\n    - {path: "apps/**", recipients: [production, recovery]}\n  # rules:\n',
-  );
-  for (const name of ['db', 'queue']) {
-    const file = `apps/${name}.yaml`;
-    template.coffer(['new', `payments/${name}`, '--reader', 'api', '-o', file]);
-    template.coffer(['set', file, 'password'], `${name}-secret`);
-  }
-  template.commit('Begin');
-});
-
-after(() => template.remove());
-
-beforeEach(() => {
-  desk?.remove();
-  desk = new Desk(template);
-});
-
-after(() => desk.remove());
-
-const recovery = () => ['--key-dir', join(desk.home, 'recovery')];
+const recovery = () => keysIn(desk, 'recovery');
 
 /** A cluster that waits to be enrolled, by the file that its operator wrote; its keys are in a folder of its name. */
 async function waiting(name: string): Promise<{ file: string; identity: string }> {

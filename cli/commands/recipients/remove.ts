@@ -37,16 +37,16 @@ With --clean its keys are only retired: for a cluster that is shut down in good 
     const commit = flags['no-commit']
       ? undefined
       : await commitFiles(workspace.root, removed.files, `Remove the recipient ${args.recipient}`);
-    this.#tell(args.recipient, status, removed);
+    await this.#tell(args.recipient, status, removed);
     return { name: args.recipient, keys: status, ...removed, commit: commit ?? null, errors: this.reported };
   }
 
-  #tell(name: string, status: string, { manifests }: Removed): void {
+  async #tell(name: string, status: string, { manifests }: Removed): Promise<void> {
     this.say(`${this.emphasise(name)} is a recipient of nothing any more; its keys are ${status}`);
     for (const { manifest, path, entries } of manifests)
       this.say(`  could open ${manifest} (${path}): ${entries.join(', ')}`);
-    if (manifests.length > 0 && status === 'revoked') {
-      this.note('The history still holds these values for it: replace those that it must not know.');
-    }
+    if (status === 'retired') return;
+    const { untilReplaced } = await import('../../recipients/what-follows.ts');
+    this.note(untilReplaced(name));
   }
 }

@@ -18,7 +18,7 @@ key to the recovery recipients, and deletes it. The keyring goes on listing it, 
     key: Args.string({
       required: true,
       ignoreStdin: true,
-      description: 'all 32 digits of the id of a key that is retired or revoked',
+      description: 'a key that is retired or revoked: its id, or the beginning of it',
     }),
   };
   static override flags = { 'no-commit': noCommitFlag };
@@ -31,15 +31,15 @@ key to the recovery recipients, and deletes it. The keyring goes on listing it, 
       import('../../git/commit.ts'),
     ]);
     const workspace = await openWorkspace();
-    const { recipient, hanging, requests, request, files, hasRecovery } = await retire(workspace, args.key);
-    const result = { key: args.key, name: recipient.name, hanging, requests };
+    const { kid, recipient, hanging, requests, request, files, hasRecovery } = await retire(workspace, args.key);
+    const result = { key: kid, name: recipient.name, hanging, requests };
     if (request === undefined) {
-      this.#tellHanging(recipient, args.key, hanging, requests);
+      this.#tellHanging(recipient, kid, hanging, requests);
       return { ...result, request: null, commit: null };
     }
-    const message = `Delete a former key of ${recipient.name}\n\nKey: ${args.key}`;
+    const message = `Delete a former key of ${recipient.name}\n\nKey: ${kid}`;
     const commit = flags['no-commit'] ? undefined : await commitFiles(workspace.root, files, message);
-    this.say(`nothing here hangs on ${args.key}; asked the operator of ${this.emphasise(recipient.name)} to delete it`);
+    this.say(`nothing here hangs on ${kid}; asked the operator of ${this.emphasise(recipient.name)} to delete it`);
     if (!hasRecovery) {
       this.warn(
         'the keyring has no recovery recipient, to whom an operator seals a key before it deletes it: it will refuse',

@@ -1,37 +1,33 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { CofferError } from '../../../core/errors.ts';
-import { writeFileAtomically } from '../../../core/files/atomic.ts';
-import { editRecipient } from '../../../core/keys/edit-recipient.ts';
-import { activeKey, type Recipient } from '../../../core/keys/recipient.ts';
-import { rotateRequest } from '../../../core/requests/request.ts';
+import type { Recipient } from '../../../core/keys/recipient.ts';
+import { type Request, rotateRequest } from '../../../core/requests/request.ts';
 import { timestamp } from '../../../core/timestamp.ts';
 import type { Workspace } from '../../workspace/workspace.ts';
 import { putRequest } from '../requests.ts';
+import { revokeKeys, type Stolen } from './revoke-keys.ts';
 
 export interface Asked {
-  /** The id of the request; undefined: nobody can be asked. */
+  /** The id of the request; undefined: nobody is asked. */
   request: string | undefined;
-  /** The key that is revoked from now on. */
-  revoked: string | undefined;
   /** Paths that were written, from the root. */
   files: string[];
 }
 
 /**
- * Asks the operator of a cluster for a new key, by a request. With `revoke` the active key is revoked at once: nobody seals to the
- * recipient until the new key is there.
+ * Asks the operator of a cluster for a new key, by a request, and revokes what was stolen at once: nobody seals to a key that is revoked,
+ * so that without an active one nobody seals to the recipient until the new key is there.
  *
- * @throws CofferError ROTATE_NEEDS_IDENTITY for who has no operator and is not to be revoked
+ * @param why.stolen undefined: nothing was
+ * @throws CofferError ROTATE_NEEDS_IDENTITY for who has no operator and of whom nothing was stolen, RECIPIENT_NO_ACTIVE_KEY
  */
 export async function rotateByRequest(
   workspace: Workspace,
   recipient: Recipient,
-  { revoke, reason }: { revoke: boolean; reason?: string | undefined },
+  { stolen, reason }: { stolen: Stolen | undefined; reason?: string | undefined },
 ): Promise<Asked> {
-  const { name, type } = recipient;
-  const newest = recipient.keys[0];
-  if (type !== 'cluster' && !revoke) {
+  const { name, type, keys } = recipient;
+  const [newest] = keys;
+  if (type !== 'cluster' && stolen === undefined) {
     throw new CofferError('ROTATE_NEEDS_IDENTITY', `nobody but the owner of ${name} can make it a new key`, {
       advice: `Run it where the identity of ${name} is (--key-dir), or with --revoke if its key was stolen.`,
       data: { recipient: name, file: recipient.file },
@@ -40,23 +36,16 @@ export async function rotateByRequest(
   if (newest === undefined) throw withoutKey(recipient);
   const files: string[] = [];
   let request: string | undefined;
-  if (type === 'cluster') {
+  if (type === 'cluster' && stolen?.isFollowed !== false) {
+    const revoke = stolen !== undefined;
     const wish = { recipient: name, key: newest.kid, revoke, created: timestamp(new Date()) };
     const wanted = rotateRequest(reason === undefined ? wish : { ...wish, reason });
     request = wanted.id;
-    const asksForLess = (there: object) => revoke && 'revoke' in there && there.revoke === false;
+    const asksForLess = (there: Request) => revoke && there.kind === 'rotate' && !there.revoke;
     files.push(...(await putRequest(workspace, wanted, asksForLess)));
   }
-  const active = revoke ? activeKey(recipient) : undefined;
-  if (active !== undefined) files.push(await revokeKey(workspace, recipient, active.kid));
-  return { request, revoked: active?.kid, files };
-}
-
-async function revokeKey({ root }: Workspace, recipient: Recipient, kid: string): Promise<string> {
-  const path = join(root, recipient.file);
-  const keys = recipient.keys.map((key) => (key.kid === kid ? { ...key, status: 'revoked' as const } : key));
-  await writeFileAtomically(path, editRecipient(await readFile(path), { ...recipient, keys }));
-  return recipient.file;
+  files.push(...(await revokeKeys(workspace, recipient, stolen?.kids ?? [])));
+  return { request, files };
 }
 
 function withoutKey({ name, file }: Recipient): CofferError {

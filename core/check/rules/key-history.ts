@@ -28,6 +28,20 @@ export function keyHistoryFindings(keyring: Keyring, earlier: readonly EarlierFi
   return [...found.values()];
 }
 
+/** Ids of the keys that what is checked revokes itself: `earlier` lists them, and never as revoked. */
+export function revokedNow(keyring: Keyring, earlier: readonly EarlierFile[]): ReadonlySet<string> {
+  const revoked = [...keyring.recipients.values()].flatMap(({ keys }) => keys.filter(isRevoked).map(({ kid }) => kid));
+  if (revoked.length === 0) return new Set();
+  const before = earlier.flatMap(({ path, bytes }) => readOrNothing(bytes, path)?.keys ?? []);
+  const listed = new Set(before.map(({ kid }) => kid));
+  const known = new Set(before.filter(isRevoked).map(({ kid }) => kid));
+  return new Set(revoked.filter((kid) => listed.has(kid) && !known.has(kid)));
+}
+
+function isRevoked({ status }: RecipientKey): boolean {
+  return status === 'revoked';
+}
+
 function judge(now: Recipient, before: RecipientKey): Finding | undefined {
   const data = { file: now.file, recipient: now.name, keyId: before.kid };
   const same = now.keys.find(({ kid }) => kid === before.kid);

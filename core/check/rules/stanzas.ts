@@ -8,8 +8,10 @@ import { type Finding, finding } from '../finding.ts';
 /**
  * Who can open what: every listed recipient has a stanza for each data key in use, and it is for a key which that
  * recipient has now (docs/format.md, "Data keys").
+ *
+ * @param revokedNow ids of keys that the commit at hand revokes
  */
-export function stanzaFindings(manifest: Manifest, keyring: Keyring): Finding[] {
+export function stanzaFindings(manifest: Manifest, keyring: Keyring, revokedNow: ReadonlySet<string>): Finding[] {
   const used = entriesByDataKey(manifest);
   const found: Finding[] = [];
   /** Recipient → the entries that it cannot open yet. */
@@ -24,7 +26,7 @@ export function stanzaFindings(manifest: Manifest, keyring: Keyring): Finding[] 
     for (const recipient of manifest.recipients) {
       const stanza = stanzas.get(recipient);
       if (stanza === undefined) pending.set(recipient, [...(pending.get(recipient) ?? []), ...entries]);
-      else found.push(...keyFindings(manifest, keyring, recipient, stanza));
+      else found.push(...keyFindings(manifest, keyring, { recipient, stanza, revokedNow }));
     }
   }
 
@@ -92,7 +94,11 @@ function placeOf({ file, namespace, name }: Manifest): { file: string; namespace
   return { file, namespace, name };
 }
 
-function keyFindings(manifest: Manifest, keyring: Keyring, recipient: string, stanza: Stanza): Finding[] {
+function keyFindings(
+  manifest: Manifest,
+  keyring: Keyring,
+  { recipient, stanza, revokedNow }: { recipient: string; stanza: Stanza; revokedNow: ReadonlySet<string> },
+): Finding[] {
   const known = keyring.recipients.get(recipient);
   // An unknown recipient is one finding of its own, not one for each stanza.
   if (known === undefined) return [];
@@ -110,6 +116,7 @@ function keyFindings(manifest: Manifest, keyring: Keyring, recipient: string, st
       ];
     case 'revoked':
       if (activeKey(known) === undefined) return [waits(place, recipient, stanza)];
+      if (revokedNow.has(stanza.kid)) return [isJustRevoked(place, manifest, recipient, stanza)];
       return [
         finding('CHECK_STANZA_REVOKED', place, {
           message: `sealed to ${recipient}'s revoked key ${label(stanza.kid)}`,
@@ -131,6 +138,19 @@ function waits(place: ErrorData & { file: string }, recipient: string, stanza: S
   return finding('CHECK_STANZA_WAITS', place, {
     message: `sealed to ${recipient}'s revoked key ${label(stanza.kid)}, and ${recipient} has no new one yet`,
     advice: `Have its operator make one (\`coffer recipients rotate ${recipient}\`), then replace the values.`,
+  });
+}
+
+/** Nor may a commit that revokes a former key have to wait until nothing is sealed to that. */
+function isJustRevoked(
+  place: ErrorData & { file: string },
+  { file }: Manifest,
+  recipient: string,
+  stanza: Stanza,
+): Finding {
+  return finding('CHECK_STANZA_WAITS', place, {
+    message: `still sealed to ${recipient}'s key ${label(stanza.kid)}, which is revoked with this`,
+    advice: `Take over what its operator sealed anew (\`coffer recipients rewrap ${recipient}\`), or run ${command('rewrap', file)}; then replace the values.`,
   });
 }
 
