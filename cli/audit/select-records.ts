@@ -1,5 +1,5 @@
 import type { AuditLine } from '../../core/audit/record.ts';
-import { CofferError } from '../../core/errors.ts';
+import { timeFrom } from '../input/time.ts';
 import type { Range } from './coverage.ts';
 
 /** What is asked for; everything that is said must fit. */
@@ -18,29 +18,22 @@ export interface Wanted {
   until?: string | undefined;
 }
 
-const DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
-
-/** ISO 8601 in UTC, as records have it. Throws CofferError `AUDIT_DATE`. */
-export function timeFrom(text: string): string {
-  const time = DATE.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(time).toISOString();
-  throw new CofferError('AUDIT_DATE', `${JSON.stringify(text)} is no time`, {
-    advice: 'Write 2026-11-21, which begins in UTC, or 2026-11-21T09:00Z.',
-    exit: 2,
-  });
-}
-
-/** Throws CofferError `AUDIT_DATE`. `to` absent: without an end. */
+/** Throws CofferError `TIME_INVALID`. `to` absent: without an end. */
 export function rangeFrom(from: string, to: string | undefined): Range {
-  return { from: timeFrom(from), to: to === undefined ? '\uffff' : timeFrom(to) };
+  return { from: asRecorded(from), to: to === undefined ? '\uffff' : asRecorded(to) };
 }
 
-/** Whether a record is asked for. Throws CofferError `AUDIT_DATE`. */
+/** In UTC, as records have it. */
+function asRecorded(text: string): string {
+  return timeFrom(text).toISOString();
+}
+
+/** Whether a record is asked for. Throws CofferError `TIME_INVALID`. */
 export function selects(wanted: Wanted): (line: AuditLine) => boolean {
   const tests: ((line: AuditLine) => boolean)[] = [];
   const { secret, workload, actor, key, entry, event } = wanted;
-  const since = wanted.since === undefined ? undefined : timeFrom(wanted.since);
-  const until = wanted.until === undefined ? undefined : timeFrom(wanted.until);
+  const since = wanted.since === undefined ? undefined : asRecorded(wanted.since);
+  const until = wanted.until === undefined ? undefined : asRecorded(wanted.until);
   if (secret !== undefined) tests.push((line) => isNamed(line, secret));
   if (workload !== undefined) tests.push((line) => isFor(line, workload));
   if (actor !== undefined) tests.push((line) => actorsOf(line).some((name) => name.includes(actor)));

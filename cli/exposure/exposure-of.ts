@@ -1,6 +1,6 @@
-import { CofferError } from '../../core/errors.ts';
 import type { Comparisons, ExposureReport, Selection } from '../../core/exposure/exposure.ts';
 import { findExposure } from '../../core/exposure/find-exposure.ts';
+import { timeFrom } from '../input/time.ts';
 import { type CloneHistory, readClone } from './clone-history.ts';
 import { selectionFrom, type Wanted } from './selection.ts';
 
@@ -25,9 +25,9 @@ export interface ExposureOptions {
   says?: 'any' | 'line';
 }
 
-/** What the command line asks for, of the clone around `folder`. Throws EXPOSURE_*, GIT_*. */
+/** What the command line asks for, of the clone around `folder`. Throws EXPOSURE_*, GIT_*, TIME_INVALID. */
 export async function exposureOf(folder: string, asked: Asked, options: ExposureOptions): Promise<FoundExposure> {
-  const since = asked.since === undefined ? undefined : secondsOf(asked.since);
+  const since = asked.since === undefined ? undefined : Math.floor(timeFrom(asked.since).getTime() / 1000);
   const history = await readClone(folder, options);
   try {
     const current = await Promise.all((asked.current ?? ['HEAD']).map((name) => history.repository.resolve(name)));
@@ -48,13 +48,4 @@ function notesOn({ shallow, others }: CloneHistory, { gaps }: ExposureReport): s
   if (gaps.length > 10) notes.push(`${gaps.length - 10} more commits could not be read`);
   if (others.length > 0) notes.push(`not looked at, since they name no commit: ${others.slice(0, 10).join(', ')}`);
   return notes;
-}
-
-function secondsOf(date: string): number {
-  const time = /^\d{4}-\d{2}-\d{2}(?:[T ][0-9:.]+(?:Z|[+-]\d{2}:?\d{2})?)?$/.test(date) ? Date.parse(date) : Number.NaN;
-  if (!Number.isNaN(time)) return Math.floor(time / 1000);
-  throw new CofferError('EXPOSURE_DATE', `${JSON.stringify(date)} is no date`, {
-    advice: 'Write it as 2026-11-21, or 2026-11-21T09:00:00Z.',
-    exit: 2,
-  });
 }

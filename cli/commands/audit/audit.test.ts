@@ -156,7 +156,7 @@ describe('coffer audit verify', () => {
       [['audit', 'verify', '--log', folder], 'AUDIT_NO_LOG', 3],
       [['audit', 'verify', '--log', 'http://127.0.0.1:1/audit'], 'AUDIT_URL', 3],
       [['audit', 'verify'], 'USAGE', 2],
-      [['audit', 'show', '--log', log, '--since', 'yesterday'], 'AUDIT_DATE', 2],
+      [['audit', 'show', '--log', log, '--since', 'yesterday'], 'TIME_INVALID', 2],
       [['audit', 'prove', '601', '--log', log], 'AUDIT_RECORD_UNKNOWN', 1],
       [['audit', 'verify', '--proof', first], 'AUDIT_PROOF_INVALID', 1],
       [['audit', 'verify', '--proof', '/dev/zero'], 'AUDIT_FILE', 3],
