@@ -49,7 +49,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
   ],
   'core/audit': [['core/audit/tree'], ['core/audit/note'], ['core/audit/writer', 'core/audit/verify']],
   'core/git': [
-    ['core/git/packs'],
+    ['core/git/packs', 'core/git/sha1'],
     ['core/git/objects'],
     ['core/git/trees', 'core/git/commits'],
     ['core/git/grammar', 'core/git/refs'],

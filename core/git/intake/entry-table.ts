@@ -4,9 +4,13 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import { objectId } from '../objects/object-store.ts';
 import type { ObjectType } from '../packs/pack.ts';
 import type { IndexColumns } from '../packs/pack-index.ts';
-import { collision, malformedPack, refusedObject, tooLargePack } from './faults.ts';
+import { isCollisionAttack } from '../sha1/collision-attack.ts';
+import { attackedObject, collision, malformedPack, refusedObject, tooLargePack } from './faults.ts';
 
 const HASH = 20;
+/** Whether an object was made to collide with another. */
+export type IsAttack = (type: ObjectType, bytes: Uint8Array) => boolean;
+
 const TYPES: readonly ObjectType[] = ['commit', 'tree', 'blob', 'tag'];
 
 /**
@@ -25,16 +29,18 @@ export class EntryTable implements IndexColumns {
   readonly #isHere: (oid: string) => boolean;
   readonly #bases: ObjectStore;
   readonly #limit: number;
+  readonly #isAttack: IsAttack;
   #inflated = 0;
 
   /** `inflated`: bytes of all objects together; `bases`: what is there already. */
-  constructor(capacity: number, inflated: number, bases: ObjectStore) {
+  constructor(capacity: number, inflated: number, bases: ObjectStore, isAttack: IsAttack = isCollisionAttack) {
     this.oids = Buffer.alloc(capacity * HASH);
     this.offsets = new Float64Array(capacity);
     this.crcs = new Uint32Array(capacity);
     this.depths = new Uint16Array(capacity);
     this.#types = new Uint8Array(capacity);
     this.#limit = inflated;
+    this.#isAttack = isAttack;
     this.#bases = bases;
     this.#isHere = bases.lookup();
   }
@@ -53,11 +59,15 @@ export class EntryTable implements IndexColumns {
     if (this.#inflated > this.#limit) throw tooLargePack(`more than ${this.#limit} bytes of objects`);
   }
 
-  /** Names an entry by its content, and checks that. Throws `PACK_OBJECT_REFUSED`, `PACK_COLLISION`, `PACK_MALFORMED`. */
+  /**
+   * Names an entry by its content, and checks that. Throws `PACK_OBJECT_REFUSED`, `PACK_COLLISION_ATTACK`, `PACK_COLLISION`,
+   * `PACK_MALFORMED`.
+   */
   settle(number: number, type: ObjectType, bytes: Buffer): string {
     const oid = objectId(type, bytes);
     const problem = refusedProblem(type, bytes);
     if (problem !== undefined) throw refusedObject(type, oid, problem);
+    if (this.#isAttack(type, bytes)) throw attackedObject(type, oid);
     if (this.#numbers.has(oid)) throw malformedPack(`it holds the object ${oid} twice`);
     if (this.#isHere(oid) && !this.#isSame(oid, type, bytes)) throw collision(oid);
     this.#numbers.set(oid, number);

@@ -42,6 +42,19 @@ export function collision(oid: string): CofferError {
   );
 }
 
+/** Computed for two contents to have its name: `core/git/sha1`. */
+export function attackedObject(type: ObjectType, oid: string): CofferError {
+  return new CofferError(
+    'PACK_COLLISION_ATTACK',
+    `the pack holds a ${type} that was computed to have its name, ${oid}, together with another content`,
+    {
+      advice:
+        'Somebody attacks SHA-1: find out who pushed it, and take that object out of the history before anything else is taken from there.',
+      loop: 'retry',
+    },
+  );
+}
+
 export function unwritable(code: string, cause: unknown): CofferError {
   return new CofferError('PACK_UNWRITABLE', `the pack cannot be written (${code})`, {
     advice: 'Make room where the state directory is.',

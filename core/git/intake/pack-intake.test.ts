@@ -10,7 +10,8 @@ import fc from 'fast-check';
 import { sealPack } from '../../../test/git/crafted-pack.ts';
 import { WorkTree } from '../../../test/servers/work-tree.ts';
 import { CofferError } from '../../errors.ts';
-import { ObjectStore } from '../objects/object-store.ts';
+import { ObjectStore, objectId } from '../objects/object-store.ts';
+import type { IsAttack } from './entry-table.ts';
 import { type PackLimits, type TakenPack, takePack } from './pack-intake.ts';
 
 /** Compared with what the real git makes of the same bytes. */
@@ -53,7 +54,12 @@ let count = 0;
 /** Takes it in pieces of this length, with the objects of these directories as bases. */
 async function taken(
   pack: Uint8Array,
-  { pieces = 1000, bases = [], limits = LIMITS }: { pieces?: number; bases?: string[]; limits?: PackLimits } = {},
+  {
+    pieces = 1000,
+    bases = [],
+    limits = LIMITS,
+    ...rest
+  }: { pieces?: number; bases?: string[]; limits?: PackLimits; isAttack?: IsAttack } = {},
 ): Promise<{ folder: string; taken: TakenPack | undefined }> {
   const folder = join(root, `taken-${count++}`);
   await mkdir(folder);
@@ -61,7 +67,7 @@ async function taken(
     for (let at = 0; at < pack.length; at += pieces) yield pack.subarray(at, at + pieces);
   }
   try {
-    return { folder, taken: await takePack(stream(), folder, { limits, bases: new ObjectStore(bases) }) };
+    return { folder, taken: await takePack(stream(), folder, { limits, bases: new ObjectStore(bases), ...rest }) };
   } catch (error) {
     assert.deepEqual(await readdir(folder), [], 'something is left of a pack that was refused');
     throw error;
@@ -193,4 +199,17 @@ describe('a pack that was changed on its way, its hash made right again', () => 
       code: 'PACK_MALFORMED',
     });
   });
+});
+
+test('a pack with an object that was made to collide is refused, whichever it is, and nothing of it stays', async () => {
+  const pack = await packed([last, 'v1']);
+  for (const name of [first, `${last}^{tree}`, `${last}:long.txt`, 'v1']) {
+    const oid = await tree.git('rev-parse', name);
+    const isAttack: IsAttack = (type, bytes) => objectId(type, bytes) === oid;
+    await assert.rejects(taken(pack, { isAttack }), (error) => {
+      assert.ok(error instanceof CofferError && error.message.includes(oid));
+      assert.equal(error.code, 'PACK_COLLISION_ATTACK');
+      return true;
+    });
+  }
 });

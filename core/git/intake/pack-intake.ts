@@ -6,7 +6,7 @@ import { Turns } from '../../turns.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { packIndex } from '../packs/pack-index.ts';
 import { appendObjects } from './append.ts';
-import { EntryTable } from './entry-table.ts';
+import { EntryTable, type IsAttack } from './entry-table.ts';
 import { malformedPack, unwritable } from './faults.ts';
 import { PackFile } from './pack-file.ts';
 import { PACK_HEADER, PACK_TRAILER, receivePack } from './receive.ts';
@@ -38,6 +38,8 @@ export interface IntakeOptions {
   limits: PackLimits;
   /** What is there already: bases of a thin pack, and what no object may contradict. */
   bases: ObjectStore;
+  /** Absent: what core/git/sha1 finds. Nobody has made two objects of git of one name yet that one could test with. */
+  isAttack?: IsAttack;
   signal?: AbortSignal;
 }
 
@@ -45,8 +47,8 @@ export interface IntakeOptions {
  * Takes a pack from a stream into `folder` (`objects/pack`): it is written as it comes, then every object is inflated once,
  * within its limits, named by its hash, checked as `git fsck` does (core/git/grammar), and entered into an index of version 2,
  * as `git index-pack --fix-thin` would. Neither file is flushed to the disk. `undefined`: the pack is empty and nothing was
- * written. Throws `PACK_MALFORMED`, `PACK_TOO_LARGE`, `PACK_OBJECT_REFUSED`, `PACK_COLLISION`, `PACK_UNWRITABLE` and whatever the
- * stream throws; then nothing is left of it.
+ * written. Throws `PACK_MALFORMED`, `PACK_TOO_LARGE`, `PACK_OBJECT_REFUSED`, `PACK_COLLISION`, `PACK_COLLISION_ATTACK`,
+ * `PACK_UNWRITABLE` and whatever the stream throws; then nothing is left of it.
  *
  * isomorphic-git's GitPackIndex holds the whole pack and every object of it in memory, inflates without a limit, leaves out
  * what it cannot decode without a word, and checks no grammar.
@@ -72,7 +74,7 @@ async function take(
   stream: AsyncIterable<Uint8Array>,
   folder: string,
   temporary: string,
-  { limits, bases, signal }: IntakeOptions,
+  { limits, bases, isAttack, signal }: IntakeOptions,
 ): Promise<TakenPack | undefined> {
   const received = await receivePack(stream, `${temporary}.pack`, limits);
   if (received.count === 0) {
@@ -81,7 +83,7 @@ async function take(
   }
   // A thin pack leaves out at most one base for each delta.
   const capacity = 2 * received.count;
-  const table = new EntryTable(capacity, limits.inflatedBytes, bases);
+  const table = new EntryTable(capacity, limits.inflatedBytes, bases, isAttack);
   const end = received.bytes - PACK_TRAILER;
   const file = new PackFile(`${temporary}.pack`, end, limits.objectBytes);
   let trailer = received.trailer;

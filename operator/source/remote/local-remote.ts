@@ -2,10 +2,12 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../../core/errors.ts';
 import { ancestors } from '../../../core/git/commits/ancestors.ts';
-import type { ObjectStore } from '../../../core/git/objects/object-store.ts';
+import { attackedObject } from '../../../core/git/intake/faults.ts';
+import type { GitObject, ObjectStore } from '../../../core/git/objects/object-store.ts';
 import { writePack } from '../../../core/git/packs/pack-writer.ts';
 import { listRefs } from '../../../core/git/refs/refs.ts';
 import { openRepository, type Repository } from '../../../core/git/repository.ts';
+import { isCollisionAttack } from '../../../core/git/sha1/collision-attack.ts';
 import { isTree, MODE, type TreeEntry } from '../../../core/git/trees/tree.ts';
 import type { Quarantine } from '../clone/quarantine.ts';
 import { sourceFault } from './faults.ts';
@@ -54,7 +56,7 @@ export class LocalRemote implements Remote {
       const oids = await this.#lacking(repository, into, head.commit, isWhole);
       if (head.tag !== undefined && !into.repository.objects.has(head.tag)) oids.push(head.tag);
       if (oids.length > 0) {
-        await writePack(join(into.directory, 'objects', 'pack'), oids, (oid) => repository.objects.read(oid));
+        await writePack(join(into.directory, 'objects', 'pack'), oids, (oid) => unattacked(repository, oid));
       }
     } finally {
       repository.close();
@@ -103,6 +105,13 @@ export class LocalRemote implements Remote {
     }
     return [...new Set([...above, ...whole])].filter((oid) => !own.has(oid));
   }
+}
+
+/** Throws `PACK_COLLISION_ATTACK`. */
+function unattacked({ objects }: Repository, oid: string): GitObject {
+  const { type, bytes } = objects.read(oid);
+  if (isCollisionAttack(type, bytes)) throw attackedObject(type, oid);
+  return { type, bytes };
 }
 
 /** `a/b` lies in `''` and in `a`. */
