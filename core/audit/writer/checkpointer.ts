@@ -8,7 +8,6 @@ import { partialTiles, TILE_WIDTH, tilePath } from '../tree/tile.ts';
 import { rolledBack, unsigned } from './errors.ts';
 import type { Snapshot } from './growing-tree.ts';
 import { placeFiles } from './place-file.ts';
-import type { Departed } from './recover.ts';
 
 /** The newest signed checkpoint. */
 export const CHECKPOINT = 'checkpoint';
@@ -16,6 +15,13 @@ export const CHECKPOINT = 'checkpoint';
 export const HISTORY = 'checkpoints';
 /** Partial tiles of as many checkpoints stay, so that whoever has just read an older one finds its tiles. */
 const KEPT = 2;
+
+/** A note that the log does not go on from, if its identity signed it. */
+export interface Departed {
+  note: string;
+  /** In plain words. */
+  how: string;
+}
 
 export interface Found {
   /** The checkpoint of the log; undefined: it has none. */

@@ -10,7 +10,7 @@ import { TreeEdge } from '../tree/edge.ts';
 import { consistencyProof, isConsistent } from '../tree/proofs.ts';
 import { TILE_WIDTH } from '../tree/tile.ts';
 import { TileReader } from '../tree/tile-reader.ts';
-import { CHECKPOINT } from './checkpointer.ts';
+import { CHECKPOINT, type Departed } from './checkpointer.ts';
 import { damaged, rolledBack } from './errors.ts';
 import { GrowingTree } from './growing-tree.ts';
 import { JOURNAL, Journal } from './journal.ts';
@@ -29,13 +29,6 @@ export interface Recovered {
   departed: Departed[];
   /** What the log has to say of it. */
   owed: AuditRecord[];
-}
-
-/** A note that the log does not go on from, if its identity signed it. */
-export interface Departed {
-  note: string;
-  /** In plain words. */
-  how: string;
 }
 
 /**
