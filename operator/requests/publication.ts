@@ -3,20 +3,20 @@ import { type Fulfilment, fulfilmentParts, readFulfilment } from '../../core/req
 import { REQUEST_LABEL } from '../../core/requests/published.ts';
 import type { JoinRequest } from '../../core/requests/request.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import { PublishedParts } from './published-parts.ts';
+import { Outbox } from '../outbox/outbox.ts';
 
 /** Where the stanzas that were made for requests wait to be collected. All of it is ciphertext. */
 export class Publication {
-  readonly #parts: PublishedParts;
+  readonly #outbox: Outbox;
 
   constructor(stateDirectory: string, client: KubeClient | undefined) {
     const place = { folder: 'requests', label: REQUEST_LABEL, prefix: 'coffer-request' };
-    this.#parts = new PublishedParts({ stateDirectory, client, ...place });
+    this.#outbox = new Outbox({ stateDirectory, client, ...place });
   }
 
   /** What was published of a request by this or an earlier run. */
   async read(request: JoinRequest): Promise<Fulfilment | undefined> {
-    const parts = await this.#parts.read(request.id);
+    const parts = await this.#outbox.read(request.id);
     try {
       return parts.length === 0 ? undefined : readFulfilment(parts, request);
     } catch (error) {
@@ -27,11 +27,11 @@ export class Publication {
   }
 
   async write(fulfilment: Fulfilment): Promise<void> {
-    await this.#parts.write(fulfilment.request, fulfilmentParts(fulfilment));
+    await this.#outbox.write(fulfilment.request, fulfilmentParts(fulfilment));
   }
 
   /** Takes away what belongs to no request of these. */
   async keepOnly(ids: ReadonlySet<string>): Promise<void> {
-    await this.#parts.keepOnly(ids);
+    await this.#outbox.keepOnly(ids);
   }
 }

@@ -5,7 +5,7 @@ import { PROPOSAL_LABEL } from '../../core/requests/published.ts';
 import { type Proposal, proposalParts, readProposal } from '../../core/rotation/proposal.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import { PublishedParts } from '../requests/published-parts.ts';
+import { Outbox } from '../outbox/outbox.ts';
 
 export interface ProposalsOptions {
   cluster: string;
@@ -20,12 +20,12 @@ export interface ProposalsOptions {
  * it is signed here, and nothing counts that is not: others may write ConfigMaps, too.
  */
 export class Proposals {
-  readonly #parts: PublishedParts;
+  readonly #outbox: Outbox;
   readonly #options: ProposalsOptions;
 
   constructor(options: ProposalsOptions) {
     const place = { folder: 'proposals', label: PROPOSAL_LABEL, prefix: 'coffer-proposal' };
-    this.#parts = new PublishedParts({ ...place, stateDirectory: options.stateDirectory, client: options.client });
+    this.#outbox = new Outbox({ ...place, stateDirectory: options.stateDirectory, client: options.client });
     this.#options = options;
   }
 
@@ -37,17 +37,25 @@ export class Proposals {
   async publish(proposal: Proposal): Promise<void> {
     const parts = await this.#withIdentity((seed) => proposalParts(proposal, seed));
     if (parts === undefined) throw this.#noIdentity(proposal.id);
-    await this.#parts.write(proposal.id, parts);
+    await this.#outbox.write(proposal.id, parts);
+  }
+
+  /** For people: which flags let `coffer` find it, and in a cluster where else it is seen. */
+  placeOf(id: string): string {
+    const { client } = this.#options;
+    if (client === undefined) return `--from-file ${this.#outbox.fileOf(id)}`;
+    const { namespace } = client;
+    return `--from-cluster --namespace ${namespace} (ConfigMaps with the label ${PROPOSAL_LABEL}=${id})`;
   }
 
   /** That there is none is no error. Throws CofferError FILE_SYSTEM, KUBERNETES_*. */
   async withdraw(id: string): Promise<void> {
-    await this.#parts.remove(id);
+    await this.#outbox.remove(id);
   }
 
   /** As this or an earlier run published it; undefined: not, or it is damaged or somebody else's, and is made anew. */
   async read(id: string): Promise<Proposal | undefined> {
-    const parts = await this.#parts.read(id);
+    const parts = await this.#outbox.read(id);
     if (parts.length === 0) return undefined;
     const identity = await this.#withIdentity(identityOf);
     try {

@@ -37,7 +37,7 @@ const ROOMS: Record<string, readonly (readonly string[])[]> = {
   operator: [
     ['operator/config', 'operator/concurrency', 'operator/process'],
     ['operator/kubernetes', 'operator/status'],
-    ['operator/trust'],
+    ['operator/trust', 'operator/chores', 'operator/outbox'],
     ['operator/source'],
     ['operator/keys', 'operator/project'],
     ['operator/push'],

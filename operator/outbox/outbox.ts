@@ -12,7 +12,7 @@ interface ConfigMap extends KubeObject {
 }
 
 /** Where parts lie: a folder of the state directory, and ConfigMaps with a label whose value is the id of what they are parts of. */
-export interface PartsPlace {
+export interface OutboxPlace {
   stateDirectory: string;
   folder: string;
   label: string;
@@ -23,28 +23,32 @@ export interface PartsPlace {
 
 /**
  * What an operator publishes to be collected: a file `ID.jsonl` for each, a part a line, and in a cluster the same in ConfigMaps, a
- * part each, since an object holds 1 MiB at most. All of it is public. Ids are safe as file names and as labels.
+ * part each, since an object holds 1 MiB at most. There the ConfigMaps count, since another replica may have led meanwhile, and the file
+ * is a copy. All of it is public. Ids are safe as file names and as labels.
  */
-export class PublishedParts {
+export class Outbox {
   readonly #folder: string;
-  readonly #place: PartsPlace;
+  readonly #place: OutboxPlace;
 
-  constructor(place: PartsPlace) {
+  constructor(place: OutboxPlace) {
     this.#folder = join(place.stateDirectory, place.folder);
     this.#place = place;
   }
 
+  fileOf(id: string): string {
+    return join(this.#folder, `${id}.jsonl`);
+  }
+
   /** In no order; empty: nothing is published. Throws CofferError FILE_SYSTEM, KUBERNETES_*. */
   async read(id: string): Promise<string[]> {
-    const lines = (await readIfThere(this.#fileOf(id))).split('\n').filter((line) => line !== '');
-    if (lines.length > 0) return lines;
-    return (await this.#maps(id)).flatMap(({ data }) => data?.[PART_FIELD] ?? []);
+    if (this.#place.client !== undefined) return (await this.#maps(id)).flatMap(({ data }) => data?.[PART_FIELD] ?? []);
+    return (await readIfThere(this.fileOf(id))).split('\n').filter((line) => line !== '');
   }
 
   /** Writes nothing where these parts are published already. Throws CofferError FILE_SYSTEM, KUBERNETES_*. */
   async write(id: string, parts: readonly string[]): Promise<void> {
     const text = `${parts.join('\n')}\n`;
-    const file = this.#fileOf(id);
+    const file = this.fileOf(id);
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o755 });
       if ((await readIfThere(file)) !== text) await writeFileAtomically(file, text, { mode: 0o644 });
@@ -57,7 +61,7 @@ export class PublishedParts {
 
   async remove(id: string): Promise<void> {
     try {
-      await unlink(this.#fileOf(id));
+      await unlink(this.fileOf(id));
     } catch (error) {
       if (!isMissing(error)) throw fromSystemError(error) ?? error;
     }
@@ -109,10 +113,6 @@ export class PublishedParts {
       if (isMissing(error)) return [];
       throw fromSystemError(error) ?? error;
     }
-  }
-
-  #fileOf(id: string): string {
-    return join(this.#folder, `${id}.jsonl`);
   }
 }
 
