@@ -1,19 +1,19 @@
 import { RecordChore } from './audit/record-chore.ts';
+import type { Chore } from './chores/chore.ts';
 import type { OperatorSettings } from './config/settings.ts';
-import { openEnrolment } from './enrol/enrol.ts';
+import { Enrolment } from './enrol/enrol.ts';
 import { Exposures } from './exposure/exposures.ts';
-import type { Chore } from './follow/chore.ts';
 import type { Neighbours } from './pipeline.ts';
 import type { Closing } from './process/closing.ts';
 import type { Log } from './process/log.ts';
 import { keyOf } from './project/namespaced-name.ts';
 import { openPusher, type Pusher } from './push/pusher.ts';
 import type { Reconciler } from './reconcile/reconciler.ts';
-import { openFulfilment } from './requests/fulfil.ts';
+import { Requests } from './requests/fulfil.ts';
 import { type Elsewhere, sealedElsewhere } from './rotate/keys/elsewhere.ts';
-import { openKeyRotation } from './rotate/keys/key-rotation.ts';
+import { KeyRotation } from './rotate/keys/key-rotation.ts';
 import { RotationStore } from './rotate/values/remembered/rotation-store.ts';
-import { openValueRotation } from './rotate/values/value-rotation.ts';
+import { ValueRotation } from './rotate/values/value-rotation.ts';
 
 export interface ChoreOptions {
   settings: OperatorSettings;
@@ -33,8 +33,6 @@ export function openChores(
   const { settings, log, wake, reconciler } = options;
   const { cluster: name, stateDirectory, pinsFile } = settings;
   const common = { cluster: name, stateDirectory, pinsFile, store: keys, sources, client: cluster?.client, log };
-  const enrolment = openEnrolment({ ...common, audit });
-  const fulfilment = openFulfilment({ ...common, audit });
   const mayWrite = cluster && (() => cluster.leadership.assertHeld());
   const pushers = openPushers({ sources, keys }, { ...options, mayWrite }, closing);
   const { grace } = settings.rotation;
@@ -46,11 +44,11 @@ export function openChores(
     ...(await sealedElsewhere(kid, elsewhereOf({ sources, cluster }, options))),
     ...exposures.hangingOn(kid),
   ];
-  const keyRotation = closing.add(openKeyRotation({ ...common, pushers, audit, wake, grace, elsewhere }), (opened) =>
+  const keyRotation = closing.add(new KeyRotation({ ...common, pushers, audit, wake, grace, elsewhere }), (opened) =>
     opened.close(),
   );
   const valueRotation = closing.add(
-    openValueRotation({
+    new ValueRotation({
       ...{ ...common, pushers, audit, wake, rotators: settings.rotation.rotators, mayWrite },
       projected: (namespace, name) => reconciler.projected(namespace, name),
       exposed: (namespace, name, entry, text) => exposures.exposed(namespace, name, entry, text),
@@ -59,21 +57,11 @@ export function openChores(
   );
   return [
     new RecordChore(record, sources, { cluster: name, stateDirectory }),
-    { look: () => enrolment.look(), troubles: () => (enrolment.trouble === undefined ? [] : [enrolment.trouble]) },
-    { look: () => fulfilment.look(), troubles: () => fulfilment.troubles },
+    new Enrolment({ ...common, audit }),
+    new Requests({ ...common, audit }),
     exposures,
-    {
-      look: () => keyRotation.look(),
-      troubles: () => keyRotation.troubles,
-      settled: () => keyRotation.settled(),
-      status: () => (keyRotation.keys === undefined ? {} : { keys: keyRotation.keys }),
-    },
-    {
-      look: () => valueRotation.look(),
-      troubles: () => valueRotation.troubles,
-      settled: () => valueRotation.settled(),
-      status: () => ({ rotations: valueRotation.counts }),
-    },
+    keyRotation,
+    valueRotation,
   ];
 }
 

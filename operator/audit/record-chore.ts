@@ -1,11 +1,12 @@
 import { CofferError } from '../../core/errors.ts';
+import type { Chore } from '../chores/chore.ts';
 import { Turns } from '../concurrency/turns.ts';
 import type { Source } from '../source/source.ts';
 import { KeyringChanges } from './keyring-changes.ts';
 import type { OperatorRecord } from './open-record.ts';
 
 /** Records what changed beside the secrets: what the operator goes by, and what keyrings say of keys. A chore. */
-export class RecordChore {
+export class RecordChore implements Chore {
   readonly #record: OperatorRecord;
   readonly #keyrings: KeyringChanges;
   /** Polls of several sources end at the same time, and what is new is told once. */

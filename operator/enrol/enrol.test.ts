@@ -100,7 +100,7 @@ describe('the first start of a cluster', () => {
     const host = new Host(t);
     const enrolment = host.enrolment();
     await enrolment.look();
-    assert.equal(enrolment.trouble, undefined);
+    assert.equal(enrolment.troubles()[0], undefined);
     const { type, keys } = host.announced();
     assert.deepEqual([type, keys.map(({ kid }) => kid)], ['cluster', await host.keyIds()]);
     assert.match(host.said.join(), /coffer recipients enroll production --identity coffer-identity-1-/);
@@ -126,7 +126,7 @@ describe('the first start of a cluster', () => {
       const host = new Host(t);
       const first = host.enrolment([], new KilledStore(host.store, step));
       await first.look();
-      assert.equal(first.trouble?.code, 'KILLED');
+      assert.equal(first.troubles()[0]?.code, 'KILLED');
       const [identity, kids] = [await host.store.readIdentity(), await host.keyIds()];
       await host.enrolment().look();
       const { keys } = host.announced();
@@ -142,8 +142,8 @@ describe('the first start of a cluster', () => {
     const both = [host.enrolment(), host.enrolment()];
     await Promise.all(both.map((one) => one.look()));
     assert.deepEqual(
-      both.map(({ trouble }) => trouble),
-      [undefined, undefined],
+      both.flatMap((one) => one.troubles()),
+      [],
     );
     const announced = host.announced();
     assert.ok((await host.keyIds()).includes(announced.keys[0]?.kid ?? ''));
@@ -156,11 +156,11 @@ describe('the first start of a cluster', () => {
     const announced = host.announced();
     renameSync(join(host.root, 'keys'), join(host.root, 'away'));
     await enrolment.look();
-    assert.equal(enrolment.trouble?.code, 'KEYS_MISSING');
+    assert.equal(enrolment.troubles()[0]?.code, 'KEYS_MISSING');
     assert.deepEqual([await host.keyIds(), host.announced()], [[], announced]);
     renameSync(join(host.root, 'away'), join(host.root, 'keys'));
     await enrolment.look();
-    assert.equal(enrolment.trouble, undefined);
+    assert.equal(enrolment.troubles()[0], undefined);
     assert.deepEqual(host.announced(), announced);
   });
 
@@ -184,12 +184,12 @@ describe('a cluster that the keyring lists', () => {
     await source.poll(t.signal);
     const enrolment = host.enrolment([source]);
     await enrolment.look();
-    assert.equal(enrolment.trouble?.code, 'KEYS_MISSING');
-    assert.equal(enrolment.trouble.data.keyId, production.recipient.keys[0]?.kid);
+    assert.equal(enrolment.troubles()[0]?.code, 'KEYS_MISSING');
+    assert.equal(enrolment.troubles()[0]?.data.keyId, production.recipient.keys[0]?.kid);
     assert.deepEqual(await host.keyIds(), []);
     await storeSecretKey(join(host.root, 'keys'), production.seed);
     await enrolment.look();
-    assert.equal(enrolment.trouble, undefined);
+    assert.equal(enrolment.troubles()[0], undefined);
   });
 
   test('in a file that is broken is no reason to make a key either', async (t) => {
@@ -200,7 +200,7 @@ describe('a cluster that the keyring lists', () => {
     await source.poll(t.signal);
     const enrolment = host.enrolment([source]);
     await enrolment.look();
-    assert.equal(enrolment.trouble?.code, 'DOCUMENT_FIELD');
+    assert.equal(enrolment.troubles()[0]?.code, 'DOCUMENT_FIELD');
     assert.deepEqual(await host.keyIds(), []);
   });
 
@@ -213,7 +213,7 @@ describe('a cluster that the keyring lists', () => {
     await storeIdentity(join(host.root, 'keys'), 'production', testCluster('production').identitySeed);
     const enrolment = host.enrolment([source]);
     await enrolment.look();
-    assert.equal(enrolment.trouble?.code, 'KEYS_OTHER_IDENTITY');
+    assert.equal(enrolment.troubles()[0]?.code, 'KEYS_OTHER_IDENTITY');
   });
 
   test('with a key that is not its own, or another identity than its pins have, is an alarm', async (t) => {
@@ -224,12 +224,12 @@ describe('a cluster that the keyring lists', () => {
     await storeSecretKey(join(host.root, 'keys'), own.seed);
     const enrolment = host.enrolment([source]);
     await enrolment.look();
-    assert.equal(enrolment.trouble?.code, 'KEYS_ACTIVE_FOREIGN');
-    assert.equal(enrolment.trouble.data.keyId, foreign.recipient.keys[0]?.kid);
+    assert.equal(enrolment.troubles()[0]?.code, 'KEYS_ACTIVE_FOREIGN');
+    assert.equal(enrolment.troubles()[0]?.data.keyId, foreign.recipient.keys[0]?.kid);
     await storeSecretKey(join(host.root, 'keys'), foreign.seed);
     const code = async () => {
       await enrolment.look();
-      return enrolment.trouble?.code;
+      return enrolment.troubles()[0]?.code;
     };
     assert.equal(await code(), undefined);
     writeFileSync(join(host.root, 'pins'), `production ${identityText(own.recipient.identity)}\n`);
@@ -263,10 +263,10 @@ describe('a cluster whose key turns over', () => {
     for (const status of ['active', 'revoked'] as const) {
       const { host, seed, enrolment, former } = await rotated(t, status);
       await enrolment.look();
-      assert.equal(enrolment.trouble, undefined);
+      assert.equal(enrolment.troubles()[0], undefined);
       await storeSecretKey(join(host.root, 'keys'), seed);
       await enrolment.look();
-      assert.equal(enrolment.trouble, undefined);
+      assert.equal(enrolment.troubles()[0], undefined);
       assert.deepEqual(
         host.announced().keys.map(({ kid }) => kid),
         [former?.kid],
@@ -279,7 +279,7 @@ describe('a cluster whose key turns over', () => {
     await storeSecretKey(join(host.root, 'keys'), seed);
     await list();
     await enrolment.look();
-    assert.equal(enrolment.trouble, undefined);
+    assert.equal(enrolment.troubles()[0], undefined);
     rmSync(join(host.root, 'keys', `${key.kid}.key`));
     await enrolment.look();
     assert.equal(codeOf(enrolment), 'KEYS_MISSING');
@@ -293,9 +293,9 @@ test('a damaged key is an error of its own, and no reason for a new one', async 
   writeFileSync(join(host.root, 'keys', `${kid}.key`), 'COFFER-SECRET-1-damaged');
   const enrolment = host.enrolment();
   await enrolment.look();
-  assert.equal(enrolment.trouble?.code, 'KEY_TEXT_MISTYPED');
+  assert.equal(enrolment.troubles()[0]?.code, 'KEY_TEXT_MISTYPED');
 });
 
-function codeOf({ trouble }: Enrolment): string | undefined {
-  return trouble?.code;
+function codeOf(enrolment: Enrolment): string | undefined {
+  return enrolment.troubles()[0]?.code;
 }

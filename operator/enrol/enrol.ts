@@ -14,6 +14,7 @@ import { readPinsFile } from '../../core/keys/pins.ts';
 import { activeKey, type Recipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import { timestamp } from '../../core/timestamp.ts';
+import type { Chore } from '../chores/chore.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../process/log.ts';
@@ -42,9 +43,9 @@ export interface EnrolmentOptions {
  * made only where all keyrings are known and none lists this cluster, and none was announced before: under a name that somebody
  * seals to, a missing key is an alarm, for a new one would open nothing and hide the loss.
  */
-export class Enrolment {
+export class Enrolment implements Chore {
   /** What a person must do: KEYS_MISSING, KEYS_OTHER_IDENTITY, KEYS_ACTIVE_FOREIGN, or why the keys cannot be read. */
-  trouble: CofferError | undefined;
+  #trouble: CofferError | undefined;
   readonly #options: EnrolmentOptions;
   readonly #keyrings: Keyrings;
   readonly #announcement: Announcement;
@@ -58,17 +59,21 @@ export class Enrolment {
 
   /**
    * Looks again: at the start and after every poll. It may be killed at any point, and goes on with the same identity and key.
-   * What goes wrong becomes `trouble`, and is tried again by the next call.
+   * What goes wrong is told by `troubles`, and tried again by the next call.
    */
   async look(): Promise<void> {
     try {
       await sodiumReady();
       await this.#look();
-      this.trouble = undefined;
+      this.#trouble = undefined;
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
-      this.trouble = error;
+      this.#trouble = error;
     }
+  }
+
+  troubles(): readonly CofferError[] {
+    return this.#trouble === undefined ? [] : [this.#trouble];
   }
 
   async #look(): Promise<void> {
@@ -244,8 +249,4 @@ function gone(place: string): CofferError {
     data: { path: place },
     loop: 'retry',
   });
-}
-
-export function openEnrolment(options: EnrolmentOptions): Enrolment {
-  return new Enrolment(options);
 }

@@ -1,9 +1,8 @@
 import type { AuditLog } from '../../core/audit/log.ts';
-import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
 import type { Unproven } from '../../core/exposure/exposure.ts';
 import { openerFor } from '../../core/opening/opener.ts';
-import { LatestWork } from '../concurrency/latest-work.ts';
+import { BackgroundChore } from '../chores/background-chore.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Log } from '../process/log.ts';
 import { readRepositorySettings } from '../source/repository-settings.ts';
@@ -27,13 +26,11 @@ export interface ExposuresOptions {
 /**
  * What of the accepted states is exposed (core/exposure), by the history that the clones have. Values that were only sealed anew are
  * compared with the exposed ones where our keys open both, so that a change is proven by a record, and nobody has to believe it.
- * A look only begins the work: of a long history the first one takes a while.
+ * Of a long history the first look takes a while.
  */
-export class Exposures {
+export class Exposures extends BackgroundChore {
   readonly #options: ExposuresOptions;
   readonly #sites: readonly SourceExposure[];
-  readonly #work = new LatestWork((signal) => this.#once(signal));
-  #troubles: readonly CofferError[] = [];
   #memory: ComparedMemory | undefined;
   /** What was looked at last: the same states and the same keys have nothing new to say. */
   #seen = '';
@@ -42,25 +39,9 @@ export class Exposures {
   #needed: ReadonlySet<string> = new Set();
 
   constructor(options: ExposuresOptions) {
+    super();
     this.#options = options;
     this.#sites = options.sources.map((source) => new SourceExposure(source, options.stateDirectory));
-  }
-
-  /** Rejects with a mistake of ours that the work before made. */
-  async look(): Promise<void> {
-    this.#work.ask();
-  }
-
-  settled(): Promise<void> {
-    return this.#work.settled();
-  }
-
-  close(): Promise<void> {
-    return this.#work.close();
-  }
-
-  troubles(): readonly CofferError[] {
-    return this.#troubles;
   }
 
   /**
@@ -86,18 +67,14 @@ export class Exposures {
     return exposure.length === 0 ? {} : { exposure };
   }
 
-  async #once(signal: AbortSignal): Promise<void> {
+  protected override async work(signal: AbortSignal): Promise<readonly CofferError[]> {
     try {
-      await sodiumReady();
       await this.#look(signal);
-      this.#troubles = this.#sites.flatMap(({ source, takenBack }) =>
-        takenBack.map((kid) => revokedBack(source.id, kid)),
-      );
     } catch (error) {
       this.#seen = '';
-      if (!(error instanceof CofferError)) throw error;
-      this.#troubles = [error];
+      throw error;
     }
+    return this.#sites.flatMap(({ source, takenBack }) => takenBack.map((kid) => revokedBack(source.id, kid)));
   }
 
   async #look(signal: AbortSignal): Promise<void> {

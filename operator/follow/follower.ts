@@ -1,4 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
+import type { Chore } from '../chores/chore.ts';
 import { allOrNone } from '../concurrency/all-or-none.ts';
 import { pause } from '../concurrency/pause.ts';
 import type { OperatorSettings } from '../config/settings.ts';
@@ -11,7 +12,6 @@ import { Poll } from '../source/poll.ts';
 import type { Accepted, Source } from '../source/source.ts';
 import { type Status, type Trouble, troubleOf } from '../status/status.ts';
 import { TroubleLog } from '../status/trouble-log.ts';
-import type { Chore } from './chore.ts';
 import { Freshness } from './freshness.ts';
 import { heal } from './heal.ts';
 

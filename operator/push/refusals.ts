@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { CofferError } from '../../core/errors.ts';
-import { type Proposal, proposalText } from '../../core/rotation/proposal.ts';
+import { contentOf, type Proposal } from '../../core/rotation/proposal.ts';
 
 /**
  * What only a person ends, or a look of the source that accepts another commit: each try would send all of it again, at every look;
@@ -31,7 +30,7 @@ export class Refusals {
 
   /** Throws what was thrown for the same before, while that is fresh. */
   async during<Result>(proposal: Proposal, commit: string, work: () => Promise<Result>): Promise<Result> {
-    const what = createHash('sha256').update(commit).update(proposalText(proposal)).digest('hex');
+    const what = `${commit} ${contentOf(proposal)}`;
     const known = this.#known.get(proposal.id);
     const now = this.#now().getTime();
     // A clock that was set back must not make it wait for ever.

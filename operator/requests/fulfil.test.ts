@@ -101,7 +101,7 @@ class Stage {
   }
 
   get codes(): string[] {
-    return this.requests.troubles.map(({ code }) => code);
+    return this.requests.troubles().map(({ code }) => code);
   }
 
   published(request = asked()): ReturnType<typeof readFulfilment> | undefined {
@@ -180,7 +180,7 @@ describe('a committed request', () => {
     await stage.requests.look();
     assert.deepEqual([stage.codes, stage.published(), stage.done], [['REQUEST_NOT_CONFIRMED'], undefined, []]);
     const line = `staging ${identityText(staging.recipient.identity)}`;
-    assert.ok(stage.requests.troubles[0]?.advice.endsWith(line));
+    assert.ok(stage.requests.troubles()[0]?.advice.endsWith(line));
     await stage.requests.look();
     assert.deepEqual(stage.codes, ['REQUEST_NOT_CONFIRMED']);
     const refusals = stage.records.map(({ event, request, code }) => [event, request, code]);
@@ -203,7 +203,7 @@ describe('a committed request', () => {
     });
     await stage.requests.look();
     assert.deepEqual([stage.codes, stage.done], [['RECIPIENT_IDENTITY_CHANGED'], []]);
-    const [trouble] = stage.requests.troubles;
+    const [trouble] = stage.requests.troubles();
     assert.match(
       trouble?.advice ?? '',
       /`coffer recipients list staging --pins` into the pins of the operator.*pins\)/,

@@ -10,6 +10,7 @@ import { sealingKeys } from '../../core/keys/sealing-keys.ts';
 import { openerFor } from '../../core/opening/opener.ts';
 import { type JoinRequest, requestFile } from '../../core/requests/request.ts';
 import { missingStanzas } from '../../core/rotation/join.ts';
+import type { Chore } from '../chores/chore.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { readOperatorPins } from '../keys/operator-pins.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
@@ -38,9 +39,8 @@ export interface FulfilmentOptions {
  * stanzas. Only for an identity that the request carries, the keyring has and the operator's own pins confirm: to rewrap is to
  * decrypt (docs/format.md, "What is bound and what is not").
  */
-export class Requests {
-  /** What stands in the way, for people. */
-  troubles: readonly CofferError[] = [];
+export class Requests implements Chore {
+  #troubles: readonly CofferError[] = [];
   readonly #options: FulfilmentOptions;
   readonly #publication: Publication;
   readonly #knownKeys: KnownKeys;
@@ -66,7 +66,12 @@ export class Requests {
       this.#seen = '';
       troubles.push(error);
     }
-    this.troubles = troubles;
+    this.#troubles = troubles;
+  }
+
+  /** What stands in the way, for people. */
+  troubles(): readonly CofferError[] {
+    return this.#troubles;
   }
 
   async #look(troubles: CofferError[]): Promise<void> {
@@ -79,7 +84,7 @@ export class Requests {
     // What is held back of a commit may be let in later: then its tree is another.
     const seen = [...states.map(({ commit, tree }) => `${commit} ${tree}`), await readIfThere(pinsFile)].join('\n');
     if (seen === this.#seen) {
-      troubles.push(...this.troubles);
+      troubles.push(...this.#troubles);
       return;
     }
     const pins = await readOperatorPins(pinsFile);
@@ -181,8 +186,4 @@ function unconfirmed({ recipient, identity, like }: JoinRequest): CofferError {
       data: { recipient },
     },
   );
-}
-
-export function openFulfilment(options: FulfilmentOptions): Requests {
-  return new Requests(options);
 }

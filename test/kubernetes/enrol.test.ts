@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { before, describe, type TestContext, test } from 'node:test';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { keyIdOfSeed } from '../../core/keys/key-id.ts';
-import { openEnrolment } from '../../operator/enrol/enrol.ts';
+import { Enrolment } from '../../operator/enrol/enrol.ts';
 import { SecretKeyStore } from '../../operator/keys/secret-store.ts';
 import type { KubeClient } from '../../operator/kubernetes/client.ts';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
@@ -28,7 +28,7 @@ const storeIn = (client: KubeClient) => new SecretKeyStore(client, 'coffer-keys'
 function enrolmentIn(t: TestContext, client: KubeClient) {
   const log = { info: () => undefined };
   const store = storeIn(client);
-  return openEnrolment({
+  return new Enrolment({
     cluster: 'production',
     stateDirectory: onDisk(t),
     pinsFile: '/nonexistent',
@@ -100,8 +100,8 @@ describe('the first start in a cluster', () => {
     await Promise.all(replicas.map((replica) => replica.look()));
     for (const replica of replicas) await replica.look();
     assert.deepEqual(
-      replicas.map(({ trouble }) => trouble),
-      [undefined, undefined, undefined],
+      replicas.flatMap((replica) => replica.troubles()),
+      [],
     );
     const { keys } = await storeIn(at.client).read();
     const name = { namespace: at.namespace, name: 'coffer-recipient' };

@@ -43,7 +43,7 @@ test('whichever replica leads goes on with the rotations of the one before, and 
   await second.look();
   await second.look();
   assert.deepEqual(await published(), made);
-  assert.deepEqual(second.rotation.counts, { due: 1, underway: 1, failed: 0, done: 0 });
+  assert.deepEqual(second.rotation.status().rotations, { due: 1, underway: 1, failed: 0, done: 0 });
   await second.end();
 });
 

@@ -43,7 +43,7 @@ export async function runToEnd(root: string, { step, count }: Steps = UNCOUNTED)
       await rotation.settled();
       count(false);
     }
-    const [trouble] = rotation.troubles;
+    const [trouble] = rotation.troubles();
     if (trouble !== undefined) throw trouble;
   } finally {
     await rotation.close();

@@ -192,5 +192,5 @@ interface Asking {
 export async function look(operator: KeyRotation): Promise<string[]> {
   await operator.look();
   await operator.settled();
-  return operator.troubles.map(({ code }) => code);
+  return operator.troubles().map(({ code }) => code);
 }

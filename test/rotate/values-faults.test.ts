@@ -66,7 +66,9 @@ async function lookUntil(lives: Lives, operator: Life, step: string): Promise<vo
     if ((await stepsOf(lives)).includes(step)) return;
     lives.clocks.pass(10 * MINUTE);
   }
-  assert.fail(`no step ${step}: ${await stepsOf(lives)}; ${operator.rotation.troubles.map(({ message }) => message)}`);
+  assert.fail(
+    `no step ${step}: ${await stepsOf(lives)}; ${operator.rotation.troubles().map(({ message }) => message)}`,
+  );
 }
 
 test('while the database is down, or its administrator is refused, all stays; then the rotation goes on', async (t) => {
@@ -75,16 +77,16 @@ test('while the database is down, or its administrator is refused, all stays; th
   await server.stop();
   await operator.look();
   assert.deepEqual(
-    operator.rotation.troubles.map(({ code }) => code),
+    operator.rotation.troubles().map(({ code }) => code),
     ['ROTATOR_UNREACHABLE'],
   );
-  assert.deepEqual(operator.rotation.counts, { due: 1, underway: 1, failed: 1, done: 0 });
+  assert.deepEqual(operator.rotation.status().rotations, { due: 1, underway: 1, failed: 1, done: 0 });
   await server.launch();
   await server.sql(`ALTER ROLE ${ADMIN.user} PASSWORD 'another'`);
   lives.clocks.pass(10 * MINUTE);
   await operator.look();
   assert.deepEqual(
-    operator.rotation.troubles.map(({ code }) => code),
+    operator.rotation.troubles().map(({ code }) => code),
     ['ROTATOR_LOGIN_REFUSED'],
   );
   const failed = (await lives.stage.audit()).filter(
@@ -97,7 +99,7 @@ test('while the database is down, or its administrator is refused, all stays; th
   await logIn(await urlOf(lives));
   await server.sql(`ALTER ROLE ${ADMIN.user} PASSWORD '${ADMIN.password}'`);
   await lookUntil(lives, operator, 'done');
-  assert.deepEqual(operator.rotation.troubles, []);
+  assert.deepEqual(operator.rotation.troubles(), []);
   await operator.end();
 });
 

@@ -41,7 +41,7 @@ test('a generated value turns over when it is due; the former one stays for its 
   lives.clocks.pass(2 * HOUR);
   await look(operator);
   assert.equal(await read(lives, 'api', 'token.previous'), undefined);
-  assert.deepEqual(operator.rotation.counts, { due: 0, underway: 0, failed: 0, done: 2 });
+  assert.deepEqual(operator.rotation.status().rotations, { due: 0, underway: 0, failed: 0, done: 2 });
   await operator.end();
 });
 
@@ -61,7 +61,7 @@ test('an exposed value is due at once, one that is made by hand is said to be, a
   assert.equal(await read(lives, 'calm'), 'first');
   assert.equal(await read(lives, 'hand'), 'first');
   assert.deepEqual(
-    operator.rotation.troubles.map(({ code, data }) => `${code} ${data.name} ${data.entry}`),
+    operator.rotation.troubles().map(({ code, data }) => `${code} ${data.name} ${data.entry}`),
     ['ROTATE_DUE hand token'],
   );
   const made = (await lives.stage.audit()).filter(({ step }) => step === 'made');
@@ -93,12 +93,12 @@ test('a person’s word makes a value anew once, and is recorded; one for what n
     [['asked', actor]],
   );
   assert.deepEqual(
-    operator.rotation.troubles.map(({ code }) => code),
+    operator.rotation.troubles().map(({ code }) => code),
     ['ROTATE_ASKED'],
   );
   lives.clocks.pass(2 * DAY);
   await look(operator);
-  assert.deepEqual(operator.rotation.troubles, []);
+  assert.deepEqual(operator.rotation.troubles(), []);
   assert.equal(await read(lives, 'api'), value);
   await operator.end();
 });
@@ -162,14 +162,14 @@ test('what waits to be collected is sealed again when a recipient is new or has 
   await stage.tree.commit({ 'api.json': withSpec(text, { recipients: ['production', 'staging'] }) });
   await look(operator);
   assert.deepEqual(
-    operator.rotation.troubles.map(({ code }) => code),
+    operator.rotation.troubles().map(({ code }) => code),
     ['RECIPIENT_UNPINNED'],
   );
-  assert.match(operator.rotation.troubles[0]?.advice ?? '', /`coffer recipients list staging --pins`/);
+  assert.match(operator.rotation.troubles()[0]?.advice ?? '', /`coffer recipients list staging --pins`/);
   writeFileSync(stage.path('pins'), `staging ${identityText(staging.recipient.identity)}\n`, { flag: 'a' });
   lives.clocks.pass(HOUR);
   await look(operator);
-  assert.deepEqual(operator.rotation.troubles, []);
+  assert.deepEqual(operator.rotation.troubles(), []);
   assert.match(published(), /staging/);
   await operator.end();
 });
@@ -196,7 +196,7 @@ test('a command gets the value on its standard input alone, and its answer decid
   lives.clocks.pass(31 * DAY);
   await look(operator);
   assert.deepEqual(
-    operator.rotation.troubles.map(({ code }) => code),
+    operator.rotation.troubles().map(({ code }) => code),
     ['ROTATOR_COMMAND_FAILED'],
   );
   assert.equal(await read(lives, 'api'), 'first');

@@ -55,7 +55,7 @@ test('killed at every step, whoever comes next goes on, and what is projected lo
     }
     deaths += operator.isDead ? 1 : 0;
     assert.deepEqual(
-      operator.rotation.troubles.map(({ code }) => code),
+      operator.rotation.troubles().map(({ code }) => code),
       [],
     );
     await operator.end();

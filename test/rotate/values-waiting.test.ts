@@ -20,13 +20,13 @@ test('values that wait to be merged are neither read nor parsed at each look, un
   await operator.look();
   await operator.look();
   const waiting = { due: COUNT, underway: COUNT, failed: 0, done: 0 };
-  assert.deepEqual(operator.rotation.counts, waiting);
+  assert.deepEqual(operator.rotation.status().rotations, waiting);
   const reads = t.mock.method(operator.run.source.repository, 'readBlob').mock;
   const readsOfLook = async () => {
     reads.resetCalls();
     await operator.rotation.look();
     await operator.rotation.settled();
-    assert.deepEqual(operator.rotation.counts, waiting);
+    assert.deepEqual(operator.rotation.status().rotations, waiting);
     return reads.callCount();
   };
   assert.equal(await readsOfLook(), 0);

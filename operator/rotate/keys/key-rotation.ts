@@ -1,5 +1,4 @@
 import type { AuditLog } from '../../../core/audit/log.ts';
-import { sodiumReady } from '../../../core/crypto/sodium.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
 import { identityOf } from '../../../core/keys/endorsement.ts';
@@ -9,7 +8,7 @@ import { activeKey, type Recipient, type RecipientKey } from '../../../core/keys
 import { isRotated } from '../../../core/requests/fulfilled.ts';
 import type { Proposal } from '../../../core/rotation/proposal.ts';
 import { proposalId } from '../../../core/rotation/proposal-id.ts';
-import { LatestWork } from '../../concurrency/latest-work.ts';
+import { BackgroundChore } from '../../chores/background-chore.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import { OwnMark } from '../../keys/own-mark.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
@@ -17,10 +16,10 @@ import type { Log } from '../../process/log.ts';
 import type { Pusher } from '../../push/pusher.ts';
 import { type Asked, askedOf } from '../../requests/asked.ts';
 import type { Source } from '../../source/source.ts';
-import type { OwnKeyStatus } from '../../status/status.ts';
+import type { OwnKeyStatus, Status } from '../../status/status.ts';
+import type { HandOver } from '../hand-over.ts';
 import { Proposals } from '../proposals.ts';
 import { Archive } from './archive.ts';
-import { HandOver } from './hand-over.ts';
 import { KeyMemories, type KeyMemory } from './memory.ts';
 import { endorsed, makeKey, noIdentity, reviewed } from './new-key.ts';
 import { ownKeyStatus } from './own-key-status.ts';
@@ -29,6 +28,7 @@ import { proposalOf } from './proposal-of.ts';
 import { heldRequests, type Refused, refusedBy, untold } from './refused-requests.ts';
 import { Retirement } from './retirement.ts';
 import { type Rewrapped, rewrapped } from './rewrap.ts';
+import { rewrapHandOver } from './rewrap-hand-over.ts';
 import { StanzaIndexes } from './stanza-index.ts';
 import { listsTheSame, wantedRecipient } from './wanted-recipient.ts';
 import { watched } from './watch-retired.ts';
@@ -53,6 +53,8 @@ export interface KeyRotationOptions {
   /** Has a source looked at soon. */
   wake?: (source: string) => void;
   now?: () => Date;
+  /** Milliseconds by a clock that nobody sets; absent: since the process started. */
+  clock?: () => number;
 }
 
 /** What one look goes by. */
@@ -66,6 +68,15 @@ interface Situation {
   signal: AbortSignal;
 }
 
+interface Outcome {
+  /** Wishes that it does not follow. */
+  refused: readonly Refused[];
+  /** Milliseconds since 1970: until then there is nothing to do while nothing changes. */
+  until: number;
+  /** What stood in the way of publishing or of a push. */
+  notHandedOver: readonly CofferError[];
+}
+
 interface NewKeys {
   made: RecipientKey | undefined;
   given: readonly RecipientKey[];
@@ -77,33 +88,28 @@ const NO_KEYS: NewKeys = { made: undefined, given: [] };
  * Sees to it that this cluster gets a new key when a committed request asks for one or `rotation.every` has passed, and that what is
  * sealed to its older keys is sealed to the newest. All of it is one proposal (core/rotation/proposal.ts), a function of the accepted
  * states, the store and little memory: whoever is killed at any step makes the same again, or goes on.
- *
- * A look only begins the work, since a repository may be large and a server slow: nothing that is projected waits for it.
  */
-export class KeyRotation {
-  /** What stood in the way when the last work ended. */
-  troubles: readonly CofferError[] = [];
-  /** As of the last look that could tell. */
-  keys: readonly OwnKeyStatus[] | undefined;
+export class KeyRotation extends BackgroundChore {
   readonly #options: KeyRotationOptions;
   readonly #now: () => Date;
   readonly #memories: KeyMemories;
-  readonly #proposals: Proposals;
   readonly #handOver: HandOver;
   readonly #retirement: Retirement;
   readonly #indexes = new StanzaIndexes();
-  readonly #work = new LatestWork((signal) => this.#once(signal));
-  /** The states, requests and pins that were looked at last, and until when they have nothing new to say. */
-  #seen = { text: '', until: Number.POSITIVE_INFINITY };
+  /** The states, requests and pins that were looked at last, until when they have nothing new to say, and what stands in the way in them. */
+  #seen: { text: string; until: number; troubles: readonly CofferError[] } | undefined;
+  /** As of the last look that could tell. */
+  #keys: readonly OwnKeyStatus[] | undefined;
 
   constructor(options: KeyRotationOptions) {
+    super();
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
     const { stateDirectory, client, store, log } = options;
     const mark = new OwnMark({ store, told: (error) => log.thrown(error) });
     this.#memories = new KeyMemories(stateDirectory, client, mark);
-    this.#proposals = new Proposals(options);
-    this.#handOver = new HandOver({ ...options, id: this.#id, memories: this.#memories, proposals: this.#proposals });
+    const parts = { id: this.#id, memories: this.#memories, proposals: new Proposals(options) };
+    this.#handOver = rewrapHandOver({ ...options, ...parts });
     const archive = new Archive(options.stateDirectory, options.client);
     const files = (source: string, kid: string) => this.#indexes.with(source, new Set([kid])).map(({ path }) => path);
     this.#retirement = new Retirement({ ...options, archive, files });
@@ -113,49 +119,35 @@ export class KeyRotation {
     return proposalId('rewrap', this.#options.cluster);
   }
 
-  /** Rejects with a mistake of ours that the work before made. */
-  async look(): Promise<void> {
-    this.#work.ask();
+  status(): Partial<Status> {
+    return this.#keys === undefined ? {} : { keys: this.#keys };
   }
 
-  /** Resolves when the work that was begun has ended. */
-  settled(): Promise<void> {
-    return this.#work.settled();
-  }
-
-  close(): Promise<void> {
-    return this.#work.close();
-  }
-
-  async #once(signal: AbortSignal): Promise<void> {
+  protected override async work(signal: AbortSignal): Promise<readonly CofferError[]> {
     const troubles: CofferError[] = [];
     try {
-      await sodiumReady();
-      await this.#look(troubles, signal);
+      return await this.#look(troubles, signal);
     } catch (error) {
-      this.#seen.text = '';
+      this.#seen = undefined;
       if (!(error instanceof CofferError)) throw error;
-      troubles.push(error);
+      return [...troubles, error];
     }
-    if (troubles.some(({ loop }) => loop === 'retry')) this.#seen.text = '';
-    this.troubles = troubles;
   }
 
-  async #look(troubles: CofferError[], signal: AbortSignal): Promise<void> {
+  /** Adds to `troubles` what it finds before it throws. */
+  async #look(troubles: CofferError[], signal: AbortSignal): Promise<readonly CofferError[]> {
     const { sources, cluster, pinsFile, store } = this.#options;
     const states = (await Promise.all(sources.map((source) => source.accepted()))).filter(
       (state) => state !== undefined,
     );
     // A key that is made must be told to all keyrings, and an unknown one may list another.
-    if (states.length < sources.length) return;
+    if (states.length < sources.length) return [];
     const held = heldRequests(sources, cluster);
     const parts = [...states.map(({ commit, tree }) => `${commit} ${tree}`), ...held.map(({ id }) => id)];
     const seen = [...parts, await readIfThere(pinsFile)].join('\n');
     const now = this.#now();
-    if (seen === this.#seen.text && now.getTime() < this.#seen.until) {
-      troubles.push(...this.troubles);
-      return;
-    }
+    if (seen === this.#seen?.text && now.getTime() < this.#seen.until)
+      return [...this.#seen.troubles, ...(await this.#handOver.again(signal))];
     const asked = await Promise.all(
       states.flatMap((state, index) => {
         const source = sources[index];
@@ -171,18 +163,22 @@ export class KeyRotation {
       const own = ownRecipient(asked, cluster, { identity, held: new Set(keys.keys.keys()), pins });
       const situation = { asked, keys, identitySeed, pins, now, signal };
       // Keys may come and go without a commit.
-      const outcome =
-        own === undefined ? { refused: [], until: 0 } : await this.#follow({ ...situation, own }, troubles);
+      const outcome: Outcome =
+        own === undefined
+          ? { refused: [], until: 0, notHandedOver: [] }
+          : await this.#follow({ ...situation, own }, troubles);
       await this.#tellRefused([...held, ...outcome.refused]);
-      this.#seen = { text: seen, until: outcome.until };
+      // What was handed over is tried again by itself: that needs no look at the states.
+      const isSeen = troubles.every(({ loop }) => loop !== 'retry');
+      this.#seen = isSeen ? { text: seen, until: outcome.until, troubles } : undefined;
+      return [...troubles, ...outcome.notHandedOver];
     } finally {
       keys.wipe();
       identitySeed?.fill(0);
     }
   }
 
-  /** Returns the wishes that it does not follow, and until when there is nothing to do while nothing changes, in milliseconds since 1970. */
-  async #follow(situation: Situation, troubles: CofferError[]): Promise<{ refused: Refused[]; until: number }> {
+  async #follow(situation: Situation, troubles: CofferError[]): Promise<Outcome> {
     const { asked, own, now } = situation;
     const requests = asked.flatMap(({ rotations }) => rotations);
     const memory = await this.#remembered(situation);
@@ -197,12 +193,14 @@ export class KeyRotation {
     const retired = await this.#retirement.fulfil({ ...situation, memory });
     const fulfilled = requests.filter((request) => isRotated(request, wanted)).map(({ id }) => id);
     const held = new Set(situation.keys.keys.keys());
-    this.keys = ownKeyStatus({ own, made, held, counts: this.#indexes.counts(), waiting: retired.waiting });
+    this.#keys = ownKeyStatus({ own, made, held, counts: this.#indexes.counts(), waiting: retired.waiting });
     const proposal = await this.#proposal(situation, wanted, [...fulfilled, ...retired.done]);
     const refusals = [...strayRequests(own, requests, now), ...retired.refusals];
-    troubles.push(...refusals, ...(await this.#handOver.give(proposal, asked, made?.kid, situation.signal)));
+    troubles.push(...refusals);
+    const shares = asked.map(({ source, state }) => ({ source: source.id, commit: state.commit, proposal }));
+    const notHandedOver = await this.#handOver.give(proposal, shares, situation.signal);
     const refused = refusals.map((error) => refusedBy(error, this.#options.cluster, asked));
-    return { refused, until: Math.min(retired.until, nextLook(own, requests, now)) };
+    return { refused, until: Math.min(retired.until, nextLook(own, requests, now)), notHandedOver };
   }
 
   async #remembered({ asked, own, keys, now }: Situation): Promise<KeyMemory> {
@@ -211,8 +209,12 @@ export class KeyRotation {
     const held = new Set(keys.keys.keys());
     const listed = asked.flatMap(({ keyring }) => keyring.recipients.get(cluster) ?? []);
     const memory = watched(before, listed, held, now);
-    if (memory !== before) await this.#memories.write(memory);
-    return reviewed(memory, own, held);
+    const after = reviewed(memory, own, held);
+    // Kept: that its former key is revoked one day, as a retired one, says nothing of a key that was listed before that.
+    const isArrived = memory.pending !== undefined && own.keys.some(({ kid }) => kid === memory.pending?.kid);
+    const kept = isArrived && after.abandoned.length === memory.abandoned.length ? after : memory;
+    if (kept !== before) await this.#memories.write(kept);
+    return after;
   }
 
   async #tellRefused(refused: readonly Refused[]): Promise<void> {
@@ -247,17 +249,18 @@ export class KeyRotation {
     await this.#indexes.update(asked, signal);
   }
 
-  async #proposal({ asked, own, keys }: Situation, wanted: Recipient, fulfils: readonly string[]): Promise<Proposal> {
+  async #proposal(situation: Situation, wanted: Recipient, fulfils: readonly string[]): Promise<Proposal> {
+    const { asked, own, keys, signal } = situation;
     const { cluster, audit } = this.#options;
     const key = activeKey(wanted);
     const older = olderKeys(keys, wanted);
-    const known = await this.#proposals.read(this.#id);
+    const known = await this.#handOver.before();
     const parts: Rewrapped[] = [];
     for (const one of asked) {
       if (key === undefined || older.size === 0) continue;
       const target = { recipient: cluster, kid: key.kid, publicKey: key.publicKey };
-      const paths = this.#indexes.with(one.source.id, older).map(({ path }) => path);
-      parts.push(await rewrapped(one, { cluster, key: target, keys, paths, known, audit }));
+      const files = this.#indexes.with(one.source.id, older);
+      parts.push(await rewrapped(one, { cluster, key: target, keys, files, known, audit, signal }));
     }
     const listed = asked.flatMap(({ keyring }) => keyring.recipients.get(cluster) ?? []);
     const isListed = listed.every((recipient) => listsTheSame(recipient, wanted));
@@ -276,8 +279,4 @@ export class KeyRotation {
 function olderKeys({ keys }: SecretKeys, wanted: Recipient): Set<string> {
   const newest = activeKey(wanted)?.kid;
   return new Set([...keys.keys()].filter((kid) => kid !== newest));
-}
-
-export function openKeyRotation(options: KeyRotationOptions): KeyRotation {
-  return new KeyRotation(options);
 }

@@ -34,11 +34,6 @@ export function proposalOf({ id, cluster, commit, recipient, parts, fulfils }: M
   };
 }
 
-/** Whether there is anything in it that a repository could take. */
-export function isEmpty({ recipient, stanzas, seeds, fulfils }: Proposal): boolean {
-  return recipient === undefined && stanzas.size === 0 && (seeds?.size ?? 0) === 0 && fulfils.length === 0;
-}
-
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
   return one < other ? -1 : Number(one > other);
 }

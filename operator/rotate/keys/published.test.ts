@@ -52,7 +52,7 @@ describe('what is published', () => {
     store.readIdentity = async () => undefined;
     const operator = stage.operator({ store });
     assert.deepEqual(await look(operator), ['PROPOSAL_NO_IDENTITY']);
-    assert.match(operator.troubles[0]?.advice ?? '', /identity of production/);
+    assert.match(operator.troubles()[0]?.advice ?? '', /identity of production/);
     assert.equal(stage.proposal(), undefined);
     assert.deepEqual(await look(stage.operator()), []);
     assert.equal(stage.proposal()?.stanzas.size, 1);

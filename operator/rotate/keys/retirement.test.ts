@@ -65,8 +65,11 @@ class Retiring {
   async look(options: Partial<KeyRotationOptions> = {}): Promise<string[]> {
     const operator = this.stage.operator(options);
     const codes = await look(operator);
-    this.deleteAfter = operator.keys?.find(({ id }) => id === this.former)?.deleteAfter;
-    this.said = operator.troubles.map(({ message }) => message).join('\n');
+    this.deleteAfter = operator.status().keys?.find(({ id }) => id === this.former)?.deleteAfter;
+    this.said = operator
+      .troubles()
+      .map(({ message }) => message)
+      .join('\n');
     return codes;
   }
 

@@ -10,8 +10,10 @@ import type { SecretKeys } from '../../../core/keys/key-file.ts';
 import type { Recipient } from '../../../core/keys/recipient.ts';
 import { type Opener, openerFor } from '../../../core/opening/opener.ts';
 import type { Proposal } from '../../../core/rotation/proposal.ts';
+import { Turns } from '../../../core/turns.ts';
 import type { Asked } from '../../requests/asked.ts';
 import { Sealer } from '../../requests/sealer.ts';
+import type { IndexedFile, ParsedFile } from './stanza-index.ts';
 
 /** What is sealed anew to the newest key, of one source. */
 export interface Rewrapped {
@@ -30,31 +32,45 @@ export interface RewrapOptions {
   /** The cluster's own newest key: to nobody else is anything sealed. */
   key: SealingKey;
   keys: SecretKeys;
-  /** Files that hold stanzas of other keys that are held. */
-  paths: readonly string[];
+  /** Those that hold stanzas of other keys that are held. What is found in them is kept there. */
+  files: readonly IndexedFile[];
   /** What was published before, to be made once only. */
   known: Proposal | undefined;
   audit: Pick<AuditLog, 'append'>;
+  signal: AbortSignal;
 }
 
 /**
  * What the cluster opens by an older key of its own, sealed to its newest one. A record of each manifest is on disk before it is opened.
+ * A file is parsed once, and again only where something in it is still to be sealed.
  *
- * @throws CofferError AUDIT_*, what the repository throws
+ * @throws CofferError AUDIT_*, what the repository throws; the reason of the signal
  */
 export async function rewrapped(asked: Asked, options: RewrapOptions): Promise<Rewrapped> {
-  const { cluster, key, keys, paths, audit } = options;
+  const { cluster, key, keys, files, audit, signal } = options;
   const opener = openerFor(asked.keyring, keys, { as: cluster });
-  const lacking = (manifest: Manifest) => olderStanzas(manifest, key, opener);
-  const known = knownStanzas(options);
-  const sealer = new Sealer({ cluster, audit, asked, key, lacking, opener, known });
+  const olderOf = (own: ParsedFile['own']) =>
+    own.filter(({ kid }) => kid !== key.kid && opener.holds(cluster, kid)).map(({ id }) => id);
+  const lacking = (manifest: Manifest) => olderOf(ownStanzas(manifest, cluster));
+  const sealer = new Sealer({ cluster, audit, asked, key, lacking, opener, known: knownStanzas(options) });
+  const tried = [...new Set([key.kid, ...keys.keys.keys()])].join(' ');
+  const turns = new Turns(signal);
   try {
-    for (const path of paths) {
-      for (const manifest of await manifestsAt(asked, path)) {
-        if (manifest.recipients.includes(cluster)) await sealer.add(manifest);
-      }
+    for (const file of files) {
+      await turns.next();
+      const isMade = file.parsed !== undefined && sealer.takeKnown(olderOf(file.parsed.own));
+      const refused = file.parsed?.refused;
+      if (refused?.keys === tried) sealer.refused.set(file.path, refused.why);
+      if (isMade || refused?.keys === tried) continue;
+      const manifests = await manifestsFor(cluster, file, asked);
+      file.parsed = { own: manifests.flatMap((manifest) => ownStanzas(manifest, cluster)) };
+      for (const manifest of manifests) await sealer.add(manifest);
     }
     await sealer.finish();
+    for (const { path, parsed } of files) {
+      const why = sealer.refused.get(path);
+      if (parsed !== undefined && why !== undefined) parsed.refused = { why, keys: tried };
+    }
     const seeds = await rewrappedSeeds(asked, opener, options);
     return { stanzas: sealer.stanzas, seeds, refused: sealer.refused, made: sealer.made };
   } finally {
@@ -62,19 +78,18 @@ export async function rewrapped(asked: Asked, options: RewrapOptions): Promise<R
   }
 }
 
-/** Data keys in use whose stanza for this recipient is of another key that it holds. */
-function olderStanzas(manifest: Manifest, { recipient, kid }: SealingKey, opener: Opener): string[] {
+/** Of the data keys in use that have a stanza for the recipient. */
+function ownStanzas(manifest: Manifest, recipient: string): { id: string; kid: string }[] {
   const used = [...new Set(namedDataKeys(manifest).values())].filter((id) => id !== undefined);
-  return used.filter((id) => {
+  return used.flatMap((id) => {
     const stanza = manifest.stanzas.get(id)?.get(recipient);
-    return stanza !== undefined && stanza.kid !== kid && opener.holds(recipient, stanza.kid);
+    return stanza === undefined ? [] : { id, kid: stanza.kid };
   });
 }
 
-async function manifestsAt({ source: { repository }, state }: Asked, path: string): Promise<Manifest[]> {
-  const entry = await repository.entryAt(state.tree, path);
-  if (entry === undefined) return [];
-  return manifestProblems(await repository.readBlob(entry.oid), path).file?.manifests ?? [];
+async function manifestsFor(cluster: string, { path, oid }: IndexedFile, { source }: Asked): Promise<Manifest[]> {
+  const { file } = manifestProblems(await source.repository.readBlob(oid), path);
+  return (file?.manifests ?? []).filter(({ recipients }) => recipients.includes(cluster));
 }
 
 function knownStanzas({ known, key }: RewrapOptions): Map<string, string> {

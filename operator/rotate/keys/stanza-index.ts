@@ -8,11 +8,21 @@ import type { Asked } from '../../requests/asked.ts';
 /** Kid → stanzas of it. */
 export type KeyCounts = ReadonlyMap<string, number>;
 
-/** A file that is sealed to keys, or may be. */
+/** A file that is sealed to keys, or may be. Another blob is another one. */
 export interface IndexedFile {
   path: string;
   /** Of its blob. */
   oid: string;
+  to: SealedTo;
+  /** What was found when it was parsed; absent: nobody has. */
+  parsed?: ParsedFile;
+}
+
+export interface ParsedFile {
+  /** Data keys in use, of manifests for this cluster, each with the id of the key to which the cluster's stanza is sealed. */
+  own: readonly { id: string; kid: string }[];
+  /** That not all of them open, and with which keys that was tried. */
+  refused?: { why: string; keys: string };
 }
 
 /**
@@ -20,7 +30,7 @@ export interface IndexedFile {
  * still hangs on its keys. A new state costs what differs from the one before.
  */
 class StanzaIndex {
-  readonly #files = new Map<string, { oid: string; to: SealedTo }>();
+  readonly #files = new Map<string, IndexedFile>();
   #tree: string | null = null;
   #settings = '';
 
@@ -55,8 +65,7 @@ class StanzaIndex {
 
   /** The files that hold, or may hold, a stanza of one of these keys. */
   with(kids: ReadonlySet<string>): IndexedFile[] {
-    const isWith = (to: SealedTo) => [...kids].some((kid) => mayNeed(to, kid));
-    return Array.from(this.#files).flatMap(([path, { oid, to }]) => (isWith(to) ? { path, oid } : []));
+    return [...this.#files.values()].filter(({ to }) => [...kids].some((kid) => mayNeed(to, kid)));
   }
 
   #forget(): void {
@@ -68,7 +77,7 @@ class StanzaIndex {
     this.#files.delete(path);
     if (after === undefined || !isFile(after)) return;
     const to = sealedTo(await repository.readBlob(after.oid), path);
-    if (to.isUnclear || to.counts.size > 0) this.#files.set(path, { oid: after.oid, to });
+    if (to.isUnclear || to.counts.size > 0) this.#files.set(path, { path, oid: after.oid, to });
   }
 }
 

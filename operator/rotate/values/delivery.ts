@@ -18,10 +18,10 @@ export interface Parcel {
   operations: ReadonlyMap<string, string>;
 }
 
-export type DeliveryOptions = Pick<
-  HandOverOptions<ParcelShare>,
-  'proposals' | 'pushers' | 'log' | 'wake' | 'clock'
-> & { cluster: string; audit: Pick<AuditLog, 'append'> };
+export type DeliveryOptions = Pick<HandOverOptions<ParcelShare>, 'proposals' | 'pushers' | 'log' | 'wake' | 'clock'> & {
+  cluster: string;
+  audit: Pick<AuditLog, 'append'>;
+};
 
 type ParcelShare = Parcel & Share;
 
@@ -39,9 +39,12 @@ export class Delivery {
       id: this.#id,
       messageOf: ({ values }) => messageOf(values),
       command: 'coffer rotate --collect',
-      published: async (_, shares, isNew) => {
-        if (!isNew) return;
-        for (const share of shares) await this.#record(share, 'published', { commit: share.commit });
+      published: async (_, shares, before) => {
+        const known = new Set(before?.values.map(textOf));
+        for (const share of shares) {
+          const values = share.values.filter((value) => !known.has(textOf(value)));
+          if (values.length > 0) await this.#record({ ...share, values }, 'published', { commit: share.commit });
+        }
       },
       pushed: (share, { commit, branch }) => this.#record(share, 'pushed', { commit, branch }),
     });
@@ -82,6 +85,11 @@ export class Delivery {
   }
 }
 
+/** A text is of one entry; that one is taken away has none. */
+function textOf({ namespace, name, entry, text }: ProposedValue): string {
+  return text ?? `${keyOf(namespace, name)} ${entry}`;
+}
+
 interface Names {
   namespace: string;
   name: string;
@@ -100,7 +108,9 @@ function namesOf(values: readonly ProposedValue[]): Names[] {
 }
 
 function messageOf(values: readonly ProposedValue[]): string {
-  const lines = namesOf(values).map(({ namespace, name, entries }) => `${keyOf(namespace, name)}: ${entries.join(', ')}`);
+  const lines = namesOf(values).map(
+    ({ namespace, name, entries }) => `${keyOf(namespace, name)}: ${entries.join(', ')}`,
+  );
   const [only] = lines;
   const isOnlyRemoval = values.every(({ entry, text }) => text === undefined && entryOfPrevious(entry) !== undefined);
   const what = isOnlyRemoval ? 'Drop former values' : 'Rotate values';

@@ -1,8 +1,7 @@
 import type { AuditLog } from '../../../core/audit/log.ts';
-import { sodiumReady } from '../../../core/crypto/sodium.ts';
-import { CofferError } from '../../../core/errors.ts';
+import type { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
-import { LatestWork } from '../../concurrency/latest-work.ts';
+import { BackgroundChore } from '../../chores/background-chore.ts';
 import type { RotatorConfig } from '../../config/settings.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import { OwnMark } from '../../keys/own-mark.ts';
@@ -10,7 +9,7 @@ import type { KubeClient } from '../../kubernetes/client.ts';
 import type { Log } from '../../process/log.ts';
 import type { Pusher } from '../../push/pusher.ts';
 import type { Source } from '../../source/source.ts';
-import type { RotationStatus } from '../../status/status.ts';
+import type { RotationStatus, Status } from '../../status/status.ts';
 import { Proposals } from '../proposals.ts';
 import { Rotators } from '../rotators/configured.ts';
 import { Delivery } from './delivery.ts';
@@ -63,23 +62,20 @@ const SHORTEST_WAIT = 100;
 const PACE = { most: 5, within: 600_000 } as const;
 
 /**
- * Makes values anew when they are due, and takes each rotation through its steps (docs/rotation.md, "Values"). A look only begins the
- * work: a slow database holds up no projection.
+ * Makes values anew when they are due, and takes each rotation through its steps (docs/rotation.md, "Values").
  */
-export class ValueRotation {
-  /** What stood in the way when the last work ended. */
-  troubles: readonly CofferError[] = [];
-  counts: RotationStatus = { due: 0, underway: 0, failed: 0, done: 0 };
+export class ValueRotation extends BackgroundChore {
   readonly #options: ValueRotationOptions;
   readonly #parts: Omit<RoundParts, 'memory' | 'seen' | 'advance'>;
   readonly #openings: Openings;
   readonly #watched: WatchedTime;
-  readonly #work = new LatestWork((signal) => this.#once(signal));
   #memory: RotationMemory | undefined;
+  #counts: RotationStatus = { due: 0, underway: 0, failed: 0, done: 0 };
   #timer: NodeJS.Timeout | undefined;
 
   /** Throws CofferError ROTATOR_CONFIG, ROTATOR_USER. */
   constructor(options: ValueRotationOptions) {
+    super();
     const { sources, stateDirectory, exposed = () => false, now = () => new Date(), clock, log } = options;
     const rotators = new Rotators(options.rotators, (line) => log.info(`a rotator says: ${line}`), options.mayWrite);
     const proposals = new Proposals(options);
@@ -99,36 +95,27 @@ export class ValueRotation {
     };
   }
 
-  /** Rejects with a mistake of ours that the work before made. */
-  async look(): Promise<void> {
-    this.#work.ask();
+  status(): Partial<Status> {
+    return { rotations: this.#counts };
   }
 
-  /** Resolves when the work that was begun has ended. */
-  settled(): Promise<void> {
-    return this.#work.settled();
-  }
-
-  async close(): Promise<void> {
-    await this.#work.close();
+  override async close(): Promise<void> {
+    await super.close();
     clearTimeout(this.#timer);
   }
 
-  async #once(signal: AbortSignal): Promise<void> {
+  protected override async work(signal: AbortSignal): Promise<readonly CofferError[]> {
     let again = LONGEST_WAIT;
     try {
-      await sodiumReady();
       const parts = await this.#open();
       const { troubles, due, done, ...result } = await new Round(parts, signal).run();
       const underway = parts.memory.size;
-      this.troubles = troubles;
-      this.counts = { due, underway, failed: troubles.length, done: this.counts.done + done };
+      this.#counts = { due, underway, failed: troubles.length, done: this.#counts.done + done };
       again = result.again;
+      return troubles;
     } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof CofferError)) throw error;
-      this.troubles = [error];
-      this.counts = { ...this.counts, failed: 1 };
+      this.#counts = { ...this.#counts, failed: 1 };
+      throw error;
     } finally {
       if (!signal.aborted) this.#lookAgain(Math.max(SHORTEST_WAIT, Math.min(again, LONGEST_WAIT)));
     }
@@ -150,8 +137,4 @@ export class ValueRotation {
     const advance = new Advance({ ...this.#options, ...this.#parts, memory, values, watched: this.#watched });
     return { ...this.#parts, memory, seen: new FirstSeen(memory), advance };
   }
-}
-
-export function openValueRotation(options: ValueRotationOptions): ValueRotation {
-  return new ValueRotation(options);
 }
