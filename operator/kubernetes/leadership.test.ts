@@ -3,13 +3,18 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { newNamespace, sharedCluster } from '../../test/cluster/shared.ts';
 import { connectTo } from '../../test/kubernetes/scene/connect.ts';
+import { eventually } from '../../test/operator/site.ts';
 import { FaultProxy } from '../../test/servers/fault-proxy.ts';
 import { pause } from '../concurrency/pause.ts';
 import { Leadership } from './leadership.ts';
 import { type KubeObject, RESOURCES } from './resource.ts';
 
-/** Milliseconds. */
-const DURATION = 1500;
+/** Milliseconds of a lease that is lost soon. */
+const SHORT = 1500;
+/** Of one that is kept: a busy machine may hold up all of its renewals for a third of that. */
+const LONG = 9000;
+/** Of one whose end no test awaits. */
+const ENDLESS = 600_000;
 
 interface Lease extends KubeObject {
   spec: { holderIdentity: string; leaseTransitions: number; renewTime: string };
@@ -20,10 +25,10 @@ async function scene(t: TestContext) {
   if (cluster === undefined) return undefined;
   const namespace = await newNamespace(t, cluster);
   const admin = await connectTo(t, cluster.kubeconfig);
-  const candidate = async (identity: string) => {
+  const candidate = async (identity: string, duration = LONG) => {
     const proxy = await FaultProxy.start(cluster);
     const client = await connectTo(t, await proxy.kubeconfig(cluster.kubeconfig), { namespace });
-    const leadership = new Leadership(client, { lease: 'coffer-operator', duration: DURATION, identity });
+    const leadership = new Leadership(client, { lease: 'coffer-operator', duration, identity });
     t.after(async () => {
       proxy.plan = () => undefined;
       await leadership.release();
@@ -41,10 +46,10 @@ async function scene(t: TestContext) {
       spec,
     } as KubeObject);
   };
-  return { candidate, lease, take, signal: AbortSignal.timeout(20_000) };
+  return { candidate, lease, take, signal: AbortSignal.timeout(240_000) };
 }
 
-test('one leads and renews; at its end the next leads at once', async (t) => {
+test('one leads and renews; at its end the next leads', async (t) => {
   const found = await scene(t);
   if (found === undefined) return;
   const { candidate, lease, signal } = found;
@@ -53,22 +58,31 @@ test('one leads and renews; at its end the next leads at once', async (t) => {
   assert.equal(await a.leadership.acquire(signal), true);
   a.leadership.assertHeld();
   const next = b.leadership.acquire(signal);
-  await pause(DURATION * 1.5);
-  a.leadership.assertHeld();
+  await pause(LONG * 1.2);
+  await eventually(() => a.leadership.assertHeld());
   assert.equal((await lease())?.spec.holderIdentity, 'a');
   await a.leadership.release();
   assert.throws(() => a.leadership.assertHeld(), { code: 'KUBERNETES_NOT_LEADER' });
-  const began = performance.now();
   assert.equal(await next, true);
-  assert.ok(performance.now() - began < DURATION, 'without waiting for the end of the lease');
   assert.equal((await lease())?.spec.leaseTransitions, 1);
+});
+
+test('what was handed over is taken without waiting for the end of the lease', async (t) => {
+  const found = await scene(t);
+  if (found === undefined) return;
+  const { candidate, signal } = found;
+  const [a, b] = [await candidate('a', ENDLESS), await candidate('b', ENDLESS)];
+  assert.equal(await a.leadership.acquire(signal), true);
+  await a.leadership.release();
+  assert.equal(await b.leadership.acquire(signal), true);
+  b.leadership.assertHeld();
 });
 
 test('whoever finds itself in the lease leads, although it never heard so', async (t) => {
   const found = await scene(t);
   if (found === undefined) return;
   const { candidate, take, signal } = found;
-  const a = await candidate('a');
+  const a = await candidate('a', ENDLESS);
   await take({ holderIdentity: 'a', leaseDurationSeconds: 60 });
   assert.equal(await a.leadership.acquire(signal), true);
   a.leadership.assertHeld();
@@ -78,7 +92,7 @@ test('who cannot renew stops writing before another can lead, and ends when it f
   const found = await scene(t);
   if (found === undefined) return;
   const { candidate, lease, signal } = found;
-  const [a, b] = [await candidate('a'), await candidate('b')];
+  const [a, b] = [await candidate('a', SHORT), await candidate('b', SHORT)];
   await a.leadership.acquire(signal);
   a.proxy.plan = () => ({ kind: 'silence' });
   a.proxy.breakAll();
@@ -94,7 +108,7 @@ test('who could not renew for a while goes on where nobody else took the lease',
   const found = await scene(t);
   if (found === undefined) return;
   const { candidate, signal } = found;
-  const { leadership, proxy } = await candidate('a');
+  const { leadership, proxy } = await candidate('a', SHORT);
   await leadership.acquire(signal);
   proxy.plan = () => ({ kind: 'reset' });
   proxy.breakAll();
@@ -102,7 +116,6 @@ test('who could not renew for a while goes on where nobody else took the lease',
   proxy.plan = () => undefined;
   while (!leadership.isHeld) await pause(50);
   assert.equal(leadership.lost.aborted, false);
-  leadership.assertHeld();
 });
 
 test('a renewal of which the answer was lost is no loss', async (t) => {
@@ -113,9 +126,12 @@ test('a renewal of which the answer was lost is no loss', async (t) => {
   await leadership.acquire(signal);
   let left = 1;
   proxy.plan = ({ method }) => (method === 'PUT' && left-- > 0 ? { kind: 'lost answer' } : undefined);
+  const renewals = () => proxy.seen.filter(({ method }) => method === 'PUT').length;
   while (left > 0) await pause(20);
-  await pause(DURATION);
-  leadership.assertHeld();
+  const lost = renewals();
+  while (renewals() < lost + 2) await pause(20);
+  await eventually(() => leadership.assertHeld());
+  assert.equal(leadership.lost.aborted, false);
   assert.equal((await lease())?.spec.leaseTransitions, 0);
 });
 
@@ -129,7 +145,8 @@ test('a wrong time in the record does not matter', async (t) => {
   t.mock.timers.reset();
   const waiting = new AbortController();
   const second = b.leadership.acquire(waiting.signal);
-  await pause(DURATION * 1.5);
+  const looks = () => b.proxy.seen.filter(({ method }) => method === 'GET').length;
+  while (looks() < 3) await pause(20);
   waiting.abort();
   assert.equal(await second, false);
   assert.equal(a.leadership.lost.aborted, false);

@@ -38,7 +38,7 @@ class Cache {
   /** Resolves when it is so; rejects after ten seconds. */
   async until(isSo: (cache: this) => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(new Error(`not so: ${this.told.join(' ')}`)), 10_000);
+    const timer = setTimeout(() => reject(new Error(`not so: ${this.told.join(' ')}`)), 240_000);
     const look = () => isSo(this) && resolve();
     this.#listeners.push(look);
     look();

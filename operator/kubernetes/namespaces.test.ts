@@ -21,7 +21,7 @@ async function follow(t: TestContext, namespaces: Namespaces): Promise<(isSo: ()
   });
   return (isSo) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(new Error(`it is ${[...namespaces.names()].join(' ')}`)), 10_000);
+    const timer = setTimeout(() => reject(new Error(`it is ${[...namespaces.names()].join(' ')}`)), 240_000);
     const look = () => isSo() && resolve();
     looks.add(look);
     look();

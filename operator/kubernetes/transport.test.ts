@@ -95,7 +95,7 @@ test('the lease waits for no connection: writes that the server lets wait hold u
   );
   const waiting = Promise.allSettled(writes);
   await eventually(async () => assert.ok(proxy.seen.length >= 32));
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(5000)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(120_000)]);
   assert.equal(await client.get(RESOURCES.leases, { namespace, name: 'none' }, limit), undefined);
   end.abort();
   await waiting;

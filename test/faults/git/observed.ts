@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { eventually, type OperatorProcess } from '../../operator/site.ts';
 
 /** Nothing here takes so long, on a busy machine neither. */
-const PATIENCE = 240_000;
+const PATIENCE = 400_000;
 /** Milliseconds between wakes: one that comes while a source is looked at, or too soon after, is answered a second later. */
 const NUDGE = 4000;
 
@@ -21,8 +21,16 @@ export interface Trouble {
 export type Troubles = (name: string) => Trouble | undefined;
 
 export async function troublesOf(operator: OperatorProcess): Promise<Troubles> {
+  const sources = await sourcesOf(operator);
+  return (name) => sources(name)?.trouble;
+}
+
+/** Path at the end of a source's address → what the status says of it. */
+export async function sourcesOf(
+  operator: OperatorProcess,
+): Promise<(name: string) => { trouble?: Trouble; lastSuccess?: string } | undefined> {
   const { sources } = JSON.parse((await ask(operator, '/status')).text);
-  return (name) => sources.find(({ address }: { address: string }) => address.endsWith(`/${name}`))?.trouble;
+  return (name) => sources.find(({ address }: { address: string }) => address.endsWith(`/${name}`));
 }
 
 /** Looks until nothing is left, or for so long that what is left will stay. `nudge`: whether to wake the operator meanwhile. */
