@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { done, scene, showCommand, showOutput, tell } from './narrator.ts';
+import { perform } from './perform.ts';
 import { Stage } from './stage.ts';
 
 /** Users that exist nowhere, so that as root each workload is somebody else. */
@@ -19,15 +20,6 @@ interface Cluster {
 }
 
 const stage = new Stage();
-process.on('exit', () => stage.clear());
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const) {
-  process.once(signal, () => process.exit(code));
-}
-
 const clone = join(stage.disk, 'secrets');
 
 async function shell(
@@ -201,11 +193,4 @@ async function play(): Promise<void> {
   done('both operators ended cleanly; every file of the demo is removed');
 }
 
-try {
-  await play();
-} catch (error) {
-  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-} finally {
-  await stage.stop();
-}
+await perform(stage, play);

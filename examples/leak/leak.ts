@@ -5,20 +5,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { done, scene, showCommand, showOutput, tell } from '../demo/narrator.ts';
+import { perform } from '../demo/perform.ts';
 import { Stage } from '../demo/stage.ts';
 import { Auditor } from './auditor.ts';
 import { type Cluster, configure, keysOf, makeCluster, POLICY } from './cast.ts';
 
 const stage = new Stage();
-process.on('exit', () => stage.clear());
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const) {
-  process.once(signal, () => process.exit(code));
-}
-
 const clone = join(stage.disk, 'secrets');
 const PASSWORD = 'payments-api/payments-db/password';
 const TOKEN = 'payments-api/supplier/token';
@@ -234,11 +226,4 @@ async function play(): Promise<void> {
   done('exposed: 0. Both operators ended cleanly; every file of the demo is removed');
 }
 
-try {
-  await play();
-} catch (error) {
-  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-} finally {
-  await stage.stop();
-}
+await perform(stage, play);
