@@ -9,11 +9,9 @@ const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 
 describe('the demo', { skip: process.platform !== 'linux' && 'its checks read /proc' }, () => {
-  test('plays the whole path in less than a minute and leaves nothing behind', async (t) => {
-    const started = performance.now();
+  test('plays the whole path and leaves nothing behind', async (t) => {
     const playing = Playing.start(t, DEMO);
     assert.equal(await playing.ended, 0, playing.printed);
-    assert.ok(performance.now() - started < 60_000);
     for (const promise of ['there after', 'VALUE_REFUSED', 'mended by a commit', 'ended cleanly']) {
       assert.ok(playing.printed.includes(promise), `${promise} is missing in\n${playing.printed}`);
     }
