@@ -1,9 +1,12 @@
 /** An operator's rooms that rotate values, in this process, which can die at any step and live again. */
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { AuditLog } from '../../core/audit/log.ts';
 import { storeIdentity } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
+import { applyProposal, readProposal } from '../../core/rotation/proposal.ts';
 import type { RotatorConfig } from '../../operator/config/settings.ts';
 import { DirectoryKeyStore } from '../../operator/keys/directory-store.ts';
 import type { KubeClient } from '../../operator/kubernetes/client.ts';
@@ -27,6 +30,8 @@ export interface LifeOptions {
   replica?: { client: KubeClient; stateDirectory: string };
   /** Before each push. */
   beforePush?: () => Promise<unknown>;
+  /** Throws where it does not lead. */
+  mayWrite?: () => void;
 }
 
 /** Times of both clocks, in milliseconds: the wall's, and the one that nobody sets. */
@@ -59,7 +64,7 @@ export class Lives {
   }
 
   async begin(options: LifeOptions = {}): Promise<Life> {
-    const { diesAt, mayPush = true, rotators = [], exposed, beforePush, replica } = options;
+    const { diesAt, mayPush = true, rotators = [], exposed, beforePush, mayWrite, replica } = options;
     const death = { isDead: false, records: 0 };
     let log: Pick<AuditLog, 'append'> | undefined;
     const run = await this.stage.run({
@@ -76,7 +81,7 @@ export class Lives {
     const saying = { info: () => undefined, thrown: (error: unknown) => void thrown.push(error) };
     const common = { cluster: 'production', stateDirectory, source, log: saying };
     const git = { url: this.stage.tree.directory, push: {} };
-    const pusher = openPusher({ ...common, git, keys: store, now: () => new Date(this.clocks.wall) });
+    const pusher = openPusher({ ...common, git, keys: store, now: () => new Date(this.clocks.wall), mayWrite });
     const pushing: Pusher = {
       push: async (...args) => {
         if (death.isDead) throw new Death();
@@ -89,7 +94,7 @@ export class Lives {
       ...{ ...common, sources: [source], store, rotators, pinsFile: this.stage.path('pins') },
       pushers: new Map(mayPush ? [[source.id, pushing]] : []),
       audit: mortal(log, death, diesAt),
-      wake: () => undefined,
+      ...{ wake: () => undefined, mayWrite },
       projected: (namespace, name) => reconciler.projected(namespace, name),
       ...(exposed === undefined ? {} : { exposed }),
       ...replica,
@@ -151,4 +156,14 @@ function mortal(
       if (death.isDead) throw new Death();
     },
   };
+}
+
+/** A person takes over what is published, and commits it. */
+export async function collect({ tree, cluster }: Stage, published: string): Promise<void> {
+  const { identity } = cluster.recipient;
+  const parts = readFileSync(published, 'utf8').trimEnd().split('\n');
+  const proposal = readProposal(parts, { id: 'values-production', cluster: 'production', identity });
+  const read = async (path: string) => readFileSync(join(tree.directory, path));
+  const files = await applyProposal(proposal, { read, naming: async () => [] });
+  await tree.commit(Object.fromEntries(Array.from(files, ([path, bytes]) => [path, bytes ?? null])));
 }

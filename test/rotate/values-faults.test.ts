@@ -3,11 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, type TestContext, test } from 'node:test';
 import pg from 'pg';
-import { applyProposal, readProposal } from '../../core/rotation/proposal.ts';
 import type { RotatorConfig } from '../../operator/config/settings.ts';
 import type { Stage } from '../operator/stage.ts';
 import { Postgres } from '../servers/postgres.ts';
-import { type Life, Lives } from './lives.ts';
+import { collect, type Life, Lives } from './lives.ts';
 import { ADMIN, databaseSpec, postgresRotator, prepare, USERS, withSpec } from './rotating.ts';
 
 const MINUTE = 60_000;
@@ -145,7 +144,7 @@ test('where the operator may not push, it publishes, and goes on when somebody c
   assert.equal(await urlOf(lives), before);
   assert.equal((await stepsOf(lives)).filter((step) => step === 'published').length, 1);
 
-  await collect(lives, published);
+  await collect(lives.stage, published);
   await operator.look();
   assert.notEqual(await urlOf(lives), before);
   await logIn(before);
@@ -154,22 +153,13 @@ test('where the operator may not push, it publishes, and goes on when somebody c
   lives.clocks.pass(61 * MINUTE);
   await operator.look();
   await assert.rejects(logIn(before), { code: '28P01' });
-  await collect(lives, published);
+  await collect(lives.stage, published);
   await operator.look();
   assert.equal((await stepsOf(lives)).at(-1), 'done');
   assert.equal(await lives.stage.read('payments/api', 'db', 'password.previous'), undefined);
   assert.equal(existsSync(published), false);
   await operator.end();
 });
-
-async function collect({ stage: { tree, cluster } }: Lives, published: string): Promise<void> {
-  const { identity } = cluster.recipient;
-  const parts = readFileSync(published, 'utf8').trimEnd().split('\n');
-  const proposal = readProposal(parts, { id: 'values-production', cluster: 'production', identity });
-  const read = async (path: string) => readFileSync(join(tree.directory, path));
-  const files = await applyProposal(proposal, { read, naming: async () => [] });
-  await tree.commit(Object.fromEntries(Array.from(files, ([path, bytes]) => [path, bytes ?? null])));
-}
 
 test('a clock that jumps shortens no overlap', async (t) => {
   const { lives, rotators } = await due(t);
@@ -245,6 +235,10 @@ test('a manifest that is sealed anew in an overlap, with the same values, is sti
   const data = Object.fromEntries(values.map(([entry, value]) => [entry, value ?? '']));
   const text = stage.manifest({ namespace: 'payments', name: 'db', data });
   await stage.tree.commit({ 'db.json': withSpec(text, databaseSpec(server, RULE)) });
+  await operator.look();
+  const { length } = await stage.audit();
+  for (let look = 0; look < 3; look += 1) await operator.look();
+  assert.equal((await stage.audit()).length, length, 'nothing is opened again to be compared');
   await lookUntil(lives, operator, 'done');
   assert.ok(!(await stepsOf(lives)).includes('superseded'));
   await assert.rejects(logIn(before), { code: '28P01' });

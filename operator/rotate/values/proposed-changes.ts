@@ -12,9 +12,12 @@ import { isExplained } from './steps/explained.ts';
 /** What rotations and overlaps that are over want changed in the repository of a source, as it is accepted now. */
 export class ProposedChanges {
   readonly #rotators: Rotators;
+  readonly #proven: ReadonlySet<string>;
 
-  constructor(rotators: Rotators) {
+  /** `proven`: as in AdvanceOptions. */
+  constructor(rotators: Rotators, proven: ReadonlySet<string>) {
     this.#rotators = rotators;
+    this.#proven = proven;
   }
 
   /**
@@ -36,8 +39,7 @@ export class ProposedChanges {
       const [row] = site.named(rotation.namespace, rotation.name);
       if (row === undefined) continue;
       operations.set(keyOf(row.namespace, row.name), rotation.id);
-      const isReady = rotation.step === 'verified' || (rotation.step === 'made' && rotation.rotator === undefined);
-      if (isReady && this.#isExplained(rotation, row)) {
+      if (this.#isReady(rotation) && this.#isExplained(rotation, row)) {
         // The file may have been moved since.
         values.push(...rotation.values.map((value) => ({ ...value, path: row.path })));
         for (const [id, texts] of Object.entries(rotation.stanzas)) stanzas.set(id, new Map(Object.entries(texts)));
@@ -60,6 +62,10 @@ export class ProposedChanges {
         );
     }
     return { source: site.source.id, commit: site.state?.commit ?? '', values, stanzas, operations };
+  }
+
+  #isReady({ id, step, rotator }: Rotation): boolean {
+    return rotator === undefined ? step === 'made' : step === 'verified' && this.#proven.has(id);
   }
 
   async #without(site: RotatingManifests, row: RotatingManifest, entries: readonly string[]): Promise<ProposedValue[]> {

@@ -20,12 +20,15 @@ import { RotationMemory } from './remembered/rotation-memory.ts';
 import { RotationStore } from './remembered/rotation-store.ts';
 import { RotatingManifests } from './rotating-manifests.ts';
 import { Round, type RoundParts } from './round.ts';
-import { Advance } from './steps/advance.ts';
+import { Advance, type AdvanceOptions } from './steps/advance.ts';
 import { Making } from './steps/making.ts';
 import { Openings } from './steps/openings.ts';
 import { Patience } from './steps/patience.ts';
 import { RotationValues } from './steps/rotation-values.ts';
+import { RotatorTurns } from './steps/rotator-turns.ts';
+import { Standings } from './steps/standings.ts';
 import { StepRecords } from './steps/step-records.ts';
+import type { Opened } from './steps/underway.ts';
 import { Waiting } from './steps/waiting.ts';
 import { WatchedTime } from './steps/watched-time.ts';
 
@@ -66,9 +69,10 @@ const PACE = { most: 5, within: 600_000 } as const;
  */
 export class ValueRotation extends BackgroundChore {
   readonly #options: ValueRotationOptions;
-  readonly #parts: Omit<RoundParts, 'memory' | 'seen' | 'advance'>;
-  readonly #openings: Openings;
-  readonly #watched: WatchedTime;
+  readonly #parts: Omit<RoundParts, 'memory' | 'seen'>;
+  readonly #advancing: Omit<AdvanceOptions, 'memory' | 'making' | 'values'>;
+  readonly #standings = new Standings();
+  readonly #turns: RotatorTurns;
   #memory: RotationMemory | undefined;
   #counts: RotationStatus = { due: 0, underway: 0, failed: 0, done: 0 };
   #timer: NodeJS.Timeout | undefined;
@@ -78,20 +82,24 @@ export class ValueRotation extends BackgroundChore {
     super();
     const { sources, stateDirectory, exposed = () => false, now = () => new Date(), clock, log } = options;
     const rotators = new Rotators(options.rotators, (line) => log.info(`a rotator says: ${line}`), options.mayWrite);
-    const proposals = new Proposals(options);
+    const steps = new StepRecords(options);
+    const proven = new Set<string>();
     this.#options = options;
-    this.#watched = new WatchedTime(clock);
-    this.#openings = new Openings(options);
+    this.#turns = new RotatorTurns(() => this.#askForLook());
+    this.#advancing = {
+      ...{ cluster: options.cluster, projected: options.projected, rotators, steps, proven },
+      watched: new WatchedTime(clock),
+    };
     this.#parts = {
-      ...{ cluster: options.cluster, stateDirectory, pinsFile: options.pinsFile, rotators, exposed, now },
+      ...{ cluster: options.cluster, stateDirectory, pinsFile: options.pinsFile, rotators, steps, exposed, now },
       sites: sources.map((source) => new RotatingManifests(source)),
-      making: new Making({ openings: this.#openings, rotators, now }),
-      steps: new StepRecords(options),
-      proposed: new ProposedChanges(rotators),
-      delivery: new Delivery({ ...options, proposals }),
+      proposed: new ProposedChanges(rotators, proven),
+      delivery: new Delivery({ ...options, proposals: new Proposals(options) }),
       waiting: new Waiting(),
       pace: new Pace(PACE.most, PACE.within, clock),
       patience: new Patience(clock),
+      turns: this.#turns,
+      opened: (use) => this.#opened(use),
     };
   }
 
@@ -99,42 +107,61 @@ export class ValueRotation extends BackgroundChore {
     return { rotations: this.#counts };
   }
 
+  /** The turns with rotators too: each ends with another look. */
+  override async settled(): Promise<void> {
+    await super.settled();
+    while (!this.#turns.isIdle) {
+      await this.#turns.settled();
+      await super.settled();
+    }
+  }
+
   override async close(): Promise<void> {
-    await super.close();
+    await Promise.all([this.#turns.close(), super.close()]);
     clearTimeout(this.#timer);
   }
 
   protected override async work(signal: AbortSignal): Promise<readonly CofferError[]> {
     let again = LONGEST_WAIT;
     try {
-      const parts = await this.#open();
-      const { troubles, due, done, ...result } = await new Round(parts, signal).run();
-      const underway = parts.memory.size;
-      this.#counts = { due, underway, failed: troubles.length, done: this.#counts.done + done };
+      this.#turns.rethrow();
+      const memory = await this.#remembered();
+      const parts = { ...this.#parts, memory, seen: new FirstSeen(memory) };
+      const { troubles, due, ...result } = await this.#opened((opened) => new Round(parts, opened, signal).run());
+      this.#counts = { due, underway: memory.size, failed: troubles.length, done: memory.ended };
       again = result.again;
       return troubles;
     } catch (error) {
       this.#counts = { ...this.#counts, failed: 1 };
       throw error;
     } finally {
-      if (!signal.aborted) this.#lookAgain(Math.max(SHORTEST_WAIT, Math.min(again, LONGEST_WAIT)));
+      clearTimeout(this.#timer);
+      const wait = Math.max(SHORTEST_WAIT, Math.min(again, LONGEST_WAIT));
+      if (!signal.aborted) this.#timer = setTimeout(() => this.#askForLook(), wait).unref();
     }
   }
 
-  #lookAgain(wait: number): void {
-    clearTimeout(this.#timer);
-    const ask = () => this.look().catch((error: unknown) => this.#options.log.thrown(error));
-    this.#timer = setTimeout(ask, wait).unref();
+  #askForLook(): void {
+    this.look().catch((error: unknown) => this.#options.log.thrown(error));
   }
 
-  async #open(): Promise<RoundParts> {
+  async #remembered(): Promise<RotationMemory> {
     const { stateDirectory, client, store, log } = this.#options;
     const told = (error: CofferError) => log.thrown(error);
     const mark = new OwnMark({ store, told });
     this.#memory ??= await RotationMemory.open(new RotationStore(stateDirectory, client), mark, told);
-    const memory = this.#memory;
-    const values = new RotationValues(this.#openings);
-    const advance = new Advance({ ...this.#options, ...this.#parts, memory, values, watched: this.#watched });
-    return { ...this.#parts, memory, seen: new FirstSeen(memory), advance };
+    return this.#memory;
+  }
+
+  async #opened<Result>(use: (opened: Opened) => Promise<Result>): Promise<Result> {
+    const memory = await this.#remembered();
+    const openings = new Openings(this.#options);
+    try {
+      const making = new Making({ openings, rotators: this.#parts.rotators, now: this.#parts.now });
+      const values = new RotationValues(openings, this.#standings);
+      return await use({ making, advance: new Advance({ ...this.#advancing, memory, making, values }) });
+    } finally {
+      await openings.close();
+    }
   }
 }

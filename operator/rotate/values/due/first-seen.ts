@@ -1,5 +1,5 @@
 import type { RotationMemory } from '../remembered/rotation-memory.ts';
-import type { RotatingManifest } from '../rotating-manifests.ts';
+import type { RotatingManifest, RotatingManifests } from '../rotating-manifests.ts';
 
 /** Since when each text is there, by this operator's own memory and clock; where it knew nothing of the entry, by the commit's. */
 export class FirstSeen {
@@ -29,9 +29,10 @@ export class FirstSeen {
   }
 
   /** Forgets what no manifest has any more. */
-  keepOnly(rows: Iterable<readonly [source: string, row: RotatingManifest]>): void {
+  keepOnly(rows: Iterable<readonly [site: RotatingManifests, row: RotatingManifest]>): void {
     const keys = new Set<string>();
-    for (const [source, row] of rows) for (const entry of row.entries.keys()) keys.add(keyOf(source, row, entry));
+    for (const [{ source }, row] of rows)
+      for (const entry of row.entries.keys()) keys.add(keyOf(source.id, row, entry));
     for (const key of this.#memory.seen.keys()) {
       if (keys.has(key)) continue;
       this.#memory.seen.delete(key);

@@ -20,6 +20,8 @@ const SEEN = 'seen';
 export class RotationMemory {
   /** Of each text when it was seen first. */
   readonly seen: Map<string, readonly [digest: string, since: string]>;
+  /** How many rotations have ended in this run. */
+  ended = 0;
   readonly #store: RotationStore;
   readonly #mark: OwnMark;
   readonly #rotations: Map<string, Rotation>;
@@ -80,6 +82,7 @@ export class RotationMemory {
   async forget(rotation: Rotation): Promise<void> {
     await this.#store.remove(rotation.id);
     this.#rotations.delete(rotation.id);
+    this.ended += 1;
     const others = this.#others(rotation);
     if (others.length === 0) this.#bySecret.delete(secretOf(rotation));
     else this.#bySecret.set(secretOf(rotation), others);

@@ -3,6 +3,7 @@ import type { AuditLog } from '../../../../core/audit/log.ts';
 import type { AuditRecord } from '../../../../core/audit/record.ts';
 import { CofferError } from '../../../../core/errors.ts';
 import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
+import type { SecretKeys } from '../../../../core/keys/key-file.ts';
 import type { Keyring } from '../../../../core/keys/keyring.ts';
 import { openingKeys, openManifest } from '../../../../core/opening/open-manifest.ts';
 import { type Opener, openerFor } from '../../../../core/opening/opener.ts';
@@ -25,9 +26,14 @@ export interface Opening {
   commit: string;
 }
 
-/** Opens and seals for rotations, with a record on disk before and one after (docs/architecture.md, promise 2). */
+/**
+ * Opens and seals for rotations, with a record on disk before and one after (docs/architecture.md, promise 2). For one look: the secret
+ * keys are read once, which may take a program for each, and are wiped when it is closed.
+ */
 export class Openings {
   readonly #options: OpeningsOptions;
+  readonly #openers = new Map<Keyring, Opener>();
+  #keys: Promise<SecretKeys> | undefined;
 
   constructor(options: OpeningsOptions) {
     this.#options = options;
@@ -47,28 +53,38 @@ export class Openings {
 
   /** The same for work that opens by itself, with no entries where it only seals. */
   async during<Result>(opening: Opening, work: (opener: Opener) => Promise<Result>): Promise<Result> {
-    const { cluster, store, audit } = this.#options;
-    const keys = await store.read();
-    const opener = openerFor(opening.keyring, keys, { as: cluster });
+    const { audit } = this.#options;
+    const opener = await this.#openerFor(opening.keyring);
+    const intent = this.#intent(opening, opener);
+    await audit.append([intent]);
+    const outcome = { ...intent, event: 'secret.outcome' } as const;
     try {
-      const intent = this.#intent(opening, opener);
-      await audit.append([intent]);
-      const outcome = { ...intent, event: 'secret.outcome' } as const;
-      try {
-        const result = await work(opener);
-        await audit.append([{ ...outcome, outcome: 'done' }]);
-        return result;
-      } catch (error) {
-        if (error instanceof CofferError) {
-          const { code, message, loop } = error;
-          await audit.append([{ ...outcome, outcome: loop === 'retry' ? 'failed' : 'refused', code, message }]);
-        }
-        throw error;
+      const result = await work(opener);
+      await audit.append([{ ...outcome, outcome: 'done' }]);
+      return result;
+    } catch (error) {
+      if (error instanceof CofferError) {
+        const { code, message, loop } = error;
+        await audit.append([{ ...outcome, outcome: loop === 'retry' ? 'failed' : 'refused', code, message }]);
       }
-    } finally {
-      opener.wipe();
-      keys.wipe();
+      throw error;
     }
+  }
+
+  /** When nothing is opened any more. */
+  async close(): Promise<void> {
+    for (const opener of this.#openers.values()) opener.wipe();
+    const [keys] = await Promise.allSettled([this.#keys]);
+    // Whoever wanted them was told why there are none.
+    if (keys.status === 'fulfilled') keys.value?.wipe();
+  }
+
+  async #openerFor(keyring: Keyring): Promise<Opener> {
+    this.#keys ??= this.#options.store.read();
+    const keys = await this.#keys;
+    const opener = this.#openers.get(keyring) ?? openerFor(keyring, keys, { as: this.#options.cluster });
+    this.#openers.set(keyring, opener);
+    return opener;
   }
 
   #intent(opening: Opening, opener: Opener): AuditRecord {

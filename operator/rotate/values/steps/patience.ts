@@ -31,7 +31,7 @@ export class Patience {
     failed: (error: CofferError) => Promise<void> = async () => undefined,
   ): Promise<Result | undefined> {
     const before = this.#failing.get(id);
-    if (before !== undefined && before.until > this.#clock()) return undefined;
+    if (this.isWaiting(id)) return undefined;
     try {
       const result = await work();
       this.#failing.delete(id);
@@ -43,6 +43,17 @@ export class Patience {
       if (before?.error.code !== error.code) await failed(error);
       return undefined;
     }
+  }
+
+  /** Whether it failed when it was tried last. */
+  isFailing(id: string): boolean {
+    return this.#failing.has(id);
+  }
+
+  /** Whether it failed, and is not to be tried yet. */
+  isWaiting(id: string): boolean {
+    const failing = this.#failing.get(id);
+    return failing !== undefined && failing.until > this.#clock();
   }
 
   get troubles(): CofferError[] {

@@ -7,16 +7,16 @@ import type { Change, EntryValues } from '../../rotators/rotator.ts';
 import type { Rotation } from '../remembered/rotation.ts';
 import { type Placed, placedIn, type RotatingManifests } from '../rotating-manifests.ts';
 import type { Openings } from './openings.ts';
-
-/** How the manifest that is accepted now stands to a rotation: it has its values, still the former ones, or others. */
-export type Standing = 'ours' | 'former' | 'other';
+import { type Standing, type Standings, textOf } from './standings.ts';
 
 /** The values that a rotation is about, sealed and opened. */
 export class RotationValues {
   readonly #openings: Openings;
+  readonly #standings: Standings;
 
-  constructor(openings: Openings) {
+  constructor(openings: Openings, standings: Standings) {
     this.#openings = openings;
+    this.#standings = standings;
   }
 
   /** Calls `use` with what was and what comes, in plaintext, which is wiped afterwards. Throws what `Openings.open` throws. */
@@ -47,9 +47,16 @@ export class RotationValues {
     if (isSame(manifest, next, changed)) return 'ours';
     if (isSame(manifest, former, changed)) return 'former';
     if (entries === undefined || !entries.every((entry) => manifest.entries.has(entry))) return 'other';
-    return this.#openings.open(openingOf(site, manifest, entries), (now) =>
-      this.#openings.open(openingOf(site, next, entries), async (ours) => (isEqual(now, ours) ? 'ours' : 'other')),
+    return this.#standings.of(rotation.id, [manifest, next], entries, () =>
+      this.#openings.open(openingOf(site, manifest, entries), (now) =>
+        this.#openings.open(openingOf(site, next, entries), async (ours) => (isEqual(now, ours) ? 'ours' : 'other')),
+      ),
     );
+  }
+
+  /** Of a rotation that is over. */
+  forget(rotation: string): void {
+    this.#standings.forget(rotation);
   }
 }
 
@@ -82,11 +89,6 @@ function openingOf({ source, state, keyring }: RotatingManifests, manifest: Mani
 
 function isSame(one: Manifest, other: Manifest, entries: readonly string[]): boolean {
   return entries.every((entry) => textOf(one, entry) === textOf(other, entry));
-}
-
-function textOf({ entries }: Manifest, entry: string): string | undefined {
-  const value = entries.get(entry);
-  return value?.kind === 'sealed' ? value.text : undefined;
 }
 
 function withoutSuffix(values: EntryValues): EntryValues {
