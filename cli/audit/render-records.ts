@@ -8,7 +8,9 @@ export function rowOf(line: AuditLine, cluster: string | undefined): string {
   const secret = line.name === undefined ? '' : `${line.namespace ?? ''}/${line.name}`;
   const entries = line.entries === undefined ? '' : `[${line.entries.join(' ')}]`;
   const readers = line.workloads === undefined || line.workloads.length === 0 ? '' : `for ${line.workloads.join(' ')}`;
-  const by = actorsOf(line)[0];
+  const { actor } = line;
+  const by = actor?.kind === 'operator' ? undefined : actorsOf(line)[0];
+  const on = actor?.kind === 'operator' ? (actor.pod ?? actor.host) : undefined;
   const parts = [
     line.time,
     ...(cluster === undefined ? [] : [cluster]),
@@ -20,6 +22,7 @@ export function rowOf(line: AuditLine, cluster: string | undefined): string {
     line.keyIds === undefined ? '' : `key ${line.keyIds.join(' ')}`,
     line.commit === undefined ? '' : `commit ${line.commit.slice(0, 12)}`,
     by === undefined ? '' : `by ${by}`,
+    on === undefined ? '' : `on ${on}`,
     line.outcome ?? '',
     line.code ?? '',
     line.message ?? line.reason ?? '',

@@ -62,7 +62,7 @@ function isOfEvent(event: string, wanted: string): boolean {
 /** Whoever had a part in it. */
 export function actorsOf({ author, signer, actor }: AuditLine): string[] {
   const people = [author?.name, author?.email, ...(signer?.names ?? []), signer?.key];
-  return [...people, actor?.user, actor?.pod, actor?.serviceAccount].filter((name) => name !== undefined);
+  return [...people, actor?.user, actor?.pod, actor?.serviceAccount, actor?.host].filter((name) => name !== undefined);
 }
 
 function keysOf({ keyIds, dataKeyIds }: AuditLine): string[] {

@@ -1,45 +1,75 @@
 /** What the log can tell: names, commits, key ids and outcomes. No field can hold a value of a secret. */
 
-export type AuditEvent =
-  | 'operator.started'
-  | 'operator.stopped'
-  | 'log.recovered'
-  | 'commit.accepted'
-  | 'commit.refused'
+/** Of any event. */
+const ANY = ['sequence', 'time', 'event', 'cluster', 'happened'] as const;
+/** Of what is opened or sealed. */
+const OPENING = [
+  ...['action', 'operation', 'namespace', 'name', 'entries', 'keyIds', 'dataKeyIds', 'workloads', 'recipient'],
+  ...['actor', 'reason', 'request', 'source', 'commit', 'author', 'committed', 'accepted', 'signer', 'path'],
+] as const;
+const FAILURE = ['code', 'message'] as const;
+
+/** Each event, and the fields that its records may have besides those of any. docs/audit.md has them for whoever reads records. */
+const OWN_FIELDS = {
+  'operator.started': ['actor', 'version'],
+  'operator.stopped': ['actor'],
+  'commit.accepted': ['source', 'commit', 'author', 'committed', 'basis', 'signer', 'endorsement', 'actor'],
+  'commit.refused': ['source', 'commit', ...FAILURE],
   /** A file of a commit is not taken; where it was accepted before, that version stays. */
-  | 'path.refused'
+  'path.refused': ['source', 'commit', 'author', 'path', 'aspect', ...FAILURE],
   /** An entry was given a sealed text again that it had lost. */
-  | 'value.returned'
-  /** An opener compared two sealed values of one entry, `from` and `to`: outcome `changed` or `same`. */
-  | 'value.compared'
-  /** What the operator goes by is another than in the run or at the look before: `aspect` says what, `from` and `to` are digests. */
-  | 'configuration.changed'
-  /** Of a recipient's key, as this operator made it or found it: `change` says which. */
-  | 'key.changed'
-  /** A step of a rotation of a value, whose `operation` joins them. */
-  | 'rotation.step'
-  /** A committed wish that this operator does not follow. */
-  | 'request.refused'
-  /** A person's word at the operator's command line counts from now on, for `commit`: `aspect` says which (`confirm`). */
-  | 'word.given'
-  /** Somebody asked to read and may not. */
-  | 'read.denied'
-  /** A log of its own begins here; what is known of logs before it follows. */
-  | 'log.began'
-  /** The newest checkpoint of another log of this cluster, as it was published. */
-  | 'log.witnessed'
-  /** The disk is full, and the reserve is used. */
-  | 'log.full'
-  /** For a time nothing could be recorded: nothing was opened or projected then, or `log.overridden` follows. */
-  | 'log.interrupted'
-  /** A person let it go on without the log: what has `happened` since then follows. */
-  | 'log.overridden'
-  /** Old records were forgotten, as is configured; their hashes stay. */
-  | 'log.pruned'
+  'value.returned': ['source', 'commit', 'path', 'entries'],
   /** On disk before anything is opened or projected. */
-  | 'secret.intent'
+  'secret.intent': OPENING,
   /** How the intent of the same `operation` ended. */
-  | 'secret.outcome';
+  'secret.outcome': [...OPENING, 'outcome', ...FAILURE],
+  /** Somebody asked to read and may not. */
+  'read.denied': ['action', 'actor', 'namespace', 'name', 'entries', 'reason', 'count', ...FAILURE],
+  /** An opener compared two sealed values of one entry, `from` and `to`: outcome `changed` or `same`. */
+  'value.compared': [
+    ...['action', 'operation', 'namespace', 'name', 'entries', 'path', 'source', 'commit', 'keyIds', 'dataKeyIds'],
+    ...['from', 'to', 'outcome'],
+  ],
+  /** Of a recipient's key, as this operator made it or found it: `change` says which. */
+  'key.changed': [
+    ...['change', 'recipient', 'keyIds', 'request', 'reason', 'proposal'],
+    ...['source', 'commit', 'author', 'committed', 'signer'],
+  ],
+  /** A step of a rotation: of a value, whose `operation` joins them, or of a key, which has none. */
+  'rotation.step': [
+    ...['step', 'outcome', 'operation', 'namespace', 'name', 'entries', 'path', 'source', 'commit', 'rotator'],
+    ...['from', 'to', 'proposal', 'branch', 'reason', 'actor', ...FAILURE],
+  ],
+  /** A committed wish that this operator does not follow. */
+  'request.refused': ['recipient', 'request', 'source', 'commit', 'author', 'path', ...FAILURE],
+  /** What the operator goes by is another than in the run or at the look before: `aspect` says what, `from` and `to` are digests. */
+  'configuration.changed': ['aspect', 'from', 'to'],
+  /** A person's word at the operator's command line counts from now on, for `commit`: `aspect` says which (`confirm`). */
+  'word.given': ['aspect', 'commit', 'actor'],
+  /** A log of its own begins here; what is known of logs before it follows. */
+  'log.began': ['origin'],
+  /** The newest checkpoint of another log of this cluster, as it was published. */
+  'log.witnessed': ['origin', 'checkpoint'],
+  'log.recovered': ['count', 'message'],
+  /** The disk is full, and the reserve is used. */
+  'log.full': FAILURE,
+  /** For a time nothing could be recorded: nothing was opened or projected then, or `log.overridden` follows. */
+  'log.interrupted': FAILURE,
+  /** A person let it go on without the log: what has `happened` since then follows. */
+  'log.overridden': ['actor', 'reason', 'until'],
+  /** Old records were forgotten, as is configured; their hashes stay. */
+  'log.pruned': ['count', 'message'],
+} as const satisfies Record<string, readonly (keyof AuditLine)[]>;
+
+export type AuditEvent = keyof typeof OWN_FIELDS;
+
+/** The fields that a record of that event may have. */
+export function fieldsOf(event: AuditEvent): ReadonlySet<string> {
+  return new Set([...ANY, ...OWN_FIELDS[event]]);
+}
+
+/** All of them, in the order in which they are told of. */
+export const EVENTS = Object.keys(OWN_FIELDS) as AuditEvent[];
 
 /**
  * `mount`: a pod reads by a volume. `read`: a person reads in an emergency. Both name the reader in `actor`. `rewrap`: data keys are
@@ -53,6 +83,25 @@ export type AuditAction = 'project' | 'prune' | 'heal' | 'mount' | 'read' | 'rew
  * `retired`, `revoked`: a keyring says so. `archived`: its seed is sealed to the recovery recipient. `deleted`: the store has it no more.
  */
 export type KeyChange = 'made' | 'announced' | 'listed' | 'unlisted' | 'retired' | 'revoked' | 'archived' | 'deleted';
+
+/**
+ * `made`: the new value is remembered, sealed. `verified`: it works beside the former one. `published`, `pushed`: it is where people
+ * merge it. `landed`: git has it. `projected`: it is projected here, and the overlap runs. `retired`: the former one works no more.
+ * `done`: nothing of the former one is left. `superseded`, `abandoned`: something else happened to the value. `recovered`: what a lost
+ * memory knew of it was found in git.
+ */
+export type AuditStep =
+  | 'made'
+  | 'verified'
+  | 'published'
+  | 'pushed'
+  | 'landed'
+  | 'projected'
+  | 'retired'
+  | 'done'
+  | 'superseded'
+  | 'abandoned'
+  | 'recovered';
 
 export type AuditOutcome =
   | 'written'
@@ -79,18 +128,20 @@ export interface AuditPerson {
 
 /**
  * Who asked. `pod` and `user`: as the API server says, a pod by its ServiceAccount, or a person or machine by user name. `host`: a user
- * of the machine that the operator runs on, who called its command line. `operator`: another process of this operator.
+ * of the machine that the operator runs on, who called its command line. `operator`: a process of this operator, by its pod or its host.
  */
 export interface AuditActor {
   kind: 'pod' | 'user' | 'host' | 'operator';
-  /** As in a TokenReview, for instance `system:serviceaccount:NAMESPACE:NAME`; the name of a host's user; a pod or host name. */
-  user: string;
+  /** As in a TokenReview, for instance `system:serviceaccount:NAMESPACE:NAME`; the name of a host's user. An operator has none. */
+  user?: string;
   namespace?: string;
   serviceAccount?: string;
   pod?: string;
   podUid?: string;
   /** Of a host's user. */
   uid?: number;
+  /** Of an operator on a plain host: the name of that machine. */
+  host?: string;
 }
 
 /** One line of the log, before the log gives it its `sequence` and `time`. */
@@ -124,7 +175,7 @@ export interface AuditRecord {
   from?: string;
   to?: string;
   /** Of a rotation: what is done now, and the one in the operator's configuration that does it. */
-  step?: string;
+  step?: AuditStep;
   rotator?: string;
   /** Id of what was published or pushed for people to merge, and the branch that it was pushed to. */
   proposal?: string;

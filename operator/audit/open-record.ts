@@ -92,7 +92,7 @@ interface DirectoryParts {
 
 function ownName(): AuditActor {
   const pod = process.env.POD_NAME;
-  return pod === undefined ? { kind: 'operator', user: hostname() } : { kind: 'operator', user: pod, pod };
+  return { kind: 'operator', ...(pod === undefined ? { host: hostname() } : { pod }) };
 }
 
 /** Its place may answer later; why it does not, whoever needs the keys says. */

@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DirectoryStore } from '../../core/audit/directory-store.ts';
-import type { AuditLine } from '../../core/audit/record.ts';
+import { type AuditLine, fieldsOf } from '../../core/audit/record.ts';
 import { recordsIn } from '../../core/audit/records-in.ts';
 
 /** As the command line reads them. */
@@ -40,5 +41,13 @@ function entriesOf(bundle: Buffer): AuditLine[] {
 }
 
 function parse(texts: readonly string[]): AuditLine[] {
-  return texts.map((text) => JSON.parse(text));
+  const lines: AuditLine[] = texts.map((text) => JSON.parse(text));
+  for (const line of lines) mustBeKnown(line);
+  return lines;
+}
+
+/** So that docs/audit.md is right of whatever an operator wrote in any test. */
+function mustBeKnown(line: AuditLine): void {
+  const known = fieldsOf(line.event);
+  for (const field of Object.keys(line)) assert.ok(known.has(field), `${line.event} has the field ${field}`);
 }

@@ -1,5 +1,5 @@
 import type { AuditLog } from '../../../core/audit/log.ts';
-import type { AuditRecord } from '../../../core/audit/record.ts';
+import type { AuditRecord, AuditStep } from '../../../core/audit/record.ts';
 import type { CofferError } from '../../../core/errors.ts';
 import { entryOfPrevious } from '../../../core/format/manifest/rotation.ts';
 import type { Proposal, ProposedValue } from '../../../core/rotation/proposal.ts';
@@ -60,7 +60,7 @@ export class Delivery {
     return await this.#handOver.give(all, shares, signal);
   }
 
-  async #record({ source, values, operations }: Parcel, step: string, more: Partial<AuditRecord>): Promise<void> {
+  async #record({ source, values, operations }: Parcel, step: AuditStep, more: Partial<AuditRecord>): Promise<void> {
     const { audit, cluster } = this.#options;
     const records = namesOf(values).map(({ namespace, name, entries }): AuditRecord => {
       const operation = operations.get(keyOf(namespace, name));

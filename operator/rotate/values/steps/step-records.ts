@@ -1,5 +1,5 @@
 import type { AuditLog } from '../../../../core/audit/log.ts';
-import type { AuditRecord } from '../../../../core/audit/record.ts';
+import type { AuditRecord, AuditStep } from '../../../../core/audit/record.ts';
 import type { CofferError } from '../../../../core/errors.ts';
 import { textDigest } from '../../../../core/exposure/text-digest.ts';
 import type { Log } from '../../../process/log.ts';
@@ -23,7 +23,7 @@ export class StepRecords {
 
   async done(
     rotation: Rotation,
-    step: string,
+    step: AuditStep,
     site: RotatingManifests,
     more: Partial<AuditRecord> = {},
   ): Promise<void> {
@@ -43,7 +43,7 @@ export class StepRecords {
     ]);
   }
 
-  #record(rotation: Rotation, step: string, { source, state }: RotatingManifests): AuditRecord {
+  #record(rotation: Rotation, step: AuditStep, { source, state }: RotatingManifests): AuditRecord {
     const { id, namespace, name, entries, rotator, values, file } = rotation;
     const [first] = ownEntries(rotation);
     const value = values.find(({ entry }) => entry === first);
