@@ -199,10 +199,14 @@ describe('a webhook', () => {
 
   test('a flood is cut off before it is read, and leaves two lines in the log', async (t) => {
     const { address, woken, counts, logged } = await start(t);
-    const statuses = await Promise.all(Array.from({ length: 60 }, () => deliver(address, github('wrong'))));
-    assert.equal(statuses.filter((status) => status === 401).length, 40);
-    assert.equal(statuses.filter((status) => status === 429).length, 20);
-    assert.equal(counts.filter((result) => result === 'limited').length, 20);
+    // How many are read is a matter of time (admission.test.ts has the numbers): here, a flood is more than may be read meanwhile.
+    const statuses: (number | undefined)[] = [];
+    while (statuses.filter((status) => status === 429).length < 20)
+      statuses.push(...(await Promise.all(Array.from({ length: 60 }, () => deliver(address, github('wrong'))))));
+    assert.ok(statuses.slice(0, 60).filter((status) => status === 401).length >= 40, 'a burst is read');
+    assert.ok(statuses.every((status) => status === 401 || status === 429));
+    const limited = statuses.filter((status) => status === 429).length;
+    assert.equal(counts.filter((result) => result === 'limited').length, limited);
     assert.deepEqual(woken, []);
     assert.ok(logged.length <= 2, String(logged));
   });

@@ -35,9 +35,9 @@ describe('the process', () => {
     const thrown = `Object.assign(new Error('${CANARY}'), {values: ['${CANARY}']})`;
     for (const program of [
       `await runProcess(async () => { throw ${thrown} })`,
-      `await runProcess(() => { Promise.reject(${thrown}); return new Promise((end) => setTimeout(end, 5000)) })`,
-      `await runProcess(() => { setImmediate(() => { throw ${thrown} }); return new Promise((end) => setTimeout(end, 5000)) })`,
-      `await runProcess(() => { Promise.reject({password: '${CANARY}'}); return new Promise((end) => setTimeout(end, 5000)) })`,
+      `await runProcess(() => { Promise.reject(${thrown}); return new Promise((end) => setTimeout(end, 120_000)) })`,
+      `await runProcess(() => { setImmediate(() => { throw ${thrown} }); return new Promise((end) => setTimeout(end, 120_000)) })`,
+      `await runProcess(() => { Promise.reject({password: '${CANARY}'}); return new Promise((end) => setTimeout(end, 120_000)) })`,
     ]) {
       const { status, output, left } = run(t, program);
       assert.equal(status, 3, program);
@@ -60,7 +60,7 @@ describe('the process', () => {
       process.kill(process.pid, 'SIGTERM');
       await new Promise((aborted) => ended.addEventListener('abort', aborted));
       process.kill(process.pid, 'SIGTERM');
-      await new Promise((end) => setTimeout(end, 5000));
+      await new Promise((end) => setTimeout(end, 120_000));
       return 0;
     })`;
     assert.equal(run(t, program).status, 3);

@@ -13,25 +13,29 @@ async function waited(wakes: Wakes, signal = new AbortController().signal): Prom
 
 describe('what the cluster reports', () => {
   test('is looked at together: an object that is gone waits for others, one that changed does not', async () => {
-    const wakes = new Wakes();
+    const [wakes, gone] = [new Wakes(), new Wakes()];
     wakes.object('payments/gone', true);
     wakes.object('payments/db', false);
     wakes.mirror('payments/mail');
-    assert.ok((await waited(wakes)) < 1500);
+    gone.object('payments/gone', true);
+    const order: string[] = [];
+    const together = waited(wakes).then(() => order.push('with one that changed'));
+    const alone = waited(gone);
+    await Promise.all([together, alone.then(() => order.push('alone'))]);
+    assert.deepEqual(order, ['with one that changed', 'alone']);
+    assert.ok((await alone) >= 2000 - SLACK);
     const reports = wakes.take();
     assert.deepEqual([...reports.objects], ['payments/gone', 'payments/db']);
     assert.deepEqual([...reports.mirrors], ['payments/mail']);
-    wakes.object('payments/gone', true);
-    assert.ok((await waited(wakes)) >= 2000 - SLACK);
   });
 
   test('ends a wait that has begun, and so does a sooner time; a later one does not put it off', async () => {
     const wakes = new Wakes();
     const reported = waited(wakes);
-    wakes.within(10_000);
+    wakes.within(1_200_000);
     wakes.within(50);
-    wakes.within(5000);
-    assert.ok((await reported) < 2500);
+    wakes.within(600_000);
+    await reported;
     wakes.take();
     const again = waited(wakes);
     wakes.namespaces();

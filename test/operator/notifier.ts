@@ -5,7 +5,16 @@ import { openDirectoryProjector } from '../../operator/project/directory/open-di
 
 const [path = '', stateDirectory = ''] = process.argv.slice(2);
 const began = join(stateDirectory, 'began');
-const onChange = { command: ['/bin/sh', '-c', 'touch "$0"; sleep 1', began] };
+const onChange = {
+  // Until this process is gone.
+  command: [
+    '/bin/sh',
+    '-c',
+    'touch "$0"; while kill -0 "$1" 2>/dev/null; do sleep 0.05; done',
+    began,
+    `${process.pid}`,
+  ],
+};
 const options = { cluster: 'production', stateDirectory, environment: {} };
 const projector = await openDirectoryProjector({ path, workloads: [{ name: 'shop/api', onChange }] }, options);
 const audience = [{ workload: 'shop/api', entries: new Set(['a']) }];

@@ -1,6 +1,7 @@
 /**
  * A workload that looks at its entries all the time. Entries whose names end in a digit exist in one version in two; every
- * entry's content is its set's version. Sends what it saw that no single version explains.
+ * entry's content is its set's version. Sends a word when it begins and when it has looked a hundred times, and at the end, which
+ * a message asks for, what it saw that no single version explains.
  */
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ process.once('message', () => {
 process.send?.('ready');
 while (isRunning) {
   for (let time = 0; time < 50; time++) look();
+  if (looks === 100) process.send?.('looked often');
   await new Promise((resolve) => setImmediate(resolve));
 }
 process.send?.({ looks, mixtures });

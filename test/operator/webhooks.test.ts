@@ -50,7 +50,8 @@ test('a push is projected as soon as the forge tells of it; a flood makes nobody
   const [began, looked] = [performance.now(), looks];
   const statuses = new Map<number | undefined, number>();
   const count = (status: number | undefined) => statuses.set(status, (statuses.get(status) ?? 0) + 1);
-  while (performance.now() - began < 2500) {
+  // Long enough that a source may be looked at again, and until there was a flood: a slow machine sends less in that time.
+  while (performance.now() - began < 2500 || (statuses.get(202) ?? 0) <= 10 || (statuses.get(429) ?? 0) <= 100) {
     const large = deliver(address, 'the secret', Buffer.alloc(20 * MIB)).catch(() => undefined);
     const small = Array.from({ length: 40 }, () =>
       deliver(address, 'the secret', undefined, agent).catch(() => undefined),
@@ -58,10 +59,8 @@ test('a push is projected as soon as the forge tells of it; a flood makes nobody
     for (const status of await Promise.all([large, ...small])) count(status);
   }
   const seconds = (performance.now() - began) / 1000;
-  assert.ok((statuses.get(202) ?? 0) > 10, 'the flood is signed');
-  assert.ok((statuses.get(429) ?? 0) > 100, 'most of it is not looked at');
   assert.ok(looks - looked <= Math.ceil(seconds) + 1, `${looks - looked} looks in ${seconds} s`);
-  assert.ok(looks > looked, 'nobody looked');
+  await eventually(() => assert.ok(looks > looked, 'nobody looked'));
   assert.ok(peak(operator) - before < ROOM, `${(peak(operator) - before) / MIB} MiB more`);
   assert.match(await operator.get('/readyz'), /^200/);
   assert.match(await operator.get('/metrics'), /coffer_webhook_requests_total\{result="limited"\} \d{3}/);

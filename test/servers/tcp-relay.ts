@@ -14,6 +14,8 @@ export class TcpRelay {
   cut: Cut | undefined;
   /** Bytes that the server sent in all. */
   received = 0;
+  /** How many there were in all. */
+  connections = 0;
   readonly #server: Server;
   readonly #close: () => Promise<void>;
 
@@ -25,6 +27,7 @@ export class TcpRelay {
 
   private constructor(port: number) {
     this.#server = createServer((client) => {
+      this.connections++;
       const upstream = connect(port, '127.0.0.1');
       for (const socket of [client, upstream]) {
         socket.on('close', () => {

