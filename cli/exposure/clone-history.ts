@@ -48,7 +48,7 @@ export async function readClone(
 function shallowClone(): CofferError {
   return new CofferError(
     'EXPOSURE_SHALLOW',
-    'this clone has only a part of the history, so that no number is the whole one',
+    'This clone has only a part of the history, so that no number is the whole one.',
     {
       advice:
         'Fetch all of it: `git fetch --unshallow`; in CI `fetch-depth: 0` of actions/checkout, or `GIT_DEPTH: 0` on GitLab. With --partial it tells what is there.',
@@ -57,7 +57,7 @@ function shallowClone(): CofferError {
 }
 
 function partialClone(cause: CofferError): CofferError {
-  return new CofferError('EXPOSURE_PARTIAL_CLONE', 'some objects of the history are not in this clone', {
+  return new CofferError('EXPOSURE_PARTIAL_CLONE', 'Some objects of the history are not in this clone.', {
     advice: 'Use a clone that was made without --filter, and run `git fsck` there if it was.',
     data: cause.data,
     cause,

@@ -30,7 +30,7 @@ export async function readComparisons(
 
 function notAsSigned(place: string, findings: readonly { message: string }[]): CofferError {
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
-  return new CofferError('EXPOSURE_LOG', `the log is not as it was signed: ${findings[0]?.message ?? ''}${more}`, {
+  return new CofferError('EXPOSURE_LOG', `The log is not as it was signed: ${findings[0]?.message ?? ''}${more}.`, {
     advice: 'Nothing that it says is believed: see `coffer audit verify`.',
     data: { path: place },
     exit: 1,

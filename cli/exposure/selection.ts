@@ -33,7 +33,7 @@ function kidsOf({ facts }: Records): string[] {
 function recipientNamed(name: string, { facts }: Records): Selection {
   const isNamed = facts.some((fact) => ownerIn(fact)?.recipient === name);
   if (isNamed) return { kind: 'recipient', name };
-  throw new CofferError('EXPOSURE_RECIPIENT', `no commit of this clone has a recipient ${JSON.stringify(name)}`, {
+  throw new CofferError('EXPOSURE_RECIPIENT', `No commit of this clone has a recipient ${JSON.stringify(name)}.`, {
     advice: 'Take the name as the keyring has or had it: `git log --all --format= --name-only -- .coffer/recipients`.',
     exit: 2,
   });

@@ -12,7 +12,7 @@ export function writtenBy(who: string, { commits }: Records, repository: Reposit
   const isOwn = who.startsWith('SHA256:') ? signedWith(who, repository) : claimedBy(who.toLowerCase());
   const oids = new Set(commits.filter(isOwn).map(({ oid }) => oid));
   if (oids.size > 0) return (commit) => oids.has(commit);
-  throw new CofferError('EXPOSURE_WRITER', `no commit of this clone is by ${JSON.stringify(who)}`, {
+  throw new CofferError('EXPOSURE_WRITER', `No commit of this clone is by ${JSON.stringify(who)}.`, {
     advice:
       'Give a name or an address as `git log --all --format="%an %ae %cn %ce"` shows it, or a fingerprint as `ssh-keygen -l -f KEY.pub` does.',
     exit: 2,

@@ -15,7 +15,7 @@ export function publishedPlace(flags: {
   const file = flags['from-file'];
   if (file !== undefined) return { file };
   if (flags['from-cluster']) return flags;
-  throw new CofferError('PUBLISHED_FROM_WHERE', 'it is not said where the operator keeps what it made', {
+  throw new CofferError('PUBLISHED_FROM_WHERE', 'It is not said where the operator keeps what it made.', {
     advice: "Use --from-cluster, or --from-file with a file of the operator's state directory.",
     exit: 2,
   });

@@ -81,7 +81,7 @@ async function refuseForeign(workspace: Workspace, values: readonly ProposedValu
 function notRotated({ path, namespace, name, entry, text }: ProposedValue, cluster: string): CofferError {
   const what =
     text === undefined ? `to take ${entry} away` : `a value for ${entry}, which this manifest does not rotate`;
-  return new CofferError('ROTATE_FOREIGN', `${cluster} proposes ${what}`, {
+  return new CofferError('ROTATE_FOREIGN', `${cluster} proposes ${what}.`, {
     advice: `Where a rotator sets this entry beside its own, list it under spec.rotation. Else the operator of ${cluster} would not do that: find out whether spec.rotation was just changed, and who runs it.`,
     data: { file: path, namespace, name, entry },
     exit: 1,
@@ -89,7 +89,7 @@ function notRotated({ path, namespace, name, entry, text }: ProposedValue, clust
 }
 
 function noCluster(): CofferError {
-  return new CofferError('ROTATE_NO_CLUSTER', 'nothing says whose operator rotates the values of this repository', {
+  return new CofferError('ROTATE_NO_CLUSTER', 'Nothing says whose operator rotates the values of this repository.', {
     advice: 'Name it with --cluster, or as rotatingCluster in .coffer/config.yaml.',
     exit: 2,
   });

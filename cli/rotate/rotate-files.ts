@@ -77,7 +77,7 @@ async function knowsAges(root: string, isNeeded: boolean, warn: (message: string
 }
 
 function noFile(): CofferError {
-  return new CofferError('ROTATE_NO_FILE', 'nothing says what is to be rotated', {
+  return new CofferError('ROTATE_NO_FILE', 'Nothing says what is to be rotated.', {
     advice: 'Name a manifest, or `--due` for all of the repository that is due.',
     exit: 2,
   });

@@ -4,7 +4,7 @@ import type { Manifest } from '../format/manifest/manifest.ts';
 
 export function rotationUnknown(manifest: Manifest, entry: string): CofferError {
   const known = [...manifest.rotation.keys()].join(', ');
-  return new CofferError('ROTATE_UNKNOWN', `the manifest does not say how ${entry} is rotated`, {
+  return new CofferError('ROTATE_UNKNOWN', `The manifest does not say how ${entry} is rotated.`, {
     advice:
       known === ''
         ? `Write it under spec.rotation, or set the value with \`coffer set ${manifest.file} ${entry}\`.`
@@ -15,7 +15,7 @@ export function rotationUnknown(manifest: Manifest, entry: string): CofferError 
 }
 
 export function changedByHand(manifest: Manifest, entry: string): CofferError {
-  return new CofferError('ROTATE_BY_HAND', `the manifest does not say how a new value of ${entry} is made`, {
+  return new CofferError('ROTATE_BY_HAND', `The manifest does not say how a new value of ${entry} is made.`, {
     advice: `Change it where it is used, and run \`coffer set ${manifest.file} ${entry}\`; or write generate or rotator under spec.rotation.`,
     data: placeOf(manifest, entry),
   });
@@ -24,7 +24,7 @@ export function changedByHand(manifest: Manifest, entry: string): CofferError {
 export function changedByRotator(manifest: Manifest, entry: string, rotator: string): CofferError {
   return new CofferError(
     'ROTATE_BY_ROTATOR',
-    `${entry} is rotated by ${rotator}, which changes it where it is used, too`,
+    `${entry} is rotated by ${rotator}, which changes it where it is used, too.`,
     {
       advice: `Leave it to the operator of the rotating cluster; there \`coffer-operator rotate ${manifest.namespace}/${manifest.name} ${entry} --config FILE\` has it done now.`,
       data: placeOf(manifest, entry),
@@ -36,7 +36,7 @@ export function previousNeedsKey(manifest: Manifest, entry: string, cause?: Coff
   const why = cause === undefined ? '' : `: ${cause.message}`;
   return new CofferError(
     'ROTATE_PREVIOUS_NEEDS_KEY',
-    `the former value of ${entry} is to stay for a while, and to keep it takes a secret key that opens it${why}`,
+    `The former value of ${entry} is to stay for a while, and to keep it takes a secret key that opens it${why}.`,
     {
       advice: `Run it where a key of ${manifest.recipients.join(' or ')} is, leave it to the operator of the rotating cluster, or give the former value up with \`--drop-previous\`: who still uses it then fails at once.`,
       data: placeOf(manifest, entry),

@@ -156,7 +156,7 @@ interface LookParts {
 function revokedBack(source: string, keyId: string): CofferError {
   return new CofferError(
     'EXPOSURE_REVOKED_BACK',
-    `the key ${keyId} was revoked, and the keyring does not say so any more`,
+    `The key ${keyId} was revoked, and the keyring does not say so any more.`,
     {
       advice:
         'What was sealed to it stays exposed. Find out who changed the file of its recipient, and restore it from git.',

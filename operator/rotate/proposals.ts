@@ -82,7 +82,7 @@ export class Proposals {
     const { cluster, store } = this.#options;
     return new CofferError(
       'PROPOSAL_NO_IDENTITY',
-      `${id} is not published: what is proposed has to be signed, and the identity of ${cluster} is not in ${store.place}`,
+      `${id} is not published: what is proposed has to be signed, and the identity of ${cluster} is not in ${store.place}.`,
       {
         advice: `Put the identity of ${cluster} there, from where it was made or from its backup; nobody takes over what it did not sign.`,
         data: { recipient: cluster, path: store.place },

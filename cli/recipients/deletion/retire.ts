@@ -56,7 +56,7 @@ function isNeeding(request: Request, recipient: Recipient): boolean {
 
 function refuseActive({ name, keys, file }: Recipient, kid: string): void {
   if (keys.find((key) => key.kid === kid)?.status !== 'active') return;
-  throw new CofferError('RETIRE_ACTIVE', `${kid} is the active key of ${name}`, {
+  throw new CofferError('RETIRE_ACTIVE', `${kid} is the active key of ${name}.`, {
     advice: `Let it get another first: coffer recipients rotate ${name}`,
     data: { recipient: name, keyId: kid, file },
     exit: 1,
@@ -66,7 +66,7 @@ function refuseActive({ name, keys, file }: Recipient, kid: string): void {
 function withoutOperator({ name, type }: Recipient, kid: string): CofferError {
   return new CofferError(
     'RETIRE_NO_OPERATOR',
-    `nothing hangs on ${kid}, and ${name} is a ${type}, which has no operator`,
+    `Nothing hangs on ${kid}, and ${name} is a ${type}, which has no operator.`,
     {
       advice: `Its owner removes ${kid}.key from the key directory, or keeps it with a backup.`,
       data: { recipient: name, keyId: kid },

@@ -44,7 +44,7 @@ function proposedRecipient(workspace: Workspace, own: Recipient, { recipient }: 
   if (!proposed.identity.equals(own.identity) || proposed.type !== own.type) {
     throw new CofferError(
       'PROPOSAL_IDENTITY',
-      `what is proposed for ${own.name} is not of the identity in the keyring`,
+      `What is proposed for ${own.name} is not of the identity in the keyring.`,
       {
         advice: `Somebody else may have published it: ask who runs ${own.name} for its identity, ${identityText(own.identity)} in the keyring.`,
         data: { recipient: own.name, file: own.file },
@@ -65,7 +65,7 @@ function refuseForeign({ id, recipient, stanzas, values, fulfils }: Proposal, na
     values.length === 0 &&
     fulfils.every((request) => request.startsWith(`rotate-${name}-`) || request.startsWith(`retire-${name}-`));
   if (isOwn) return;
-  throw new CofferError('PROPOSAL_FOREIGN', `${id} would change more than the key and the stanzas of ${name}`, {
+  throw new CofferError('PROPOSAL_FOREIGN', `${id} would change more than the key and the stanzas of ${name}.`, {
     advice: 'An operator proposes this for its own cluster alone: find out who published it.',
     data: { recipient: name },
     exit: 1,

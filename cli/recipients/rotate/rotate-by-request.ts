@@ -28,7 +28,7 @@ export async function rotateByRequest(
   const { name, type, keys } = recipient;
   const [newest] = keys;
   if (type !== 'cluster' && stolen === undefined) {
-    throw new CofferError('ROTATE_NEEDS_IDENTITY', `nobody but the owner of ${name} can make it a new key`, {
+    throw new CofferError('ROTATE_NEEDS_IDENTITY', `Nobody but the owner of ${name} can make it a new key.`, {
       advice: `Run it where the identity of ${name} is (--key-dir), or with --revoke if its key was stolen.`,
       data: { recipient: name, file: recipient.file },
     });

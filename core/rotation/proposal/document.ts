@@ -115,7 +115,7 @@ function sealedBy(parse: (text: string) => unknown, text: unknown): string {
 }
 
 export function damaged(): CofferError {
-  return new CofferError('PROPOSAL_DAMAGED', 'what the operator proposed is damaged where it was published', {
+  return new CofferError('PROPOSAL_DAMAGED', 'What the operator proposed is damaged where it was published.', {
     advice: 'Remove it where it stands; the operator publishes it again.',
   });
 }

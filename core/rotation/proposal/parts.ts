@@ -73,7 +73,7 @@ export function readProposal(texts: readonly string[], publisher: Publisher): Pr
   const parts = texts.map(readPart).toSorted((one, other) => one.part - other.part);
   const [first] = parts;
   if (first === undefined || !parts.every((part, at) => follows(part, at, first, parts.length))) {
-    throw new CofferError('PROPOSAL_PARTS', 'the operator is just publishing another state of what it proposes', {
+    throw new CofferError('PROPOSAL_PARTS', 'The operator is just publishing another state of what it proposes.', {
       advice: 'Fetch it again in a moment.',
     });
   }
@@ -95,20 +95,20 @@ function refuseOthers(
 ): void {
   const data = { recipient: cluster, name: id };
   if (proposal !== id || (part.cluster ?? cluster) !== cluster) {
-    throw new CofferError('PROPOSAL_OTHER', `what is published there is not ${id} of ${cluster}`, {
+    throw new CofferError('PROPOSAL_OTHER', `What is published there is not ${id} of ${cluster}.`, {
       advice: 'Name the cluster whose operator published it, or its own context or file.',
       data,
     });
   }
   if (signature === undefined) {
-    throw new CofferError('PROPOSAL_UNSIGNED', `${id} is signed by nobody`, {
+    throw new CofferError('PROPOSAL_UNSIGNED', `${id} is signed by nobody.`, {
       advice: `Take nothing of it. An older operator signed nothing: update that of ${cluster}, and it publishes anew; else find out who put it there.`,
       data,
       exit: 1,
     });
   }
   if (!isSignedBy(identity, signature, { cluster, id, digest })) {
-    throw new CofferError('PROPOSAL_IDENTITY', `${id} is not signed by the identity of ${cluster}`, {
+    throw new CofferError('PROPOSAL_IDENTITY', `${id} is not signed by the identity of ${cluster}.`, {
       advice: `Take nothing of it: somebody else published it, or changed it. Ask who runs ${cluster}.`,
       data,
       exit: 1,
