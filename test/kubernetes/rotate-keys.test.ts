@@ -45,6 +45,23 @@ test('a key turns over in a cluster whichever replica goes on: one new key, coll
   assert.deepEqual(await published(), first);
   assert.equal((await kids()).length, 2);
 
+  // Each has led before, and found something else: what the other published since is what counts.
+  const volumes = [onDisk(t), onDisk(t)];
+  const lines: string[] = [];
+  const log = { info: (line: string) => void lines.push(line), thrown: () => undefined };
+  const led = (at: number) => stage.operator({ client, store, log, stateDirectory: volumes[at] ?? '' });
+  await look(led(0));
+  await stage.commit({ 'more.yaml': stage.manifest('more', { password: 'two' }) });
+  await look(led(1));
+  const both = await published();
+  assert.equal(both?.stanzas.size, 2);
+  await look(led(0));
+  assert.deepEqual(await published(), both);
+  const place = `--from-cluster --namespace ${namespace} (ConfigMaps with the label coffer.dev/proposal=rewrap-production)`;
+  assert.ok(
+    lines.includes(`to be collected: Rotate the key of production: coffer recipients rewrap production ${place}`),
+  );
+
   const collecting = stage.operator({ client, store });
   await look(collecting);
   await stage.collect();

@@ -110,7 +110,7 @@ test('a stolen key is revoked at once, collected by the CLI where the operator m
     listed(site).keys.map(({ status }) => status),
     ['revoked'],
   );
-  await operator.line(({ msg }) => msg.startsWith('published a new key'));
+  await operator.line(({ msg }) => msg.startsWith('to be collected: Rotate the key of production'));
   await coffer('rewrap', 'production', '--from-file', site.path('state/proposals/rewrap-production.jsonl'));
   const [newest] = listed(site).keys;
   assert.deepEqual(
