@@ -31,7 +31,7 @@ const KID = '9f86d081884c7d659a2feaa0c55ad015';
 const HOSTILE = 'Eve \u001b[2J\u0007\nsecond \u009b2J\u202eline';
 
 const RECORDS: (AuditRecord & { day: string })[] = [
-  { day: '01', event: 'operator.started', cluster: 'production' },
+  { day: '01', event: 'operator.started', cluster: 'production', actor: { kind: 'operator', host: 'vm-1' } },
   {
     day: '02',
     event: 'secret.intent',
@@ -166,6 +166,11 @@ describe('coffer audit verify', () => {
       const ran = desk.try(args);
       assert.deepEqual([ran.status, ran.stderr.split(' ')[1]], [status, `${code}:`], ran.stderr);
     }
+    for (const [command, what] of [
+      ['verify', '--log or --proof is missing'],
+      ['show', '--log is missing'],
+    ] as const)
+      assert.match(desk.try(['audit', command]).stderr, new RegExp(`^error USAGE: ${what}$`, 'm'));
     const { stderr } = desk.try(['audit', 'verify', '--log', log, '--checkpoint', first, '--checkpoint', desk.program]);
     assert.ok(stderr.includes(desk.program), stderr);
   });
@@ -201,6 +206,7 @@ describe('coffer audit show', () => {
         assert.ok(!isSteering, JSON.stringify(text));
       }
     assert.match(shown, /commit\.accepted {2}commit aaaaaaaaaaaa {2}by Eve/);
+    assert.match(desk.coffer(['audit', 'show', '--log', log, '--actor', 'vm-1']), /operator\.started {2}on vm-1\n$/);
   });
 });
 
