@@ -71,7 +71,7 @@ export const Git = strict({
     }),
   ),
   interval: duration('Between polls; absent: 30s'),
-  timeout: duration('Of one fetch; absent: 60s'),
+  timeout: duration('Of one fetch; judging what it brings may take ten times as long; absent: 60s'),
   staleAfter: duration('An alarm, when for so long no look at the source succeeded; absent: 1h'),
   quietAfter: duration('An alarm, when the accepted commit has been the newest for so long; absent: never'),
   allowHttp: Type.Optional(Type.Boolean()),

@@ -190,6 +190,7 @@ class Judgement {
     const isSigned = this.#witnesses !== undefined;
     const endorsements = isSigned ? await this.#endorsements(await this.#commits(root, head.oid)) : [];
     for (const { commit, signer } of endorsements) {
+      await this.#scope.turn();
       if (commit === at || !(await isAncestor(this.#repository, at, commit))) {
         ledger.endorse(state, [signer], (bad) => bad.commit === commit);
         continue;
@@ -224,6 +225,7 @@ class Judgement {
   async #judgeAgain(state: State, ledger: Ledger): Promise<void> {
     if (this.#isByTag()) return;
     for (const commit of new Set([...state.bad()].map((bad) => bad.commit))) {
+      await this.#scope.turn();
       if (!this.#repository.objects.has(commit)) continue;
       const witness = await this.#witnesses?.ofCommit({ oid: commit });
       const signers = witness?.signer === undefined ? [] : [witness.signer];
@@ -233,7 +235,12 @@ class Judgement {
   }
 
   async #commits(from: string | undefined, to: string): Promise<Commit[]> {
-    return Array.fromAsync(commitsBetween(this.#repository, { from, to }));
+    const commits: Commit[] = [];
+    for await (const commit of commitsBetween(this.#repository, { from, to })) {
+      await this.#scope.turn();
+      commits.push(commit);
+    }
+    return commits;
   }
 
   async #endorsements(commits: readonly Commit[]): Promise<Endorsement[]> {

@@ -50,7 +50,10 @@ export class Follower {
     this.#front = front;
     this.#troubles = new TroubleLog(pipeline.log);
     const { sources, settings } = pipeline;
-    this.#freshness = new Freshness(sources.map(({ id }, at) => ({ id, git: settings.sources[at]?.git ?? {} })));
+    this.#freshness = new Freshness({
+      sources: sources.map(({ id }, at) => ({ id, git: settings.sources[at]?.git ?? {} })),
+      stateDirectory: settings.stateDirectory,
+    });
     front.status = () => this.#status();
     front.health.isProjected = () => this.isProjected();
   }
@@ -67,6 +70,7 @@ export class Follower {
 
   async bringBack(signal: AbortSignal): Promise<void> {
     const { sources, reconciler, log } = this.#pipeline;
+    await this.#freshness.recall();
     await reconciler.start();
     if (signal.aborted) return;
     for (const source of sources) if ((await source.accepted()) !== undefined) this.#projected.add(source.id);
@@ -109,7 +113,7 @@ export class Follower {
     const { reconciler, log } = this.#pipeline;
     const ended = async (result: 'succeeded' | 'failed', error?: unknown) => {
       reconciler.polled(source.id, error);
-      if (result === 'succeeded') this.#freshness.succeeded(source.id);
+      await this.#freshness.looked(source.id, result);
       this.#front.metrics.polled(source.id, result);
       this.#front.health.beat();
       await this.#doChores();

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { SourceStatus } from '../status/status.ts';
 
-/** Where no look succeeded in this run, age counts from here. By `Date.now()`. */
+/** Where nobody remembers a look that succeeded, age counts from here. By `Date.now()`. */
 const BEGIN = Date.now();
 
 /** How old what a source has is, and what of it is refused. */

@@ -130,7 +130,7 @@ export class GitSource implements Source {
     await this.#parts.sealedBefore.close();
   }
 
-  /** `ends`: of the process; how long the history is says nothing of the server, so that judging has no time limit. */
+  /** `ends`: of the process; how long the history is says nothing of the server, so that judging has a limit of its own. */
   async #look(signal: AbortSignal, ends: AbortSignal): Promise<Accepted | 'unchanged'> {
     const { remote, admission, floors, clone } = this.#parts;
     this.isSettled = false;

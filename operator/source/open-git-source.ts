@@ -19,11 +19,15 @@ export const COFFER_FOLDER = '.coffer';
 export type GitSourceConfig = RemoteConfig;
 
 const DEFAULT_TIMEOUT = '60s';
+/** As often as a fetch may judging take: a first commit of a long history is hashed in the one, and read and verified in the other. */
+const JUDGING = 10;
 
 export interface SourceSurroundings {
   /** What was accepted, as it is known beside the clone; absent: as the state directory says. */
   floors?: Floors;
   now?: () => Date;
+  /** Milliseconds that judging may take; absent: ten times what a fetch may. */
+  judging?: number;
 }
 
 /**
@@ -33,7 +37,7 @@ export interface SourceSurroundings {
 export async function openGitSource(
   config: GitSourceConfig,
   stateDirectory: string,
-  { floors, now = () => new Date() }: SourceSurroundings = {},
+  { floors, judging, now = () => new Date() }: SourceSurroundings = {},
 ): Promise<Source> {
   const address = addressOf(config);
   const { path } = address;
@@ -42,6 +46,7 @@ export async function openGitSource(
   const folders = [COFFER_FOLDER, path];
   const remote = openRemote(config, address, folders);
   const clone = await Clone.open(folder);
+  const timeout = milliseconds(config.timeout ?? DEFAULT_TIMEOUT);
   const common = {
     ...{ id, address: address.text, follows: followedBy(config), path, stateDirectory, now },
     ...(config.namespaces === undefined ? {} : { namespaces: config.namespaces }),
@@ -52,8 +57,12 @@ export async function openGitSource(
     ...common,
     ...{ clone, remote, folders, carriedBy: config.carriedBy ?? 'operator' },
     memory: await Memory.open(folder),
-    admission: new Admission({ ...common, trust: trustOf(config, await LastRules.open(folder)) }),
-    timeout: milliseconds(config.timeout ?? DEFAULT_TIMEOUT),
+    admission: new Admission({
+      ...common,
+      trust: trustOf(config, await LastRules.open(folder)),
+      judging: judging ?? JUDGING * timeout,
+    }),
+    timeout,
   });
 }
 

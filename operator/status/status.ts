@@ -68,7 +68,7 @@ export interface SourceStatus {
   signer?: { names: readonly string[]; key: string };
   /** RFC 3339 in UTC. */
   acceptedAt?: string;
-  /** When a look at the source succeeded last; absent: not in this run. */
+  /** When a look at the source succeeded last, in an earlier run too; absent: that is not known. */
   lastSuccess?: string;
   /** Since when no look succeeded, where that is longer than it may be; RFC 3339 in UTC. */
   staleSince?: string;

@@ -5,6 +5,7 @@ import { changesBetween } from '../../git/trees/changes.ts';
 import { isFile } from '../../git/trees/tree.ts';
 import { type EndorseRequest, isRequestPath, REQUESTS_FOLDER, readRequest } from '../../requests/request.ts';
 import type { Signer } from '../../signatures/signer.ts';
+import { Turns } from '../../turns.ts';
 import type { Policy } from '../policy/policy.ts';
 import { MOST_PARENTS } from './merge.ts';
 import type { Witnesses } from './witnesses.ts';
@@ -34,7 +35,9 @@ export async function endorsementsIn(
   { witnesses, policy, signal }: { witnesses: Witnesses; policy: Policy; signal?: AbortSignal | undefined },
 ): Promise<Endorsement[]> {
   const found: Endorsement[] = [];
+  const turns = new Turns(signal);
   for (const commit of commits) {
+    await turns.next();
     for (const { path, request } of await ownRequests(repository, commit, signal)) {
       const { signer } = await witnesses.ofCommit(commit);
       if (signer === undefined || !policy.mayChange(signer, path, 'endorse')) continue;

@@ -197,6 +197,7 @@ export class Merge {
     const commits = new Set<string>();
     for (const [index, { commit }] of this.#parents.entries()) {
       for (const { commit: other } of this.#parents.slice(index + 1)) {
+        await this.#scope.turn();
         for (const base of await mergeBases(this.#repository, commit.oid, other.oid)) commits.add(base);
       }
     }

@@ -53,5 +53,6 @@ function keyOf({ path, aspect }: { path: string; aspect: string }): string {
 }
 
 async function textAt(scope: Scope, tree: string, { path, aspect }: Outstanding): Promise<string | undefined> {
+  await scope.turn();
   return (await scope.aspects(path, await scope.fileAt(tree, path))).get(aspect)?.text;
 }

@@ -49,6 +49,7 @@ export class StrictWalk {
     }
     let last = state;
     for (const commit of commits) {
+      await this.#parts.scope.turn();
       last = await this.#judge(commit);
       this.#states.set(commit.oid, last);
       if (commit.parents.some((parent) => this.#descended.has(parent))) this.#descended.add(commit.oid);
@@ -123,8 +124,9 @@ export class StrictWalk {
 
   /** Endorsements of what was accepted before and is held back since. */
   async #endorseFormer(state: State, walked: ReadonlySet<string>): Promise<void> {
-    const { repository, endorsements, ledger } = this.#parts;
+    const { repository, scope, endorsements, ledger } = this.#parts;
     for (const { commit, signer, abandons } of endorsements) {
+      await scope.turn();
       if (walked.has(commit)) continue;
       const isMeant = new Set([commit]);
       for (const { commit: other } of abandons.length > 0 ? state.bad() : []) {

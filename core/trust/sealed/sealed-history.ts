@@ -11,6 +11,7 @@ export async function seenUpTo(repository: Repository, scope: Scope, head: strin
   const scanned = new Set<string>();
   const trees = new Map<string, string>();
   for await (const { oid, tree, parents } of commitsBetween(repository, { from: undefined, to: head })) {
+    await scope.turn();
     trees.set(oid, tree);
     const [parent = ''] = parents;
     for (const { after } of await scope.changes(trees.get(parent) ?? null, tree)) {

@@ -12,6 +12,7 @@ import type { Floor, Floors } from '../../trust/floors.ts';
 import { type HeldPath, heldPath } from '../../trust/held-path.ts';
 import type { Basis, Remembered } from '../../trust/memory.ts';
 import type { PolicyFile } from '../../trust/policy-file.ts';
+import { sourceFault } from '../remote/faults.ts';
 import type { Head } from '../remote/remote.ts';
 import { type Base, baseAt, baseOf, baseOfFloor, lastBefore } from './base.ts';
 import { isConfirmed } from './confirmations.ts';
@@ -36,6 +37,8 @@ export interface AdmissionParts {
   stateDirectory: string;
   floors: Floors;
   sealedBefore: SealedBefore;
+  /** Milliseconds that judging one head may take. */
+  judging: number;
   now: () => Date;
 }
 
@@ -117,8 +120,28 @@ export class Admission {
     return former === undefined && (trust.mode !== 'off' || floors.besides(this.#place()).length > 0);
   }
 
-  /** Throws CofferError: `SOURCE_…`, `TRUST_…`; CommitRefused where rules forbid single changes and all is held for them. */
+  /**
+   * Throws CofferError: `SOURCE_…` (`SOURCE_JUDGING_TIMEOUT`: whoever pushes chooses how much work it is), `TRUST_…`; CommitRefused where
+   * rules forbid single changes and all is held for them.
+   */
   async admit(
+    repository: Repository,
+    head: Head,
+    former: Remembered | undefined,
+    standard: Standard,
+  ): Promise<Admitted> {
+    const { address, judging } = this.#parts;
+    const limit = AbortSignal.timeout(judging);
+    const signal = AbortSignal.any([standard.signal, limit]);
+    try {
+      return await this.#admit(repository, head, former, { ...standard, signal });
+    } catch (error) {
+      if (error !== limit.reason || !limit.aborted) throw error;
+      throw sourceFault('SOURCE_JUDGING_TIMEOUT', { address, commit: head.commit, cause: error });
+    }
+  }
+
+  async #admit(
     repository: Repository,
     head: Head,
     former: Remembered | undefined,

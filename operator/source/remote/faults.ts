@@ -2,7 +2,10 @@ import { CofferError, type LoopAction } from '../../../core/errors.ts';
 
 /** What can be wrong with a place that is watched. All leave what was accepted as it is. */
 const FAULTS = {
-  SOURCE_MISSING: ['there is no repository', 'Check `url`; if the repository moved, change it in the configuration.'],
+  SOURCE_MISSING: [
+    'there is no repository',
+    'Check `url`; or let the credentials read it: many forges say the same of what the credentials may not see.',
+  ],
   SOURCE_EMPTY: ['the repository has no commit yet', 'Push the first commit.'],
   SOURCE_BRANCH_MISSING: ['the repository has no such branch', 'Check `branch`, or push the branch again.'],
   SOURCE_TAG_MISSING: ['the repository has no tag that matches', 'Check `tag`, or push a tag that it matches.'],
@@ -30,6 +33,10 @@ const FAULTS = {
   SOURCE_TIMEOUT: [
     'the fetch took longer than `timeout`',
     'Raise `timeout`, or look why the server is slow; it is tried again.',
+  ],
+  SOURCE_JUDGING_TIMEOUT: [
+    'judging what came since the accepted commit takes longer than ten times `timeout`',
+    'Raise `timeout` if so much was pushed by people; else find out who pushed it. It is tried again.',
   ],
   SOURCE_SILENT: ['the server sent nothing for too long', 'Look why the server hangs; it is tried again.'],
   SOURCE_TOO_LARGE: [

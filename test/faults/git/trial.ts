@@ -130,8 +130,9 @@ async function gather(
  */
 async function startWell(arena: Arena, teams: readonly Team[]): Promise<OperatorProcess> {
   for (;;) {
+    const began = new Date().toISOString();
     const operator = await arena.site.start();
-    const has = await untilLooked(operator, teams);
+    const has = await untilLooked(operator, teams, began);
     if (teams.every(({ name }) => has(name)?.trouble === undefined)) {
       for (const { name } of teams) assert.equal(arena.value(name), 'old', operator.output);
       await assertReady(operator);
@@ -141,11 +142,12 @@ async function startWell(arena: Arena, teams: readonly Team[]): Promise<Operator
   }
 }
 
-/** Resolves when each source was looked at once: well or not. */
-async function untilLooked(operator: OperatorProcess, teams: readonly Team[]) {
+/** Resolves when each source was looked at once since then: well or not. */
+async function untilLooked(operator: OperatorProcess, teams: readonly Team[], since: string) {
   for (;;) {
     const sources = await sourcesOf(operator);
-    const isLooked = (name: string) => (sources(name)?.trouble ?? sources(name)?.lastSuccess) !== undefined;
+    const isLooked = (name: string) =>
+      sources(name)?.trouble !== undefined || (sources(name)?.lastSuccess ?? '') >= since;
     if (teams.every(({ name }) => isLooked(name))) return sources;
     await setTimeout(100);
   }
