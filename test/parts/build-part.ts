@@ -12,13 +12,21 @@ const run = promisify(execFile);
 
 /**
  * The lock is the kernel's (flock), so that a killed test leaves none behind, and the rename makes the binary appear
- * whole or not at all.
+ * whole or not at all: after what it needs beside it, of a module that is kept read-only.
  */
 const BUILD_ONCE = `
 set -e
-[ -x "$1" ] && exit 0
-"$2" build -mod=readonly -trimpath -ldflags "-s -w $4" -o "$1.$$" "$3"
-mv "$1.$$" "$1"
+binary=$1 go=$2 package=$3 stamp=$4 module=$5
+[ -x "$binary" ] && exit 0
+"$go" build -mod=readonly -trimpath -ldflags "-s -w $stamp" -o "$binary.$$" "$package"
+shift 5
+for folder; do
+  beside="$(dirname "$binary")/$folder"
+  rm -rf "$beside"
+  cp -R "$("$go" list -mod=readonly -m -f '{{.Dir}}' "$module")/$folder" "$beside"
+  chmod -R u+w "$beside"
+done
+mv "$binary.$$" "$binary"
 `;
 
 /** Path of the built binary. Rejects with the compiler's or the downloader's words when it cannot be built. */
@@ -28,7 +36,9 @@ export async function buildGoPart(name: string, recipe: GoRecipe, go: string): P
   await mkdir(folder, { recursive: true });
   const binary = join(folder, name);
   const stamp = recipe.stamp ? `-X ${recipe.stamp.variable}=${await pin(moduleDirectory, recipe.stamp.version)}` : '';
-  await run('flock', [`${binary}.lock`, 'sh', '-c', BUILD_ONCE, 'build-once', binary, go, recipe.package, stamp], {
+  const { module = '', folders = [] } = recipe.beside ?? {};
+  const parameters = [binary, go, recipe.package, stamp, module, ...folders];
+  await run('flock', [`${binary}.lock`, 'sh', '-c', BUILD_ONCE, 'build-once', ...parameters], {
     cwd: moduleDirectory,
     env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
     maxBuffer: 64 * 1024 * 1024,

@@ -7,6 +7,8 @@ export interface GoRecipe {
   package: string;
   /** Go variable that gets the pinned version of a module, where the program would otherwise not know its own. */
   stamp?: { variable: string; version: string };
+  /** Folders of a module that the program reads when it runs; they come to stand beside it. */
+  beside?: { module: string; folders: readonly string[] };
   /** How a program on the PATH says its version, and which are taken: older ones do not understand what we tell them. */
   onPath?: { ask: readonly string[]; says: RegExp };
 }
@@ -20,6 +22,7 @@ export interface InstalledRecipe {
 
 /** Unstamped it says v0.0.0, which charts with a `kubeVersion` refuse. */
 const STAMP = { variable: 'k8s.io/component-base/version.gitVersion', version: 'k8s.io/kubernetes' };
+const GITEA = 'code.gitea.io/gitea';
 const CONTAINERD = 'github.com/containerd/containerd/v2';
 
 const kubernetes = (name: string): GoRecipe => ({
@@ -62,6 +65,13 @@ export const RECIPES = {
   },
   'csi-sanity': { kind: 'go', module: 'csi-sanity', package: 'github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity' },
   helm: { kind: 'go', module: 'helm', package: 'helm.sh/helm/v4/cmd/helm' },
+  gitea: {
+    kind: 'go',
+    module: 'gitea',
+    package: GITEA,
+    stamp: { variable: 'main.Version', version: GITEA },
+    beside: { module: GITEA, folders: ['templates', 'options', 'public'] },
+  },
   runc: installed('apt-get install runc', ['/usr/sbin', '/usr/local/sbin']),
   busybox: installed('apt-get install busybox-static', ['/bin']),
   'git-http-backend': installed('apt-get install git', ['/usr/lib/git-core', '/usr/libexec/git-core']),

@@ -29,6 +29,8 @@ export class WorkTree {
       ...process.env,
       GIT_CONFIG_GLOBAL: '/dev/null',
       GIT_CONFIG_SYSTEM: '/dev/null',
+      // It counts before `http.sslCAInfo` of a repository.
+      GIT_SSL_CAINFO: undefined,
       GIT_AUTHOR_NAME: WHO.name,
       GIT_AUTHOR_EMAIL: WHO.email,
       GIT_COMMITTER_NAME: WHO.name,
