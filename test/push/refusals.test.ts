@@ -68,9 +68,9 @@ test('over ssh, a deploy key that may only read is told apart from a protected b
   const source = await bench.source(git);
   await source.poll(never);
   const key = await generateKey(`${bench.root}/reader`, 'ed25519');
-  // As forges say it.
+  // As forges say it; Gitea ends a line before that.
   const script =
-    'case $SSH_ORIGINAL_COMMAND in git-upload-pack*) eval $SSH_ORIGINAL_COMMAND;; *) echo ERROR: The key you are authenticating with has been marked as read only. >&2; exit 1;; esac';
+    'case $SSH_ORIGINAL_COMMAND in git-upload-pack*) eval $SSH_ORIGINAL_COMMAND;; *) echo; echo ERROR: The key you are authenticating with has been marked as read only. >&2; exit 1;; esac';
   await sshd.authorize({ ...key, publicLine: `command="${script}" ${key.publicLine}` });
   const pusher = bench.pusher({ ...git, sshKeyFile: key.file }, source);
   const refused = refusal('PUSH_FORBIDDEN', /may read the repository and not write.*marked as read only/);

@@ -7,6 +7,8 @@ import { type Patience, within } from './patience.ts';
 const COMPLAINT_LIMIT = 1024;
 /** Of a shell that finds no such program, or may not run it (POSIX, "Exit Status for Commands"). */
 const NOT_RUN = new Set([126, 127]);
+/** Gitea ends a line on its output before it says on the other stream what is wrong: git never begins so. */
+const LINE_ENDS = new Set([0x0a, 0x0d]);
 
 /** A program that runs on the other side of an ssh connection, with its input and output. */
 export class RemoteProgram {
@@ -46,7 +48,7 @@ export class RemoteProgram {
     for (;;) {
       const { done, value } = await within(this.#chunks.next(), this.#patience);
       if (done === true) break;
-      this.#hasSpoken = true;
+      this.#hasSpoken ||= value.some((byte) => !LINE_ENDS.has(byte));
       yield value;
     }
     await within(this.#closed, this.#patience);
