@@ -13,7 +13,8 @@ const never = new AbortController().signal;
 /** A delivery for two sources, of which the operator may push to one. */
 async function openDelivery(t: TestContext, push: Pusher['push']) {
   const stage = await KeysStage.open(t);
-  const proposals = new Proposals({ cluster: 'production', stateDirectory: stage.root, store: stage.store });
+  const { store } = stage;
+  const proposals = new Proposals({ cluster: 'production', stateDirectory: stage.root, store });
   const records: AuditRecord[] = [];
   const woken: string[] = [];
   const lines: string[] = [];
@@ -29,7 +30,7 @@ async function openDelivery(t: TestContext, push: Pusher['push']) {
   const published = async () => (await proposals.read('values-production'))?.values.map(({ name }) => name);
   const steps = () => records.map(({ step, name, source }) => `${step} ${name} ${source}`);
   const file = join(stage.root, 'proposals', 'values-production.jsonl');
-  return { deliver, published, steps, woken, lines, file };
+  return { deliver, published, steps, woken, lines, file, store };
 }
 
 function parcel(source: string, ...names: string[]): Parcel {
@@ -66,6 +67,22 @@ test('what was made is published, whether or not it is pushed, and each source i
   assert.deepEqual(steps().slice(3), ['published more pushed', 'pushed db pushed', 'pushed more pushed']);
   await deliver(parcel('pushed'), parcel('collected'));
   assert.equal(await published(), undefined);
+});
+
+test('without an identity that signs it nothing is published, nor pushed, and that is said', async (t) => {
+  let pushes = 0;
+  const push = async () => {
+    pushes += 1;
+    return 'nothing' as const;
+  };
+  const { deliver, published, store } = await openDelivery(t, push);
+  const readIdentity = store.readIdentity.bind(store);
+  store.readIdentity = async () => undefined;
+  assert.deepEqual(await deliver(parcel('pushed', 'db')), ['PROPOSAL_NO_IDENTITY']);
+  assert.deepEqual([await published(), pushes], [undefined, 0]);
+  store.readIdentity = readIdentity;
+  assert.deepEqual(await deliver(parcel('pushed', 'db')), []);
+  assert.deepEqual([await published(), pushes], [['db'], 1]);
 });
 
 test('people are told how to collect what they have to: what nobody pushes, or what is refused', async (t) => {
