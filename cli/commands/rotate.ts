@@ -8,7 +8,7 @@ const withCollect = { dependsOn: ['collect'] };
 const instead = { exclusive: ['collect'] };
 
 export default class Rotate extends BaseCommand {
-  static override summary = 'make new values, as manifests say under spec.rotation';
+  static override summary = 'make new values, as manifests say under spec.rotation, and commit them';
   static override description =
     `Makes a new value for ENTRY, or for every entry whose rotation says how (generate), seals it to all recipients and commits it.
 That takes no secret key, unless the former value is to stay as ENTRY.previous for a while (keepPrevious): it has to be opened then.
@@ -99,8 +99,8 @@ pinned identity of its cluster signed them.`;
     });
     const { files, cluster } = collected;
     const commit = await this.#commit(workspace.root, files, `Take the values that ${cluster} made`, flags);
-    if (files.length > 0 || flags['dry-run']) for (const line of proposedLines(collected)) this.say(line);
-    if (files.length === 0 && !flags['dry-run']) this.note('Nothing to do.');
+    if (files.length > 0) for (const line of proposedLines(collected, flags['dry-run'])) this.say(line);
+    else this.note('Nothing to do.');
     for (const [path, reason] of Object.entries(collected.refused)) this.warn(`${path}: ${reason}`);
     if (Object.keys(collected.refused).length > 0) this.answerNo();
     return { ...collected, dryRun: flags['dry-run'], commit };
@@ -110,9 +110,9 @@ pinned identity of its cluster signed them.`;
     root: string,
     files: readonly string[],
     message: string,
-    flags: { 'no-commit': boolean },
+    flags: { 'no-commit': boolean; 'dry-run': boolean },
   ): Promise<string | null> {
-    if (files.length === 0 || flags['no-commit']) return null;
+    if (files.length === 0 || flags['no-commit'] || flags['dry-run']) return null;
     const { commitFiles } = await import('../git/commit.ts');
     return (await commitFiles(root, files, message)) ?? null;
   }
@@ -138,6 +138,7 @@ function isNothing({ rotated, removed, left }: RotatedManifest): boolean {
   return rotated.length + removed.length + left.length === 0;
 }
 
-function proposedLines({ proposed }: Collected): string[] {
-  return Object.entries(proposed).map(([manifest, entries]) => `${manifest}: ${entries.join(', ')}`);
+function proposedLines({ proposed }: Collected, isDry: boolean): string[] {
+  const would = isDry ? 'would take ' : '';
+  return Object.entries(proposed).map(([manifest, entries]) => `${would}${manifest}: ${entries.join(', ')}`);
 }

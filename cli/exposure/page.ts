@@ -1,6 +1,6 @@
 import type { Exposed, ExposedTo, ExposureReport, ExposureState, Moment } from '../../core/exposure/exposure.ts';
 import type { FoundExposure } from './exposure-of.ts';
-import { inOrder, MEANING, STATES, summaryOf } from './render-table.ts';
+import { inOrder, MEANING, reasonOf, STATES, summaryOf } from './render-table.ts';
 
 /** Nothing of the page is fetched from anywhere, and nothing in it runs. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -78,7 +78,7 @@ function moment({ time, commit }: Moment): string {
 function keysOf({ keys }: ExposureReport): string {
   if (keys.length === 0) return '';
   const rows = keys.map(({ kid, recipient, why, through, since }) => {
-    const reason = why === 'member' ? `opened by ${through ?? ''}` : why;
+    const reason = reasonOf(why, through ?? '');
     return `<tr><td><code>${escaped(kid)}</code></td><td>${escaped(recipient)}</td><td>${escaped(reason)}</td><td>${since === undefined ? '' : moment(since)}</td></tr>`;
   });
   return `<h2>Keys</h2><table><tbody>${rows.join('\n')}</tbody></table>`;

@@ -1,5 +1,6 @@
 import type { Exposed, ExposureReport, ExposureState } from '../../core/exposure/exposure.ts';
 import { paint, printable } from '../output.ts';
+import { count } from '../render/count.ts';
 
 /** In the order of what to do first. */
 export const STATES: readonly ExposureState[] = ['live', 'resealed', 'elsewhere', 'changed', 'removed', 'public'];
@@ -33,10 +34,10 @@ export function inOrder(values: readonly Exposed[]): Exposed[] {
 /** Of a part of the history no number is the whole one. */
 export function summaryOf({ values, living, commits }: ExposureReport, isWhole: boolean): string {
   const counts = STATES.map((state) => [state, values.filter((value) => value.state === state).length] as const);
-  const parts = counts.filter(([, count]) => count > 0).map(([state, count]) => `${count} ${MEANING[state]}`);
+  const parts = counts.filter(([, number]) => number > 0).map(([state, number]) => `${number} ${MEANING[state]}`);
   const detail = parts.length === 0 ? '' : ` (${parts.join(', ')})`;
   const least = isWhole ? '' : 'at least ';
-  return `exposed: ${least}${living.length} of the current values; ${least}${values.length} values in ${commits} commits${detail}`;
+  return `exposed: ${least}${living.length} of the current values; ${least}${count(values.length, 'value')} in ${count(commits, 'commit')}${detail}`;
 }
 
 function rowOf(value: Exposed): string[] {
@@ -58,12 +59,18 @@ function rowOf(value: Exposed): string[] {
 
 function keyLines({ keys }: ExposureReport): string[] {
   return keys.map(({ kid, recipient, why, through, since }) => {
-    const reason = why === 'member' ? `opened by ${through?.slice(0, 8)}` : why;
+    const reason = reasonOf(why, through?.slice(0, 8) ?? '');
     return paint(
       'dim',
       printable(`${kid} ${recipient} ${reason}${since === undefined ? '' : ` ${dayOf(since.time)}`}`),
     );
   });
+}
+
+/** Why a key is looked for. @param through what opens a group's key */
+export function reasonOf(why: ExposureReport['keys'][number]['why'], through: string): string {
+  if (why === 'member') return `opened by ${through}`;
+  return why === 'asked' ? 'asked for' : why;
 }
 
 function dayOf(time: string): string {

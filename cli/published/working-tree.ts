@@ -44,15 +44,16 @@ class WorkingTreeBase implements ProposalBase {
 
 /**
  * Writes what of a proposal fits the working tree and is not there yet; the paths, from the root. `made`: files of which the new
- * text is known already. `tree`: as it was read before.
+ * text is known already. `tree`: as it was read before. `isDry`: nothing is written.
  */
 export async function applyToWorkingTree(
   workspace: Workspace,
   proposal: Proposal,
-  { made = new Map(), tree }: { made?: ReadonlyMap<string, Buffer>; tree?: Tree } = {},
+  { made = new Map(), tree, isDry = false }: { made?: ReadonlyMap<string, Buffer>; tree?: Tree; isDry?: boolean } = {},
 ): Promise<string[]> {
   const base = new WorkingTreeBase(workspace, tree ?? (await workingTree(workspace.root)));
   const changed = new Map([...(await applyProposal(proposal, base)), ...made]);
+  if (isDry) return [...changed.keys()];
   const written = [...changed].flatMap(([path, bytes]) => (bytes === undefined ? [] : [{ path, bytes }]));
   // Interrupted, nothing is sealed to a key that only this run knows, and what was asked for is still asked for.
   const inOrder = [

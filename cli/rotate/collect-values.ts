@@ -23,7 +23,7 @@ export interface Collected {
   cluster: string;
   /** What the operator proposes: NAMESPACE/NAME → entries, ENTRY.previous among them. */
   proposed: Record<string, string[]>;
-  /** Paths that were written, from the root. */
+  /** Paths that were written, from the root; with `dryRun` that would be. */
   files: string[];
   /** What nothing could be made of: path → why. */
   refused: Record<string, string>;
@@ -42,7 +42,7 @@ export async function collectValues(workspace: Workspace, wanted: CollectWanted)
   if (published === undefined) return { cluster, proposed: {}, files: [], refused: {} };
   const proposal = narrowed(published, wanted);
   await refuseForeign(workspace, proposal.values, cluster);
-  const files = wanted.dryRun ? [] : await applyToWorkingTree(workspace, proposal);
+  const files = await applyToWorkingTree(workspace, proposal, { isDry: wanted.dryRun });
   const groups = Object.groupBy(proposal.values, ({ namespace, name }) => `${namespace}/${name}`);
   const proposed = Object.entries(groups).map(([title, values = []]) => [title, values.map(({ entry }) => entry)]);
   return { cluster, proposed: Object.fromEntries(proposed), files, refused: Object.fromEntries(published.refused) };

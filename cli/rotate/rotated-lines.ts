@@ -1,4 +1,5 @@
 /** What a rotation did, in words. */
+import { count } from '../render/count.ts';
 import type { RotatedManifest } from './rotate-file.ts';
 
 /** `said`: done, or with `isDry` to be done. `warned`: due, and left to others. */
@@ -31,8 +32,8 @@ export function rotatedLines(
 export function messageOf(manifests: readonly RotatedManifest[]): string {
   const [first, ...more] = manifests.filter(({ rotated, removed }) => rotated.length + removed.length > 0);
   if (first === undefined) return 'Rotate values';
-  const count = manifests.reduce((sum, { rotated }) => sum + rotated.length, 0);
-  if (more.length > 0) return count === 0 ? 'Remove former values' : `Rotate ${count} values`;
+  const made = manifests.reduce((sum, { rotated }) => sum + rotated.length, 0);
+  if (more.length > 0) return made === 0 ? 'Remove former values' : `Rotate ${count(made, 'value')}`;
   const { manifest, rotated, removed } = first;
-  return count === 0 ? `Remove ${removed.join(', ')} of ${manifest}` : `Rotate ${rotated.join(', ')} of ${manifest}`;
+  return made === 0 ? `Remove ${removed.join(', ')} of ${manifest}` : `Rotate ${rotated.join(', ')} of ${manifest}`;
 }

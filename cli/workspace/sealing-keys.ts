@@ -29,7 +29,8 @@ async function refuseNoPins(file: string | undefined): Promise<void> {
   if (found !== undefined && found.size > 0) return;
   const what = file === '' ? 'is empty' : `names ${file}, which ${found === undefined ? 'is not there' : 'is empty'}`;
   throw new CofferError('PINS_NONE', `COFFER_PINS ${what}`, {
-    advice: 'Name a file of pins (`coffer recipients list --pins` prints one), or unset COFFER_PINS to use your own.',
+    advice:
+      'Unset COFFER_PINS to use your own pins. For a file of them, run `coffer recipients list --pins` with COFFER_PINS unset, where the identities are pinned.',
     ...(file === '' ? {} : { data: { file } }),
   });
 }

@@ -117,7 +117,7 @@ export class Exposures extends BackgroundChore {
     }
     if (compared === 0) return;
     const { living } = await site.look(state, memory, signal);
-    log.info(`compared ${compared} pairs of values; ${living.length} current values are exposed`, {
+    log.info(`compared ${compared} of the values with former ones; exposed: ${living.length}`, {
       source: site.source.id,
       commit: state.commit,
     });

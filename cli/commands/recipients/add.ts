@@ -1,9 +1,10 @@
 import { Args, BaseCommand, Flags } from '../../base-command.ts';
 import { addFlags } from '../../kubernetes/flags.ts';
 import type { Added } from '../../recipients/enrol/add-like.ts';
+import { count } from '../../render/count.ts';
 
 export default class RecipientsAdd extends BaseCommand {
-  static override summary = 'let a recipient open everything that another can';
+  static override summary = 'let a recipient open everything that another can, and commit it';
   static override description =
     `NAME becomes a recipient of every manifest and rule that --like is in. Where your keys open a manifest (as its recipient, or
 with the recovery key) it is sealed to NAME at once. For the rest a request is committed to .coffer/requests/: the operator
@@ -50,7 +51,7 @@ After it has seen the commit, the same command with --collect fetches them and p
   #tell(name: string, like: string, { manifests, pending, groups, request }: Added): void {
     if (manifests.length === 0) this.note(`${like} is a recipient of no manifest here.`);
     this.say(
-      `${this.emphasise(name)} is a recipient of ${manifests.length} manifests, and can open ${manifests.length - pending.length}`,
+      `${this.emphasise(name)} is a recipient of ${count(manifests.length, 'manifest')}, and can open ${manifests.length - pending.length}`,
     );
     for (const group of groups) {
       this.warn(

@@ -2,7 +2,7 @@ import { Args, BaseCommand, Flags } from '../../base-command.ts';
 import { noCommitFlag, placeFlags } from '../../kubernetes/flags.ts';
 
 export default class RecipientsEnroll extends BaseCommand {
-  static override summary = 'take a cluster whose operator waits to be known into the keyring';
+  static override summary = 'take a cluster whose operator waits to be known into the keyring, and commit it';
   static override description =
     `An operator makes its cluster's identity and key at its first start, and announces the public part. This fetches it, checks that
 it holds together, shows the identity, and asks whether it is the one that the operator's log says. Then it is pinned,

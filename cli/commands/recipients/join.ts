@@ -2,7 +2,7 @@ import { Args, BaseCommand, keyDirectoryFlag } from '../../base-command.ts';
 import { noCommitFlag } from '../../kubernetes/flags.ts';
 
 export default class RecipientsJoin extends BaseCommand {
-  static override summary = 'let somebody join a group';
+  static override summary = 'let somebody join a group, and commit it';
   static override description =
     `Seals the group's key to MEMBER and commits the group's file, the only one that changes: MEMBER can open what is sealed to the
 group's active key. It takes the secret key of a member, since only members have the group's.`;

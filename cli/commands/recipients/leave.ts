@@ -3,7 +3,7 @@ import { noCommitFlag } from '../../kubernetes/flags.ts';
 import type { Left } from '../../recipients/groups/group-members.ts';
 
 export default class RecipientsLeave extends BaseCommand {
-  static override summary = 'let somebody leave a group';
+  static override summary = 'let somebody leave a group, and commit it';
   static override description =
     `Who leaves knows the group's key for ever. So the group gets a new one, endorsed by its creator's identity and sealed to those
 who stay; what your keys open of the group's is sealed to it; and the former keys that MEMBER has are revoked: all that was

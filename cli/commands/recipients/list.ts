@@ -1,5 +1,6 @@
 import type { Recipient } from '../../../core/keys/recipient.ts';
 import { Args, BaseCommand, Flags } from '../../base-command.ts';
+import { count } from '../../render/count.ts';
 
 /** One row, as `--json` has it. */
 interface Row {
@@ -96,11 +97,21 @@ the recipient): an operator makes itself a new key then; for others, coffer reci
       `${this.emphasise(row.name)} (${row.type}${members}) ${row.trust}`,
       `  ${row.identity}`,
       ...row.keys.map(
-        (key) => `  ${key.id} ${key.status.padEnd(7)} ${key.created} (${key.days} days), ${key.stanzas} stanzas`,
+        (key) =>
+          `  ${key.id} ${key.status.padEnd(7)} ${key.created} (${age(key.days)}), ${count(key.stanzas, 'stanza')}`,
       ),
-      ...(row.due === null ? [] : [row.due < 0 ? `  due ${-row.due} days ago` : `  due in ${row.due} days`]),
+      ...(row.due === null ? [] : [`  ${dueText(row.due)}`]),
     ];
   }
+}
+
+function age(days: number): string {
+  return days === 0 ? 'today' : `${count(days, 'day')} ago`;
+}
+
+function dueText(days: number): string {
+  if (days === 0) return 'due today';
+  return days < 0 ? `due ${count(-days, 'day')} ago` : `due in ${count(days, 'day')}`;
 }
 
 function keyOf({ kid, status, created }: Recipient['keys'][number], stanzas: number): Row['keys'][number] {

@@ -191,7 +191,7 @@ describe('the keyring', () => {
     );
     assert.match(
       desk.coffer(['recipients', 'list', 'production']),
-      / active {2}\S+ \(0 days\), 2 stanzas\n {2}.*\n {2}due in 89 days\n/,
+      / active {2}\S+ \(today\), 2 stanzas\n {2}.* 0 stanzas\n {2}due in 89 days\n/,
     );
   });
 

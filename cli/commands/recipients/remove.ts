@@ -3,7 +3,7 @@ import { noCommitFlag } from '../../kubernetes/flags.ts';
 import type { Removed } from '../../recipients/remove.ts';
 
 export default class RecipientsRemove extends BaseCommand {
-  static override summary = 'let a recipient open nothing that is committed from now on';
+  static override summary = 'let a recipient open nothing that is committed from now on; commits that, too';
   static override description =
     `Takes NAME out of every manifest and rule, with its stanzas, and marks its keys revoked. Needs no secret key. What it could
 open it may remember, and the history still holds it: the command lists it, so that you can replace those values.

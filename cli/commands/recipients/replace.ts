@@ -1,8 +1,9 @@
 import { Args, BaseCommand, Flags } from '../../base-command.ts';
 import { addFlags } from '../../kubernetes/flags.ts';
+import { count } from '../../render/count.ts';
 
 export default class RecipientsReplace extends BaseCommand {
-  static override summary = 'let a recipient take the place of another';
+  static override summary = 'let a recipient take the place of another, and commit it';
   static override description =
     `As coffer recipients add NEW --like OLD, and where NEW can then open everything, coffer recipients remove OLD. Where something
 is still pending OLD stays: run it again with --collect when the operator of OLD has made the stanzas.`;
@@ -48,7 +49,9 @@ is still pending OLD stays: run it again with --collect when the operator of OLD
     const { root } = await openWorkspace();
     const commit = flags['no-commit'] ? undefined : await commitFiles(root, files, message);
     if (isDone)
-      this.say(`${this.emphasise(args.new)} took the place of ${args.old} in ${added.manifests.length} manifests`);
+      this.say(
+        `${this.emphasise(args.new)} took the place of ${args.old} in ${count(added.manifests.length, 'manifest')}`,
+      );
     else this.#tellWaiting(args, added.pending.length, added.groups);
     return {
       ...{ old: args.old, new: args.new, manifests: added.manifests, pending: added.pending, removed: isDone },
@@ -57,7 +60,7 @@ is still pending OLD stays: run it again with --collect when the operator of OLD
   }
 
   #tellWaiting(args: { old: string; new: string }, pending: number, groups: readonly string[]): void {
-    this.say(`${args.new} cannot open ${pending} manifests yet, so ${args.old} stays`);
+    this.say(`${args.new} cannot open ${count(pending, 'manifest')} yet, so ${args.old} stays`);
     for (const group of groups) this.warn(`${args.old} is in the group ${group}, which your keys do not open`);
     this.note(`Push, and when its operator has seen it: coffer recipients replace ${args.old} ${args.new} --collect`);
     this.answerNo();

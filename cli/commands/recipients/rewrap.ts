@@ -1,9 +1,10 @@
 import { Args, BaseCommand, Flags } from '../../base-command.ts';
 import { noCommitFlag, placeFlags } from '../../kubernetes/flags.ts';
 import type { Rewrapped } from '../../recipients/rotate/rewrap-as-proposed.ts';
+import { count } from '../../render/count.ts';
 
 export default class RecipientsRewrap extends BaseCommand {
-  static override summary = "take over the new key and the stanzas that a cluster's operator made";
+  static override summary = "take over the new key and the stanzas that a cluster's operator made, and commit them";
   static override description =
     `After coffer recipients rotate, or when a key has reached its age, an operator makes a new key and seals everything of its own to
 it. Where it may not push, it publishes both, which is public: this puts them into the working tree and commits them, for a
@@ -29,6 +30,7 @@ something is to be done, or could not open some manifests.`;
   static override flags = {
     ...placeFlags,
     'from-cluster': Flags.boolean({ description: 'from beside its operator', exclusive: ['from-file'] }),
+    'dry-run': Flags.boolean({ description: 'say what would be taken over, and change nothing' }),
     'no-commit': noCommitFlag,
   };
 
@@ -43,22 +45,33 @@ something is to be done, or could not open some manifests.`;
         import('../../recipients/rotate/awaited.ts'),
       ]);
     const place = publishedPlace(flags);
+    const isDry = flags['dry-run'];
     const name = args.recipient;
-    const rewrapped = await rewrapAsProposed(await openWorkspace(), name, place);
+    const rewrapped = await rewrapAsProposed(await openWorkspace(), name, { place, isDry });
     const { files, keyId, refused } = rewrapped;
     const message = `Seal to the newest key of ${name}\n\nKey: ${keyId}`;
     const { root } = await openWorkspace();
-    const commit = flags['no-commit'] || files.length === 0 ? undefined : await commitFiles(root, files, message);
+    const isLeft = isDry || flags['no-commit'] || files.length === 0;
+    const commit = isLeft ? undefined : await commitFiles(root, files, message);
     const awaited = rewrapped.isNothing && (await isAwaited(await openWorkspace(), name));
     if (awaited || refused.size > 0) this.answerNo();
-    this.#tell(name, rewrapped, awaited, commit);
-    return { name, keyId: keyId ?? null, files, refused: Object.fromEntries(refused), awaited, commit: commit ?? null };
+    this.#tell(name, rewrapped, { awaited, isDry, commit });
+    return {
+      ...{ name, keyId: keyId ?? null, files, refused: Object.fromEntries(refused) },
+      ...{ awaited, dryRun: isDry, commit: commit ?? null },
+    };
   }
 
-  #tell(name: string, { keyId, files, refused }: Rewrapped, awaited: boolean, commit: string | undefined): void {
+  #tell(
+    name: string,
+    { keyId, files, refused }: Rewrapped,
+    { awaited, isDry, commit }: { awaited: boolean; isDry: boolean; commit: string | undefined },
+  ): void {
     if (files.length > 0) {
-      this.say(`${files.length} files are as the operator of ${this.emphasise(name)} proposes`);
+      const are = isDry ? 'would be' : files.length === 1 ? 'is' : 'are';
+      this.say(`${count(files.length, 'file')} ${are} as the operator of ${this.emphasise(name)} proposes`);
       this.say(`  active key ${keyId}`);
+      if (isDry) for (const path of files) this.say(`  ${path}`);
       if (commit !== undefined) this.say(`  commit     ${commit}`);
     } else if (awaited) {
       this.say(`the operator of ${name} has published nothing yet; its status says what it waits for`);

@@ -160,8 +160,11 @@ describe('coffer recipients rewrap', () => {
     desk.coffer(['set', 'apps/late.yaml', 'password'], 'late');
     desk.commit('Meanwhile');
     const args = ['recipients', 'rewrap', 'production', '--from-file', file];
+    const would = json([...args, '--dry-run']);
+    assert.equal(desk.git('status', '--porcelain'), '', 'a dry run changes nothing');
     const done = json(args);
     assert.equal(done.status, 0, JSON.stringify(done));
+    assert.deepEqual([would.files, would.keyId, would.commit], [done.files, done.keyId, null]);
     assert.equal(done.keyId, recipient().keys[0]?.kid);
     assert.deepEqual(statuses(), ['active', 'retired']);
     assert.equal(desk.git('ls-files', '.coffer/requests'), '');

@@ -24,7 +24,7 @@ interface Rotated {
 const NOTHING_MADE = { keyId: null, secret: null, refused: {} };
 
 export default class RecipientsRotate extends BaseCommand {
-  static override summary = 'have a recipient get a new key, or make it one';
+  static override summary = 'have a recipient get a new key, or make it one, and commit it';
   static override description =
     `For a cluster a request is committed to .coffer/requests/: its operator makes the key, endorses it with its identity, and seals
 everything of its own to it. It pushes that, or publishes it for coffer recipients rewrap. The former key still opens, so

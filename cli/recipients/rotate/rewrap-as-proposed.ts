@@ -13,7 +13,7 @@ import { recipientOf, type Workspace } from '../../workspace/workspace.ts';
 export interface Rewrapped {
   /** Of the newest key, as far as anything is proposed. */
   keyId: string | undefined;
-  /** Paths that were written or removed, from the root. */
+  /** Paths that were written or removed, from the root; with `isDry` that would be. */
   files: string[];
   /** What the operator could not open: path → why. */
   refused: ReadonlyMap<string, string>;
@@ -27,13 +27,17 @@ export interface Rewrapped {
  *
  * @throws CofferError PROPOSAL_*, RECIPIENT_UNKNOWN, RECIPIENT_UNPINNED, RECIPIENT_IDENTITY_CHANGED, what `readRecipient` throws
  */
-export async function rewrapAsProposed(workspace: Workspace, name: string, place: PublishedPlace): Promise<Rewrapped> {
+export async function rewrapAsProposed(
+  workspace: Workspace,
+  name: string,
+  { place, isDry }: { place: PublishedPlace; isDry: boolean },
+): Promise<Rewrapped> {
   const own = recipientOf(workspace, name);
   const proposal = await fetchProposal(workspace, proposalId('rewrap', name), name, place);
   if (proposal === undefined) return { keyId: undefined, files: [], refused: new Map(), isNothing: true };
   refuseForeign(proposal, name);
   const proposed = proposedRecipient(workspace, own, proposal);
-  const files = await applyToWorkingTree(workspace, proposal);
+  const files = await applyToWorkingTree(workspace, proposal, { isDry });
   return { keyId: proposed.keys[0]?.kid, files, refused: proposal.refused, isNothing: false };
 }
 
