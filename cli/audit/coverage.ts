@@ -1,7 +1,7 @@
 import { lineOf } from '../../core/audit/canonical.ts';
 import { TILE_WIDTH, widthIn } from '../../core/audit/tree/tile.ts';
 import { type Finding, plural } from '../../core/audit/verify/finding.ts';
-import { readBundle } from '../../core/audit/verify/tile-pass.ts';
+import { readEntryTile } from '../../core/audit/verify/tile-pass.ts';
 import type { OpenedLog } from './open-logs.ts';
 
 /** A time range, ISO 8601 in UTC: from the first to before the second. */
@@ -40,6 +40,6 @@ function absent(from: number, to: number, range: Range | undefined): Finding {
 /** Of a record, as it stands in the bundle; undefined: it is not there. */
 async function timeOf({ store }: OpenedLog, number: number, size: number): Promise<string | undefined> {
   const index = Math.floor((number - 1) / TILE_WIDTH);
-  const entry = (await readBundle(store, index, widthIn(size, 0, index)))?.entries[(number - 1) % TILE_WIDTH];
+  const entry = (await readEntryTile(store, index, widthIn(size, 0, index)))?.entries[(number - 1) % TILE_WIDTH];
   return entry === undefined ? undefined : lineOf(entry)?.time;
 }

@@ -1,12 +1,12 @@
 import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { BUNDLE_LIMIT } from '../../core/audit/bundle.ts';
 import { lineOf } from '../../core/audit/canonical.ts';
+import { ENTRY_TILE_LIMIT } from '../../core/audit/entry-tile.ts';
 import { NOTE_LIMIT } from '../../core/audit/note/signed-note.ts';
 import type { LogStore } from '../../core/audit/store.ts';
 import { span, TILE_WIDTH, tilePath, widthIn } from '../../core/audit/tree/tile.ts';
 import { readTile } from '../../core/audit/tree/tile-reader.ts';
-import { readBundle } from '../../core/audit/verify/tile-pass.ts';
+import { readEntryTile } from '../../core/audit/verify/tile-pass.ts';
 import { BUNDLE_FILE, type BundledLog, bundleText, folderOf } from './bundle-file.ts';
 import { readmeText } from './bundle-readme.ts';
 import type { Range } from './coverage.ts';
@@ -89,7 +89,7 @@ async function copyHashes(store: LogStore, size: number, write: Write): Promise<
 }
 
 /**
- * Copies the bundles of that time, and as far on both sides as it takes to see that there are no more: a record before it, and one after.
+ * Copies the entry tiles of that time, and as far on both sides as it takes to see that there are no more: a record before it, and one after.
  * Returns the numbers of the first and the last record that are there.
  */
 async function copyRecords(
@@ -102,7 +102,7 @@ async function copyRecords(
   let [first, last] = [0, count - 1];
   let [hasBegun, isOver] = [false, false];
   for (let index = 0; index < count; index++) {
-    const times = (await readBundle(store, index, widthIn(size, 0, index)))?.entries.map(timeOf) ?? [];
+    const times = (await readEntryTile(store, index, widthIn(size, 0, index)))?.entries.map(timeOf) ?? [];
     const [begins, ends] = [times[0], times.at(-1)];
     // Forgotten, at the beginning; elsewhere `verify` finds it.
     if (begins === undefined || ends === undefined) {
@@ -119,8 +119,8 @@ async function copyRecords(
     const path = tilePath({ level: 'entries', index, width: widthIn(size, 0, index) });
     // As it is, also where it is not as it was signed: the auditor sees that too.
     const bytes =
-      (await store.read(path, BUNDLE_LIMIT)) ??
-      (await store.read(tilePath({ level: 'entries', index, width: TILE_WIDTH }), BUNDLE_LIMIT));
+      (await store.read(path, ENTRY_TILE_LIMIT)) ??
+      (await store.read(tilePath({ level: 'entries', index, width: TILE_WIDTH }), ENTRY_TILE_LIMIT));
     if (bytes !== undefined) await write(path, bytes);
   }
   return { from: first * TILE_WIDTH + 1, to: Math.min((last + 1) * TILE_WIDTH, size) };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { bundleOf, entriesIn, leadingEntries } from './bundle.ts';
 import { canonicalJson, ENTRY_LIMIT, entryOf, fitting, lineOf } from './canonical.ts';
+import { entriesIn, entryTileOf, leadingEntries } from './entry-tile.ts';
 import type { AuditLine, AuditRecord } from './record.ts';
 
 const LINE: AuditLine = { sequence: 7, time: '2026-11-21T09:00:00.000Z', event: 'secret.intent', name: 'db' };
@@ -59,7 +59,7 @@ describe('canonical JSON', () => {
   });
 });
 
-describe('a record that is too large for its bundle', () => {
+describe('a record that is too large for its tile', () => {
   test('is written as several of the same operation that share its longest list, and none of it is lost', () => {
     const entries = Array.from({ length: 256 }, (_, at) => `${at}`.padEnd(253, 'e'));
     const workloads = Array.from({ length: 300 }, (_, at) => `namespace/${at}`.padEnd(120, 'w'));
@@ -95,18 +95,18 @@ describe('a record that is too large for its bundle', () => {
   });
 });
 
-test('a bundle gives back its entries; one that was cut or does not add up gives none, and says how far it goes', () => {
+test('an entry tile gives back its entries; one that was cut or does not add up gives none, and says how far it goes', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 256 }), (arrays) => {
       const entries = arrays.map((bytes) => Buffer.from(bytes));
-      const bundle = bundleOf(entries);
-      assert.deepEqual(entriesIn(bundle), entries);
-      if (bundle.length === 0) return;
-      const cut = bundle.subarray(0, -1);
+      const tile = entryTileOf(entries);
+      assert.deepEqual(entriesIn(tile), entries);
+      if (tile.length === 0) return;
+      const cut = tile.subarray(0, -1);
       const { entries: left, isWhole } = leadingEntries(cut);
       assert.deepEqual([left, isWhole], [entries.slice(0, -1), false]);
       assert.equal(entriesIn(cut), undefined);
     }),
   );
-  assert.equal(entriesIn(bundleOf(Array.from({ length: 257 }, () => Buffer.alloc(1)))), undefined);
+  assert.equal(entriesIn(entryTileOf(Array.from({ length: 257 }, () => Buffer.alloc(1)))), undefined);
 });

@@ -2,7 +2,7 @@ import { Bug } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import type { AuditLine, AuditRecord } from './record.ts';
 
-/** A bundle of entries gives each a length of two bytes (C2SP tlog-tiles, "Log entries"). */
+/** An entry tile gives each a length of two bytes (C2SP tlog-tiles, "Log entries"). */
 export const ENTRY_LIMIT = 0xffff;
 /** UTF-16 units of one text in a record that is too large otherwise. */
 const TEXT_LIMITS = [8192, 1024, 128];
@@ -31,10 +31,10 @@ function inOrder(value: unknown): unknown {
   return ordered;
 }
 
-/** The bytes of a record in the tree: its canonical JSON. Throws Bug where it does not fit into a bundle. */
+/** The bytes of a record in the tree: its canonical JSON. Throws Bug where it does not fit into an entry tile. */
 export function entryOf(line: AuditLine): Buffer {
   const entry = Buffer.from(canonicalJson(line));
-  if (entry.length > ENTRY_LIMIT) throw new Bug('a record is larger than its bundle allows');
+  if (entry.length > ENTRY_LIMIT) throw new Bug('a record is larger than its tile allows');
   return entry;
 }
 
@@ -53,7 +53,7 @@ export function lineOf(entry: Buffer): AuditLine | undefined {
 }
 
 /**
- * What is written for a record: itself, or, where it is too large for a bundle (a manifest may have 256 entries with names of 253
+ * What is written for a record: itself, or, where it is too large for an entry tile (a manifest may have 256 entries with names of 253
  * bytes), several of the same operation that share its longest list. Texts of more than 8,192 characters are cut short.
  */
 export function fitting(record: AuditRecord): AuditRecord[] {

@@ -3,8 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writtenLog } from '../../test/audit/written-log.ts';
-import { BUNDLE_LIMIT, entriesIn } from './bundle.ts';
 import { DirectoryStore } from './directory-store.ts';
+import { ENTRY_TILE_LIMIT, entriesIn } from './entry-tile.ts';
 import { proveRecord } from './prove.ts';
 
 test('every tile of every tree that was ever signed is served, narrower ones out of wider ones', async (t) => {
@@ -16,11 +16,11 @@ test('every tile of every tree that was ever signed is served, narrower ones out
     ['tile/entries/001.p/44', 44],
     ['tile/entries/001.p/54', 54],
   ] as const)
-    assert.equal(entriesIn((await store.read(path, BUNDLE_LIMIT)) ?? Buffer.alloc(0))?.length, width, path);
-  const whole = (await store.read('tile/0/000', BUNDLE_LIMIT)) ?? assert.fail();
-  assert.deepEqual(await store.read('tile/0/000.p/100', BUNDLE_LIMIT), whole.subarray(0, 3200));
+    assert.equal(entriesIn((await store.read(path, ENTRY_TILE_LIMIT)) ?? Buffer.alloc(0))?.length, width, path);
+  const whole = (await store.read('tile/0/000', ENTRY_TILE_LIMIT)) ?? assert.fail();
+  assert.deepEqual(await store.read('tile/0/000.p/100', ENTRY_TILE_LIMIT), whole.subarray(0, 3200));
   for (const path of ['tile/entries/001.p/55', 'tile/entries/002.p/1', 'tile/1/000.p/2', 'tile/0/001'])
-    assert.equal(await store.read(path, BUNDLE_LIMIT), undefined, path);
+    assert.equal(await store.read(path, ENTRY_TILE_LIMIT), undefined, path);
 });
 
 test('nothing beside the layout is read, and no file that is larger than any of ours', async (t) => {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { CofferError } from '../errors.ts';
 import { readUpTo } from '../files/read-up-to.ts';
 import { fromSystemError } from '../files/system-error.ts';
-import { bundleOf, entriesIn } from './bundle.ts';
+import { entriesIn, entryTileOf } from './entry-tile.ts';
 import type { LogStore } from './store.ts';
 import { HASH_BYTES } from './tree/merkle.ts';
 import { TILE_WIDTH, type Tile, tileOf, tilePath } from './tree/tile.ts';
@@ -52,7 +52,7 @@ export class DirectoryStore implements LogStore {
 function beginning(bytes: Buffer, { level, width }: Tile): Buffer | undefined {
   if (level !== 'entries') return bytes.length < width * HASH_BYTES ? undefined : bytes.subarray(0, width * HASH_BYTES);
   const entries = entriesIn(bytes)?.slice(0, width);
-  return entries?.length === width ? bundleOf(entries) : undefined;
+  return entries?.length === width ? entryTileOf(entries) : undefined;
 }
 
 async function readFile(path: string, limit: number): Promise<Buffer | undefined> {

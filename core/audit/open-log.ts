@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Bug } from '../errors.ts';
 import type { AuditLogOptions, SignedLog } from './log.ts';
 import { ORIGIN } from './note/checkpoint.ts';
+import { makeLogFolder, placeFiles } from './writer/atomic-files.ts';
 import { Checkpointer } from './writer/checkpointer.ts';
 import { damaged, unwritable } from './writer/errors.ts';
 import { Journal } from './writer/journal.ts';
 import { JournalMark } from './writer/journal-mark.ts';
 import { LogWriter } from './writer/log-writer.ts';
-import { makeLogFolder, placeFiles } from './writer/place-file.ts';
 import { ORIGIN_FILE, readOrigin, recover } from './writer/recover.ts';
 import { Reserve } from './writer/reserve.ts';
 

@@ -9,7 +9,7 @@ import { leafHash } from './tree/merkle.ts';
 import { inclusionProof, isIncluded } from './tree/proofs.ts';
 import { TILE_WIDTH, widthIn } from './tree/tile.ts';
 import { TileReader } from './tree/tile-reader.ts';
-import { readBundle } from './verify/tile-pass.ts';
+import { readEntryTile } from './verify/tile-pass.ts';
 
 /**
  * The proof, as a text, that the record of that number (from 1) is in the log. Throws CofferError `AUDIT_RECORD_UNKNOWN`,
@@ -22,7 +22,7 @@ export async function proveRecord(store: LogStore, number: number): Promise<stri
   if (!Number.isSafeInteger(number) || number < 1 || number > size)
     throw unknown(number, `the checkpoint covers ${size}`);
   const tile = Math.floor(index / TILE_WIDTH);
-  const entry = (await readBundle(store, tile, widthIn(size, 0, tile)))?.entries[index % TILE_WIDTH];
+  const entry = (await readEntryTile(store, tile, widthIn(size, 0, tile)))?.entries[index % TILE_WIDTH];
   if (entry === undefined) throw unknown(number, 'its text is not there');
   const proof = await inclusionProof(new TileReader(store, size), index, size);
   if (!isIncluded(leafHash(entry), index, { size, root }, proof)) throw invalid('the log is not what was signed');

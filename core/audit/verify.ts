@@ -139,7 +139,7 @@ function overfull(pass: TilePass): Finding[] {
     return {
       kind: 'inserted',
       from: last + 1,
-      message: `after record ${last} its bundle goes on with what was never signed`,
+      message: `after record ${last} its tile goes on with what was never signed`,
     };
   });
 }

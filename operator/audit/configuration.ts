@@ -5,7 +5,7 @@ import type { AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
 import { readPolicyFiles } from '../../core/trust/policy/policy-files.ts';
-import { Remembered } from './remembered.ts';
+import { TextsFile } from './texts-file.ts';
 
 /** What the operator goes by besides the repository. */
 export interface ConfigurationFiles {
@@ -20,12 +20,12 @@ export interface ConfigurationFiles {
 export class Configuration {
   readonly #files: ConfigurationFiles;
   readonly #cluster: string;
-  readonly #remembered: Remembered;
+  readonly #remembered: TextsFile;
 
   constructor(files: ConfigurationFiles, { cluster, stateDirectory }: { cluster: string; stateDirectory: string }) {
     this.#files = files;
     this.#cluster = cluster;
-    this.#remembered = new Remembered(stateDirectory, 'audit-configuration.json');
+    this.#remembered = new TextsFile(stateDirectory, 'audit-configuration.json');
   }
 
   /** `first`: at the start, when the settings are read. Throws what `append` throws, and the disk. */

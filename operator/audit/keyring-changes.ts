@@ -5,7 +5,7 @@ import { CofferError } from '../../core/errors.ts';
 import { printable } from '../../core/trust/printable.ts';
 import { readRepositorySettings } from '../source/repository-settings.ts';
 import type { Accepted, Source } from '../source/source.ts';
-import { Remembered } from './remembered.ts';
+import { TextsFile } from './texts-file.ts';
 
 /** Of the keys of one source: more than any keyring has, and few enough that a commit cannot fill the log. */
 const MOST = 5000;
@@ -18,7 +18,7 @@ export class KeyringChanges {
   readonly #sources: readonly Source[];
   readonly #most: number;
   /** `SOURCE RECIPIENT KID` → what was said. */
-  readonly #remembered: Remembered;
+  readonly #remembered: TextsFile;
   /** Source → the tree that was looked at. */
   readonly #seen = new Map<string, string>();
   /** Source → that its keyring has more keys than are followed. */
@@ -32,7 +32,7 @@ export class KeyringChanges {
     this.#sources = sources;
     this.#most = most;
     this.#cluster = cluster;
-    this.#remembered = new Remembered(stateDirectory, 'audit-keyrings.json');
+    this.#remembered = new TextsFile(stateDirectory, 'audit-keyrings.json');
   }
 
   /** Cheap where no source has another state. Throws what the log, the disk and the repository throw. */

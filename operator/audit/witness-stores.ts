@@ -1,6 +1,6 @@
 import type { KubeClient } from '../kubernetes/client.ts';
 import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
-import { Remembered } from './remembered.ts';
+import { TextsFile } from './texts-file.ts';
 
 /** Texts outside of the log's own volume: LOGID → the newest checkpoint of that log, and LOGID.published → when that was. */
 export interface WitnessStore {
@@ -53,10 +53,10 @@ export class WitnessMap implements WitnessStore {
 
 /** On a plain host: in the state directory, which is at best on another disk than the log. */
 export class WitnessFile implements WitnessStore {
-  readonly #remembered: Remembered;
+  readonly #remembered: TextsFile;
 
   constructor(stateDirectory: string) {
-    this.#remembered = new Remembered(stateDirectory, 'audit-checkpoints.json');
+    this.#remembered = new TextsFile(stateDirectory, 'audit-checkpoints.json');
   }
 
   read(): Promise<ReadonlyMap<string, string>> {

@@ -9,8 +9,8 @@ import type { LogSigner } from '../../core/audit/log.ts';
 import { checkpointText, parseCheckpoint } from '../../core/audit/note/checkpoint.ts';
 import { noteOf } from '../../core/audit/note/signed-note.ts';
 import { openAuditLog } from '../../core/audit/open-log.ts';
-import { TreeEdge } from '../../core/audit/tree/edge.ts';
 import { leafHash } from '../../core/audit/tree/merkle.ts';
+import { TreeEdge } from '../../core/audit/tree/right-edge.ts';
 import { verifyLog } from '../../core/audit/verify.ts';
 import { Retention } from '../../core/audit/writer/retention.ts';
 import { CofferError } from '../../core/errors.ts';
@@ -199,7 +199,7 @@ test('what is older than it is to be kept is forgotten, a record says so, and th
   const retention = new Retention(directory, log, { now, keep: 10 * 86_400_000, uptime: () => uptime });
   for (; uptime <= 86_400_000; uptime += 43_200_000) await retention.prune(768);
   await log.close();
-  // The third bundle has records of the fifth day.
+  // The third tile has records of the fifth day.
   const report = await verifyLog(new DirectoryStore(directory), { identity: signer.publicKey, checkpoints: [early] });
   assert.deepEqual([report.findings, report.pruned, report.size], [[], 512, 1001]);
   // Nothing else may be missing.

@@ -35,16 +35,16 @@ const renumbered = (entries: Buffer[]) =>
 
 const ATTACKS: Record<string, Attack> = {
   'edits a record': {
-    does: (log) => log.bundle(1, (entries) => entries.with(143, edited(entries[143] ?? assert.fail()))),
+    does: (log) => log.entryTile(1, (entries) => entries.with(143, edited(entries[143] ?? assert.fail()))),
     told: ['edited 400-400'],
   },
   'edits three records': {
-    does: (log) => log.bundles(log.entries().map((entry, at) => ([0, 1, 999].includes(at) ? edited(entry) : entry))),
+    does: (log) => log.entryTiles(log.entries().map((entry, at) => ([0, 1, 999].includes(at) ? edited(entry) : entry))),
     told: ['edited 1-2', 'edited 1000-1000'],
   },
   'edits a record and its leaf hash': {
     does: (log) => {
-      log.bundle(1, (entries) => entries.with(143, edited(entries[143] ?? assert.fail())));
+      log.entryTile(1, (entries) => entries.with(143, edited(entries[143] ?? assert.fail())));
       log.flip(log.tile(0, 1), 143 * 32);
     },
     told: ['edited 257-512'],
@@ -69,11 +69,11 @@ const ATTACKS: Record<string, Attack> = {
     told: ['edited 301-1000'],
   },
   'deletes a record': {
-    does: (log) => log.bundle(1, (entries) => without(entries, 144)),
+    does: (log) => log.entryTile(1, (entries) => without(entries, 144)),
     told: ['deleted 400-400'],
   },
   'deletes a record and moves up all that follow': {
-    does: (log) => log.bundles(without(log.entries(), 400)),
+    does: (log) => log.entryTiles(without(log.entries(), 400)),
     told: ['deleted 400-400'],
   },
   'deletes a record, numbers the others anew, and makes all hashes anew': {
@@ -81,31 +81,31 @@ const ATTACKS: Record<string, Attack> = {
       log.rebuild(renumbered([...without(log.entries(), 400), edited(log.entries()[999] ?? assert.fail())])),
     told: ['edited 301-700'],
   },
-  'deletes a bundle': {
+  'deletes an entry tile': {
     does: (log) => log.remove(log.tile('entries', 1)),
     told: ['deleted 257-512'],
   },
-  'deletes the oldest bundle, as if it had been forgotten': {
+  'deletes the oldest entry tile, as if it had been forgotten': {
     does: (log) => log.remove(log.tile('entries', 0)),
     told: ['deleted 1-256'],
   },
-  'deletes a bundle and its hashes': {
+  'deletes an entry tile and its hashes': {
     does: (log) => log.remove(log.tile('entries', 1), log.tile(0, 1)),
     told: ['deleted 257-512'],
   },
   'puts two records into another order': {
     does: (log) =>
-      log.bundle(1, (entries) => {
+      log.entryTile(1, (entries) => {
         const [one, other] = [entries[143] ?? assert.fail(), entries[144] ?? assert.fail()];
         return entries.with(143, other).with(144, one);
       }),
     told: ['reordered 400-401'],
   },
-  'adds a record at the end of a bundle': {
-    does: (log) => log.bundle(3, (entries) => [...entries, edited(entries[0] ?? assert.fail())]),
+  'adds a record at the end of an entry tile': {
+    does: (log) => log.entryTile(3, (entries) => [...entries, edited(entries[0] ?? assert.fail())]),
     told: ['inserted 1001-'],
   },
-  'cuts off the last bundle': {
+  'cuts off the last entry tile': {
     does: (log) => log.remove(log.tile('entries', 3)),
     told: ['truncated 769-1000'],
   },

@@ -1,8 +1,8 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bundleOf, entriesIn } from '../../core/audit/bundle.ts';
-import { TreeEdge } from '../../core/audit/tree/edge.ts';
+import { entriesIn, entryTileOf } from '../../core/audit/entry-tile.ts';
 import { leafHash } from '../../core/audit/tree/merkle.ts';
+import { TreeEdge } from '../../core/audit/tree/right-edge.ts';
 import { type TileLevel, tilePath, widthIn } from '../../core/audit/tree/tile.ts';
 
 /** What somebody can do who owns the disk of a log and no key. Records are counted from 1. */
@@ -31,10 +31,10 @@ export class Tamperer {
   }
 
   entries(): Buffer[] {
-    const bundles: Buffer[][] = [];
+    const tiles: Buffer[][] = [];
     for (let index = 0; index * 256 < this.size; index++)
-      bundles.push(entriesIn(readFileSync(this.tile('entries', index))) ?? []);
-    return bundles.flat();
+      tiles.push(entriesIn(readFileSync(this.tile('entries', index))) ?? []);
+    return tiles.flat();
   }
 
   /** Another text of a record, as long as it was. */
@@ -42,16 +42,16 @@ export class Tamperer {
     return Buffer.from(entry.toString().replace('"db"', '"DB"'));
   }
 
-  /** Changes the records of one bundle, and nothing else. */
-  bundle(index: number, change: (entries: Buffer[]) => Buffer[]): void {
+  /** Changes the records of one entry tile, and nothing else. */
+  entryTile(index: number, change: (entries: Buffer[]) => Buffer[]): void {
     const file = this.tile('entries', index);
-    writeFileSync(file, bundleOf(change(entriesIn(readFileSync(file)) ?? [])));
+    writeFileSync(file, entryTileOf(change(entriesIn(readFileSync(file)) ?? [])));
   }
 
-  /** Puts these records into bundles, and leaves the hashes as they are. */
-  bundles(entries: readonly Buffer[]): void {
+  /** Puts these records into entry tiles, and leaves the hashes as they are. */
+  entryTiles(entries: readonly Buffer[]): void {
     for (let index = 0; index * 256 < this.size; index++)
-      writeFileSync(this.tile('entries', index), bundleOf(entries.slice(index * 256, (index + 1) * 256)));
+      writeFileSync(this.tile('entries', index), entryTileOf(entries.slice(index * 256, (index + 1) * 256)));
   }
 
   /** Makes every tile and the journal anew for these records. */
@@ -70,7 +70,7 @@ export class Tamperer {
       if (hashes.length > 0)
         write(made.tile(level, Math.floor(entries.length / 256 ** (level + 1))), Buffer.concat(hashes));
     for (let index = 0; index * 256 < entries.length; index++)
-      write(made.tile('entries', index), bundleOf(entries.slice(index * 256, (index + 1) * 256)));
+      write(made.tile('entries', index), entryTileOf(entries.slice(index * 256, (index + 1) * 256)));
     writeFileSync(this.path('journal'), entries.map((entry) => `${entry}\n`).join(''));
   }
 

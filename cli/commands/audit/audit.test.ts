@@ -116,7 +116,7 @@ describe('coffer audit verify', () => {
 
   test('says where a record was edited, and exits with 1', () => {
     const edited = copy('edited');
-    edited.bundle(1, (entries) => entries.with(143, Tamperer.edited(entries[143] ?? assert.fail())));
+    edited.entryTile(1, (entries) => entries.with(143, Tamperer.edited(entries[143] ?? assert.fail())));
     const { status, stdout } = desk.try(['audit', 'verify', '--log', edited.directory, '--json']);
     const { ok, logs } = JSON.parse(stdout);
     assert.deepEqual(

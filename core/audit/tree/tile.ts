@@ -3,7 +3,7 @@
  * reach.
  */
 
-/** Hashes in a full tile, and records in a full bundle of entries. */
+/** Hashes in a full tile, and records in a full entry tile. */
 export const TILE_WIDTH = 256;
 
 /** A level of hashes, counted from the leaves, or the records themselves. */

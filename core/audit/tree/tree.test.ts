@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { LogStore } from '../store.ts';
-import { TreeEdge } from './edge.ts';
 import { EMPTY_ROOT, leafHash, nodeHash, rootOf } from './merkle.ts';
 import { consistencyProof, inclusionProof, isConsistent, isIncluded } from './proofs.ts';
+import { TreeEdge } from './right-edge.ts';
 import { tileOf, tilePath, widthIn } from './tile.ts';
 import { TileReader } from './tile-reader.ts';
 

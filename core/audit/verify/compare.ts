@@ -2,7 +2,7 @@ import type { LogStore } from '../store.ts';
 import { TILE_WIDTH, widthIn } from '../tree/tile.ts';
 import { type Finding, plural, runs } from './finding.ts';
 import type { Signed } from './locate.ts';
-import { readBundle } from './tile-pass.ts';
+import { readEntryTile } from './tile-pass.ts';
 
 /** A record of what is there, that was not signed there. */
 interface Stray {
@@ -17,8 +17,8 @@ export async function compareRecords(store: LogStore, size: number, { leaves, un
   const strays: Stray[] = [];
   for (const [index, signed] of [...leaves].sort(([a], [b]) => a - b)) {
     const width = widthIn(size, 0, index);
-    const there = (await readBundle(store, index, width))?.leaves.map((leaf) => leaf.toString('hex'));
-    // What is not there at all is told of where bundles are counted.
+    const there = (await readEntryTile(store, index, width))?.leaves.map((leaf) => leaf.toString('hex'));
+    // What is not there at all is told of where entry tiles are counted.
     if (there === undefined) continue;
     const wanted = signed.map((leaf) => leaf.toString('hex'));
     const [signedHere, isThere] = [new Set(wanted), new Set(there)];

@@ -4,7 +4,7 @@ import type { LogStore } from '../store.ts';
 import { leafHash } from '../tree/merkle.ts';
 import { TILE_WIDTH, widthIn } from '../tree/tile.ts';
 import { type Finding, plural, runs } from './finding.ts';
-import { readBundle } from './tile-pass.ts';
+import { readEntryTile } from './tile-pass.ts';
 
 /** A writer that cannot write tiles stops at some 16,000 records; most have a few hundred bytes. */
 const JOURNAL_LIMIT = 256 * 1024 * 1024;
@@ -41,7 +41,7 @@ export async function checkJournal(store: LogStore, size: number, areTilesRight:
     last = number;
     if (number > size || !areTilesRight) continue;
     const tile = Math.floor((number - 1) / TILE_WIDTH);
-    if (tile !== index) leaves = (await readBundle(store, tile, widthIn(size, 0, tile)))?.leaves ?? [];
+    if (tile !== index) leaves = (await readEntryTile(store, tile, widthIn(size, 0, tile)))?.leaves ?? [];
     index = tile;
     const leaf = leaves[(number - 1) % TILE_WIDTH];
     if (leaf !== undefined && !leaf.equals(leafHash(entry))) others.push(number - 1);
@@ -56,7 +56,7 @@ export async function checkJournal(store: LogStore, size: number, areTilesRight:
 /** Whether what follows the checkpoint has got into a full tile while we read. */
 async function isTiled(store: LogStore, size: number): Promise<boolean> {
   const index = Math.floor(size / TILE_WIDTH);
-  return (await readBundle(store, index, TILE_WIDTH)) !== undefined;
+  return (await readEntryTile(store, index, TILE_WIDTH)) !== undefined;
 }
 
 /** Without the last one, where it has no end: it is being written, or was torn. */

@@ -1,9 +1,9 @@
 import type { LogStore } from '../store.ts';
-import { rootOfEdge } from '../tree/edge.ts';
 import { hashesIn, rootOf } from '../tree/merkle.ts';
+import { rootOfEdge } from '../tree/right-edge.ts';
 import { span, TILE_WIDTH, widthIn } from '../tree/tile.ts';
 import { readTile } from '../tree/tile-reader.ts';
-import { readBundle, type TilePass } from './tile-pass.ts';
+import { readEntryTile, type TilePass } from './tile-pass.ts';
 
 /** What was signed, where it differs from what is there. */
 export interface Signed {
@@ -81,7 +81,7 @@ async function candidates(
   const stored = await readTile(store, tile);
   const follows =
     level === 0
-      ? (await readBundle(store, index, width))?.leaves
+      ? (await readEntryTile(store, index, width))?.leaves
       : above[level - 1]?.slice(index * TILE_WIDTH, index * TILE_WIDTH + width);
   const both = [stored === undefined ? [] : hashesIn(stored), follows ?? []];
   return both.filter((hashes) => hashes.length === width);

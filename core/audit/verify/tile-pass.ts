@@ -1,9 +1,9 @@
-import { BUNDLE_LIMIT, leadingEntries } from '../bundle.ts';
 import { lineOf } from '../canonical.ts';
+import { ENTRY_TILE_LIMIT, leadingEntries } from '../entry-tile.ts';
 import type { AuditLine } from '../record.ts';
 import type { LogStore } from '../store.ts';
-import { rootOfEdge, TreeEdge } from '../tree/edge.ts';
 import { HASH_BYTES, hashesIn, leafHash } from '../tree/merkle.ts';
+import { rootOfEdge, TreeEdge } from '../tree/right-edge.ts';
 import { span, TILE_WIDTH, tilePath, widthIn } from '../tree/tile.ts';
 import { readTile } from '../tree/tile-reader.ts';
 import { LogRecords, type WantedRecords } from './log-records.ts';
@@ -16,7 +16,7 @@ export interface TilePass {
   above: Buffer[][];
   /** Records whose text is missing before the first that is there. */
   prunedBefore: number;
-  /** Bundles that are not there, by index. */
+  /** Entry tiles that are not there, by index. */
   missing: Set<number>;
   /** Tiles of leaf hashes that are not those of their records, by index. */
   different: Set<number>;
@@ -25,12 +25,12 @@ export interface TilePass {
   witnessed: AuditLine[];
   /** Records that bear another number than their place, by index; the first of them. */
   misnumbered: number[];
-  /** Records after which their bundle goes on and should not. */
+  /** Records after which their entry tile goes on and should not. */
   overfull: number[];
 }
 
 /** The records of a tile as they are there. */
-export interface Bundle {
+export interface EntryTile {
   entries: Buffer[];
   leaves: Buffer[];
 }
@@ -64,14 +64,14 @@ export async function passOver(
   let edge: TreeEdge | undefined = new TreeEdge();
   for (let index = 0; index * TILE_WIDTH < size; index++) {
     const width = widthIn(size, 0, index);
-    const [bundle, stored] = await Promise.all([
-      readBundle(store, index, width),
+    const [tile, stored] = await Promise.all([
+      readEntryTile(store, index, width),
       readTile(store, { level: 0, index, width }),
     ]);
-    if (bundle === undefined) pass.missing.add(index);
-    else noteRecords(pass, records, bundle, index, width, stored);
-    if (bundle === undefined && pass.prunedBefore === index * TILE_WIDTH) pass.prunedBefore += width;
-    const leaves = leavesOf(bundle, stored, width);
+    if (tile === undefined) pass.missing.add(index);
+    else noteRecords(pass, records, tile, index, width, stored);
+    if (tile === undefined && pass.prunedBefore === index * TILE_WIDTH) pass.prunedBefore += width;
+    const leaves = leavesOf(tile, stored, width);
     edge = leaves === undefined ? undefined : edge;
     if (edge !== undefined && leaves !== undefined) takeLeaves(pass, edge, leaves, sizes);
     if (index % (PROGRESS / TILE_WIDTH) === 0) onProgress(index * TILE_WIDTH);
@@ -82,10 +82,10 @@ export async function passOver(
   return pass;
 }
 
-/** What a bundle holds, whole or not; undefined: there is none. */
-export async function readBundle(store: LogStore, index: number, width: number): Promise<Bundle | undefined> {
+/** What an entry tile holds, whole or not; undefined: there is none. */
+export async function readEntryTile(store: LogStore, index: number, width: number): Promise<EntryTile | undefined> {
   for (const wide of width === TILE_WIDTH ? [width] : [width, TILE_WIDTH]) {
-    const bytes = await store.read(tilePath({ level: 'entries', index, width: wide }), BUNDLE_LIMIT);
+    const bytes = await store.read(tilePath({ level: 'entries', index, width: wide }), ENTRY_TILE_LIMIT);
     if (bytes === undefined) continue;
     const { entries } = leadingEntries(bytes);
     const own = wide === width ? entries : entries.slice(0, width);
@@ -111,13 +111,13 @@ export async function rootAt(store: LogStore, pass: TilePass, end: number, size:
 }
 
 async function leavesAt(store: LogStore, index: number, width: number): Promise<Buffer[] | undefined> {
-  return leavesOf(await readBundle(store, index, width), await readTile(store, { level: 0, index, width }), width);
+  return leavesOf(await readEntryTile(store, index, width), await readTile(store, { level: 0, index, width }), width);
 }
 
 /** As many leaves as the tile should have: where records are missing, hashes that no record has; undefined: nothing of it is there. */
-function leavesOf(bundle: Bundle | undefined, stored: Buffer | undefined, width: number): Buffer[] | undefined {
-  if (bundle === undefined) return stored && hashesIn(stored);
-  return Array.from({ length: width }, (_, at) => bundle.leaves[at] ?? NO_RECORD);
+function leavesOf(tile: EntryTile | undefined, stored: Buffer | undefined, width: number): Buffer[] | undefined {
+  if (tile === undefined) return stored && hashesIn(stored);
+  return Array.from({ length: width }, (_, at) => tile.leaves[at] ?? NO_RECORD);
 }
 
 const NO_RECORD = Buffer.alloc(HASH_BYTES);
@@ -139,7 +139,7 @@ function keepAbove(above: Buffer[][], level: number, root: Buffer): void {
 function noteRecords(
   pass: TilePass,
   records: LogRecords,
-  { entries, leaves }: Bundle,
+  { entries, leaves }: EntryTile,
   index: number,
   width: number,
   stored: Buffer | undefined,

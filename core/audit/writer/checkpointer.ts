@@ -5,9 +5,9 @@ import type { LogSigner } from '../log.ts';
 import { checkpointText, parseCheckpoint, readCheckpoint } from '../note/checkpoint.ts';
 import { isSignature, isSignedBy, noteOf } from '../note/signed-note.ts';
 import { partialTiles, TILE_WIDTH, tilePath } from '../tree/tile.ts';
+import { placeFiles } from './atomic-files.ts';
 import { rolledBack, unsigned } from './errors.ts';
 import type { Snapshot } from './growing-tree.ts';
-import { placeFiles } from './place-file.ts';
 
 /** The newest signed checkpoint. */
 export const CHECKPOINT = 'checkpoint';

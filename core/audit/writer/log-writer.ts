@@ -8,7 +8,7 @@ import type { GrowingTree } from './growing-tree.ts';
 import type { Journal } from './journal.ts';
 import type { JournalMark } from './journal-mark.ts';
 import type { Reserve } from './reserve.ts';
-import { Tending } from './tending.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface LogParts {
   origin: string;
@@ -34,7 +34,7 @@ const MOST_WAITING = 50_000;
 /** Records in one write. */
 const MOST_TOGETHER = 4096;
 /** Full tiles that may wait to be written before records wait for them. */
-const MOST_UNSEALED = 64;
+const MOST_UNTILED = 64;
 /** Records of the journal that are in tiles as well, before it is cut: that costs two more flushes. */
 const MOST_DOUBLE = 4096;
 /** Between looks whether a full disk has room again, while nothing is to be recorded; milliseconds. */
@@ -54,7 +54,7 @@ export class LogWriter implements SignedLog {
   readonly origin: string;
   readonly #parts: LogParts;
   readonly #options: AuditLogOptions;
-  readonly #tending: Tending;
+  readonly #upkeep: Upkeep;
   #journalBegin: number;
   #waiting: Waiting[] = [];
   #waitingRecords = 0;
@@ -74,7 +74,7 @@ export class LogWriter implements SignedLog {
     this.#options = options;
     this.#journalBegin = parts.journalBegin;
     this.#owed = parts.owed;
-    this.#tending = new Tending(this, () => this.#cutWhenDue(), parts, options);
+    this.#upkeep = new Upkeep(this, () => this.#cutWhenDue(), parts, options);
   }
 
   get size(): number {
@@ -86,7 +86,7 @@ export class LogWriter implements SignedLog {
   }
 
   get problems(): readonly CofferError[] {
-    return [this.#full ?? this.#failure, this.#tending.problem].filter((problem) => problem !== undefined);
+    return [this.#full ?? this.#failure, this.#upkeep.problem].filter((problem) => problem !== undefined);
   }
 
   /**
@@ -98,11 +98,11 @@ export class LogWriter implements SignedLog {
     await checkpointer.prove({ size: tree.size, root: tree.root() }).catch(waitForIdentity);
     if (!(await this.#parts.reserve.take())) await this.#becomeFull();
     if (this.#owed.length > 0) await this.append([]).catch(keepForLater);
-    this.#tending.begin();
+    this.#upkeep.begin();
   }
 
   append(records: readonly AuditRecord[]): Promise<void> {
-    const { fatal } = this.#tending;
+    const { fatal } = this.#upkeep;
     if (fatal !== undefined) return Promise.reject(fatal);
     if (this.#waitingRecords > 0 && this.#waitingRecords + records.length > MOST_WAITING)
       return Promise.reject(behind(this.#parts.journal.path));
@@ -114,13 +114,13 @@ export class LogWriter implements SignedLog {
   }
 
   async sign(): Promise<void> {
-    await this.#tending.sign();
+    await this.#upkeep.sign();
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#fullLook);
     await this.#writing;
-    await this.#tending.close(this.#full === undefined);
+    await this.#upkeep.close(this.#full === undefined);
     // The last full tiles may have made the journal due.
     await this.#writing;
     await this.#parts.journal.close();
@@ -149,7 +149,7 @@ export class LogWriter implements SignedLog {
     let left = group;
     try {
       if (this.#full !== undefined && !(await this.#isRoomAgain())) left = this.#withoutNew(left);
-      if (this.#parts.tree.backlog > MOST_UNSEALED) await this.#tending.seal();
+      if (this.#parts.tree.backlog > MOST_UNTILED) await this.#upkeep.writeTiles();
       await this.#commit(left).catch(async (error) => {
         if (!isFull(error) || this.#full !== undefined) throw error;
         await this.#becomeFull(error);
@@ -178,23 +178,23 @@ export class LogWriter implements SignedLog {
     for (const { resolve } of group) resolve();
     if (this.#full !== undefined) return;
     await this.#cutJournal();
-    this.#tending.wake();
+    this.#upkeep.wake();
   }
 
   /** In turn with what is written to it. */
   #cutWhenDue(): void {
-    if (this.#parts.tree.sealed - this.#journalBegin >= MOST_DOUBLE) this.append([]).catch(keepForLater);
+    if (this.#parts.tree.tiled - this.#journalBegin >= MOST_DOUBLE) this.append([]).catch(keepForLater);
   }
 
   /** Takes out of the journal what is in full tiles. */
   async #cutJournal(): Promise<void> {
     const { journal, tree, mark } = this.#parts;
-    const rest = tree.unsealed();
+    const rest = tree.untiled();
     // Never all of it: how far a log goes is told by its journal.
-    if (rest === undefined || rest.length === 0 || tree.sealed - this.#journalBegin < MOST_DOUBLE) return;
+    if (rest === undefined || rest.length === 0 || tree.tiled - this.#journalBegin < MOST_DOUBLE) return;
     try {
-      await journal.replace(mark.linesOf(rest, tree.bundle));
-      this.#journalBegin = tree.sealed;
+      await journal.replace(mark.linesOf(rest, tree.lastTile));
+      this.#journalBegin = tree.tiled;
     } catch (error) {
       // The longer journal is as good: only what the next write says of the disk counts.
       if (!(unwritable(error, journal.path) instanceof CofferError)) throw error;

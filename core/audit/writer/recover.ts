@@ -1,21 +1,21 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BUNDLE_LIMIT } from '../bundle.ts';
 import { DirectoryStore } from '../directory-store.ts';
+import { ENTRY_TILE_LIMIT } from '../entry-tile.ts';
 import { type Checkpoint, parseCheckpoint } from '../note/checkpoint.ts';
 import { NOTE_LIMIT } from '../note/signed-note.ts';
 import type { AuditRecord } from '../record.ts';
-import { TreeEdge } from '../tree/edge.ts';
 import { consistencyProof, isConsistent } from '../tree/proofs.ts';
+import { TreeEdge } from '../tree/right-edge.ts';
 import { TILE_WIDTH } from '../tree/tile.ts';
 import { TileReader } from '../tree/tile-reader.ts';
+import { removeTemporaryFiles } from './atomic-files.ts';
 import { CHECKPOINT, type Departed } from './checkpointer.ts';
 import { damaged, rolledBack } from './errors.ts';
 import { GrowingTree } from './growing-tree.ts';
 import { JOURNAL, Journal } from './journal.ts';
 import type { JournalMark } from './journal-mark.ts';
-import { removeTemporaryFiles } from './place-file.ts';
 import { type JournalLine, readJournal } from './read-journal.ts';
 
 export interface Recovered {
@@ -110,7 +110,7 @@ async function replay(
   let next = await lines.next();
   const journalBegin = next.done === true ? 0 : next.value.line.sequence - 1;
   if (journalBegin % TILE_WIDTH !== 0) throw damaged(directory, 'its journal does not begin where a tile ends');
-  if (next.done === true && (await store.read('tile/entries/000', BUNDLE_LIMIT)) !== undefined)
+  if (next.done === true && (await store.read('tile/entries/000', ENTRY_TILE_LIMIT)) !== undefined)
     throw damaged(directory, 'its journal is empty, and it has tiles');
   const tree = await treeOf(directory, store, journalBegin, checkpoints, roots);
   let [size, vouched, group] = [0, signed, [] as JournalLine[]];

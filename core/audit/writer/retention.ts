@@ -1,16 +1,16 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../errors.ts';
-import { BUNDLE_LIMIT, entriesIn } from '../bundle.ts';
 import { lineOf } from '../canonical.ts';
 import { DirectoryStore } from '../directory-store.ts';
+import { ENTRY_TILE_LIMIT, entriesIn } from '../entry-tile.ts';
 import type { AuditRecord } from '../record.ts';
 import { TILE_WIDTH, tileOf, tilePath } from '../tree/tile.ts';
 import { unwritable } from './errors.ts';
 
 /** Between looks; milliseconds. */
 const INTERVAL = 60 * 60 * 1000;
-/** Milliseconds for which every look has to call a bundle old: a clock that is ahead for a while would else cost the whole log. */
+/** Milliseconds for which every look has to call an entry tile old: a clock that is ahead for a while would else cost the whole log. */
 const AGREED = 24 * 60 * 60 * 1000;
 
 export interface Pruner {
@@ -25,7 +25,7 @@ export interface RetentionOptions {
 }
 
 /**
- * Forgets full bundles of entries whose newest record is older than `keep`, after a record that says so; never at a start, but when
+ * Forgets full entry tiles whose newest record is older than `keep`, after a record that says so; never at a start, but when
  * all looks of a day said it. The hashes stay, and with them every proof and every checkpoint.
  */
 export class Retention {
@@ -39,7 +39,7 @@ export class Retention {
   #look: Promise<void> = Promise.resolve();
   readonly #uptime: () => number;
   #oldest: number | undefined;
-  /** Bundles before `end` are what all looks since `at` called old. */
+  /** Entry tiles before `end` are what all looks since `at` called old. */
   #agreed: { end: number; at: number } | undefined;
 
   constructor(directory: string, pruner: Pruner, options: RetentionOptions) {
@@ -51,10 +51,10 @@ export class Retention {
     this.#uptime = uptime;
   }
 
-  /** Looks now and then. `sealed`: how many records are in full tiles. */
-  begin(sealed: () => number): void {
+  /** Looks now and then. `tiled`: how many records are in full tiles. */
+  begin(tiled: () => number): void {
     if (this.#keep === undefined) return;
-    const look = () => void this.prune(sealed()).catch(leaveForLater);
+    const look = () => void this.prune(tiled()).catch(leaveForLater);
     this.#timer = setInterval(look, INTERVAL).unref();
     look();
   }
@@ -67,23 +67,23 @@ export class Retention {
   }
 
   /** Forgets what is due, as of this look and those of the last day. Throws CofferError, and rejects with the system's error; then what is left is due again. */
-  prune(sealed: number): Promise<void> {
+  prune(tiled: number): Promise<void> {
     this.#look = this.#look.then(
-      () => this.#prune(sealed),
-      () => this.#prune(sealed),
+      () => this.#prune(tiled),
+      () => this.#prune(tiled),
     );
     return this.#look;
   }
 
-  async #prune(sealed: number): Promise<void> {
+  async #prune(tiled: number): Promise<void> {
     if (this.#keep === undefined) return;
     const before = new Date(this.#now().getTime() - this.#keep).toISOString();
-    const first = this.#oldest ?? (await oldestBundle(this.#directory));
+    const first = this.#oldest ?? (await oldestTile(this.#directory));
     this.#oldest = first;
     if (first === undefined) return;
     let old = first;
-    // The last full one stays: a log whose every bundle is gone could not be told from one that lost them.
-    while (!this.#isClosed && old < sealed / TILE_WIDTH - 1 && (await this.#isOlder(old, before))) old++;
+    // The last full one stays: a log whose every entry tile is gone could not be told from one that lost them.
+    while (!this.#isClosed && old < tiled / TILE_WIDTH - 1 && (await this.#isOlder(old, before))) old++;
     const end = this.#agreedOn(old);
     if (this.#isClosed || end === undefined || end <= first) return;
     const count = end * TILE_WIDTH;
@@ -107,8 +107,8 @@ export class Retention {
   }
 
   async #isOlder(index: number, before: string): Promise<boolean> {
-    const bundle = await new DirectoryStore(this.#directory).read(pathOf(index), BUNDLE_LIMIT);
-    const last = bundle === undefined ? undefined : entriesIn(bundle)?.at(-1);
+    const tile = await new DirectoryStore(this.#directory).read(pathOf(index), ENTRY_TILE_LIMIT);
+    const last = tile === undefined ? undefined : entriesIn(tile)?.at(-1);
     const line = last === undefined ? undefined : lineOf(last);
     // What cannot be read is kept: whoever verifies has to see it.
     return line !== undefined && line.time < before;
@@ -119,7 +119,7 @@ function pathOf(index: number): string {
   return tilePath({ level: 'entries', index, width: TILE_WIDTH });
 }
 
-async function oldestBundle(directory: string): Promise<number | undefined> {
+async function oldestTile(directory: string): Promise<number | undefined> {
   const names = await readdir(join(directory, 'tile', 'entries'), { recursive: true }).catch(emptyIfMissing);
   const full = names.map((name) => tileOf(`tile/entries/${name}`)).filter((tile) => tile?.width === TILE_WIDTH);
   return full.reduce<number | undefined>(

@@ -5,7 +5,7 @@ import { fromSystemError } from '../../core/files/system-error.ts';
 import { parseJson } from '../../core/json.ts';
 
 /** Texts by name, in a file of the state directory: what the log was told last, so that only what is new is told. */
-export class Remembered {
+export class TextsFile {
   readonly #file: string;
   #texts: ReadonlyMap<string, string> | undefined;
   /** What memory has and the file has not. */

@@ -12,7 +12,7 @@ const DEBOUNCE = 1000;
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 30_000;
 
-export interface TendingParts {
+export interface UpkeepParts {
   directory: string;
   tree: GrowingTree;
   checkpointer: Checkpointer;
@@ -20,24 +20,24 @@ export interface TendingParts {
 }
 
 /** What happens to records beside the path that they are acknowledged on: full tiles, checkpoints, retention. One at a time. */
-export class Tending {
+export class Upkeep {
   /** What went wrong last, while it is wrong. */
   problem: CofferError | undefined;
   /** After this the log takes nothing more. */
   fatal: CofferError | undefined;
-  readonly #parts: TendingParts;
+  readonly #parts: UpkeepParts;
   readonly #options: AuditLogOptions;
   readonly #retention: Retention;
-  readonly #sealed: () => void;
+  readonly #tiled: () => void;
   #turn: Promise<void> = Promise.resolve();
-  #isSealing = false;
+  #isTiling = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #retry = FIRST_RETRY;
 
-  /** `sealed` is called when there are full tiles that were not there before. */
-  constructor(pruner: Pruner, sealed: () => void, parts: TendingParts, options: AuditLogOptions) {
-    this.#sealed = sealed;
+  /** `tiled` is called when there are full tiles that were not there before. */
+  constructor(pruner: Pruner, tiled: () => void, parts: UpkeepParts, options: AuditLogOptions) {
+    this.#tiled = tiled;
     this.#parts = parts;
     this.#options = options;
     this.#retention = new Retention(parts.directory, pruner, options);
@@ -46,25 +46,25 @@ export class Tending {
   begin(): void {
     if (this.#options.signer === undefined) this.problem = unsigned(this.#parts.directory);
     this.wake();
-    this.#retention.begin(() => this.#parts.tree.sealed);
+    this.#retention.begin(() => this.#parts.tree.tiled);
   }
 
   /** Something was appended. */
   wake(): void {
     if (this.#isClosed) return;
     const { tree, checkpointer } = this.#parts;
-    if (tree.backlog > 0 && !this.#isSealing) {
-      this.#isSealing = true;
-      void this.#take(() => this.#seal()).finally(() => {
-        this.#isSealing = false;
+    if (tree.backlog > 0 && !this.#isTiling) {
+      this.#isTiling = true;
+      void this.#take(() => this.#writeTiles()).finally(() => {
+        this.#isTiling = false;
       });
     }
     if (this.#options.signer !== undefined && checkpointer.signed < tree.size) this.#signIn(DEBOUNCE);
   }
 
   /** Throws CofferError, and rejects with the system's error. */
-  async seal(): Promise<void> {
-    await this.#inTurn(() => this.#seal());
+  async writeTiles(): Promise<void> {
+    await this.#inTurn(() => this.#writeTiles());
   }
 
   /** A checkpoint now, if there is something new. Throws CofferError. */
@@ -88,18 +88,18 @@ export class Tending {
     }, wait).unref();
   }
 
-  async #seal(): Promise<void> {
+  async #writeTiles(): Promise<void> {
     // Others may be appended while the last is flushed.
     const { tree } = this.#parts;
     if (tree.backlog === 0) return;
-    while (tree.backlog > 0) await tree.seal();
-    this.#sealed();
+    while (tree.backlog > 0) await tree.writeTiles();
+    this.#tiled();
   }
 
   async #sign(): Promise<void> {
     const { tree, checkpointer } = this.#parts;
     if (this.#options.signer === undefined) return;
-    await this.#seal();
+    await this.#writeTiles();
     if (checkpointer.signed < tree.size) await checkpointer.write(tree.snapshot());
     else if (this.problem === undefined) return;
     // An identity that came after the log was opened.
