@@ -45,6 +45,20 @@ export function previousNeedsKey(manifest: Manifest, entry: string, cause?: Coff
   );
 }
 
+export function formerUnproven(
+  { file, namespace, name }: Pick<Manifest, 'file' | 'namespace' | 'name'>,
+  previous: string,
+): CofferError {
+  return new CofferError(
+    'ROTATE_FORMER_UNPROVEN',
+    `Nobody remembers which rotation left ${previous} of ${namespace}/${name}; people may have named it so, and it stays.`,
+    {
+      advice: `Take it away with \`coffer unset ${file} ${previous}\` when nobody needs it; where it is a credential, revoke it first. What is still needed gets another name.`,
+      data: { file, namespace, name, entry: previous },
+    },
+  );
+}
+
 function placeOf({ file, line, namespace, name }: Manifest, entry: string) {
   return { file, line, namespace, name, entry };
 }

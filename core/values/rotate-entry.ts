@@ -12,7 +12,7 @@ import { type OpenedManifest, openingKeys, openManifest, refusePlaintext } from 
 import type { Opener } from '../opening/opener.ts';
 import type { ProposedValue } from '../rotation/proposal.ts';
 import { generate } from './generate/generate.ts';
-import { changedByHand, changedByRotator, previousNeedsKey, rotationUnknown } from './refusals.ts';
+import { changedByHand, changedByRotator, formerUnproven, previousNeedsKey, rotationUnknown } from './refusals.ts';
 
 export interface RotateOptions {
   /** One for each listed recipient. */
@@ -24,6 +24,8 @@ export interface RotateOptions {
   values?: ReadonlyMap<string, Uint8Array>;
   /** False: no former value stays, whatever the manifest says. */
   keepPrevious?: boolean;
+  /** Whether an ENTRY.previous that is there is a rotation's: others are neither replaced nor removed. Absent: all are. */
+  isRotated?: (previous: string) => boolean;
   random?: Random;
 }
 
@@ -39,8 +41,8 @@ export interface RotatedValues {
  * ones as ENTRY.previous: all in one run, under one data key. `path` of the values is `file.file`. Nothing but new: what was
  * there is opened only where it is kept.
  *
- * @throws CofferError ROTATE_UNKNOWN, ROTATE_BY_HAND, ROTATE_BY_ROTATOR, ROTATE_PREVIOUS_NEEDS_KEY, MANIFEST_PLAINTEXT, ENTRY_NAME,
- *   TEMPLATE_NAME_TAKEN, SEALING_KEY_MISSING, and what `openManifest` throws
+ * @throws CofferError ROTATE_UNKNOWN, ROTATE_BY_HAND, ROTATE_BY_ROTATOR, ROTATE_PREVIOUS_NEEDS_KEY, ROTATE_FORMER_UNPROVEN,
+ *   MANIFEST_PLAINTEXT, ENTRY_NAME, TEMPLATE_NAME_TAKEN, SEALING_KEY_MISSING, and what `openManifest` throws
  */
 export async function rotateEntries(
   file: ManifestFile,
@@ -53,18 +55,23 @@ export async function rotateEntries(
   refusePlaintext(manifest);
   const run = new SealingRun(manifest, options.keys, options.random ?? systemRandom);
   const made = new Map<string, Buffer>();
+  const isRotated = options.isRotated ?? (() => true);
   let former: OpenedManifest | undefined;
   try {
     for (const entry of entries) await makeValue(manifest, entry, options, made);
     for (const entry of made.keys()) checkNewEntry(manifest, entry);
     const kept = options.keepPrevious === false ? [] : keptEntries(manifest, entries, made.keys());
+    for (const name of kept.map(previousOf)) {
+      if (manifest.entries.has(name) && !isRotated(name)) throw formerUnproven(manifest, name);
+    }
     former = openFormer(manifest, kept, options.opener);
     const texts = new Map<string, string | undefined>();
     for (const [entry, value] of made) {
       texts.set(entry, run.seal(entry, value));
+      const previous = previousOf(entry);
       const before = former?.values.get(entry);
-      if (before !== undefined) texts.set(previousOf(entry), run.seal(previousOf(entry), before));
-      else if (canGo(manifest, previousOf(entry))) texts.set(previousOf(entry), undefined);
+      if (before !== undefined) texts.set(previous, run.seal(previous, before));
+      else if (canGo(manifest, previous) && isRotated(previous)) texts.set(previous, undefined);
     }
     const { id, stanzas } = run.finish();
     return { values: proposed(manifest, texts), stanzas: new Map([[id, stanzas]]) };

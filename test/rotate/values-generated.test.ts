@@ -45,6 +45,51 @@ test('a generated value turns over when it is due; the former one stays for its 
   await operator.end();
 });
 
+test('a value that only bears the name of a former one is neither removed nor replaced, and people are told', async (t) => {
+  const rules = {
+    token: { every: '30d', generate: { kind: 'hex' }, keepPrevious: '1h' },
+    plain: { every: '30d', generate: { kind: 'hex' } },
+  };
+  const lives = await Lives.open(t, () => ({}));
+  const { stage, clocks } = lives;
+  const commit = (data: Record<string, string>, name = 'api') => {
+    const text = stage.manifest({ namespace: 'payments', name, data });
+    return stage.tree.commit({ [`${name}.json`]: withSpec(text, { rotation: rules }) });
+  };
+  const [own, byHand] = [
+    { token: 'first', plain: 'first' },
+    { 'token.previous': 'needed', 'plain.previous': 'needed' },
+  ];
+  await commit({ ...own, ...byHand });
+  await commit(own, 'calm');
+  const operator = await lives.begin();
+  const told = () => [...new Set(operator.rotation.troubles().map(({ code, data }) => `${code} ${data.entry}`))].sort();
+  const unproven = ['ROTATE_FORMER_UNPROVEN plain.previous', 'ROTATE_FORMER_UNPROVEN token.previous'];
+  await look(operator);
+  // All is sealed anew; and beside it a person rotates, and keeps what was.
+  await commit({ ...own, ...byHand });
+  await commit({ ...own, token: 'second', 'token.previous': 'first' }, 'calm');
+  await look(operator);
+  assert.equal(await read(lives, 'calm', 'token.previous'), 'first');
+  clocks.pass(2 * HOUR);
+  await look(operator);
+  assert.equal(await read(lives, 'calm', 'token.previous'), undefined);
+  assert.deepEqual(told(), unproven);
+  clocks.pass(31 * DAY);
+  await look(operator);
+  assert.deepEqual(told(), unproven);
+  for (const entry of ['token', 'token.previous', 'plain.previous'])
+    assert.equal(await read(lives, 'api', entry), entry === 'token' ? 'first' : 'needed');
+  await commit(own);
+  await look(operator);
+  clocks.pass(31 * DAY);
+  await look(operator);
+  assert.notEqual(await read(lives, 'api', 'token'), 'first');
+  assert.equal(await read(lives, 'api', 'token.previous'), 'first');
+  assert.deepEqual(told(), []);
+  await operator.end();
+});
+
 test('an exposed value is due at once, one that is made by hand is said to be, and nobody else’s is touched', async (t) => {
   const generate = { kind: 'hex' };
   const lives = await Lives.open(t, (stage) => ({

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { appendFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { DirectoryKeyStore } from '../../operator/keys/directory-store.ts';
 import { Lives } from './lives.ts';
 import { withSpec } from './rotating.ts';
 
 const COUNT = 12;
 
 test('values that wait to be merged are neither read nor parsed at each look, until a commit or a pin is new', async (t) => {
-  const rotation = { token: { generate: { kind: 'hex' } } };
+  const rotation = { token: { generate: { kind: 'hex' }, keepPrevious: '1h' } };
   const lives = await Lives.open(t, (stage) =>
     Object.fromEntries(
       Array.from({ length: COUNT }, (_, index) => {
@@ -17,7 +18,9 @@ test('values that wait to be merged are neither read nor parsed at each look, un
     ),
   );
   const operator = await lives.begin({ mayPush: false, exposed: () => true });
+  const keys = t.mock.method(DirectoryKeyStore.prototype, 'read').mock;
   await operator.look();
+  assert.equal(keys.callCount(), 1, 'the secret keys are read once, however much is opened');
   await operator.look();
   const waiting = { due: COUNT, underway: COUNT, failed: 0, done: 0 };
   assert.deepEqual(operator.rotation.status().rotations, waiting);

@@ -3,6 +3,7 @@ import { previousOf } from '../../../core/format/manifest/rotation.ts';
 import type { Pins } from '../../../core/keys/pins.ts';
 import type { Rotators } from '../rotators/configured.ts';
 import type { DueEntries, Wanted } from './due/due-entries.ts';
+import type { FirstSeen } from './due/first-seen.ts';
 import type { Pace } from './due/pace.ts';
 import type { Rotation } from './remembered/rotation.ts';
 import type { RotationMemory } from './remembered/rotation-memory.ts';
@@ -22,6 +23,7 @@ export interface DueManifest {
 
 export interface BeginningParts {
   memory: RotationMemory;
+  seen: FirstSeen;
   steps: StepRecords;
   patience: Patience;
   pace: Pace;
@@ -45,13 +47,16 @@ export class Beginning {
 
   /** Remembers again what its rotator has not retired. */
   async recover(site: RotatingManifests, row: RotatingManifest): Promise<void> {
-    const { memory, rotators, steps } = this.#parts;
+    const { memory, seen, rotators, steps } = this.#parts;
     if (memory.of(site.source.id, row).length > 0 || !hasFormer(row)) return;
     await this.#try(`recover ${idOf(site, row)}`, { site, row }, async () => {
       const placed = await site.read(row);
-      const rotation = placed && recoveredRotation(placed, site.source.id, rotators);
-      if (rotation === undefined) return;
+      const recovered = placed && recoveredRotation(placed, site.source.id, rotators);
+      if (recovered === undefined) return;
+      const { rotation, former } = recovered;
       await steps.done(rotation, 'recovered', site);
+      seen.noteRotated(site.source.id, row, former);
+      await seen.save();
       await memory.keep(rotation);
     });
   }

@@ -1,10 +1,12 @@
 import { CofferError } from '../../../core/errors.ts';
 import type { ProposedValue } from '../../../core/rotation/proposal.ts';
 import { Turns } from '../../../core/turns.ts';
+import { formerUnproven } from '../../../core/values/refusals.ts';
 import { retirePrevious } from '../../../core/values/rotate-entry.ts';
 import { keyOf } from '../../project/namespaced-name.ts';
 import type { Rotators } from '../rotators/configured.ts';
 import type { Parcel } from './delivery.ts';
+import type { FirstSeen } from './due/first-seen.ts';
 import type { Rotation } from './remembered/rotation.ts';
 import type { RotatingManifest, RotatingManifests } from './rotating-manifests.ts';
 import { isExplained } from './steps/explained.ts';
@@ -21,19 +23,22 @@ export class ProposedChanges {
   }
 
   /**
-   * `formerOf`: the entries of a manifest whose former value has been there long enough; none where no rotation is ours to make. Throws
-   * the signal's reason.
+   * `formerOf`: the entries of a manifest whose former value has been there long enough; none where no rotation is ours to make. Returns
+   * beside the changes what nobody knows to be a former value. Throws the signal's reason.
    */
   async of(
     site: RotatingManifests,
     rotations: readonly Rotation[],
-    formerOf: (row: RotatingManifest) => readonly string[],
+    { formerOf, seen }: { formerOf: (row: RotatingManifest) => readonly string[]; seen: Pick<FirstSeen, 'isRotated'> },
     signal: AbortSignal,
-  ): Promise<Parcel> {
+  ): Promise<{ parcel: Parcel; unproven: CofferError[] }> {
     const turns = new Turns(signal);
     const values: ProposedValue[] = [];
+    const unproven: CofferError[] = [];
     const stanzas = new Map<string, ReadonlyMap<string, string>>();
     const operations = new Map<string, string>();
+    const isRotated = ({ namespace, name, entry }: ProposedValue) =>
+      seen.isRotated(site.source.id, { namespace, name }, entry);
     for (const rotation of rotations) {
       await turns.next();
       const [row] = site.named(rotation.namespace, rotation.name);
@@ -44,7 +49,9 @@ export class ProposedChanges {
         values.push(...rotation.values.map((value) => ({ ...value, path: row.path })));
         for (const [id, texts] of Object.entries(rotation.stanzas)) stanzas.set(id, new Map(Object.entries(texts)));
       }
-      if (rotation.step === 'retired') values.push(...(await this.#without(site, row, this.#rotated(row) ?? [])));
+      if (rotation.step !== 'retired') continue;
+      const going = await this.#without(site, row, this.#rotated(row) ?? []);
+      values.push(...going.filter(isRotated));
     }
     for (const row of site.all()) {
       await turns.next();
@@ -52,16 +59,17 @@ export class ProposedChanges {
       if (former.length === 0 || operations.has(keyOf(row.namespace, row.name))) continue;
       // What a rotator set is retired before it goes.
       const rotated = this.#rotated(row);
-      if (rotated !== undefined)
-        values.push(
-          ...(await this.#without(
-            site,
-            row,
-            former.filter((entry) => !rotated.includes(entry)),
-          )),
-        );
+      if (rotated === undefined) continue;
+      const ours = former.filter((entry) => !rotated.includes(entry));
+      for (const value of await this.#without(site, row, ours)) {
+        if (isRotated(value)) values.push(value);
+        else unproven.push(formerUnproven({ ...row, file: row.path }, value.entry).at({ source: site.source.id }));
+      }
     }
-    return { source: site.source.id, commit: site.state?.commit ?? '', values, stanzas, operations };
+    return {
+      parcel: { source: site.source.id, commit: site.state?.commit ?? '', values, stanzas, operations },
+      unproven,
+    };
   }
 
   #isReady({ id, step, rotator }: Rotation): boolean {

@@ -8,7 +8,6 @@ import { Beginning, type BeginningParts, type DueManifest } from './beginning.ts
 import type { Delivery } from './delivery.ts';
 import { type AskedValue, askedValues, spend } from './due/asked-values.ts';
 import { dueEntries } from './due/due-entries.ts';
-import type { FirstSeen } from './due/first-seen.ts';
 import type { ProposedChanges } from './proposed-changes.ts';
 import type { RotatingManifest, RotatingManifests } from './rotating-manifests.ts';
 import { type Opened, Underway, type UnderwayParts } from './steps/underway.ts';
@@ -17,7 +16,6 @@ export interface RoundParts extends UnderwayParts, BeginningParts {
   cluster: string;
   stateDirectory: string;
   sites: readonly RotatingManifests[];
-  seen: FirstSeen;
   proposed: ProposedChanges;
   delivery: Delivery;
   exposed: (namespace: string, name: string, entry: string, text: string) => boolean;
@@ -154,18 +152,18 @@ export class Round {
     manifests: readonly DueManifest[],
     { isProving }: Underway,
   ): Promise<CofferError[]> {
-    const { memory, proposed, delivery } = this.#parts;
+    const { memory, seen, proposed, delivery } = this.#parts;
     const former = new Map(manifests.map(({ row, due }) => [row, due.former]));
     const rotations = Map.groupBy(memory.rotations, ({ source }) => source);
-    const parcels = await Promise.all(
-      sites.map((site) => {
-        const ofSite = rotations.get(site.source.id) ?? [];
-        return proposed.of(site, ofSite, (row) => former.get(row) ?? [], this.#signal);
-      }),
+    const formerOf = (row: RotatingManifest) => former.get(row) ?? [];
+    const changes = await Promise.all(
+      sites.map((site) => proposed.of(site, rotations.get(site.source.id) ?? [], { formerOf, seen }, this.#signal)),
     );
+    const parcels = changes.map(({ parcel }) => parcel);
+    const unproven = changes.flatMap((change) => change.unproven);
     // What lies there since an earlier run is not taken back only to be put there again.
-    if (isProving && parcels.every(({ values }) => values.length === 0)) return [];
-    return delivery.deliver(parcels, this.#signal);
+    if (isProving && parcels.every(({ values }) => values.length === 0)) return unproven;
+    return [...unproven, ...(await delivery.deliver(parcels, this.#signal))];
   }
 }
 

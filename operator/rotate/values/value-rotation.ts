@@ -157,7 +157,8 @@ export class ValueRotation extends BackgroundChore {
     const memory = await this.#remembered();
     const openings = new Openings(this.#options);
     try {
-      const making = new Making({ openings, rotators: this.#parts.rotators, now: this.#parts.now });
+      const { rotators, now } = this.#parts;
+      const making = new Making({ openings, rotators, seen: new FirstSeen(memory), now });
       const values = new RotationValues(openings, this.#standings);
       return await use({ making, advance: new Advance({ ...this.#advancing, memory, making, values }) });
     } finally {

@@ -6,10 +6,15 @@ import type { OwnMark } from '../../../keys/own-mark.ts';
 import { Rotation } from './rotation.ts';
 import type { RotationStore } from './rotation-store.ts';
 
-/** `SOURCE NAMESPACE/NAME ENTRY` → digest of its text, and since when it is there, ISO 8601. */
-const Seen = Type.Record(Type.String(), Type.Tuple([Type.String(), Type.String()]));
+const text = Type.String();
 
-export type Seen = Static<typeof Seen>;
+/** `SOURCE NAMESPACE/NAME ENTRY` → digest of its text, since when it is there, ISO 8601, and of a former value whether a rotation left it. */
+const Seen = Type.Record(
+  text,
+  Type.Union([Type.Tuple([text, text]), Type.Tuple([text, text, Type.Literal('rotated')])]),
+);
+
+type Seen = Static<typeof Seen>;
 
 const SEEN = 'seen';
 
@@ -19,7 +24,7 @@ const SEEN = 'seen';
  */
 export class RotationMemory {
   /** Of each text when it was seen first. */
-  readonly seen: Map<string, readonly [digest: string, since: string]>;
+  readonly seen: Map<string, Readonly<Seen[string]>>;
   /** How many rotations have ended in this run. */
   ended = 0;
   readonly #store: RotationStore;

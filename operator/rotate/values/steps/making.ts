@@ -7,6 +7,7 @@ import { type RotatedValues, rotateEntries } from '../../../../core/values/rotat
 import type { Rotators } from '../../rotators/configured.ts';
 import { type EntryValues, type Rotator, wipeValues } from '../../rotators/rotator.ts';
 import type { Wanted } from '../due/due-entries.ts';
+import type { FirstSeen } from '../due/first-seen.ts';
 import type { Rotation } from '../remembered/rotation.ts';
 import type { Placed, RotatingManifests } from '../rotating-manifests.ts';
 import type { Openings } from './openings.ts';
@@ -14,6 +15,7 @@ import type { Openings } from './openings.ts';
 export interface MakingOptions {
   openings: Openings;
   rotators: Rotators;
+  seen: Pick<FirstSeen, 'isRotated'>;
   now: () => Date;
 }
 
@@ -70,7 +72,7 @@ export class Making {
     valuesOf: (current: EntryValues, all: readonly string[]) => EntryValues | undefined,
     rotator: Rotator | undefined,
   ): Promise<RotatedValues> {
-    const { openings, now } = this.#options;
+    const { openings, seen, now } = this.#options;
     const keys = sealingKeys(site.keyring, pins, manifest.recipients);
     const [entry] = entries;
     if (entry === undefined) throw new Bug('a rotation of nothing');
@@ -92,6 +94,7 @@ export class Making {
             keys,
             opener,
             now: now(),
+            isRotated: (previous) => seen.isRotated(site.source.id, manifest, previous),
             ...(values === undefined ? {} : { values }),
           });
         } finally {

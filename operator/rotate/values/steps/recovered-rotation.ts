@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { CofferError } from '../../../../core/errors.ts';
 import { previousOf } from '../../../../core/format/manifest/rotation.ts';
+import { formerUnproven } from '../../../../core/values/refusals.ts';
 import { retirePrevious } from '../../../../core/values/rotate-entry.ts';
 import type { Rotators } from '../../rotators/configured.ts';
 import type { Rotation } from '../remembered/rotation.ts';
@@ -8,14 +8,15 @@ import type { Placed } from '../rotating-manifests.ts';
 
 /**
  * The rotation that a manifest itself tells of, where nobody remembers it (the state directory was lost): its rotator's former value
- * is there still, so that nobody has retired it for sure. Undefined: there is none. Throws ROTATOR_*, and ROTATE_FORMER_UNPROVEN
+ * is there still, so that nobody has retired it for sure. `former`: the entries that it left. Undefined: there
+ * is none. Throws ROTATOR_*, and ROTATE_FORMER_UNPROVEN
  * where whoever may write values would choose what is revoked.
  */
 export function recoveredRotation(
   { manifest, file }: Placed,
   source: string,
   rotators: Rotators,
-): Rotation | undefined {
+): { rotation: Rotation; former: string[] } | undefined {
   for (const [entry, { rotator }] of manifest.rotation) {
     if (rotator === undefined || !manifest.entries.has(previousOf(entry))) continue;
     const chosen = rotators.of(rotator, manifest);
@@ -23,24 +24,16 @@ export function recoveredRotation(
     // What a template holds on to stays, and would be found again and again.
     if (retirePrevious(manifest, entries).length === 0) continue;
     const { namespace, name } = manifest;
-    if (!chosen.isConfined) throw unproven(namespace, name, previousOf(entry));
-    return {
+    // A rotation keeps all of them, or none.
+    const isWhole = entries.every((name) => manifest.entries.has(previousOf(name)));
+    if (!chosen.isConfined || !isWhole) throw formerUnproven(manifest, previousOf(entry));
+    const rotation: Rotation = {
       id: randomBytes(8).toString('hex'),
       ...{ source, namespace, name, entries: [entry], rotator, isExposed: false, step: 'landed' },
       file: { path: file.file, text: file.text },
       ...{ values: [], stanzas: {}, waited: 0 },
     };
+    return { rotation, former: entries.map(previousOf) };
   }
   return undefined;
-}
-
-function unproven(namespace: string, name: string, entry: string): CofferError {
-  return new CofferError(
-    'ROTATE_FORMER_UNPROVEN',
-    `Nobody remembers which rotation left ${entry} of ${namespace}/${name}.`,
-    {
-      advice: 'Revoke that credential by hand where it is one, and remove the entry with `coffer unset`.',
-      data: { namespace, name, entry },
-    },
-  );
 }
