@@ -140,6 +140,11 @@ test('promise 2: without a record nothing is given to pods, to Secrets or to peo
   await stage.commit(stage.files({ name: 'db', data: { password: fresh, ...long }, readers: ['api'] }));
   await operator.line(({ code }) => code === 'AUDIT_FULL');
   await eventually(async () => assert.match(await operator.get('/readyz'), /^503/));
+  // The log is full from the commit's own record on; until its secret has failed, pods are offered the new version.
+  await eventually(async () => {
+    const { secrets } = await operator.status();
+    assert.equal(secrets.find(({ name }: { name: string }) => name === 'db')?.state, 'failed');
+  });
   const answer = await scene.mount(token, { secret: 'db' });
   assert.deepEqual([answer.status, answer.code], [503, 'AUDIT_FULL']);
   const body = JSON.stringify({ namespace: app, name: 'db', entry: 'password', reason: 'INC-1' });

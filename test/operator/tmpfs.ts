@@ -33,8 +33,16 @@ export function onDisk(t: TestContext): string {
 
 function scratch(t: TestContext, parent: string): string {
   const directory = mkdtempSync(join(parent, 'coffer-test-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  atTheEnd(t, () => rmSync(directory, { recursive: true, force: true }));
   return directory;
+}
+
+/**
+ * After all else that is to be done after the test, since that is done in the order in which it was asked for: a folder is made
+ * first, and processes that write into it are ended later.
+ */
+export function atTheEnd(t: Pick<TestContext, 'after'>, work: () => void | Promise<void>): void {
+  t.after(() => t.after(work));
 }
 
 /** A tmpfs of its own of a few kilobytes. Needs root: says so and skips the test without it. */
@@ -44,7 +52,7 @@ export function smallTmpfs(t: TestContext, kilobytes: number): string | undefine
     return undefined;
   }
   const directory = mkdtempSync(join(tmpdir(), 'coffer-test-'));
-  t.after(() => {
+  atTheEnd(t, () => {
     spawnSync('umount', ['-l', directory]);
     rmdirSync(directory);
   });

@@ -10,6 +10,7 @@ import { type GitSourceConfig, openGitSource } from '../../operator/source/open-
 import type { Source } from '../../operator/source/source.ts';
 import { type GitHttpOptions, GitHttpServer } from '../servers/git-http.ts';
 import { WorkTree } from '../servers/work-tree.ts';
+import { atTheEnd } from './tmpfs.ts';
 
 const run = promisify(execFile);
 export const never = new AbortController().signal;
@@ -27,7 +28,7 @@ export class Watching {
 
   static async open(t: TestContext): Promise<Watching> {
     const root = await mkdtemp(join(tmpdir(), 'coffer-source-'));
-    t.after(() => rm(root, { recursive: true, force: true }));
+    atTheEnd(t, () => rm(root, { recursive: true, force: true }));
     return new Watching(t, root, await WorkTree.init(join(root, 'team')));
   }
 

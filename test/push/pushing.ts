@@ -15,6 +15,7 @@ import { DirectoryKeyStore } from '../../operator/keys/directory-store.ts';
 import { openPusher, type Pusher, type PusherOptions } from '../../operator/push/pusher.ts';
 import { type GitSourceConfig, openGitSource } from '../../operator/source/open-git-source.ts';
 import type { Source } from '../../operator/source/source.ts';
+import { atTheEnd } from '../operator/tmpfs.ts';
 import { GitHttpServer } from '../servers/git-http.ts';
 import { generateKey, Sshd } from '../servers/sshd.ts';
 import { WorkTree } from '../servers/work-tree.ts';
@@ -50,7 +51,7 @@ export class Pushing {
   static async open(t: TestContext): Promise<Pushing> {
     await sodiumReady();
     const root = await mkdtemp(join(tmpdir(), 'coffer-push-'));
-    t.after(() => rm(root, { recursive: true, force: true }));
+    atTheEnd(t, () => rm(root, { recursive: true, force: true }));
     const tree = await WorkTree.init(join(root, 'person'));
     await tree.git('init', '-q', '--bare', '-b', 'main', join(root, 'team.git'));
     await tree.git('remote', 'add', 'origin', join(root, 'team.git'));

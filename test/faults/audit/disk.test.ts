@@ -59,11 +59,13 @@ describe('the log has no room', () => {
     await commit(site, 'second');
     await operator.line(({ code }) => code === 'AUDIT_FULL');
     assert.equal(site.read('payments/api/db/a'), 'first');
-    assert.equal((await operator.get('/readyz')).slice(0, 3), '503');
+    await eventually(async () => assert.equal((await operator.get('/readyz')).slice(0, 3), '503'));
     assert.equal((await operator.get('/healthz')).slice(0, 3), '200');
-    const { problems } = await operator.status();
-    assert.ok(problems.some(({ code }: { code: string }) => code === 'AUDIT_FULL'));
-    assert.equal(await metric(operator, 'coffer_audit_writable'), '0');
+    await eventually(async () => {
+      const { problems } = await operator.status();
+      assert.ok(problems.some(({ code }: { code: string }) => code === 'AUDIT_FULL'));
+    });
+    await eventually(async () => assert.equal(await metric(operator, 'coffer_audit_writable'), '0'));
 
     const given = site.spawn('override-audit', '--for', '1h', '--reason', 'INC-7: the disk is full');
     assert.equal(await given.exit(), 0, given.output);
@@ -74,8 +76,8 @@ describe('the log has no room', () => {
     const shown = await operator.line(({ msg, audit: record }) => msg === 'audit' && isShown(Object(record)));
     const intent = Object(shown.audit);
     assert.equal(intent.name, 'db');
-    assert.equal(await metric(operator, 'coffer_audit_overridden'), '1');
-    assert.equal((await operator.get('/readyz')).slice(0, 3), '200');
+    await eventually(async () => assert.equal(await metric(operator, 'coffer_audit_overridden'), '1'));
+    await eventually(async () => assert.equal((await operator.get('/readyz')).slice(0, 3), '200'));
 
     fs.rmSync(filler);
     await eventually(async () => assert.equal(await metric(operator, 'coffer_audit_owed_records'), '0'));
@@ -126,7 +128,7 @@ describe('the log is read-only', () => {
     await commit(site, 'second');
     const next = await site.start();
     await next.line(({ code }) => code === 'AUDIT_UNWRITABLE');
-    assert.equal((await next.get('/readyz')).slice(0, 3), '503');
+    await eventually(async () => assert.equal((await next.get('/readyz')).slice(0, 3), '503'));
     assert.equal((await next.get('/healthz')).slice(0, 3), '200');
     assert.equal(site.read('payments/api/db/a'), undefined, 'no record, no secret');
     remount(audit, 'rw');

@@ -11,6 +11,7 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import { freePorts } from '../../cluster/ports.ts';
 import { newNamespace } from '../../cluster/shared.ts';
 import { tokenOf } from '../../cluster/users.ts';
+import { atTheEnd } from '../../operator/tmpfs.ts';
 import { partOrSkip } from '../../parts/parts.ts';
 import { connectTo } from './connect.ts';
 import { Onlooker } from './onlooker.ts';
@@ -46,7 +47,7 @@ export async function startSealedSecrets(
   await cluster.kubectl('wait', '--for=condition=Established', 'crd/sealedsecrets.bitnami.com', '--timeout=240s');
   const home = await newNamespace(t, cluster, 'sealed');
   const folder = await mkdtemp(join(tmpdir(), 'coffer-sealed-'));
-  t.after(() => rm(folder, { recursive: true }));
+  atTheEnd(t, () => rm(folder, { recursive: true }));
   await startController(t, cluster, { controller, folder, home, app });
   const certificate = join(folder, 'sealing.crt');
   await writeFile(certificate, await sealingCertificate(t, cluster, home));
