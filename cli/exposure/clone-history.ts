@@ -3,8 +3,8 @@ import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
 import { ExposureCache } from '../../core/exposure/cache.ts';
 import { allHeads, type Heads } from '../../core/exposure/heads.ts';
+import type { HistoryFacts } from '../../core/exposure/history-facts.ts';
 import { readHistory } from '../../core/exposure/read-history.ts';
-import type { Records } from '../../core/exposure/records.ts';
 import { openRepository, type Repository } from '../../core/git/repository.ts';
 
 /** Below the git directory, which is never committed. */
@@ -12,7 +12,7 @@ const CACHE = join('coffer', 'exposure');
 
 export interface CloneHistory extends Heads {
   repository: Repository;
-  records: Records;
+  records: HistoryFacts;
   /** Commits whose parents this clone leaves out. */
   shallow: ReadonlySet<string>;
 }

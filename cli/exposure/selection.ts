@@ -1,7 +1,7 @@
 import { CofferError } from '../../core/errors.ts';
 import type { Selection } from '../../core/exposure/exposure.ts';
 import { ownerIn } from '../../core/exposure/facts.ts';
-import type { Records } from '../../core/exposure/records.ts';
+import type { HistoryFacts } from '../../core/exposure/history-facts.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import { keyIdNamed } from '../input/key-id.ts';
 import { writtenBy } from './writers.ts';
@@ -17,7 +17,7 @@ export interface Wanted {
 /** What nothing in the history names is a mistake, not an answer of none. Throws KEY_ID_*, EXPOSURE_RECIPIENT, EXPOSURE_WRITER. */
 export function selectionFrom(
   { key, recipient, signer, since }: Wanted,
-  records: Records,
+  records: HistoryFacts,
   repository: Repository,
 ): Selection {
   if (key !== undefined) return { kind: 'keys', kids: new Set(key.map((text) => keyIdNamed(text, kidsOf(records)))) };
@@ -26,11 +26,11 @@ export function selectionFrom(
   return since === undefined ? { kind: 'revoked' } : { kind: 'all' };
 }
 
-function kidsOf({ facts }: Records): string[] {
+function kidsOf({ facts }: HistoryFacts): string[] {
   return facts.flatMap((fact) => ownerIn(fact)?.kid ?? []);
 }
 
-function recipientNamed(name: string, { facts }: Records): Selection {
+function recipientNamed(name: string, { facts }: HistoryFacts): Selection {
   const isNamed = facts.some((fact) => ownerIn(fact)?.recipient === name);
   if (isNamed) return { kind: 'recipient', name };
   throw new CofferError('EXPOSURE_RECIPIENT', `No commit of this clone has a recipient ${JSON.stringify(name)}.`, {

@@ -1,5 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
-import type { Records } from '../../core/exposure/records.ts';
+import type { HistoryFacts } from '../../core/exposure/history-facts.ts';
 import { readSigned } from '../../core/git/commits/signed-object.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import { isSignedWith } from '../../core/signatures/ssh/signing-key.ts';
@@ -8,7 +8,7 @@ import { isSignedWith } from '../../core/signatures/ssh/signing-key.ts';
  * Whether a commit is by this person: a name or an address, in full, which it gives as author or committer, or `SHA256:…` of the SSH key
  * that signed it. Throws EXPOSURE_WRITER for nobody's.
  */
-export function writtenBy(who: string, { commits }: Records, repository: Repository): (commit: string) => boolean {
+export function writtenBy(who: string, { commits }: HistoryFacts, repository: Repository): (commit: string) => boolean {
   const isOwn = who.startsWith('SHA256:') ? signedWith(who, repository) : claimedBy(who.toLowerCase());
   const oids = new Set(commits.filter(isOwn).map(({ oid }) => oid));
   if (oids.size > 0) return (commit) => oids.has(commit);
@@ -19,7 +19,7 @@ export function writtenBy(who: string, { commits }: Records, repository: Reposit
   });
 }
 
-type IsOwn = (commit: Records['commits'][number]) => boolean;
+type IsOwn = (commit: HistoryFacts['commits'][number]) => boolean;
 
 function claimedBy(wanted: string): IsOwn {
   return ({ author, committer }) =>

@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { ring, Story, sealedTo } from '../../test/exposure/story.ts';
 import type { Node } from '../../test/trust/history.ts';
 import { ExposureCache } from './cache.ts';
+import { type CommitFacts, HistoryFacts } from './history-facts.ts';
 import { orderOf } from './order.ts';
-import { type CommitRecord, Records } from './records.ts';
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -72,7 +72,7 @@ test('a second run that reads only what is new tells what one run over all tells
     const known = loaded.records.commits.length;
     const [steady, fresh] = [
       await story.report(head, { heads: tips }, loaded.records),
-      await story.report(head, { heads: tips }, new Records()),
+      await story.report(head, { heads: tips }, new HistoryFacts()),
     ];
     assert.equal(loaded.records.commits.length, known, 'nothing was read again');
     assert.deepEqual(steady, fresh);
@@ -129,7 +129,7 @@ describe('the file of what was read', () => {
 });
 
 test('commits are in the order of their ancestry, then of the times that they claim; a false one moves no more than itself', () => {
-  const commit = (oid: string, time: number, parents: number[]): CommitRecord => {
+  const commit = (oid: string, time: number, parents: number[]): CommitFacts => {
     return { oid, time, parents, author: { name: '', email: '' }, committer: { name: '', email: '' }, changes: [] };
   };
   const commits = [

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { writeAt } from '../files/write-at.ts';
 import { parseJson } from '../json.ts';
 import type { Fact, Role } from './facts.ts';
-import { type CommitRecord, Records } from './records.ts';
+import { type CommitFacts, HistoryFacts } from './history-facts.ts';
 
 /** Raised with what a record says: a file of another version is begun anew. */
 const VERSION = 4;
@@ -13,7 +13,7 @@ const MOST_ROWS = 4000;
 const NEWLINE = 0x0a;
 
 type VersionRow = [oid: string, role: Role, facts: readonly number[]];
-type Rows = { facts?: Fact[]; paths?: string[]; versions?: VersionRow[]; commits?: CommitRecord[] };
+type Rows = { facts?: Fact[]; paths?: string[]; versions?: VersionRow[]; commits?: CommitFacts[] };
 
 interface Sizes {
   facts: number;
@@ -28,13 +28,13 @@ interface Sizes {
  * process beside ours does not count, and neither does what stands behind it.
  */
 export class ExposureCache {
-  readonly records: Records;
+  readonly records: HistoryFacts;
   readonly #file: string;
   readonly #header: string;
   #end: number;
   #saved: Sizes;
 
-  private constructor(file: string, header: string, loaded: { records: Records; end: number }) {
+  private constructor(file: string, header: string, loaded: { records: HistoryFacts; end: number }) {
     this.#file = file;
     this.#header = header;
     this.records = loaded.records;
@@ -47,7 +47,11 @@ export class ExposureCache {
     const header = `coffer exposure ${VERSION} ${hash('sha256', [...shallow].sort().join())}\n`;
     const bytes = await readFile(file).catch(() => Buffer.alloc(0));
     const isOurs = bytes.subarray(0, header.length).equals(Buffer.from(header));
-    return new ExposureCache(file, header, isOurs ? load(bytes, header.length) : { records: new Records(), end: 0 });
+    return new ExposureCache(
+      file,
+      header,
+      isOurs ? load(bytes, header.length) : { records: new HistoryFacts(), end: 0 },
+    );
   }
 
   /** Adds what is new; false where the place cannot be written: all is read again next time, then. */
@@ -74,12 +78,12 @@ export class ExposureCache {
   }
 }
 
-function sizesOf({ facts, paths, versions, commits }: Records): Sizes {
+function sizesOf({ facts, paths, versions, commits }: HistoryFacts): Sizes {
   return { facts: facts.length, paths: paths.length, versions: versions.length, commits: commits.length };
 }
 
-function load(bytes: Buffer, start: number): { records: Records; end: number } {
-  const records = new Records();
+function load(bytes: Buffer, start: number): { records: HistoryFacts; end: number } {
+  const records = new HistoryFacts();
   for (let at = start; ; ) {
     const lineEnd = bytes.indexOf(NEWLINE, at);
     const head = lineEnd < 0 ? undefined : headOf(bytes.toString('utf8', at, lineEnd));
@@ -99,7 +103,7 @@ function headOf(line: string): { sizes: Sizes; length: number; sha256: string } 
   return parseJson(line) as { sizes: Sizes; length: number; sha256: string } | undefined;
 }
 
-function take(records: Records, { facts = [], paths = [], versions = [], commits = [] }: Rows): void {
+function take(records: HistoryFacts, { facts = [], paths = [], versions = [], commits = [] }: Rows): void {
   for (const fact of facts) records.fact(fact);
   for (const path of paths) records.path(path);
   for (const [oid, role, numbers] of versions) records.addVersion({ oid, role, facts: numbers });
@@ -107,7 +111,7 @@ function take(records: Records, { facts = [], paths = [], versions = [], commits
 }
 
 /** Tables that others refer to come first: what is torn off behind them is missed by nothing. */
-function* blocksSince(records: Records, saved: Sizes): Generator<Buffer> {
+function* blocksSince(records: HistoryFacts, saved: Sizes): Generator<Buffer> {
   const sizes = { ...saved };
   const versions = records.versions.slice(saved.versions).map(({ oid, role, facts }): VersionRow => [oid, role, facts]);
   const tables = {

@@ -1,6 +1,6 @@
 import { entryOfPrevious } from '../format/manifest/rotation.ts';
 import type { RotationKind } from './facts.ts';
-import type { Records } from './records.ts';
+import type { HistoryFacts } from './history-facts.ts';
 import { factsOfVersion, filesAt } from './timeline.ts';
 
 /** A sealed text that stands in an entry now. */
@@ -34,7 +34,7 @@ export class CurrentValues {
   readonly #byManifest = new Map<string, CurrentValue[]>();
 
   /** `instead`: path → the version that counts there, or none, whatever the commits have. */
-  constructor(records: Records, commits: readonly number[], instead: ReadonlyMap<number, number | undefined>) {
+  constructor(records: HistoryFacts, commits: readonly number[], instead: ReadonlyMap<number, number | undefined>) {
     for (const commit of commits) {
       for (const [path, version] of filesAt(records, commit)) {
         if (!instead.has(path)) this.#take(records, path, version);
@@ -60,7 +60,7 @@ export class CurrentValues {
     for (const values of this.#byPath.values()) yield* values;
   }
 
-  #take(records: Records, path: number, version: number): void {
+  #take(records: HistoryFacts, path: number, version: number): void {
     const facts = factsOfVersion(records, version).map((number) => ({ number, fact: records.facts[number] }));
     const lists = new Map<string, Set<string>>();
     for (const { fact } of facts) {

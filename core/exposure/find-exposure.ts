@@ -1,9 +1,9 @@
 import { Turns } from '../turns.ts';
 import { type CurrentValue, CurrentValues } from './current-values.ts';
 import type { Exposed, ExposedTo, ExposureQuery, ExposureReport, Living, Moment, Unproven } from './exposure.ts';
+import type { HistoryFacts } from './history-facts.ts';
 import { KeysOfHistory, type LostKey } from './lost-keys.ts';
 import { listOf } from './order.ts';
-import type { Records } from './records.ts';
 import { type Gone, Renames } from './renames.ts';
 import { selectedKeys } from './selected-keys.ts';
 import { Successors, type ValueFact } from './successors.ts';
@@ -13,7 +13,7 @@ import { factsOfVersion, filesAt, Timeline } from './timeline.ts';
  * What somebody could have read, by docs/format.md, "Exposure": a function of the history alone, so that everybody who has the
  * repository gets the same answer. `records` hold all that the heads reach (read-history.ts).
  */
-export async function findExposure(records: Records, query: ExposureQuery): Promise<ExposureReport> {
+export async function findExposure(records: HistoryFacts, query: ExposureQuery): Promise<ExposureReport> {
   const turns = new Turns(query.signal);
   const numbers = (oids: readonly string[]) => oids.flatMap((oid) => records.commitOf(oid) ?? []);
   const current = numbers(query.current);
@@ -30,14 +30,14 @@ interface Way {
 }
 
 interface SearchParts {
-  records: Records;
+  records: HistoryFacts;
   query: ExposureQuery;
   timeline: Timeline;
   current: readonly number[];
 }
 
 class Search {
-  readonly #records: Records;
+  readonly #records: HistoryFacts;
   readonly #query: ExposureQuery;
   readonly #timeline: Timeline;
   readonly #keys: KeysOfHistory;

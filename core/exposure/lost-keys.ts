@@ -1,5 +1,5 @@
+import type { HistoryFacts } from './history-facts.ts';
 import { listOf } from './order.ts';
-import type { Records } from './records.ts';
 import { effectOf, factsOfVersion, filesAt, type Timeline } from './timeline.ts';
 
 /** A key that somebody else may have. */
@@ -29,10 +29,10 @@ export class KeysOfHistory {
   readonly #opens = new Map<string, { kid: string; group: string; place: number }[]>();
   /** Kid → when it was first called revoked. */
   readonly revoked = new Map<string, number>();
-  readonly #records: Records;
+  readonly #records: HistoryFacts;
   readonly #timeline: Timeline;
 
-  constructor(records: Records, timeline: Timeline) {
+  constructor(records: HistoryFacts, timeline: Timeline) {
     this.#records = records;
     this.#timeline = timeline;
     for (const [number, place] of timeline.first) this.#take(number, place);
@@ -87,7 +87,7 @@ export class KeysOfHistory {
  * was retired. Kid → place in the timeline.
  */
 export function removedKeys(
-  records: Records,
+  records: HistoryFacts,
   timeline: Timeline,
   listed: ReadonlyMap<string, string>,
 ): Map<string, number> {
@@ -112,7 +112,7 @@ export function removedKeys(
 }
 
 /** Keys that a commit which the current ones reach calls revoked. */
-export function revokedOnLine(records: Records, timeline: Timeline): Set<string> {
+export function revokedOnLine(records: HistoryFacts, timeline: Timeline): Set<string> {
   const revoked = new Set<string>();
   for (const [place, number] of timeline.order.entries()) {
     if (!timeline.isCurrent(place)) continue;
@@ -124,7 +124,7 @@ export function revokedOnLine(records: Records, timeline: Timeline): Set<string>
 }
 
 /** Another file of the same commit has it from now on: its recipient was renamed. */
-function isMoved(records: Records, commit: number, kid: string): boolean {
+function isMoved(records: HistoryFacts, commit: number, kid: string): boolean {
   const { brought } = effectOf(records, records.commits[commit]?.changes ?? []);
   return brought.some((number) => {
     const fact = records.facts[number];
@@ -134,7 +134,7 @@ function isMoved(records: Records, commit: number, kid: string): boolean {
 
 /** Kid → status, as the current state has it; of two, the later one. `instead`: as in ExposureQuery. */
 export function listedKeys(
-  records: Records,
+  records: HistoryFacts,
   current: readonly number[],
   instead: ReadonlyMap<number, number | undefined> = new Map(),
 ): Map<string, string> {
@@ -150,7 +150,10 @@ export function listedKeys(
   return listed;
 }
 
-function keysIn(records: Records, version: number | undefined): { kid: string; recipient: string; status: string }[] {
+function keysIn(
+  records: HistoryFacts,
+  version: number | undefined,
+): { kid: string; recipient: string; status: string }[] {
   if (version === undefined || records.versions[version]?.role !== 'keyring') return [];
   return factsOfVersion(records, version).flatMap((number) => {
     const fact = records.facts[number];

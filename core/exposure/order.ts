@@ -1,10 +1,10 @@
-import type { CommitRecord } from './records.ts';
+import type { CommitFacts } from './history-facts.ts';
 
 /**
  * All that these commits reach, in an order that depends on the history alone: parents before children, and among those that could
  * be next the one that claims to be the oldest. So a commit with a false date moves nothing but itself and what follows it.
  */
-export function orderOf(commits: readonly CommitRecord[], heads: Iterable<number>): number[] {
+export function orderOf(commits: readonly CommitFacts[], heads: Iterable<number>): number[] {
   const reached = reachedFrom(commits, heads);
   const waiting = new Uint32Array(commits.length);
   const children = new Map<number, number[]>();
@@ -27,14 +27,14 @@ export function orderOf(commits: readonly CommitRecord[], heads: Iterable<number
   return order;
 }
 
-export function reachedFrom(commits: readonly CommitRecord[], heads: Iterable<number>): Set<number> {
+export function reachedFrom(commits: readonly CommitFacts[], heads: Iterable<number>): Set<number> {
   const reached = new Set(heads);
   // A set goes on to what is added while it is walked.
   for (const number of reached) for (const parent of commits[number]?.parents ?? []) reached.add(parent);
   return reached;
 }
 
-function isOlder(a: CommitRecord | undefined, b: CommitRecord | undefined): boolean {
+function isOlder(a: CommitFacts | undefined, b: CommitFacts | undefined): boolean {
   if (a === undefined || b === undefined) return a !== undefined;
   return a.time === b.time ? a.oid < b.oid : a.time < b.time;
 }

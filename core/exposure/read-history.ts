@@ -6,7 +6,7 @@ import { type Change, changesBetween, type Side } from '../git/trees/changes.ts'
 import { isFile } from '../git/trees/tree.ts';
 import { Turns } from '../turns.ts';
 import { type Fact, factsOf, factsOfLarge, type Role, roleOf } from './facts.ts';
-import type { FileChange, Records } from './records.ts';
+import type { FileChange, HistoryFacts } from './history-facts.ts';
 import { TextDigests } from './text-digest.ts';
 
 export interface ReadOptions {
@@ -51,7 +51,7 @@ interface Compared {
  */
 export async function readHistory(
   repository: Repository,
-  records: Records,
+  records: HistoryFacts,
   heads: Iterable<string>,
   options: ReadOptions = {},
 ): Promise<void> {
@@ -73,7 +73,7 @@ export async function readHistory(
  */
 export async function readDifference(
   repository: Repository,
-  records: Records,
+  records: HistoryFacts,
   { commit, tree }: { commit: string; tree: string },
 ): Promise<Map<number, number | undefined>> {
   return new HistoryReader(repository, records, {}).difference((await repository.readCommit(commit)).tree, tree);
@@ -81,7 +81,7 @@ export async function readDifference(
 
 class HistoryReader {
   readonly #repository: Repository;
-  readonly #records: Records;
+  readonly #records: HistoryFacts;
   readonly #options: ReadOptions;
   readonly #turns: Turns;
   readonly #digests = new TextDigests();
@@ -90,7 +90,7 @@ class HistoryReader {
   /** Of the commits of this run; those of others are read again. */
   readonly #trees = new Map<string, string>();
 
-  constructor(repository: Repository, records: Records, options: ReadOptions) {
+  constructor(repository: Repository, records: HistoryFacts, options: ReadOptions) {
     this.#repository = repository;
     this.#records = records;
     this.#options = options;

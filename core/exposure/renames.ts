@@ -1,5 +1,5 @@
 import { type CurrentValue, type CurrentValues, familyOf } from './current-values.ts';
-import type { Records } from './records.ts';
+import type { HistoryFacts } from './history-facts.ts';
 import type { ValueFact } from './successors.ts';
 import { factsOfVersion, type Timeline } from './timeline.ts';
 
@@ -18,7 +18,7 @@ export interface Gone {
  * an entry or a manifest has to seal it again, and nothing in the ciphertext tells.
  */
 export class Renames {
-  readonly #records: Records;
+  readonly #records: HistoryFacts;
   readonly #timeline: Timeline;
   readonly #current: CurrentValues;
   /** Place of the first text that an entry, or a manifest, ever had. */
@@ -26,7 +26,7 @@ export class Renames {
   readonly #manifests = new Map<string, number>();
   readonly #arrived = new Map<number, ReadonlySet<number>>();
 
-  constructor(records: Records, timeline: Timeline, current: CurrentValues) {
+  constructor(records: HistoryFacts, timeline: Timeline, current: CurrentValues) {
     this.#records = records;
     this.#timeline = timeline;
     this.#current = current;

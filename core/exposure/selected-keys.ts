@@ -1,10 +1,10 @@
 import type { ExposureQuery } from './exposure.ts';
+import type { HistoryFacts } from './history-facts.ts';
 import { type KeysOfHistory, type LostKey, listedKeys, removedKeys, revokedOnLine } from './lost-keys.ts';
-import type { Records } from './records.ts';
 import type { Timeline } from './timeline.ts';
 
 interface Parts {
-  records: Records;
+  records: HistoryFacts;
   timeline: Timeline;
   keys: KeysOfHistory;
   /** Numbers of the current commits. */

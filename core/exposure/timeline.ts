@@ -1,6 +1,6 @@
 import type { Turns } from '../turns.ts';
+import type { CommitFacts, FileChange, HistoryFacts } from './history-facts.ts';
 import { listOf, orderOf, reachedFrom } from './order.ts';
-import type { CommitRecord, FileChange, Records } from './records.ts';
 
 /** What one commit does to what is said: by all its files together, so that moving a file is no change. */
 export interface Effect {
@@ -25,10 +25,10 @@ export class Timeline {
   readonly lastDropped = new Map<number, number>();
   /** Fact → numbers of paths. */
   readonly paths = new Map<number, Set<number>>();
-  readonly #records: Records;
+  readonly #records: HistoryFacts;
   readonly #current: ReadonlySet<number>;
 
-  private constructor(records: Records, order: readonly number[], current: ReadonlySet<number>) {
+  private constructor(records: HistoryFacts, order: readonly number[], current: ReadonlySet<number>) {
     this.#records = records;
     this.order = order;
     this.#current = current;
@@ -36,7 +36,7 @@ export class Timeline {
 
   /** `heads`: numbers of all commits whose history counts; `current`: those whose line is the current one. Rejects as the turns do. */
   static async read(
-    records: Records,
+    records: HistoryFacts,
     { heads, current }: { heads: readonly number[]; current: readonly number[] },
     turns: Turns,
   ): Promise<Timeline> {
@@ -50,7 +50,7 @@ export class Timeline {
   }
 
   /** The commit at a place of the order. */
-  commitAt(place: number): CommitRecord | undefined {
+  commitAt(place: number): CommitFacts | undefined {
     return this.#records.commits[this.order[place] ?? -1];
   }
 
@@ -85,7 +85,7 @@ export class Timeline {
   }
 }
 
-export function effectOf(records: Records, changes: readonly FileChange[]): Effect {
+export function effectOf(records: HistoryFacts, changes: readonly FileChange[]): Effect {
   const first = new Set<number>();
   const others = new Set<number>();
   const after = new Set<number>();
@@ -100,12 +100,12 @@ export function effectOf(records: Records, changes: readonly FileChange[]): Effe
   };
 }
 
-export function factsOfVersion(records: Records, version: number | undefined): readonly number[] {
+export function factsOfVersion(records: HistoryFacts, version: number | undefined): readonly number[] {
   return version === undefined ? [] : (records.versions[version]?.facts ?? []);
 }
 
 /** Path → version, of all files that say something in a commit: what its line of first parents changed last. */
-export function filesAt(records: Records, commit: number): Map<number, number> {
+export function filesAt(records: HistoryFacts, commit: number): Map<number, number> {
   const seen = new Set<number>();
   const files = new Map<number, number>();
   for (let at: number | undefined = commit; at !== undefined; at = records.commits[at]?.parents[0]) {

@@ -3,9 +3,9 @@ import { ExposureCache } from '../../core/exposure/cache.ts';
 import type { RecordedComparisons } from '../../core/exposure/comparisons.ts';
 import type { ExposureReport } from '../../core/exposure/exposure.ts';
 import { findExposure } from '../../core/exposure/find-exposure.ts';
+import type { HistoryFacts } from '../../core/exposure/history-facts.ts';
 import { listedKeys } from '../../core/exposure/lost-keys.ts';
 import { readDifference, readHistory } from '../../core/exposure/read-history.ts';
-import type { Records } from '../../core/exposure/records.ts';
 import type { Accepted, Source } from '../source/source.ts';
 import { RevokedMemory } from './revoked-memory.ts';
 
@@ -31,7 +31,7 @@ export class SourceExposure {
   }
 
   /** Of the last look. */
-  get records(): Records | undefined {
+  get records(): HistoryFacts | undefined {
     return this.#cache?.cache.records;
   }
 
@@ -72,7 +72,7 @@ export class SourceExposure {
   }
 
   /** A look at a long history takes a second: not for commits upon the last one that say nothing of secrets. */
-  #saysTheSame(records: Records, commit: string, size: number): boolean {
+  #saysTheSame(records: HistoryFacts, commit: string, size: number): boolean {
     const { commits } = records;
     const { read, compared, held } = this.#reported;
     if (held > 0 || compared !== size) return false;

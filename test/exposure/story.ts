@@ -2,8 +2,8 @@ import type { TestContext } from 'node:test';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import type { Exposed, ExposureQuery, ExposureReport, Selection } from '../../core/exposure/exposure.ts';
 import { findExposure } from '../../core/exposure/find-exposure.ts';
+import { HistoryFacts } from '../../core/exposure/history-facts.ts';
 import { readHistory } from '../../core/exposure/read-history.ts';
-import { Records } from '../../core/exposure/records.ts';
 import { textDigest } from '../../core/exposure/text-digest.ts';
 import { History, type Node } from '../trust/history.ts';
 import { dataKeyId, type Made, manifest, sealed, stanza } from '../trust/manifests.ts';
@@ -71,7 +71,7 @@ export function ring(
 /** A history that git writes, and what is exposed by it. */
 export class Story {
   readonly history: History;
-  readonly records = new Records();
+  readonly records = new HistoryFacts();
 
   private constructor(history: History) {
     this.history = history;

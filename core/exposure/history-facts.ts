@@ -12,7 +12,7 @@ export interface FileChange {
 }
 
 /** What a commit says of itself, and which files that say something it changes. */
-export interface CommitRecord {
+export interface CommitFacts {
   oid: string;
   /** Numbers of commits, all smaller than its own. */
   parents: readonly number[];
@@ -25,7 +25,7 @@ export interface CommitRecord {
   gap?: string;
 }
 
-export interface VersionRecord {
+export interface VersionFacts {
   /** Of the blob. */
   oid: string;
   role: Role;
@@ -34,11 +34,11 @@ export interface VersionRecord {
 }
 
 /** What is known of a history, in tables that only grow, so that a file of them can be added to. */
-export class Records {
+export class HistoryFacts {
   readonly facts: Fact[] = [];
   readonly paths: string[] = [];
-  readonly versions: VersionRecord[] = [];
-  readonly commits: CommitRecord[] = [];
+  readonly versions: VersionFacts[] = [];
+  readonly commits: CommitFacts[] = [];
   readonly #facts = new Map<string, number>();
   readonly #paths = new Map<string, number>();
   readonly #versions = new Map<string, number>();
@@ -53,7 +53,7 @@ export class Records {
   }
 
   /** The versions that have this sealed text, those that were read last first. Looks at all of them. */
-  *versionsWith(text: string): Generator<VersionRecord> {
+  *versionsWith(text: string): Generator<VersionFacts> {
     const wanted = new Set(
       this.facts.flatMap((fact, number) => (fact[0] === 'value' && fact[4] === text ? [number] : [])),
     );
@@ -66,7 +66,7 @@ export class Records {
     return this.#versions.get(`${role} ${oid}`);
   }
 
-  addVersion(version: VersionRecord): number {
+  addVersion(version: VersionFacts): number {
     return intern(this.#versions, this.versions, `${version.role} ${version.oid}`, version);
   }
 
@@ -74,7 +74,7 @@ export class Records {
     return this.#commits.get(oid);
   }
 
-  addCommit(commit: CommitRecord): number {
+  addCommit(commit: CommitFacts): number {
     return intern(this.#commits, this.commits, commit.oid, commit);
   }
 }
