@@ -15,9 +15,10 @@ process.once('message', () => {
   isRunning = false;
 });
 process.send?.('ready');
-while (isRunning) {
-  for (let time = 0; time < 50; time++) look();
-  if (looks === 100) process.send?.('looked often');
+for (let time = 1; isRunning; time++) {
+  look();
+  if (time === 100) process.send?.('looked often');
+  if (time % 50 > 0) continue;
   await new Promise((resolve) => setImmediate(resolve));
 }
 process.send?.({ looks, mixtures });

@@ -192,11 +192,8 @@ describe('promise 3: a reader sees the old set or the new one', () => {
     await give(projector, setOf(0));
     const reader = fork(join(import.meta.dirname, '../../../test/operator/reader.ts'), [folder]);
     await once(reader, 'message');
-    let hasLooked = false;
-    reader.once('message', () => {
-      hasLooked = true;
-    });
-    for (let version = 1; version <= 400 || !hasLooked; version++) {
+    const looked = once(reader, 'message').then(() => true);
+    for (let version = 1; version <= 400 || !(await Promise.race([looked, false])); version++) {
       await give(projector, setOf(version));
       if (version % 20 === 0) await setTimeout(1);
     }
