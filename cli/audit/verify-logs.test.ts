@@ -3,8 +3,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DirectoryStore } from '../../core/audit/directory-store.ts';
+import { checkpointText } from '../../core/audit/note/checkpoint.ts';
+import { noteOf } from '../../core/audit/note/signed-note.ts';
 import { openAuditLog } from '../../core/audit/open-log.ts';
 import { fill, logDirectory, options, writtenLog } from '../../test/audit/written-log.ts';
+import { testSigner } from '../../test/support/log-signer.ts';
 import type { OpenedLog } from './open-logs.ts';
 import { verifyLogs } from './verify-logs.ts';
 
@@ -12,7 +15,11 @@ test('logs that have seen each other are read once each, and what each has seen 
   const { directory, signer, origin, checkpoints } = await writtenLog(t, 600, 700, 1000);
   const other = logDirectory(t);
   const writer = await openAuditLog(other, options(signer));
-  await writer.append(checkpoints.map((checkpoint) => ({ event: 'log.witnessed', origin, checkpoint })));
+  // One of them is of somebody else, who wrote it where checkpoints are published.
+  const forged = checkpointText({ origin, size: 2000, root: Buffer.alloc(32) });
+  const { publicKey, signature } = (await testSigner().sign(Buffer.from(forged))) ?? assert.fail();
+  const seen = [...checkpoints, noteOf(forged, origin, publicKey, signature)];
+  await writer.append(seen.map((checkpoint) => ({ event: 'log.witnessed', origin, checkpoint })));
   await fill(writer, 400);
   await writer.sign();
   const again = await openAuditLog(directory, options(signer));
