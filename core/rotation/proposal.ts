@@ -2,8 +2,8 @@
 
 export { applyProposal } from './proposal/apply.ts';
 export { withStanzasIn } from './proposal/apply-stanzas.ts';
-export { contentOf, isEmpty } from './proposal/content.ts';
 export { proposalText, readProposalText } from './proposal/document.ts';
 export { namesDataKey } from './proposal/naming.ts';
 export { type Publisher, proposalParts, readProposal } from './proposal/parts.ts';
 export type { Proposal, ProposalBase, ProposedValue } from './proposal/proposal.ts';
+export { isEmpty, isSame } from './proposal/same.ts';

@@ -1,5 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
-import { contentOf, type Proposal } from '../../core/rotation/proposal.ts';
+import { isSame, type Proposal } from '../../core/rotation/proposal.ts';
 
 /**
  * What only a person ends, or a look of the source that accepts another commit: each try would send all of it again, at every look;
@@ -11,8 +11,9 @@ const FIRST = 30_000;
 const MOST = 600_000;
 
 interface Refusal {
-  /** Of the proposal, and the commit upon which it was to go. */
-  what: string;
+  proposal: Proposal;
+  /** Upon which it was to go. */
+  commit: string;
   error: CofferError;
   until: number;
   pause: number;
@@ -30,11 +31,11 @@ export class Refusals {
 
   /** Throws what was thrown for the same before, while that is fresh. */
   async during<Result>(proposal: Proposal, commit: string, work: () => Promise<Result>): Promise<Result> {
-    const what = `${commit} ${contentOf(proposal)}`;
     const known = this.#known.get(proposal.id);
     const now = this.#now().getTime();
     // A clock that was set back must not make it wait for ever.
-    if (known?.what === what && now < known.until && now > known.until - 2 * MOST) throw known.error;
+    const isFresh = known !== undefined && now < known.until && now > known.until - 2 * MOST;
+    if (isFresh && known.commit === commit && isSame(known.proposal, proposal)) throw known.error;
     try {
       const result = await work();
       this.#known.delete(proposal.id);
@@ -42,7 +43,7 @@ export class Refusals {
     } catch (error) {
       if (error instanceof CofferError && LASTING.has(error.code)) {
         const pause = known === undefined ? FIRST : Math.min(2 * known.pause, MOST);
-        this.#known.set(proposal.id, { what, error, until: now + pause, pause });
+        this.#known.set(proposal.id, { proposal, commit, error, until: now + pause, pause });
       }
       throw error;
     }

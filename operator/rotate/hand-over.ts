@@ -1,5 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
-import { contentOf, isEmpty, type Proposal } from '../../core/rotation/proposal.ts';
+import { isEmpty, isSame, type Proposal } from '../../core/rotation/proposal.ts';
 import type { Log } from '../process/log.ts';
 import type { Pushed, Pusher } from '../push/pusher.ts';
 import type { Proposals } from './proposals.ts';
@@ -48,13 +48,13 @@ export class HandOver<Given extends Share = Share> {
   readonly #options: HandOverOptions<Given>;
   readonly #clock: () => number;
   #given: { proposal: Proposal; shares: readonly Given[] } | undefined;
-  /** What lies there, and until when that is believed. */
+  /** What lies there, and until when that is believed. Of equal proposals one is kept, so that objects tell whether there is another. */
   #published: { proposal: Proposal | undefined; until: number } | undefined;
-  /** Source → what was pushed last, and upon what. */
-  readonly #pushed = new Map<string, string>();
+  /** Source → what was pushed last, and upon which commit. */
+  readonly #pushed = new Map<string, { proposal: Proposal; commit: string }>();
   readonly #inTheWay = new Map<string, number>();
-  /** Content that people were told to collect. */
-  #toldOf: string | undefined;
+  /** That people were told to collect. */
+  #toldOf: Proposal | undefined;
 
   constructor(options: HandOverOptions<Given>) {
     this.#options = options;
@@ -74,8 +74,9 @@ export class HandOver<Given extends Share = Share> {
   async give(proposal: Proposal, shares: readonly Given[], signal: AbortSignal): Promise<CofferError[]> {
     const before = await this.before();
     this.#published ??= { proposal: before, until: Number.NEGATIVE_INFINITY };
-    // Of equal ones that which lies there: a commit that changes nothing of it is no reason to publish it anew.
-    this.#given = { proposal: before !== undefined && isSame(before, proposal) ? before : proposal, shares };
+    const all = before !== undefined && isSame(before, proposal) ? before : proposal;
+    const kept = shares.map((share) => ({ ...share, proposal: share.proposal === proposal ? all : this.#kept(share) }));
+    this.#given = { proposal: all, shares: kept };
     return await this.again(signal);
   }
 
@@ -97,11 +98,16 @@ export class HandOver<Given extends Share = Share> {
     return troubles;
   }
 
+  #kept({ source, proposal }: Share): Proposal {
+    const last = this.#given?.shares.find((share) => share.source === source);
+    return last !== undefined && isSame(last.proposal, proposal) ? last.proposal : proposal;
+  }
+
   async #publish(proposal: Proposal, shares: readonly Given[]): Promise<CofferError | undefined> {
     const { id, proposals, published } = this.#options;
     const { proposal: before, until } = this.#published ?? { until: Number.NEGATIVE_INFINITY };
     const now = this.#clock();
-    if (before !== undefined && isSame(before, proposal) && now < until) return undefined;
+    if (before === proposal && now < until) return undefined;
     try {
       await (isEmpty(proposal) ? proposals.withdraw(id) : proposals.publish(proposal));
     } catch (error) {
@@ -119,12 +125,12 @@ export class HandOver<Given extends Share = Share> {
     const { source, commit, proposal } = share;
     const pusher = pushers.get(source);
     if (pusher === undefined) return 'theirs';
-    const what = `${commit} ${contentOf(proposal)}`;
-    if (this.#pushed.get(source) === what) return 'done';
+    const last = this.#pushed.get(source);
+    if (last?.proposal === proposal && last.commit === commit) return 'done';
     try {
       const to = await pusher.push(proposal, messageOf(proposal), signal);
       this.#inTheWay.delete(source);
-      this.#pushed.set(source, what);
+      this.#pushed.set(source, { proposal, commit });
       if (to === 'nothing' || !to.isNew) return 'done';
       await pushed(share, to);
       wake?.(source);
@@ -151,14 +157,9 @@ export class HandOver<Given extends Share = Share> {
 
   #tell(proposal: Proposal): void {
     const { id, proposals, messageOf, command, log } = this.#options;
-    const content = contentOf(proposal);
-    if (this.#toldOf === content) return;
-    this.#toldOf = content;
+    if (this.#toldOf === proposal) return;
+    this.#toldOf = proposal;
     const [subject] = messageOf(proposal).split('\n');
     log.info(`to be collected: ${subject}: ${command} ${proposals.placeOf(id)}`, { cluster: proposal.cluster });
   }
-}
-
-function isSame(one: Proposal, other: Proposal): boolean {
-  return contentOf(one) === contentOf(other);
 }
