@@ -129,7 +129,8 @@ async function byPullRequest(t: TestContext, forge: Gitea, ada: Account): Promis
   await repository.do('POST', '/branch_protections', { rule_name: 'main', enable_push: false });
   const operator = await site.start();
   await operator.line(({ msg }) => msg === 'pushed rewrap-production to coffer/production');
-  const merged = await repository.merge(push.branch, 'main', 'merge');
+  const { number } = await repository.open(push.branch, 'main');
+  const merged = await repository.merge(number, 'main', 'merge');
   await operator.wake();
   await projected(operator, merged);
   await site.tree.git('pull', '-q', 'forge', 'main');

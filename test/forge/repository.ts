@@ -55,15 +55,19 @@ export class ForgeRepository {
     return commit;
   }
 
-  /** Opens a pull request and presses the button. Resolves to the newest commit of the branch that it was merged into. */
-  async merge(head: string, base: string, style: MergeStyle, as: Account = this.owner): Promise<string> {
-    const { number } = await this.do('POST', '/pulls', { head, base, title: `Merge ${head}` }, as);
-    // The forge looks first, on its own time, whether it can be merged.
+  /** A pull request. */
+  open(head: string, base: string, as: Account = this.owner): Promise<{ number: number }> {
+    return this.do('POST', '/pulls', { head, base, title: `Merge ${head}` }, as);
+  }
+
+  /** Presses the button. Resolves to the newest commit of the branch that it was merged into. */
+  async merge(number: number, base: string, style: MergeStyle, as: Account = this.owner): Promise<string> {
+    // The forge looks first, on its own time, whether it can be merged, and answers 405 until then.
     await eventually(async () => {
-      const { mergeable } = await this.do('GET', `/pulls/${number}`);
-      if (mergeable !== true) throw new Error(`${head} cannot be merged`);
+      const path = join('/repos', this.path, '/pulls', String(number), '/merge');
+      const { status, body } = await this.forge.ask('POST', path, { Do: style }, as);
+      if (status !== 200) throw new Error(`pull request ${number}: ${status} ${JSON.stringify(body)}`);
     });
-    await this.do('POST', `/pulls/${number}/merge`, { Do: style }, as);
     return this.head(base);
   }
 
