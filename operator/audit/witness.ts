@@ -20,6 +20,9 @@ export interface WitnessParts {
   now(): Date;
 }
 
+/** What an OperatorLog does with what has happened already. */
+type Owe = (records: readonly AuditRecord[]) => Promise<void>;
+
 /** A log's newest checkpoint, as somebody wrote it there. */
 interface Claim {
   origin: string;
@@ -88,12 +91,23 @@ export class Witness {
     this.#newest = note;
   }
 
-  /** Publishes, and tells the log of others what it could not be told at once, until the signal. Throws what `owe` throws. */
-  async run(owe: (records: readonly AuditRecord[]) => Promise<void>, signal: AbortSignal): Promise<void> {
+  /** Publishes, and tells the log of others what it could not be told at once, until the signal. */
+  async run(owe: Owe, signal: AbortSignal): Promise<void> {
     while (await pause(REST, signal)) {
-      const records = await this.records();
-      if (records.length > 0) await owe(records);
+      await this.tell(owe);
       await this.publish();
+    }
+  }
+
+  /** Tells the log that was opened of the others, if that is owed and can be now. */
+  async tell(owe: Owe): Promise<void> {
+    const records = await this.records();
+    if (records.length === 0) return;
+    try {
+      await owe(records);
+    } catch (error) {
+      // They are owed all the same, and the status says what is wrong with the log.
+      if (!(error instanceof CofferError)) throw error;
     }
   }
 
