@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { sealPack } from '../../../test/git/crafted-pack.ts';
+import { type CraftedEntry, craftDelta, craftPack, sealPack } from '../../../test/git/crafted-pack.ts';
 import { WorkTree } from '../../../test/servers/work-tree.ts';
 import { CofferError } from '../../errors.ts';
+import { writeLoose } from '../objects/loose-object.ts';
 import { ObjectStore, objectId } from '../objects/object-store.ts';
 import type { IsAttack } from './entry-table.ts';
-import { type PackLimits, type TakenPack, takePack } from './pack-intake.ts';
+import { type IntakeOptions, type PackLimits, type TakenPack, takePack } from './pack-intake.ts';
 
 /** Compared with what the real git makes of the same bytes. */
 const run = promisify(execFile);
@@ -59,7 +60,13 @@ async function taken(
     bases = [],
     limits = LIMITS,
     ...rest
-  }: { pieces?: number; bases?: string[]; limits?: PackLimits; isAttack?: IsAttack } = {},
+  }: {
+    pieces?: number;
+    bases?: string[];
+    limits?: PackLimits;
+    isAttack?: IsAttack;
+    heavy?: IntakeOptions['heavy'];
+  } = {},
 ): Promise<{ folder: string; taken: TakenPack | undefined }> {
   const folder = join(root, `taken-${count++}`);
   await mkdir(folder);
@@ -212,4 +219,46 @@ test('a pack with an object that was made to collide is refused, whichever it is
       return true;
     });
   }
+});
+
+describe('work that takes much memory', () => {
+  const LARGE = 5 << 20;
+  const large = (letter: string): CraftedEntry => ({ kind: 3, body: Buffer.alloc(LARGE, letter) });
+
+  /** How often it was asked for its turn, and what came of it. */
+  async function asking(pack: Uint8Array, options: { bases?: string[]; limits?: PackLimits } = {}) {
+    let turns = 0;
+    const heavy = <T>(work: () => Promise<T>): Promise<T> => {
+      turns++;
+      return work();
+    };
+    const outcome = await taken(pack, { ...options, heavy }).then(
+      ({ taken }) => taken?.objects,
+      (error: unknown) => (error instanceof CofferError ? error.code : assert.fail(String(error))),
+    );
+    return { turns, outcome };
+  }
+
+  test('waits for its turn: large objects, deltas against some, and many objects; what is usual does not', async () => {
+    const base = writeLoose(join(root, 'large'), 'blob', Buffer.alloc(LARGE, 'y'));
+    const body = craftDelta(LARGE, 5, [Buffer.from('short')]);
+    const many = Array.from({ length: 2 ** 16 + 1 }, (_, n): CraftedEntry => ({ kind: 3, body: Buffer.from(`${n}`) }));
+    const cases: [Uint8Array, number, { bases?: string[]; limits?: PackLimits }?][] = [
+      [await packed([last, 'v1']), 0],
+      [craftPack([large('x')]), 1],
+      [craftPack([{ kind: 7, base, body }]), 1, { bases: [join(root, 'large')] }],
+      [craftPack(many), 1, { limits: { ...LIMITS, objects: 2 ** 20 } }],
+    ];
+    for (const [pack, turns, options] of cases) {
+      const found = await asking(pack, options);
+      assert.deepEqual([found.turns, typeof found.outcome], [turns, 'number']);
+    }
+  });
+
+  test('is refused in its turn where it is more than is taken at all, and without one where it is damaged', async () => {
+    const limits = { ...LIMITS, objectBytes: LARGE - 1 };
+    assert.deepEqual(await asking(craftPack([large('x')]), { limits }), { turns: 1, outcome: 'PACK_TOO_LARGE' });
+    const torn = sealPack(craftPack([{ kind: 3, body: Buffer.from('text') }]).subarray(0, -24));
+    assert.deepEqual(await asking(torn), { turns: 0, outcome: 'PACK_MALFORMED' });
+  });
 });

@@ -1,5 +1,6 @@
+import { CofferError } from '../../errors.ts';
 import type { Turns } from '../../turns.ts';
-import type { ObjectStore } from '../objects/object-store.ts';
+import type { GitObject, ObjectStore } from '../objects/object-store.ts';
 import { applyDelta, deltaSizes } from '../packs/delta.ts';
 import type { ObjectType } from '../packs/pack.ts';
 import { Recent } from '../recent.ts';
@@ -80,7 +81,7 @@ export class Unpacker {
     for (const oid of this.#waiting.names()) {
       // The one before may have brought it.
       if (!this.#waiting.has(oid) || !this.#bases.has(oid)) continue;
-      const { type, bytes } = this.#bases.read(oid);
+      const { type, bytes } = this.#base(oid);
       this.#table.spend(bytes.length);
       const number = this.#table.add(Number.POSITIVE_INFINITY, 0);
       this.#settle(number, type, bytes);
@@ -175,9 +176,18 @@ export class Unpacker {
 
   #whole(number: number): Buffer {
     const isInPack = Number.isFinite(this.#table.offsets[number]);
-    const bytes = isInPack ? this.#delta(number) : this.#bases.read(this.#table.oid(number)).bytes;
+    const bytes = isInPack ? this.#delta(number) : this.#base(this.#table.oid(number)).bytes;
     this.#countRemade(bytes.length);
     return bytes;
+  }
+
+  #base(oid: string): GitObject {
+    try {
+      return this.#bases.read(oid, this.#limits.objectBytes);
+    } catch (error) {
+      if (!(error instanceof CofferError) || error.code !== 'GIT_FILE_TOO_LARGE') throw error;
+      throw tooLargePack(`a delta against more than ${this.#limits.objectBytes} bytes`);
+    }
   }
 
   #applied(number: number, base: Buffer, delta: Buffer): Buffer {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type PackLimits, type TakenPack, takePack } from '../../../core/git/intake/pack-intake.ts';
 import { LARGEST_OBJECT } from '../../../core/git/objects/object-store.ts';
 import type { Repository } from '../../../core/git/repository.ts';
+import { inTurn } from './one-intake.ts';
 
 /** Git's file that names the commits whose parents are left out. */
 export const SHALLOW = 'shallow';
@@ -55,6 +56,7 @@ export class Quarantine {
     const taken = await takePack(stream, join(this.directory, 'objects', 'pack'), {
       limits: this.#limits,
       bases: this.repository.objects,
+      heavy: (work) => inTurn(work, signal),
       ...(signal === undefined ? {} : { signal }),
     });
     if (taken !== undefined) this.repository.objects.refresh();
