@@ -34,7 +34,7 @@ async function olderDefinition(directory: string): Promise<string> {
 }
 
 test('where the kind is missing, older or taken away, the operator says so, and makes mirrors when it is back', {
-  timeout: 60_000,
+  timeout: 600_000,
 }, async (t) => {
   for (const part of CLUSTER_PARTS) if (!(await partOrSkip(t, part))) return;
   const cluster = await startCluster({ controllers: false });
@@ -59,7 +59,7 @@ test('where the kind is missing, older or taken away, the operator says so, and 
   assert.equal(code(), 'MIRROR_KIND_MISSING');
 
   await cluster.kubectl('apply', '--server-side', '-f', await olderDefinition(cluster.directory));
-  await cluster.kubectl('wait', '--for=condition=Established', NAME);
+  await cluster.kubectl('wait', '--for=condition=Established', '--timeout=240s', NAME);
   while (code() !== 'MIRROR_KIND_OLD') await setTimeout(50);
   assert.match(publisher.trouble?.advice ?? '', /secrets are projected from git all the same/);
   assert.deepEqual(objects.names(), []);

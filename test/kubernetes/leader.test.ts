@@ -19,7 +19,8 @@ async function behindProxy(
   return stage && { stage, proxy };
 }
 
-const QUICK = { leaderElection: { duration: '3s' } };
+/** Where both wait for each other: a busy machine may hold up all renewals for a while. */
+const QUICK = { leaderElection: { duration: '8s' } };
 
 interface Pair {
   stage: KubernetesStage;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { sharedCluster } from '../cluster/shared.ts';
+import { eventually } from '../operator/site.ts';
 import { FaultProxy } from '../servers/fault-proxy.ts';
 import { SecretsScene } from './scene/secrets-scene.ts';
 import { KubernetesStage } from './scene/stage.ts';
@@ -79,9 +80,7 @@ test('scope cluster: one in each namespace that it reaches and the configuration
   assert.ok(await get(two));
   // Deleted there, it is put back by its manifest here.
   await scene.cluster.kubectl('-n', two, 'delete', 'secret', 'pull');
-  const started = Date.now();
-  while (!(await get(two)) && Date.now() - started < 5000);
-  assert.ok(await get(two));
+  await eventually(async () => assert.ok(await get(two)));
   await projector.prune(scene.namespace, 'pull');
   assert.equal(await get(two), undefined);
   assert.equal(await get(scene.namespace), undefined);

@@ -15,7 +15,8 @@ test('the real operator shows the suspension, records it, and takes its work up 
   await stage.commit(stage.files({ name: 'db', data: { a: '1' } }));
   await stage.startAndProject();
   await stage.condition(app, 'db', 'Ready', { status: 'True' });
-  const until = new Date(Date.now() + 5000).toISOString();
+  const refusals = () => stage.site.audit().filter(({ code }) => code === 'SECRET_SUSPENDED');
+  const until = at(Date.now() + HOUR);
   const patch = {
     metadata: { annotations: { 'coffer.dev/suspend-until': until } },
     data: { a: Buffer.from('emergency').toString('base64') },
@@ -24,11 +25,15 @@ test('the real operator shows the suspension, records it, and takes its work up 
   const { message } = await stage.condition(app, 'db', 'Ready', { status: 'False' });
   assert.match(message, new RegExp(until));
   await stage.secretIs(app, 'db', { a: 'emergency' });
+  assert.equal(refusals().length, 1);
+  // Its end is brought near: what comes before it would, on a busy machine, come after it.
+  const near = at(Date.now() + 2000);
+  const sooner = { metadata: { annotations: { 'coffer.dev/suspend-until': near } } };
+  await stage.client.patch(RESOURCES.secrets, { namespace: app, name: 'db' }, sooner, { type: 'merge' });
   await stage.secretIs(app, 'db', { a: '1' });
-  assert.ok(new Date().toISOString() >= until);
+  assert.ok(at(Date.now()) >= near);
   await stage.condition(app, 'db', 'Ready', { status: 'True' });
-  const refused = stage.site.audit().filter(({ code }) => code === 'SECRET_SUSPENDED');
-  assert.equal(refused.length, 1);
+  assert.ok(refusals().length <= 2, 'one for each time that was said');
 });
 
 describe('a person who suspends the operator on one Secret', () => {
@@ -37,22 +42,25 @@ describe('a person who suspends the operator on one Secret', () => {
     if (scene === undefined) return;
     const projector = await scene.start();
     await scene.push(projector, { data: { a: '1' } });
-    const until = Date.now() + 4000;
+    const until = Date.now() + HOUR;
     await annotate(scene, at(until));
     await scene.kubectl('patch', 'secret', 'db', '-p', '{"stringData":{"a":"emergency"}}');
     await scene.secretIs('db', { a: 'emergency' });
     const [refused] = await scene.push(projector, { data: { a: '2' } });
     assert.equal(refused?.error?.code, 'SECRET_SUSPENDED');
     assert.match(refused?.error?.message ?? '', new RegExp(at(until).replaceAll('.', '\\.')));
+    // Its end is brought near: what comes before it would, on a busy machine, come after it.
+    const near = Date.now() + 2000;
+    await annotate(scene, at(near));
     const secret = await scene.secretIs('db', { a: '2' });
-    assert.ok(Date.now() >= until);
+    assert.ok(Date.now() >= near);
     assert.deepEqual(Object.keys(secret.metadata.annotations ?? {}).sort(), [
       'coffer.dev/digest',
       'coffer.dev/fingerprint',
       'coffer.dev/provenance',
     ]);
-    // Opened for the first version, when the suspension began, for the commit, and at its end; not for the patch.
-    assert.ok(scene.opened.length <= 4, `${scene.opened.length}`);
+    // Opened for the first version, when the suspension began, for the commit, when its end changed, and at its end; not for the patch.
+    assert.ok(scene.opened.length <= 5, `${scene.opened.length}`);
   });
 
   test('is heard by the next operator, too', async (t) => {
@@ -96,5 +104,5 @@ describe('a person who suspends the operator on one Secret', () => {
 });
 
 function annotate(scene: SecretsScene, time: string): Promise<string> {
-  return scene.kubectl('annotate', 'secret', 'db', `coffer.dev/suspend-until=${time}`);
+  return scene.kubectl('annotate', 'secret', 'db', '--overwrite', `coffer.dev/suspend-until=${time}`);
 }

