@@ -205,6 +205,21 @@ describe('coffer rotate --due', () => {
     assert.equal(subject(), 'Remove password.previous of payments/db');
   });
 
+  test('leaves alone what was only named like a former value, says so, and puts none in its place', () => {
+    desk.coffer(['set', FILE, 'password.previous'], 'needed');
+    commitAt(desk, '35 days ago');
+    desk.git('mv', FILE, 'moved.yaml');
+    commitAt(desk, '34 days ago');
+    const { status, stderr } = desk.try(['rotate', '--due']);
+    assert.equal(status, 3);
+    assert.match(stderr, /error ROTATE_FORMER_UNPROVEN: .*password\.previous of payments\/db/);
+    const { rotated, removed } = json(['rotate', 'moved.yaml', 'password', '--drop-previous']).files[0].manifests[0];
+    assert.deepEqual([rotated, removed], [['password'], []]);
+    const warned = desk.try(['rotate', '--due']);
+    assert.match(warned.stderr, /warning.*password\.previous of payments\/db/);
+    assert.equal(desk.coffer(['get', 'moved.yaml', 'password.previous', ...asProduction()]), 'needed');
+  });
+
   test('makes anew at once what a revoked key could open, once', () => {
     desk.coffer(['rotate', FILE, '--due']);
     desk.coffer(['recipients', 'rotate', 'ada', '--revoke', '--reason', 'stolen laptop']);

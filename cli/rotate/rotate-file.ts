@@ -1,11 +1,13 @@
 import { placeValues } from '../../core/format/edit/place-values.ts';
 import type { Manifest, ManifestFile } from '../../core/format/manifest/manifest.ts';
 import { manifestAt } from '../../core/format/manifest/manifest-nodes.ts';
-import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
+import { manifestProblems, readManifestFile } from '../../core/format/manifest/read-manifest.ts';
 import { entryOfPrevious, previousOf } from '../../core/format/manifest/rotation.ts';
 import type { Opener } from '../../core/opening/opener.ts';
 import type { ProposedValue } from '../../core/rotation/proposal.ts';
+import { isLeftByRotation } from '../../core/values/left-by-rotation.ts';
 import { type Plan, planOf } from '../../core/values/plan.ts';
+import { formerUnproven } from '../../core/values/refusals.ts';
 import {
   generateOf,
   keepsFormer,
@@ -13,6 +15,7 @@ import {
   retirePrevious,
   rotateEntries,
 } from '../../core/values/rotate-entry.ts';
+import { fileVersions } from '../git/file-versions.ts';
 import { firstSeen } from '../git/first-seen.ts';
 import { sealingKeysFor } from '../workspace/sealing-keys.ts';
 import type { Workspace } from '../workspace/workspace.ts';
@@ -37,6 +40,7 @@ export interface RotateTools {
   /** Whether the repository knows how old its values are; without, former values stay. */
   hasHistory: boolean;
   exposed: ExposedTexts;
+  warn: (message: string) => void;
 }
 
 /** What was done, or with `dryRun` would be. */
@@ -69,11 +73,14 @@ export async function rotateFile(
     const manifest = manifestAt(current, index);
     const since = await agesOf(manifest, wanted, tools);
     const exposed = exposedEntries(manifest, tools.exposed);
-    const plan = planOf(manifest, { ...wanted, since, exposed, now: tools.now });
+    const former = await formerOf(manifest, tools);
+    const isRotated = (previous: string) => former.has(previous);
+    const plan = planOf(manifest, { ...wanted, since, exposed, isRotated, now: tools.now });
     for (const entry of plan.rotate) generateOf(manifest, entry);
-    manifests.push(outcome(manifest, plan, wanted));
+    for (const entry of plan.unproven) tools.warn(formerUnproven(manifest, previousOf(entry)).message);
+    manifests.push(outcome(manifest, plan, wanted, isRotated));
     if (wanted.dryRun) continue;
-    const { values, stanzas } = await made(current, index, plan, wanted, tools);
+    const { values, stanzas } = await made(current, index, plan, wanted, { ...tools, isRotated });
     if (values.length === 0) continue;
     const texts = new Map(values.map(({ entry, text }) => [entry, text]));
     current = readManifestFile(Buffer.from(placeValues(current, index, texts, stanzas)), file.file);
@@ -86,14 +93,15 @@ async function made(
   index: number,
   { rotate, retire }: Plan,
   { dropPrevious }: RotateWanted,
-  { workspace, opener, now }: RotateTools,
+  { workspace, opener, now, isRotated }: RotateTools & { isRotated: (previous: string) => boolean },
 ): Promise<RotatedValues> {
   const manifest = manifestAt(file, index);
-  const removed: readonly ProposedValue[] = retirePrevious(manifest, retire);
+  const removed: readonly ProposedValue[] = retirePrevious(manifest, retire, isRotated);
   if (rotate.length === 0) return { values: removed, stanzas: new Map() };
   const keys = await sealingKeysFor(workspace, manifest.recipients);
   const opened = !dropPrevious && keepsFormer(manifest, rotate) ? await opener() : undefined;
-  const run = await rotateEntries(file, index, rotate, { keys, now, opener: opened, keepPrevious: !dropPrevious });
+  const keepPrevious = !dropPrevious;
+  const run = await rotateEntries(file, index, rotate, { keys, now, opener: opened, keepPrevious, isRotated });
   return { values: [...run.values, ...removed], stanzas: run.stanzas };
 }
 
@@ -118,13 +126,34 @@ async function agesOf(
   return ages;
 }
 
+/** What a rotation left, as the history of the file says: ENTRY.previous. */
+async function formerOf(manifest: Manifest, { workspace, path, hasHistory }: RotateTools): Promise<Set<string>> {
+  const { namespace, name, entries } = manifest;
+  const found = new Set<string>();
+  if (!hasHistory) return found;
+  async function* versions(): AsyncGenerator<Manifest | undefined> {
+    yield manifest;
+    for await (const bytes of fileVersions(workspace.root, path)) {
+      const { manifests } = manifestProblems(bytes, path).file;
+      yield manifests.find((one) => one.namespace === namespace && one.name === name);
+    }
+  }
+  for (const previous of entries.keys()) {
+    const entry = entryOfPrevious(previous);
+    if (entry !== undefined && (await isLeftByRotation(entry, versions()))) found.add(previous);
+  }
+  return found;
+}
+
 function outcome(
   manifest: Manifest,
   { rotate, retire, left, due }: Plan,
   { dropPrevious }: RotateWanted,
+  isRotated: (previous: string) => boolean,
 ): RotatedManifest {
   const kept = dropPrevious ? [] : rotate.filter((entry) => keepsFormer(manifest, [entry])).map(previousOf);
-  const removed = retirePrevious(manifest, [...retire, ...rotate.filter((entry) => !kept.includes(previousOf(entry)))]);
+  const dropped = rotate.filter((entry) => !kept.includes(previousOf(entry)));
+  const removed = retirePrevious(manifest, [...retire, ...dropped], isRotated);
   const dates = new Map<string, string>();
   for (const [entry, { due: date }] of due) if (date !== undefined) dates.set(entry, date.toISOString());
   return {

@@ -39,7 +39,7 @@ export async function rotateFiles(
   const now = new Date();
   const files: RotatedFile[] = [];
   const rotate = async (path: string, read: ManifestFile, target: string) => {
-    const tools: RotateTools = { workspace, path, opener, now, hasHistory, exposed };
+    const tools: RotateTools = { workspace, path, opener, now, hasHistory, exposed, warn };
     const { text, manifests } = await rotateFile(read, manifestsToChange(read, wanted.document), wanted, tools);
     const changed = text !== read.text;
     if (changed) await writeManifests(target, text);

@@ -1,5 +1,5 @@
 import type { Manifest } from '../format/manifest/manifest.ts';
-import { entriesOfRotation, entryOfPrevious } from '../format/manifest/rotation.ts';
+import { entriesOfRotation, entryOfPrevious, previousOf } from '../format/manifest/rotation.ts';
 import { type Due, dueOf, previousDueOf } from './due.ts';
 
 export interface PlanOptions {
@@ -10,6 +10,8 @@ export interface PlanOptions {
   /** Entry (ENTRY.previous too) → since when it has its text, as far as that is known. */
   since: ReadonlyMap<string, Date>;
   exposed?: ReadonlySet<string>;
+  /** Whether an ENTRY.previous is what a rotation left. */
+  isRotated: (previous: string) => boolean;
   now: Date;
 }
 
@@ -19,13 +21,15 @@ export interface Plan {
   rotate: string[];
   /** Entries whose former value goes. */
   retire: string[];
+  /** Entries whose former value would go, but that nobody knows to be one. */
+  unproven: string[];
   /** Entries that are due, and not coffer's to make: `by` is the rotator, or `hand`. */
   left: { entry: string; by: string }[];
   /** Of each entry that `rotation` names. */
   due: ReadonlyMap<string, Due>;
 }
 
-export function planOf(manifest: Manifest, { entry, onlyDue, since, exposed, now }: PlanOptions): Plan {
+export function planOf(manifest: Manifest, { entry, onlyDue, since, exposed, isRotated, now }: PlanOptions): Plan {
   const due = new Map<string, Due>();
   for (const name of manifest.rotation.keys()) {
     const seen = { since: since.get(name), now, exposed: exposed?.has(name) ?? false };
@@ -38,11 +42,13 @@ export function planOf(manifest: Manifest, { entry, onlyDue, since, exposed, now
     const rule = manifest.rotation.get(name);
     return !rotate.includes(name) && (rule?.rotator !== undefined || rule?.every !== undefined || onlyDue);
   });
+  const former = formerDue(manifest, { since, now }).filter(
+    (name) => (entry === undefined || isMadeBy(manifest, [entry], name)) && !isMadeBy(manifest, rotate, name),
+  );
   return {
     rotate,
-    retire: formerDue(manifest, { since, now }).filter(
-      (name) => (entry === undefined || isMadeBy(manifest, [entry], name)) && !isMadeBy(manifest, rotate, name),
-    ),
+    retire: former.filter((name) => isRotated(previousOf(name))),
+    unproven: former.filter((name) => !isRotated(previousOf(name))),
     left: left.map((name) => ({ entry: name, by: manifest.rotation.get(name)?.rotator ?? 'hand' })),
     due,
   };

@@ -88,10 +88,17 @@ export function keepsFormer(manifest: Manifest, entries: readonly string[]): boo
   return keptEntries(manifest, entries, made).length > 0;
 }
 
-/** Former values of these entries, and of what is made with them, go. Those that a template names stay. */
-export function retirePrevious(manifest: Manifest, entries: readonly string[]): ProposedValue[] {
+/**
+ * Former values of these entries, and of what is made with them, go. Those that a template names stay, and those that no rotation left
+ * (`isRotated`, as in RotateOptions).
+ */
+export function retirePrevious(
+  manifest: Manifest,
+  entries: readonly string[],
+  isRotated: (previous: string) => boolean = () => true,
+): ProposedValue[] {
   const names = entries.flatMap((entry) => entriesOfRotation(manifest, entry)).map(previousOf);
-  const going = names.filter((name) => canGo(manifest, name));
+  const going = names.filter((name) => canGo(manifest, name) && isRotated(name));
   return proposed(manifest, new Map(going.map((name) => [name, undefined])));
 }
 
