@@ -1,4 +1,5 @@
-import type { Exposed, ExposedTo, ExposureReport, ExposureState, Moment } from '../../core/exposure/exposure.ts';
+import type { Exposed, ExposedTo, ExposureReport, ExposureState } from '../../core/exposure/exposure.ts';
+import type { Moment } from '../../core/exposure/moment.ts';
 import type { FoundExposure } from './exposure-of.ts';
 import { inOrder, MEANING, reasonOf, STATES, summaryOf } from './render-table.ts';
 

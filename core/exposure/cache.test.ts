@@ -8,7 +8,7 @@ import { ring, Story, sealedTo } from '../../test/exposure/story.ts';
 import type { Node } from '../../test/trust/history.ts';
 import { ExposureCache } from './cache.ts';
 import { type CommitFacts, HistoryFacts } from './history-facts.ts';
-import { orderOf } from './order.ts';
+import { orderOf } from './topological-order.ts';
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -120,11 +120,34 @@ describe('the file of what was read', () => {
     assert.equal((await ExposureCache.open(file, NOTHING)).records.commits.length, 0);
   });
 
-  test('that cannot be written is no reason to give no answer', async () => {
-    await writeFile(join(folder, 'a-file'), '');
-    const cache = await ExposureCache.open(join(folder, 'a-file', 'exposure'), NOTHING);
+  test('that cannot be written is no reason to give no answer, and is not tried again at each commit', async () => {
+    const place = join(folder, 'a-file');
+    await writeFile(place, '');
+    let now = 0;
+    const cache = await ExposureCache.open(join(place, 'exposure'), NOTHING, { now: () => now });
     cache.records.path('a');
     assert.equal(await cache.save(), false);
+    await rm(place);
+    assert.equal(await cache.save(), false);
+    now = 3_600_000;
+    assert.equal(await cache.save(), true);
+    assert.deepEqual((await ExposureCache.open(join(place, 'exposure'), NOTHING)).records.paths, ['a']);
+  });
+
+  test('is written and read block by block, with turns for others: what was written before it was interrupted counts', async (t) => {
+    const file = join(folder, 'turns');
+    const cache = await ExposureCache.open(file, NOTHING);
+    for (let number = 0; number < 10_000; number++) cache.records.path(`${number}`);
+    // Each look at the clock is a turn.
+    let clock = 0;
+    t.mock.method(performance, 'now', () => (clock += 1000));
+    const interrupted = AbortSignal.abort(new Error('closing'));
+    await assert.rejects(cache.save(interrupted), /closing/);
+    const saved = (await ExposureCache.open(file, NOTHING)).records.paths.length;
+    assert.ok(saved > 0 && saved < 10_000, `${saved}`);
+    assert.equal(await cache.save(), true);
+    await assert.rejects(ExposureCache.open(file, NOTHING, { signal: interrupted }), /closing/);
+    assert.equal((await ExposureCache.open(file, NOTHING)).records.paths.length, 10_000);
   });
 });
 

@@ -64,19 +64,19 @@ export class CurrentValues {
     const facts = factsOfVersion(records, version).map((number) => ({ number, fact: records.facts[number] }));
     const lists = new Map<string, Set<string>>();
     for (const { fact } of facts) {
-      if (fact?.[0] !== 'lists') continue;
-      const key = JSON.stringify([fact[1], fact[2]]);
-      lists.set(key, (lists.get(key) ?? new Set()).add(fact[3]));
+      if (fact?.kind !== 'lists') continue;
+      const key = JSON.stringify([fact.namespace, fact.name]);
+      lists.set(key, (lists.get(key) ?? new Set()).add(fact.recipient));
     }
     const rotations = new Map<string, Set<RotationKind>>();
     for (const { fact } of facts) {
-      if (fact?.[0] !== 'rotation') continue;
-      const key = placeKey(fact[1], fact[2], fact[3]);
-      rotations.set(key, (rotations.get(key) ?? new Set()).add(fact[4]));
+      if (fact?.kind !== 'rotation') continue;
+      const key = placeKey(fact.namespace, fact.name, fact.entry);
+      rotations.set(key, (rotations.get(key) ?? new Set()).add(fact.says));
     }
     for (const { number, fact } of facts) {
-      if (fact?.[0] !== 'value') continue;
-      const [, namespace, name, entry, digest] = fact;
+      if (fact?.kind !== 'value') continue;
+      const { namespace, name, entry, text: digest } = fact;
       const rotation = rotations.get(placeKey(namespace, name, entry)) ?? new Set();
       const recipients = lists.get(JSON.stringify([namespace, name])) ?? new Set();
       const value = { fact: number, digest, entry, namespace, name, path, rotation, recipients };

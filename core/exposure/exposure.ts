@@ -1,5 +1,5 @@
-import type { Person } from '../git/commits/commit.ts';
 import type { LostKey } from './lost-keys.ts';
+import type { Moment } from './moment.ts';
 
 /**
  * `live`: the current value is this sealed text, or was compared with it and is the same. `resealed`: the current value is another
@@ -8,14 +8,6 @@ import type { LostKey } from './lost-keys.ts';
  * manifest says that the entry is no secret.
  */
 export type ExposureState = 'live' | 'resealed' | 'changed' | 'removed' | 'elsewhere' | 'public';
-
-/** A commit as it describes itself. */
-export interface Moment {
-  commit: string;
-  author: Person;
-  /** ISO 8601, UTC: when it was committed, as it claims. */
-  time: string;
-}
 
 /** A key that could open a value. */
 export interface ExposedTo {

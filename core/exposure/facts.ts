@@ -5,7 +5,7 @@ import { scanText } from '../trust/sealed/sealed-scan.ts';
 import type { TextDigests } from './text-digest.ts';
 
 /**
- * One thing that a version of a file says. All are public, and small: of a sealed text its digest. Where a file cannot be read as
+ * One thing that a version of a file says. All are public, and small: of a sealed `text` its digest. Where a file cannot be read as
  * manifests, but sealed texts stand in it, namespace and name are empty, and the entry is what stands before the text.
  *
  * - `value`: a sealed text stands in an entry.
@@ -17,19 +17,20 @@ import type { TextDigests } from './text-digest.ts';
  * - `ejson`: the file is one of ejson, whose values have keys of another kind.
  */
 export type Fact =
-  | readonly ['value', namespace: string, name: string, entry: string, digest: string, dataKeyId: string]
-  | readonly ['stanza', dataKeyId: string, kid: string, recipient: string]
-  | readonly ['lists', namespace: string, name: string, recipient: string]
-  | readonly ['rotation', namespace: string, name: string, entry: string, kind: RotationKind]
-  | readonly ['key', recipient: string, type: string, kid: string, status: string]
-  | readonly ['seed', group: string, groupKid: string, member: string, memberKid: string]
-  | readonly ['ejson'];
+  | Readonly<{ kind: 'value'; namespace: string; name: string; entry: string; text: string; dataKeyId: string }>
+  | Readonly<{ kind: 'stanza'; dataKeyId: string; kid: string; recipient: string }>
+  | Readonly<{ kind: 'lists'; namespace: string; name: string; recipient: string }>
+  | Readonly<{ kind: 'rotation'; namespace: string; name: string; entry: string; says: RotationKind }>
+  | Readonly<{ kind: 'key'; recipient: string; type: string; kid: string; status: string }>
+  | Readonly<{ kind: 'seed'; group: string; groupKid: string; member: string; memberKid: string }>
+  | Readonly<{ kind: 'ejson' }>;
+
+export type ValueFact = Extract<Fact, { kind: 'value' }>;
 
 /** Whose key something is sealed to, or listed as: of a group's seed the member's. */
 export function ownerIn(fact: Fact): { recipient: string; kid: string } | undefined {
-  if (fact[0] === 'key') return { recipient: fact[1], kid: fact[3] };
-  if (fact[0] === 'stanza') return { recipient: fact[3], kid: fact[2] };
-  return fact[0] === 'seed' ? { recipient: fact[3], kid: fact[4] } : undefined;
+  if (fact.kind === 'key' || fact.kind === 'stanza') return fact;
+  return fact.kind === 'seed' ? { recipient: fact.member, kid: fact.memberKid } : undefined;
 }
 
 export type RotationKind = 'public' | 'generate' | 'rotator';
@@ -59,7 +60,7 @@ export function roleOf(path: string): Role {
 
 /** Needs `sodiumReady`. Never throws for what the file says, and may say a thing twice. */
 export function factsOf(bytes: Buffer, role: Role, digests: TextDigests): Fact[] {
-  if (role === 'ejson') return [['ejson']];
+  if (role === 'ejson') return [{ kind: 'ejson' }];
   if (role === 'keyring') return keyringFacts(bytes);
   if (bytes.length < SHORTEST_STANZA && !bytes.includes('CF[1:')) return [];
   return new ManifestFacts(bytes, digests).read();
@@ -68,6 +69,12 @@ export function factsOf(bytes: Buffer, role: Role, digests: TextDigests): Fact[]
 /** Of a file that is too large to be read as manifests: what is sealed in it, a copy of many manifests say, can be opened all the same. */
 export function factsOfLarge(bytes: Buffer, digests: TextDigests): Fact[] {
   return bytes.includes('CF[1:') ? new ManifestFacts(bytes, digests).scan() : [];
+}
+
+interface Place {
+  namespace: string;
+  name: string;
+  entry: string;
 }
 
 class ManifestFacts {
@@ -98,9 +105,9 @@ class ManifestFacts {
   /** With what no document has said where it belongs. */
   #withUnread(): Fact[] {
     for (const [text, { dataKeyId, at }] of this.#texts) {
-      this.#add(['value', '', '', this.#entryBefore(at), this.#digests.of(text), dataKeyId]);
+      this.#value({ namespace: '', name: '', entry: this.#entryBefore(at) }, text, dataKeyId);
     }
-    for (const [dataKeyId, kid] of this.#stanzas.values()) this.#add(['stanza', dataKeyId, kid, '']);
+    for (const [dataKeyId, kid] of this.#stanzas.values()) this.#add({ kind: 'stanza', dataKeyId, kid, recipient: '' });
     return this.#facts;
   }
 
@@ -139,23 +146,27 @@ class ManifestFacts {
       if (typeof namespace !== 'string' || typeof name !== 'string') continue;
       const { data, keys, recipients, rotation } = objectOf(spec);
       for (const [entry, text] of Object.entries(objectOf(data))) {
-        if (typeof text === 'string') this.#value([namespace, name, entry], textOf(text));
+        if (typeof text === 'string') this.#sealed({ namespace, name, entry }, textOf(text));
       }
       for (const [dataKeyId, stanzas] of Object.entries(objectOf(keys))) this.#stanzasOf(dataKeyId, objectOf(stanzas));
-      for (const [entry, kind] of rotationKinds(objectOf(rotation))) {
-        this.#add(['rotation', namespace, name, entry, kind]);
+      for (const [entry, says] of rotationKinds(objectOf(rotation))) {
+        this.#add({ kind: 'rotation', namespace, name, entry, says });
       }
       for (const recipient of Array.isArray(recipients) ? recipients : []) {
-        if (typeof recipient === 'string') this.#add(['lists', namespace, name, recipient]);
+        if (typeof recipient === 'string') this.#add({ kind: 'lists', namespace, name, recipient });
       }
     }
   }
 
-  #value([namespace, name, entry]: [string, string, string], text: string): void {
+  #sealed(place: Place, text: string): void {
     if (!SEALED.test(text)) return;
     const dataKeyId = text.slice('CF[1:'.length, 'CF[1:'.length + 32);
     this.#texts.delete(text);
-    this.#add(['value', namespace, name, entry, this.#digests.of(text), dataKeyId]);
+    this.#value(place, text, dataKeyId);
+  }
+
+  #value({ namespace, name, entry }: Place, text: string, dataKeyId: string): void {
+    this.#add({ kind: 'value', namespace, name, entry, text: this.#digests.of(text), dataKeyId });
   }
 
   #stanzasOf(dataKeyId: string, stanzas: Record<string, unknown>): void {
@@ -164,7 +175,7 @@ class ManifestFacts {
       const kid = text.slice(0, 32);
       if (text !== `${kid}:${MARK}` && !SEALED_STANZA.test(text)) continue;
       this.#stanzas.delete(`${dataKeyId} ${kid}`);
-      this.#add(['stanza', dataKeyId, kid, recipient]);
+      this.#add({ kind: 'stanza', dataKeyId, kid, recipient });
     }
   }
 
@@ -205,10 +216,10 @@ function keyringFacts(bytes: Buffer): Fact[] {
 
 function keyFacts(recipient: string, type: string, { id, status, seed }: Record<string, unknown>): Fact[] {
   if (typeof id !== 'string' || !KEY_ID.test(id)) return [];
-  const facts: Fact[] = [['key', recipient, type, id, String(status)]];
+  const facts: Fact[] = [{ kind: 'key', recipient, type, kid: id, status: String(status) }];
   for (const [member, text] of Object.entries(objectOf(seed))) {
     const memberKid = typeof text === 'string' ? text.slice(0, 32) : '';
-    if (KEY_ID.test(memberKid)) facts.push(['seed', recipient, id, member, memberKid]);
+    if (KEY_ID.test(memberKid)) facts.push({ kind: 'seed', group: recipient, groupKid: id, member, memberKid });
   }
   return facts;
 }

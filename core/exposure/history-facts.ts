@@ -1,3 +1,4 @@
+import { rowOf } from './fact-rows.ts';
 import type { Fact, Role } from './facts.ts';
 
 /** A file that a commit has otherwise than its first parent. Numbers are those of the records' tables. */
@@ -45,7 +46,7 @@ export class HistoryFacts {
   readonly #commits = new Map<string, number>();
 
   fact(fact: Fact): number {
-    return intern(this.#facts, this.facts, fact.join('\0'), fact);
+    return intern(this.#facts, this.facts, rowOf(fact).join('\0'), fact);
   }
 
   path(path: string): number {
@@ -55,7 +56,7 @@ export class HistoryFacts {
   /** The versions that have this sealed text, those that were read last first. Looks at all of them. */
   *versionsWith(text: string): Generator<VersionFacts> {
     const wanted = new Set(
-      this.facts.flatMap((fact, number) => (fact[0] === 'value' && fact[4] === text ? [number] : [])),
+      this.facts.flatMap((fact, number) => (fact.kind === 'value' && fact.text === text ? [number] : [])),
     );
     for (const version of this.versions.toReversed()) {
       if (version.facts.some((fact) => wanted.has(fact))) yield version;

@@ -1,5 +1,6 @@
+import { ownerIn } from './facts.ts';
 import type { HistoryFacts } from './history-facts.ts';
-import { listOf } from './order.ts';
+import { listOf } from './list-of.ts';
 import { effectOf, factsOfVersion, filesAt, type Timeline } from './timeline.ts';
 
 /** A key that somebody else may have. */
@@ -43,9 +44,8 @@ export class KeysOfHistory {
     const found = new Set<string>();
     for (const number of this.#timeline.first.keys()) {
       const fact = this.#records.facts[number];
-      if (fact?.[0] === 'key' && fact[1] === name) found.add(fact[3]);
-      if (fact?.[0] === 'stanza' && fact[3] === name) found.add(fact[2]);
-      if (fact?.[0] === 'seed' && fact[3] === name) found.add(fact[4]);
+      const owner = fact && ownerIn(fact);
+      if (owner?.recipient === name) found.add(owner.kid);
     }
     return found;
   }
@@ -68,13 +68,13 @@ export class KeysOfHistory {
 
   #take(number: number, place: number): void {
     const fact = this.#records.facts[number];
-    if (fact?.[0] === 'key') {
-      const [, recipient, type, kid, status] = fact;
+    if (fact?.kind === 'key') {
+      const { recipient, type, kid, status } = fact;
       this.recipients.set(kid, recipient);
       addTo(this.types, recipient, type);
       if (status === 'revoked') this.revoked.set(kid, Math.min(place, this.revoked.get(kid) ?? place));
-    } else if (fact?.[0] === 'seed') {
-      const [, group, kid, member, memberKid] = fact;
+    } else if (fact?.kind === 'seed') {
+      const { group, groupKid: kid, member, memberKid } = fact;
       addTo(this.members, group, member);
       listOf(this.#opens, memberKid).push({ kid, group, place });
     }
@@ -128,7 +128,7 @@ function isMoved(records: HistoryFacts, commit: number, kid: string): boolean {
   const { brought } = effectOf(records, records.commits[commit]?.changes ?? []);
   return brought.some((number) => {
     const fact = records.facts[number];
-    return fact?.[0] === 'key' && fact[3] === kid;
+    return fact?.kind === 'key' && fact.kid === kid;
   });
 }
 
@@ -157,7 +157,7 @@ function keysIn(
   if (version === undefined || records.versions[version]?.role !== 'keyring') return [];
   return factsOfVersion(records, version).flatMap((number) => {
     const fact = records.facts[number];
-    return fact?.[0] === 'key' ? [{ kid: fact[3], recipient: fact[1], status: fact[4] }] : [];
+    return fact?.kind === 'key' ? [fact] : [];
   });
 }
 

@@ -1,6 +1,6 @@
 import { type CurrentValue, type CurrentValues, familyOf } from './current-values.ts';
+import type { ValueFact } from './facts.ts';
 import type { HistoryFacts } from './history-facts.ts';
-import type { ValueFact } from './successors.ts';
 import { factsOfVersion, type Timeline } from './timeline.ts';
 
 /** An exposed text that is in its entry no more, by places in the timeline. */
@@ -32,8 +32,8 @@ export class Renames {
     this.#current = current;
     for (const [number, place] of timeline.first) {
       const fact = records.facts[number];
-      if (fact?.[0] !== 'value') continue;
-      const [, namespace, name, entry] = fact;
+      if (fact?.kind !== 'value') continue;
+      const { namespace, name, entry } = fact;
       lower(this.#entries, keyOf(namespace, name, familyOf(entry)), place);
       lower(this.#manifests, keyOf(namespace, name), place);
     }
@@ -41,7 +41,7 @@ export class Renames {
 
   /** `isReplaced`: the entry has another value now, which is looked at anyway. */
   *of(gone: Gone, isReplaced: boolean): Generator<CurrentValue> {
-    const [, namespace, name] = gone.fact;
+    const { namespace, name } = gone.fact;
     if (namespace === '') return;
     const here = [
       ...this.#current.ofManifest(namespace, name),
@@ -53,7 +53,7 @@ export class Renames {
 
   /** An entry that came later; where nothing has the old name, also one that was given a text while the old one was there. */
   #mayBeRenamed({ fact, written, dropped }: Gone, value: CurrentValue, isReplaced: boolean): boolean {
-    const [, namespace, name, entry] = fact;
+    const { namespace, name, entry } = fact;
     if (value.namespace === '') return false;
     const isSame = value.namespace === namespace && value.name === name && familyOf(value.entry) === familyOf(entry);
     if (isSame) return false;
@@ -70,7 +70,7 @@ export class Renames {
   }
 
   /** New entries that came when it went, and of manifests that came while it was there what has its entry's name. */
-  *#ofOtherManifests({ fact: [, namespace, , entry], written, dropped }: Gone): Generator<CurrentValue> {
+  *#ofOtherManifests({ fact: { namespace, entry }, written, dropped }: Gone): Generator<CurrentValue> {
     if (dropped === undefined) return;
     const arrived = this.#arrivedAt(dropped);
     for (const value of this.#current.all()) {

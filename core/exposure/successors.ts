@@ -1,9 +1,7 @@
 import type { CurrentValue, CurrentValues } from './current-values.ts';
 import { familyOf } from './current-values.ts';
-import type { Fact } from './facts.ts';
+import type { ValueFact } from './facts.ts';
 import type { KeysOfHistory } from './lost-keys.ts';
-
-export type ValueFact = Extract<Fact, readonly ['value', ...unknown[]]>;
 
 /** Which current values may be what a former one became: those may hold the same plaintext, until they were compared. */
 export class Successors {
@@ -22,7 +20,7 @@ export class Successors {
    * Those of the same entry in a manifest of the same name. One name may be a secret of several clusters, in a file each: another
    * file is another secret where no cluster was ever to open both. Where a file cannot be read, what stands in its place counts.
    */
-  of([, namespace, name, entry, , dataKeyId]: ValueFact, paths: ReadonlySet<number>): CurrentValue[] {
+  of({ namespace, name, entry, dataKeyId }: ValueFact, paths: ReadonlySet<number>): CurrentValue[] {
     const found = new Set<CurrentValue>();
     if (namespace !== '') {
       for (const value of this.#current.at(namespace, name, entry)) {

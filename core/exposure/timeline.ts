@@ -1,6 +1,8 @@
 import type { Turns } from '../turns.ts';
 import type { CommitFacts, FileChange, HistoryFacts } from './history-facts.ts';
-import { listOf, orderOf, reachedFrom } from './order.ts';
+import { listOf } from './list-of.ts';
+import { type Moment, momentOf } from './moment.ts';
+import { orderOf, reachedFrom } from './topological-order.ts';
 
 /** What one commit does to what is said: by all its files together, so that moving a file is no change. */
 export interface Effect {
@@ -54,6 +56,10 @@ export class Timeline {
     return this.#records.commits[this.order[place] ?? -1];
   }
 
+  momentAt(place: number): Moment {
+    return momentOf(this.commitAt(place));
+  }
+
   isCurrent(place: number): boolean {
     return this.#current.has(this.order[place] ?? -1);
   }
@@ -81,7 +87,7 @@ export class Timeline {
   }
 
   #isValue(fact: number): boolean {
-    return this.#records.facts[fact]?.[0] === 'value';
+    return this.#records.facts[fact]?.kind === 'value';
   }
 }
 

@@ -39,10 +39,10 @@ export class SourceExposure {
   async look(state: Accepted, compared: RecordedComparisons, signal: AbortSignal): Promise<ExposureReport> {
     const { repository } = this.source;
     const shallow = repository.shallow();
-    const cache = await this.#cacheFor(shallow);
+    const cache = await this.#cacheFor(shallow, signal);
     await readHistory(repository, cache.records, [state.commit], { signal });
     const instead = await readDifference(repository, cache.records, state);
-    await cache.save();
+    await cache.save(signal);
     const { size } = compared;
     if (this.report !== undefined && instead.size === 0 && this.#saysTheSame(cache.records, state.commit, size)) {
       this.state = state;
@@ -83,11 +83,11 @@ export class SourceExposure {
     return at !== undefined && commits[at]?.oid === this.#reported.commit;
   }
 
-  async #cacheFor(shallow: ReadonlySet<string>): Promise<ExposureCache> {
+  async #cacheFor(shallow: ReadonlySet<string>, signal: AbortSignal): Promise<ExposureCache> {
     const of = [...shallow].sort().join();
     const kept = this.#cache;
     if (kept?.of === of) return kept.cache;
-    const cache = await ExposureCache.open(this.#file, shallow);
+    const cache = await ExposureCache.open(this.#file, shallow, { signal });
     this.#cache = { of, cache };
     return cache;
   }

@@ -1,4 +1,5 @@
 import type { CommitFacts } from './history-facts.ts';
+import { listOf } from './list-of.ts';
 
 /**
  * All that these commits reach, in an order that depends on the history alone: parents before children, and among those that could
@@ -37,12 +38,6 @@ export function reachedFrom(commits: readonly CommitFacts[], heads: Iterable<num
 function isOlder(a: CommitFacts | undefined, b: CommitFacts | undefined): boolean {
   if (a === undefined || b === undefined) return a !== undefined;
   return a.time === b.time ? a.oid < b.oid : a.time < b.time;
-}
-
-export function listOf<Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] {
-  const list = lists.get(key) ?? [];
-  if (list.length === 0) lists.set(key, list);
-  return list;
 }
 
 /** A binary heap: the first by `isBefore` is popped first. */
