@@ -68,7 +68,7 @@ async function operate({ settings, configFile, once }: Operation, log: Recording
 
     const keys = await openKeys(settings, connection?.client, log, closing);
     const floors = await openFloors(connection, settings, signal);
-    const sources = await openSources(settings, floors, closing);
+    const sources = await openSources(settings, floors, log, closing);
     const cluster = await watchCluster(connection, settings, background, closing);
     const projectors = await openProjectors(settings, process.env, { cluster, ...around }, closing);
     const about = { settings, configFile, version, keys, sources, client: cluster?.client, background, log };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { AuditLog } from '../core/audit/log.ts';
 import { CofferError } from '../core/errors.ts';
 import { readPinsFile } from '../core/keys/pins.ts';
@@ -22,8 +23,10 @@ import type { CarriedObjects } from './reconcile/objects/carried-objects.ts';
 import { openReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import type { Front } from './serve/front.ts';
 import type { Metrics } from './serve/metrics.ts';
+import { removeUnused } from './source/clone/unused-clones.ts';
 import { idOf, openGitSource } from './source/open-git-source.ts';
 import type { Source } from './source/source.ts';
+import { stateFault } from './source/state-fault.ts';
 import { FloorMap } from './trust/floor-map.ts';
 import { FloorFile, Floors } from './trust/floors.ts';
 import { openVolumes } from './volumes/volumes.ts';
@@ -75,13 +78,27 @@ export async function openFloors(
 export async function openSources(
   { sources, stateDirectory }: OperatorSettings,
   floors: Floors,
+  log: Log,
   closing: Closing,
 ): Promise<Source[]> {
   const opened: Source[] = [];
   for (const { git } of sources) {
     opened.push(closing.add(await openGitSource(git, stateDirectory, { floors }), (source) => source.close()));
   }
+  await tellUnused(stateDirectory, new Set(opened.map(({ id }) => id)), log);
   return opened;
+}
+
+/** What keeps a clone from being removed, a full disk say, keeps nobody from starting. */
+async function tellUnused(stateDirectory: string, used: ReadonlySet<string>, log: Log): Promise<void> {
+  const what = 'the clone of a source that is not configured';
+  try {
+    for (const { source, isRemoved } of await removeUnused(join(stateDirectory, 'sources'), used, new Date())) {
+      log.info(isRemoved ? `removed ${what}` : `${what} goes after a week without it`, { source });
+    }
+  } catch (error) {
+    log.thrown(stateFault(error, stateDirectory));
+  }
 }
 
 /** For whom a person's word is left. Throws CofferError `ACCEPT_NO_SOURCE`. */

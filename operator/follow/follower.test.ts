@@ -16,13 +16,18 @@ import { lookOnce } from './look-once.ts';
 const SECRET = { namespace: 'payments', name: 'db', data: { a: 'one' } };
 
 /** The rooms of a stage; of the settings only what the loops look at. */
-function pipelineOf({ reconciler, projector, source }: Awaited<ReturnType<Stage['run']>>, log: Partial<Log>): Pipeline {
+function pipelineOf(
+  { root }: Stage,
+  { reconciler, projector, source }: Awaited<ReturnType<Stage['run']>>,
+  log: Partial<Log>,
+): Pipeline {
   const settings = {
     listen: { host: '127.0.0.1', port: 0 },
     audit: { directory: '/nonexistent', stdout: false },
     sources: [{ git: { url: source.address }, interval: 5 }],
     heal: 60_000,
-  } as Pick<OperatorSettings, 'listen' | 'audit' | 'sources' | 'heal'> as OperatorSettings;
+    stateDirectory: root,
+  } as Pick<OperatorSettings, 'listen' | 'audit' | 'sources' | 'heal' | 'stateDirectory'> as OperatorSettings;
   const silent: Log = { info: () => {}, warn: () => {}, failure: () => {}, thrown: () => {} };
   const rooms = { sources: [source], projectors: [projector], reconciler, chores: [], sharedTroubles: () => [] };
   return { settings, ...rooms, log: { ...silent, ...log } };
@@ -42,7 +47,7 @@ test('the operator is ready once a state is projected, also where the first try 
     }),
   });
   const listening = Promise.withResolvers<string>();
-  const pipeline = pipelineOf(run, {
+  const pipeline = pipelineOf(stage, run, {
     info: (_message, fields) => fields?.address !== undefined && listening.resolve(fields.address),
   });
   const ending = new AbortController();
@@ -66,7 +71,7 @@ test('a look that a signal ends is no fault of ours', async (t) => {
   const stage = await Stage.open(t);
   await stage.tree.commit({ 'db.yaml': stage.manifest(SECRET) });
   const run = await stage.run({ source: { url: 'http://127.0.0.1:9/x.git', allowHttp: true } });
-  assert.equal(await lookOnce(pipelineOf(run, {}), AbortSignal.abort()), false);
+  assert.equal(await lookOnce(pipelineOf(stage, run, {}), AbortSignal.abort()), false);
 });
 
 async function fetchReady(address: string): Promise<number | undefined> {
@@ -82,7 +87,7 @@ test('where objects are the only source, what failed is tried again all the same
   const run = await stage.run();
   const retried = Promise.withResolvers<void>();
   run.reconciler.retry = async () => retried.resolve();
-  const follower = new Follower({ ...pipelineOf(run, {}), sources: [] }, prepareFront('0'));
+  const follower = new Follower({ ...pipelineOf(stage, run, {}), sources: [] }, prepareFront('0'));
   const ending = new AbortController();
   const followed = follower.follow(ending.signal, (wake) => wake());
   await retried.promise;

@@ -4,12 +4,12 @@ import { Arena, type Team } from './arena.ts';
 import { deltaOf, type Entry, objectsOf, packOf, withPack, zeros } from './hostile-pack.ts';
 import { assertReady, Probe, peakMemory, untilNoneIsLeft } from './observed.ts';
 
-const HOSTILE = 4;
+const HOSTILE = 5;
 const MEBIBYTE = 2 ** 20;
 /** Just within what is taken of one object. */
 const SIZE = 120;
 /** Of the whole process, in MiB: one such intake takes some 450, each that held its objects beside it 120 more. */
-const MEMORY = 650;
+const MEMORY = 750;
 
 /** As large as is taken: a file of nothing, and two that differ from it by a letter each. */
 function large(): Entry[] {
