@@ -51,7 +51,9 @@ test('a value that a stolen key could open stays exposed until an opener has rec
 
   await site.push(operator, revoked(site.staging));
   await exposes(operator, 2, 0);
-  assert.match(await operator.get('/metrics'), /^coffer_exposure_history_whole\{[^}]*\} 0$/m);
+  await eventually(async () =>
+    assert.match(await operator.get('/metrics'), /^coffer_exposure_history_whole\{[^}]*\} 0$/m),
+  );
 
   // The same password, sealed anew to those who are left; another user.
   const same = site.manifest({ name: 'db', data: { password: 'canary-one', user: 'canary-new' } });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { startCluster } from '../cluster/cluster.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
+import { eventually } from '../operator/site.ts';
 import { type Fault, FaultProxy } from '../servers/fault-proxy.ts';
 import { KubernetesStage } from './scene/stage.ts';
 
@@ -24,13 +25,15 @@ test('an operator that starts while the API server is down waits, and says so on
   await stage.commit(stage.files({ name: 'db', data: { a: 'one' } }));
   const operator = await stage.start();
   await operator.line(({ code }) => code === 'KUBERNETES_UNREACHABLE');
-  assert.match(await operator.get('/healthz'), /^200/);
-  assert.match(await operator.get('/readyz'), /^503/);
+  await eventually(async () => assert.match(await operator.get('/healthz'), /^200/));
+  await eventually(async () => assert.match(await operator.get('/readyz'), /^503/));
   proxy.plan = () => undefined;
   await stage.secretIs(stage.app, 'db', { a: 'one' });
   await operator.line(({ msg }) => msg === 'projected a commit');
-  assert.match(await operator.get('/readyz'), /^200/);
-  assert.match(await operator.get('/metrics'), /^coffer_kubernetes_requests_total\{.*code="0"\} \d+$/m);
+  await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
+  await eventually(async () =>
+    assert.match(await operator.get('/metrics'), /^coffer_kubernetes_requests_total\{.*code="0"\} \d+$/m),
+  );
   const said = operator.lines.filter(({ code }) => code === 'KUBERNETES_UNREACHABLE');
   assert.equal(said.length, 1, operator.output);
 });

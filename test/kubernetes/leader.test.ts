@@ -50,8 +50,8 @@ test('a standby is ready and writes nothing; it takes over at once when the lead
   const found = await pair(t);
   if (found === undefined) return;
   const { stage, leader, standby } = found;
-  assert.match(await standby.get('/readyz'), /^200/);
-  assert.match(await standby.get('/metrics'), /^coffer_leader 0$/m);
+  await eventually(async () => assert.match(await standby.get('/readyz'), /^200/));
+  await eventually(async () => assert.match(await standby.get('/metrics'), /^coffer_leader 0$/m));
   await stage.push(leader, stage.files({ name: 'db', data: { a: 'two' } }));
   await stage.secretIs(stage.app, 'db', { a: 'two' });
   const secrets = await stage.secrets();

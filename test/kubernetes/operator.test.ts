@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { sharedCluster } from '../cluster/shared.ts';
+import { eventually } from '../operator/site.ts';
 import { FaultProxy } from '../servers/fault-proxy.ts';
 import { KubernetesStage } from './scene/stage.ts';
 
@@ -17,8 +18,8 @@ test('a commit becomes a Secret, changes it, and takes it away; probes and metri
   await stage.secretIs(stage.app, 'db', { a: 'one' });
   await stage.push(operator, stage.files({ name: 'db', data: { a: 'two' } }));
   await stage.secretIs(stage.app, 'db', { a: 'two' });
-  assert.match(await operator.get('/readyz'), /^200/);
-  assert.match(await operator.get('/healthz'), /^200/);
+  await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
+  await eventually(async () => assert.match(await operator.get('/healthz'), /^200/));
   const metrics = await operator.get('/metrics');
   assert.match(metrics, /^coffer_leader 1$/m);
   assert.match(metrics, /^coffer_kubernetes_requests_total\{verb="patch",resource="secrets",code="201"\} 1$/m);

@@ -48,7 +48,7 @@ test('over ssh, by webhooks and with the rights of the chart, a commit counts wh
     assert.match(await terminal.run('Signed commits', /^kubectl get events /), /TrustUnsigned/);
   });
   await isRefused(1);
-  assert.match(await operator.get('/readyz'), /^200/);
+  await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
   // Nor does what somebody sets again who may.
   await push('ada', { db: scene.manifest('four', 'api') });
   await passwordIs('four');

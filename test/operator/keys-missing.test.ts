@@ -17,8 +17,10 @@ test('an operator whose keys are gone raises an alarm and keeps what is projecte
   assert.equal(alarm.keyId, site.production.recipient.keys[0]?.kid);
   await site.push(operator, { 'db.yaml': site.manifest({ name: 'db', data: { password: 'two' } }) });
   assert.equal(site.read('payments', 'api', 'db', 'password'), 'one');
-  const { problems } = await operator.status();
-  assert.ok(problems.some(({ code }: { code: string }) => code === 'KEYS_MISSING'));
+  await eventually(async () => {
+    const { problems } = await operator.status();
+    assert.ok(problems.some(({ code }: { code: string }) => code === 'KEYS_MISSING'));
+  });
   assert.equal([...site.files()].filter(({ path }) => path.includes('/keys/')).length, 0);
 
   renameSync(site.path('keys'), site.path('empty'));

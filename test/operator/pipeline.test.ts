@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { GitHttpServer } from '../servers/git-http.ts';
-import { Site, USERS } from './site.ts';
+import { eventually, Site, USERS } from './site.ts';
 import { isRoot } from './tmpfs.ts';
 
 const CANARY = 'canary-7be1c06d';
@@ -56,18 +56,23 @@ describe('from a commit to a file', () => {
     await site.tree.commit({ 'db.yaml': site.manifest({ name: 'db', data: { a: '1' } }), 'bad.yaml': broken(site) });
     const operator = await site.start();
     const { commit } = await operator.line(({ msg }) => msg === 'projected a commit');
-    assert.match(await operator.get('/healthz'), /^200/);
-    assert.match(await operator.get('/readyz'), /^200/);
-    const { secrets, sources } = await operator.status();
-    assert.equal(sources[0].commit, commit);
-    assert.deepEqual(secrets.find(({ name }: { name: string }) => name === 'db')?.workloads, [
-      'payments/api',
-      'payments/worker',
-    ]);
-    const metrics = await operator.get('/metrics');
-    assert.match(metrics, /coffer_secrets\{state="ready"\} 1/);
-    assert.match(metrics, /coffer_polls_total\{[^}]*result="succeeded"\} 1/);
-    assert.match(operator.output, /"level":"error".*bad\.yaml/);
+    await eventually(async () => assert.match(await operator.get('/healthz'), /^200/));
+    await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
+    await eventually(async () => {
+      const { secrets, sources } = await operator.status();
+      assert.equal(sources[0].commit, commit);
+      assert.deepEqual(secrets.find(({ name }: { name: string }) => name === 'db')?.workloads, [
+        'payments/api',
+        'payments/worker',
+      ]);
+    });
+    // The look is over a moment after the commit is projected.
+    await eventually(async () => {
+      const metrics = await operator.get('/metrics');
+      assert.match(metrics, /coffer_secrets\{state="ready"\} 1/);
+      assert.match(metrics, /coffer_polls_total\{[^}]*result="succeeded"\} 1/);
+    });
+    await eventually(() => assert.match(operator.output, /"level":"error".*bad\.yaml/));
   });
 
   test('over HTTP with a password, woken by POST', async (t) => {

@@ -24,11 +24,13 @@ describe('promise 1: last good stays', () => {
     });
     assert.equal(site.read('payments/api/db/a'), 'good');
     assert.equal(site.read('payments/api/mail/a'), 'new');
-    const { secrets } = await operator.status();
-    const db = secrets.find(({ name }: { name: string }) => name === 'db');
-    assert.equal(db.state, 'failed');
-    assert.equal(db.trouble.code, 'VALUE_REFUSED');
-    assert.ok(db.trouble.advice.length > 10);
+    await eventually(async () => {
+      const { secrets } = await operator.status();
+      const db = secrets.find(({ name }: { name: string }) => name === 'db');
+      assert.equal(db.state, 'failed');
+      assert.equal(db.trouble.code, 'VALUE_REFUSED');
+      assert.ok(db.trouble.advice.length > 10);
+    });
     await site.push(operator, { 'db.yaml': site.manifest({ name: 'db', data: { a: 'mended' } }) });
     assert.equal(site.read('payments/api/db/a'), 'mended');
     await operator.line(({ msg }) => msg === 'what was wrong is mended');
@@ -284,8 +286,8 @@ describe('what the machine does to it', () => {
     fs.renameSync(site.path('repository'), site.path('away'));
     const operator = await site.start();
     await operator.line(({ code }) => code?.startsWith('SOURCE_') === true);
-    assert.match(await operator.get('/readyz'), /^503/);
-    assert.match(await operator.get('/healthz'), /^200/);
+    await eventually(async () => assert.match(await operator.get('/readyz'), /^503/));
+    await eventually(async () => assert.match(await operator.get('/healthz'), /^200/));
     fs.renameSync(site.path('away'), site.path('repository'));
     await site.tree.commit({ 'db.yaml': site.manifest({ name: 'db', data: { a: '1' } }) });
     await eventually(() => assert.equal(site.read('payments/api/db/a'), '1'));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WorkTree } from '../servers/work-tree.ts';
+import { eventually } from './site.ts';
 import { TrustSite, takes } from './trust-site.ts';
 
 const EVERYTHING = [
@@ -90,9 +91,11 @@ test('a manifest that is copied by who may write elsewhere only shows nothing to
     const back = Object.keys(copied).map((path): [string, string | null] => [path, files[path] ?? null]);
     await host.commit('root', Object.fromEntries(back));
   }
-  const [, { refused }] = (await operator.status()).sources;
-  const told = new Set(refused.map(({ path, code }: { path: string; code: string }) => `${path} ${code}`));
-  assert.deepEqual(told, new Set(['db.yaml TRUST_NAMESPACE', 'wide.yaml TRUST_NAMESPACE']));
+  await eventually(async () => {
+    const [, { refused }] = (await operator.status()).sources;
+    const told = new Set(refused.map(({ path, code }: { path: string; code: string }) => `${path} ${code}`));
+    assert.deepEqual(told, new Set(['db.yaml TRUST_NAMESPACE', 'wide.yaml TRUST_NAMESPACE']));
+  });
 
   // A rule that becomes stricter binds what was accepted before, too: it stays as it is, and is not followed any further.
   host.policy({ ...POLICY, namespaces: [{ path: '/payments/**', namespaces: ['elsewhere'] }] });

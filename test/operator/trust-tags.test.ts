@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from './site.ts';
 import { refuses, TrustSite, takes } from './trust-site.ts';
 
 test('where tags are followed in mode head, the signed tag of the highest version counts, whoever signed the commits', async (t) => {
@@ -22,7 +23,7 @@ test('where tags are followed in mode head, the signed tag of the highest versio
   await tag('v1.10', 'bob');
   await takes(operator, second);
   assert.equal(host.secret('db'), 'two');
-  assert.deepEqual((await operator.status()).sources[0].signer.names, ['bob']);
+  await eventually(async () => assert.deepEqual((await operator.status()).sources[0].signer.names, ['bob']));
 
   // A signed tag under another name is not what its signer said.
   await host.commit(undefined, { 'db.yaml': host.manifest('db', 'three') });

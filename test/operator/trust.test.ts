@@ -35,24 +35,30 @@ describe('a source in mode strict', () => {
     const second = await host.commit('bob', { 'db.yaml': host.manifest('db', 'two') });
     await takes(operator, second);
     assert.equal(host.secret('db'), 'two');
-    const [{ signer }] = (await operator.status()).sources;
-    assert.deepEqual(signer.names, ['bob']);
+    await eventually(async () => {
+      const [{ signer }] = (await operator.status()).sources;
+      assert.deepEqual(signer.names, ['bob']);
+    });
 
     const bad = await host.commit(undefined, { 'db.yaml': host.manifest('db', 'stolen') });
     await refuses(operator, 'TRUST_UNSIGNED');
     assert.equal(host.secret('db'), 'two');
-    assert.match(await operator.get('/readyz'), /^200/);
-    const { sources, secrets } = await operator.status();
-    const [{ commit, trouble, refused }] = sources;
-    assert.equal(commit, second);
-    assert.equal(trouble.data.commit, bad);
-    const refusals = refused.map((one: Refused) => [one.path, one.commit, one.author.name].join());
-    assert.deepEqual(new Set(refusals), new Set([`db.yaml,${bad},Ada`]));
-    assert.deepEqual(
-      secrets.map((one: { state: string; trouble: { code: string } }) => [one.state, one.trouble.code]),
-      [['failed', 'TRUST_UNSIGNED']],
+    await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
+    await eventually(async () => {
+      const { sources, secrets } = await operator.status();
+      const [{ commit, trouble, refused }] = sources;
+      assert.equal(commit, second);
+      assert.equal(trouble.data.commit, bad);
+      const refusals = refused.map((one: Refused) => [one.path, one.commit, one.author.name].join());
+      assert.deepEqual(new Set(refusals), new Set([`db.yaml,${bad},Ada`]));
+      assert.deepEqual(
+        secrets.map((one: { state: string; trouble: { code: string } }) => [one.state, one.trouble.code]),
+        [['failed', 'TRUST_UNSIGNED']],
+      );
+    });
+    await eventually(async () =>
+      assert.match(await operator.get('/metrics'), /coffer_source_refused\{source="[0-9a-f]+"\} 1/),
     );
-    assert.match(await operator.get('/metrics'), /coffer_source_refused\{source="[0-9a-f]+"\} 1/);
 
     // A commit on top does not make the one below it good, whoever signs it.
     await host.commit('ada', { 'other.yaml': host.manifest('other', 'x') });
@@ -61,7 +67,7 @@ describe('a source in mode strict', () => {
     const reverted = await host.commit('ada', { 'db.yaml': host.manifest('db', 'three') });
     await takes(operator, reverted);
     assert.equal(host.secret('db'), 'three');
-    assert.deepEqual((await operator.status()).sources[0].refused, []);
+    await eventually(async () => assert.deepEqual((await operator.status()).sources[0].refused, []));
     const events = host.site.audit().map(({ event, code }) => (code === undefined ? event : `${event} ${code}`));
     for (const event of ['commit.refused TRUST_UNSIGNED', 'path.refused TRUST_UNSIGNED'])
       assert.ok(events.includes(event));
@@ -84,7 +90,7 @@ describe('a source in mode strict', () => {
     await operator.wake();
     await operator.line(({ code }) => code?.startsWith('SIGNERS_') === true);
     assert.equal(host.secret('db'), 'one');
-    assert.match(await operator.get('/readyz'), /^200/);
+    await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
     host.replace('signers', both);
     await takes(operator, second);
     assert.equal(host.secret('db'), 'two');
@@ -124,16 +130,20 @@ test('with perPath one team’s mistake holds back that file, and another team g
   const right = await host.commit('bob', { 'billing/card.yaml': host.manifest('card', 'two') });
   await takes(operator, right);
   assert.deepEqual([host.secret('db'), host.secret('card')], ['one', 'two']);
-  const { sources, secrets } = await operator.status();
-  assert.equal(sources[0].commit, right);
-  assert.equal(sources[0].trouble, undefined);
-  const held = sources[0].refused.map(({ path, commit, code }: Record<string, string>) => [path, commit, code]);
-  assert.deepEqual(new Set(held.map(String)), new Set([`payments/db.yaml,${wrong},TRUST_NOT_GRANTED`]));
-  const db = secrets.find(({ name }: { name: string }) => name === 'db');
-  assert.deepEqual([db.state, db.trouble.code, db.since], ['failed', 'TRUST_NOT_GRANTED', wrong]);
-  for (const part of [wrong.slice(0, 12), 'Ada', 'payments/db.yaml', 'bob'])
-    assert.match(db.trouble.message, new RegExp(part));
-  assert.match(await operator.get('/metrics'), /coffer_held_paths\{source="[0-9a-f]+"\} 1/);
+  await eventually(async () => {
+    const { sources, secrets } = await operator.status();
+    assert.equal(sources[0].commit, right);
+    assert.equal(sources[0].trouble, undefined);
+    const held = sources[0].refused.map(({ path, commit, code }: Record<string, string>) => [path, commit, code]);
+    assert.deepEqual(new Set(held.map(String)), new Set([`payments/db.yaml,${wrong},TRUST_NOT_GRANTED`]));
+    const db = secrets.find(({ name }: { name: string }) => name === 'db');
+    assert.deepEqual([db.state, db.trouble.code, db.since], ['failed', 'TRUST_NOT_GRANTED', wrong]);
+    for (const part of [wrong.slice(0, 12), 'Ada', 'payments/db.yaml', 'bob'])
+      assert.match(db.trouble.message, new RegExp(part));
+  });
+  await eventually(async () =>
+    assert.match(await operator.get('/metrics'), /coffer_held_paths\{source="[0-9a-f]+"\} 1/),
+  );
 
   // It is held over a restart, and over the state of the clone; the policy alone lets it in.
   assert.equal(await operator.end(), 0);
@@ -148,7 +158,7 @@ test('with perPath one team’s mistake holds back that file, and another team g
 });
 
 test('a source that fails, or brings nothing new, for longer than it may raises an alarm for as long, and stays ready', async (t) => {
-  const options = { git: { staleAfter: '1s', quietAfter: '2s', interval: '100ms' }, heal: '100ms' };
+  const options = { git: { staleAfter: '3s', quietAfter: '4s', interval: '100ms' }, heal: '100ms' };
   const host = await TrustSite.open(t, { ...options, trust: { mode: 'off' } });
   const { tree } = host.site;
   const first = await host.commit(undefined, { 'db.yaml': host.manifest('db', 'one') });
@@ -163,13 +173,17 @@ test('a source that fails, or brings nothing new, for longer than it may raises 
     return ['coffer_source_stale', 'coffer_source_quiet', 'coffer_source_seconds_since_success'].map(of);
   };
   const [stale, quiet, age = 0] = await gauges();
-  assert.deepEqual([stale, quiet, age > 1], [1, 1, true]);
+  assert.deepEqual([stale, quiet, age > 3], [1, 1, true]);
   const [source] = (await operator.status()).sources;
   assert.ok(source.staleSince !== undefined && source.quietSince === source.acceptedAt);
-  assert.match(await operator.get('/readyz'), /^200/);
+  await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
   renameSync(`${tree.directory}-away`, tree.directory);
-  await host.site.push(operator, { 'db.yaml': host.manifest('db', 'two') });
-  const [notStale, notQuiet, young = 9] = await gauges();
-  assert.deepEqual([notStale, notQuiet, young < 1], [0, 0, true]);
+  // A busy machine may be asked when it is quiet again.
+  let version = 2;
+  await eventually(async () => {
+    await host.site.push(operator, { 'db.yaml': host.manifest('db', `${version++}`) });
+    const [notStale, notQuiet, young = 9] = await gauges();
+    assert.deepEqual([notStale, notQuiet, young < 3], [0, 0, true]);
+  });
   assert.equal(await operator.end(), 0);
 });

@@ -62,6 +62,8 @@ test('a push is projected as soon as the forge tells of it; a flood makes nobody
   assert.ok(looks - looked <= Math.ceil(seconds) + 1, `${looks - looked} looks in ${seconds} s`);
   await eventually(() => assert.ok(looks > looked, 'nobody looked'));
   assert.ok(peak(operator) - before < ROOM, `${(peak(operator) - before) / MIB} MiB more`);
-  assert.match(await operator.get('/readyz'), /^200/);
-  assert.match(await operator.get('/metrics'), /coffer_webhook_requests_total\{result="limited"\} \d{3}/);
+  await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
+  await eventually(async () =>
+    assert.match(await operator.get('/metrics'), /coffer_webhook_requests_total\{result="limited"\} \d{3}/),
+  );
 });

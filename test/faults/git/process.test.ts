@@ -93,7 +93,7 @@ describe('a disk that is full', () => {
     await team.tree.git('reset', '-q', '--hard', good);
     await team.commit('new');
     await assertTaken(full, 'new');
-    assert.match(await operator.get('/readyz'), /^200/);
+    await eventually(async () => assert.match(await operator.get('/readyz'), /^200/));
     await arena.endWithoutTrace(operator);
   });
 });
