@@ -102,8 +102,10 @@ async function byDeployKey(site: Site, forge: Gitea, ada: Account): Promise<void
   await operator.end();
   assert.equal(await repository.head('main'), asked);
 
-  const keysMay = { enable_push: true, enable_push_whitelist: true, push_whitelist_deploy_keys: true };
-  await repository.do('PATCH', '/branch_protections/main', keysMay);
+  await repository.do('PATCH', '/branch_protections/main', {
+    ...{ enable_push: true, enable_push_whitelist: true, push_whitelist_deploy_keys: true },
+    require_signed_commits: true,
+  });
   operator = await site.start();
   const { commit = '' } = await operator.line(({ msg }) => msg === 'pushed rewrap-production to main');
   await projected(operator, commit);

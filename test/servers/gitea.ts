@@ -1,6 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -50,12 +52,11 @@ export class Gitea {
   readonly url: string;
   readonly sshUrl: string;
   readonly #agent: Agent;
-  readonly #process: ChildProcess;
   readonly #admin: Account;
 
   private constructor(
     parts: Pick<Gitea, 'folder' | 'caFile' | 'knownHosts' | 'url' | 'sshUrl'>,
-    inner: { agent: Agent; process: ChildProcess; admin: Account },
+    inner: { agent: Agent; admin: Account },
   ) {
     this.folder = parts.folder;
     this.caFile = parts.caFile;
@@ -63,7 +64,6 @@ export class Gitea {
     this.url = parts.url;
     this.sshUrl = parts.sshUrl;
     this.#agent = inner.agent;
-    this.#process = inner.process;
     this.#admin = inner.admin;
   }
 
@@ -72,9 +72,13 @@ export class Gitea {
     const program = await partOrSkip(t, 'gitea');
     if (program === undefined) return undefined;
     const folder = await mkdtemp(join(tmpdir(), 'coffer-gitea-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
+    const closers = [() => rm(folder, { recursive: true, force: true })];
+    // In this order: what still runs would write to a folder that is being removed.
+    t.after(async () => {
+      for (const close of closers.reverse()) await close();
+    });
     const database = await Postgres.start();
-    t.after(() => database.close());
+    closers.push(() => database.close());
     const password = randomBytes(16).toString('hex');
     await database.sql(`CREATE ROLE ${DATABASE} LOGIN PASSWORD '${password}'`);
     await database.sql(`CREATE DATABASE ${DATABASE} OWNER ${DATABASE}`);
@@ -84,14 +88,14 @@ export class Gitea {
     const hostKey = await generateKey(join(folder, 'host_key'), 'ed25519');
     await generateKey(join(folder, 'signing_key'), 'ed25519');
     const agent = new Agent({ connect: { ca: authority.certificate.cert } });
-    t.after(() => agent.destroy());
+    closers.push(() => agent.destroy());
     return onFreePort(/address already in use/, (port) =>
       onFreePort(/address already in use/, async (sshPort) => {
         const config = join(folder, 'app.ini');
         const options = { folder, port, sshPort, hostKey, certificate, trusted, static: await staticRoot(program) };
         await writeFile(config, settings({ ...options, database: { port: database.port, password } }));
         const url = `https://127.0.0.1:${port}`;
-        const process = await launch(t, program, config, { agent, url });
+        closers.push(await launch(program, config, { agent, url, sshPort }));
         const admin = await createAdmin(program, config);
         const [type, key] = hostKey.publicLine.split(' ');
         return new Gitea(
@@ -99,14 +103,10 @@ export class Gitea {
             ...{ folder, caFile: authority.certificate.certFile, url, sshUrl: `ssh://git@127.0.0.1:${sshPort}` },
             knownHosts: `[127.0.0.1]:${sshPort} ${type} ${key}\n`,
           },
-          { agent, process, admin },
+          { agent, admin },
         );
       }),
     );
-  }
-
-  get hasEnded(): boolean {
-    return this.#process.exitCode !== null;
   }
 
   /** `path`: after `/api/v1`. `as`: absent, the administrator. */
@@ -158,35 +158,55 @@ function basic({ name, password }: Omit<Account, 'token'>): string {
   return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 }
 
+/** Resolves when it serves, to what ends it. Rejects with its last words if it ends by itself. */
 async function launch(
-  t: TestContext,
   program: string,
   config: string,
-  { agent, url }: { agent: Agent; url: string },
-): Promise<ChildProcess> {
+  { agent, url, sshPort }: { agent: Agent; url: string; sshPort: number },
+): Promise<() => Promise<void>> {
+  const { request } = await import('undici');
   const child = spawn(program, ['web', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
   // A test that fails to close it leaves nothing behind all the same.
   process.once('exit', () => child.kill('SIGKILL'));
   let said = '';
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       said = `${said}${chunk.toString()}`.slice(-20_000);
     });
   }
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
+  let hasEnded = false;
+  const ended = once(child, 'close').then(() => {
+    hasEnded = true;
   });
-  const { request } = await import('undici');
+  // In peace: programs of git that it runs would go on without it.
+  const end = async () => {
+    child.kill('SIGTERM');
+    await ended;
+  };
   const deadline = performance.now() + PATIENCE;
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`gitea ended: ${said}`);
+    if (hasEnded) throw new Error(`gitea ended: ${said}`);
     const answer = await request(`${url}/api/healthz`, { dispatcher: agent }).catch(() => undefined);
     await answer?.body.dump();
-    if (answer?.statusCode === 200) return child;
-    if (performance.now() > deadline) throw new Error(`gitea does not serve: ${said}`);
+    if (answer?.statusCode === 200 && (await accepts(sshPort))) return end;
+    if (performance.now() > deadline) {
+      await end();
+      throw new Error(`gitea does not serve: ${said}`);
+    }
     await setTimeout(50);
+  }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') return false;
+    throw error;
+  } finally {
+    socket.destroy();
   }
 }
 
@@ -227,14 +247,14 @@ function settings(of: Settings): string {
     server: {
       ...{ PROTOCOL: 'https', CERT_FILE: of.certificate.certFile, KEY_FILE: of.certificate.keyFile },
       ...{ HTTP_ADDR: '127.0.0.1', HTTP_PORT: of.port, ROOT_URL: `https://127.0.0.1:${of.port}/` },
-      ...{ STATIC_ROOT_PATH: of.static, OFFLINE_MODE: true, LFS_START_SERVER: false },
+      ...{ STATIC_ROOT_PATH: of.static, OFFLINE_MODE: true, LFS_START_SERVER: false, GRACEFUL_HAMMER_TIME: '10s' },
       ...{ START_SSH_SERVER: true, BUILTIN_SSH_SERVER_USER: 'git', SSH_DOMAIN: '127.0.0.1' },
       ...{ SSH_LISTEN_HOST: '127.0.0.1', SSH_LISTEN_PORT: of.sshPort, SSH_PORT: of.sshPort },
       ...{ SSH_SERVER_HOST_KEYS: of.hostKey.file },
     },
     database: {
       ...{ DB_TYPE: 'postgres', HOST: `127.0.0.1:${of.database.port}`, NAME: DATABASE, USER: DATABASE },
-      ...{ PASSWD: of.database.password, SSL_MODE: 'disable' },
+      ...{ PASSWD: of.database.password, SSL_MODE: 'disable', MAX_OPEN_CONNS: 20 },
     },
     repository: { ROOT: join(folder, 'repositories'), DEFAULT_BRANCH: 'main' },
     'repository.signing': {
