@@ -9,12 +9,15 @@ import { manifestProblems } from '../../core/format/manifest/read-manifest.ts';
 import { openingKeys, openManifest } from '../../core/opening/open-manifest.ts';
 import type { Opener } from '../../core/opening/opener.ts';
 import type { ComparedMemory, Comparison } from './compared-memory.ts';
+import type { ComparisonBudget } from './comparison-budget.ts';
 import type { SourceExposure } from './source-exposure.ts';
 
 export interface ComparingOptions {
   cluster: string;
   audit: Pick<AuditLog, 'append'>;
   memory: ComparedMemory;
+  /** How often one exposed entry is compared. */
+  budget: ComparisonBudget;
 }
 
 /** A manifest of some commit in which a sealed text stands, and which our keys open. */
@@ -36,6 +39,8 @@ export class Comparing {
   readonly #options: ComparingOptions;
   readonly #site: SourceExposure;
   readonly #opener: Opener;
+  /** What was compared so often today that it has to wait. */
+  readonly postponed: Unproven[] = [];
   /** Digest → where it can be opened. */
   readonly #openable = new Map<string, Openable | undefined>();
 
@@ -55,7 +60,20 @@ export class Comparing {
       const former = await this.#find(pair.former.text, pair.former.entry);
       if (former !== undefined) open.push({ pair, former });
     }
-    return open.length === 0 ? 0 : await this.#recorded(first.current, current, open);
+    const allowed = this.#withinBudget(open);
+    return allowed.length === 0 ? 0 : await this.#recorded(first.current, current, allowed);
+  }
+
+  /** One value is one guess at an entry, with however many of its former ones it is compared. */
+  #withinBudget<Pair extends { pair: Unproven }>(pairs: readonly Pair[]): Pair[] {
+    const entries = Map.groupBy(pairs, ({ pair: { former } }) =>
+      JSON.stringify([former.namespace, former.name, former.entry]),
+    );
+    return [...entries].flatMap(([entry, ofEntry]) => {
+      if (this.#options.budget.take(entry)) return ofEntry;
+      this.postponed.push(...ofEntry.map(({ pair }) => pair));
+      return [];
+    });
   }
 
   /** Which of our keys open what is to be compared. */
@@ -154,8 +172,7 @@ export class Comparing {
     try {
       const keys = openingKeys(manifest, this.#opener, [entry]);
       const [kids, dataKeyIds] = [keys.map(({ kid }) => kid), keys.map(({ dataKeyId }) => dataKeyId)];
-      const openable = { manifest, entry, kids, dataKeyIds };
-      return openable;
+      return { manifest, entry, kids, dataKeyIds };
     } catch (error) {
       if (error instanceof CofferError) return undefined;
       throw error;

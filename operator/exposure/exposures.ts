@@ -10,7 +10,11 @@ import type { Accepted, Source } from '../source/source.ts';
 import type { ExposureStatus, Status } from '../status/status.ts';
 import { ComparedMemory } from './compared-memory.ts';
 import { Comparing } from './comparing.ts';
+import { ComparisonBudget } from './comparison-budget.ts';
 import { SourceExposure } from './source-exposure.ts';
+
+/** In a day, for each exposed entry. */
+const MOST_COMPARED = 50;
 
 export interface ExposuresOptions {
   cluster: string;
@@ -19,6 +23,8 @@ export interface ExposuresOptions {
   sources: readonly Source[];
   audit: Pick<AuditLog, 'append'>;
   log: Pick<Log, 'info'>;
+  /** How often values are compared with one exposed entry; absent: 50 times a day. */
+  budget?: ComparisonBudget;
   /** Called when a value is found to be exposed, or not to be any more. */
   changed?: () => void;
 }
@@ -31,16 +37,20 @@ export interface ExposuresOptions {
 export class Exposures extends BackgroundChore {
   readonly #options: ExposuresOptions;
   readonly #sites: readonly SourceExposure[];
+  readonly #budget: ComparisonBudget;
   #memory: ComparedMemory | undefined;
   /** What was looked at last: the same states and the same keys have nothing new to say. */
   #seen = '';
   /** By place and text: current values that a lost key opens, or that are known to be the same as one that it opens. */
   #live: ReadonlySet<string> = new Set();
   #needed: ReadonlySet<string> = new Set();
+  /** Entries that were compared too often today. */
+  #postponed: readonly Unproven[] = [];
 
   constructor(options: ExposuresOptions) {
     super();
     this.#options = options;
+    this.#budget = options.budget ?? new ComparisonBudget(MOST_COMPARED);
     this.#sites = options.sources.map((source) => new SourceExposure(source, options.stateDirectory));
   }
 
@@ -74,7 +84,11 @@ export class Exposures extends BackgroundChore {
       this.#seen = '';
       throw error;
     }
-    return this.#sites.flatMap(({ source, takenBack }) => takenBack.map((kid) => revokedBack(source.id, kid)));
+    const [often] = this.#postponed;
+    return [
+      ...this.#sites.flatMap(({ source, takenBack }) => takenBack.map((kid) => revokedBack(source.id, kid))),
+      ...(often === undefined ? [] : [comparedOften(often)]),
+    ];
   }
 
   async #look(signal: AbortSignal): Promise<void> {
@@ -85,13 +99,16 @@ export class Exposures extends BackgroundChore {
     try {
       const held = [...keys.keys.keys()].sort();
       const seen = JSON.stringify([states.map((state) => state && [state.commit, state.tree]), held]);
-      if (seen === this.#seen) return;
+      if (seen === this.#seen && !this.#budget.isFreeAgain()) return;
       const needed = new Set<string>();
+      const postponed: Unproven[] = [];
       for (const [index, site] of this.#sites.entries()) {
         const state = states[index];
-        if (state !== undefined) await this.#lookAt(site, state, { keys, memory: this.#memory, needed, signal });
+        if (state !== undefined)
+          await this.#lookAt(site, state, { keys, memory: this.#memory, needed, postponed, signal });
       }
       this.#needed = needed;
+      this.#postponed = postponed;
       this.#noteLive();
       this.#seen = seen;
     } finally {
@@ -99,7 +116,8 @@ export class Exposures extends BackgroundChore {
     }
   }
 
-  async #lookAt(site: SourceExposure, state: Accepted, { keys, memory, needed, signal }: LookParts): Promise<void> {
+  async #lookAt(site: SourceExposure, state: Accepted, parts: LookParts): Promise<void> {
+    const { keys, memory, needed, postponed, signal } = parts;
     const { cluster, audit, log } = this.#options;
     const { unproven } = await site.look(state, memory, signal);
     if (unproven.length === 0) return;
@@ -107,11 +125,13 @@ export class Exposures extends BackgroundChore {
     const opener = openerFor(keyring, keys, { as: cluster });
     let compared = 0;
     try {
-      const comparing = new Comparing({ cluster, audit, memory }, site, opener);
+      const comparing = new Comparing({ cluster, audit, memory, budget: this.#budget }, site, opener);
       for (const pairs of Map.groupBy(unproven, ({ current }) => placeKey(current)).values()) {
         signal.throwIfAborted();
         compared += await this.#try(comparing, pairs, needed);
       }
+      for (const pair of comparing.postponed) for (const kid of await comparing.kidsFor(pair)) needed.add(kid);
+      postponed.push(...comparing.postponed);
     } finally {
       opener.wipe();
     }
@@ -150,7 +170,21 @@ interface LookParts {
   keys: Awaited<ReturnType<KeyStore['read']>>;
   memory: ComparedMemory;
   needed: Set<string>;
+  postponed: Unproven[];
   signal: AbortSignal;
+}
+
+function comparedOften({ former: { namespace, name, entry } }: Unproven): CofferError {
+  return new CofferError(
+    'EXPOSURE_COMPARED_OFTEN',
+    `values were compared with what ${entry} of ${namespace}/${name} held so often today that others wait until tomorrow`,
+    {
+      advice:
+        'Find out who writes so many: each comparison tells whether a value is the exposed one, so that somebody may be guessing.',
+      data: { namespace, name, entry },
+      loop: 'wait',
+    },
+  );
 }
 
 function revokedBack(source: string, keyId: string): CofferError {
