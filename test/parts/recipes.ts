@@ -71,6 +71,7 @@ export const RECIPES = {
     package: GITEA,
     stamp: { variable: 'main.Version', version: GITEA },
     beside: { module: GITEA, folders: ['templates', 'options', 'public'] },
+    onPath: { ask: ['--version'], says: /version v?1\.26\./ },
   },
   runc: installed('apt-get install runc', ['/usr/sbin', '/usr/local/sbin']),
   busybox: installed('apt-get install busybox-static', ['/bin']),
