@@ -12,27 +12,33 @@ tasks=$directory/containerd/state/io.containerd.runtime.v2.task/k8s.io
 programs() { grep -lzs "^COFFER_SWEPT_FOLDER=$directory\$" /proc/[0-9]*/environ | cut -d/ -f3; }
 contained() { for file in "$tasks"/*/init.pid; do [ -f "$file" ] && cat "$file" && echo; done; }
 mounts() { cut -d' ' -f5 /proc/self/mountinfo | grep "^$directory/" | sort -r; }
+# Control groups go when all that was in them has ended, and what is killed takes its time for that.
+groups() {
+  for id in $containers; do
+    find /sys/fs/cgroup -depth -type d -path "*/$id*" -exec rmdir {} \; 2>/dev/null
+    find /sys/fs/cgroup -type d -path "*/$id*" 2>/dev/null
+  done
+}
 
 # What containerd's shim and kubelet put outside of any folder that they can be told.
 containers=$(ls "$tasks" 2>/dev/null)
 sockets=$(cat "$tasks"/*/address "$tasks"/*/bootstrap.json 2>/dev/null | grep -o '/run/containerd/s/[0-9a-f]*')
 
 attempts=0
-while [ $attempts -lt 25 ]; do
+while [ $attempts -lt 600 ]; do
   attempts=$((attempts + 1))
-  running="$(programs) $(contained)"
+  running="$(programs)"
+  # Later their numbers may be others'.
+  [ $attempts -lt 4 ] && running="$running $(contained)"
   [ -n "${running# }" ] && kill -KILL $running 2>/dev/null
   for mount in $(mounts); do umount -l "$mount" 2>/dev/null; done
-  [ -z "$(programs)$(mounts)" ] && break
+  [ -z "$(programs)$(mounts)$(groups)" ] && break
   sleep 0.1
 done
 
 rm -f $sockets
 for link in /var/log/containers/*; do
   [ -L "$link" ] && case $(readlink "$link") in "$directory"/*) rm -f "$link" ;; esac
-done
-for id in $containers; do
-  find /sys/fs/cgroup -depth -type d -path "*/$id*" -exec rmdir {} \; 2>/dev/null
 done
 # kubelet makes this one wherever its root is.
 if [ -d "$directory/kubelet" ] && ! grep -qxs kubelet /proc/[0-9]*/comm; then

@@ -117,10 +117,9 @@ test('a server that does not come to an end is left after `timeout`, and what it
   await writeFile(join(bench.root, 'go'), '');
   const patient = bench.pusher({ ...git, timeout: '60s' }, source);
   const ends: unknown[] = [];
-  while (ends.length < 50 && ends.at(-1) !== 'nothing') {
+  while (ends.at(-1) !== 'nothing') {
     await source.poll(never);
     ends.push(await patient.push(proposal, 'Rotate', never).catch((error: CofferError) => error.code));
   }
-  assert.equal(ends.at(-1), 'nothing', String(ends));
   assert.equal(await bench.inBare('rev-list', '--count', 'main'), '2');
 });

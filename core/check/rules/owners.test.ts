@@ -40,7 +40,8 @@ describe('one name is no conflict', () => {
 
 test('a name in 20,000 namespaces is compared in a moment', () => {
   const claims = Array.from({ length: 20_000 }, (_, index) => claim(`f${index}`, ['prod'], `ns-${index}/db`));
-  const started = performance.now();
+  const before = process.cpuUsage();
   assert.deepEqual(ownerFindings(claims), []);
-  assert.ok(performance.now() - started < 2_000);
+  const { user, system } = process.cpuUsage(before);
+  assert.ok((user + system) / 1000 < 2000, 'milliseconds of CPU, which other programs do not make more');
 });
