@@ -81,7 +81,8 @@ export const Git = strict({
   proxy: Type.Optional(
     Type.String({
       minLength: 1,
-      description: 'http:// or https:// URL, or `none`; absent: as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say',
+      description:
+        'http:// or https:// URL, or `none`; absent: as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say, and for ssh none',
     }),
   ),
   usernameFile: Type.Optional(path('With passwordFile: basic credentials, read again at every fetch')),

@@ -7,6 +7,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
+import { HttpProxy, type HttpProxyOptions } from '../../test/servers/http-proxy.ts';
 import { generateKey, type KeyPair, Sshd } from '../../test/servers/sshd.ts';
 import { parseAddress } from './remote/address.ts';
 import { openRemote, type RemoteConfig } from './remote/open-remote.ts';
@@ -265,12 +266,71 @@ test('a server that takes the key and never runs the program is given up, by tim
   await assert.rejects(open(60_000).head(AbortSignal.timeout(300)), { name: 'TimeoutError' });
 });
 
+describe('a proxy that a source over ssh names', () => {
+  async function through(t: TestContext, options: HttpProxyOptions = {}, over: Partial<RemoteConfig> = {}) {
+    const proxy = await HttpProxy.start(options);
+    t.after(() => proxy.close());
+    const { bench, commit, config } = await team(t);
+    return { proxy, commit, bench, source: await bench.source({ ...config, proxy: proxy.url, ...over }) };
+  }
+
+  test('is asked for the host, and for nothing else; the keys of the host are checked as without it', async (t) => {
+    const { proxy, bench, commit, source } = await through(t);
+    assert.equal(await commitOf(source), commit);
+    const next = await bench.tree.commit({ a: '2' });
+    assert.equal(await commitOf(source), next);
+    const { hostname, port } = new URL(sshd.url('/'));
+    assert.deepEqual([...new Set(proxy.seen)], [`CONNECT ${hostname}:${port}`]);
+    await bench.file('known_hosts', '');
+    await assert.rejects(source.poll(never), code('SSH_HOST_UNKNOWN'));
+  });
+
+  test('is named where it refuses, is not there, or is not who it should be', async (t) => {
+    const refusing = await through(t, { auth: { username: 'ada', password: 'secret' } });
+    await assert.rejects(refusing.source.poll(never), code('SOURCE_PROXY'));
+    await refusing.proxy.close();
+    await assert.rejects(refusing.source.poll(never), code('SOURCE_PROXY'));
+    const plain = await HttpProxy.start();
+    t.after(() => plain.close());
+    const untrusted = await through(t, {}, { proxy: plain.url.replace('http:', 'https:') });
+    await assert.rejects(untrusted.source.poll(never), code('SOURCE_PROXY'));
+  });
+
+  test('that says nothing is not waited for', async (t) => {
+    const { config } = await team(t);
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const sockets = new Set<Socket>();
+    silent.on('connection', (socket) => sockets.add(socket.on('error', () => {})));
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    });
+    const proxy = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const remote = openRemote({ ...config, proxy }, parseAddress(config.url, '.', false), [''], 300);
+    t.after(() => remote.close());
+    await assert.rejects(remote.head(never), code('SOURCE_SILENT'));
+  });
+
+  test('is none of the environment, which is of http', async (t) => {
+    const before = process.env.HTTPS_PROXY;
+    process.env.HTTPS_PROXY = 'http://127.0.0.1:1';
+    t.after(() => {
+      if (before === undefined) delete process.env.HTTPS_PROXY;
+      else process.env.HTTPS_PROXY = before;
+    });
+    const { bench, commit, config } = await team(t);
+    assert.equal(await commitOf(await bench.source(config)), commit);
+    assert.equal(await commitOf(await bench.source({ ...config, proxy: 'none' })), 'unchanged');
+  });
+});
+
 describe('settings', () => {
   const WRONG: Record<string, Partial<RemoteConfig>> = {
     'no known hosts': { knownHostsFile: undefined as never },
     'no key': { sshKeyFile: undefined as never },
     'a token': { bearerFile: '/token' },
-    'a proxy, which ssh does not use': { proxy: 'http://proxy:3128' },
+    'a certificate authority, which ssh does not use': { caFile: '/ca.pem' },
     'a branch and a tag': { branch: 'main', tag: 'v*' },
   };
   for (const [what, over] of Object.entries(WRONG)) {

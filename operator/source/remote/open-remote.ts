@@ -15,16 +15,9 @@ const DEFAULT_BRANCH = 'main';
 /** A git server that computes says so every 5 seconds (git-config, uploadpack.keepAlive). */
 const IDLE = 20_000;
 
-const HTTP_ONLY = [
-  'caFile',
-  'clientCertFile',
-  'clientKeyFile',
-  'proxy',
-  'usernameFile',
-  'passwordFile',
-  'bearerFile',
-] as const;
+const HTTP_ONLY = ['caFile', 'clientCertFile', 'clientKeyFile', 'usernameFile', 'passwordFile', 'bearerFile'] as const;
 const SSH_ONLY = ['sshKeyFile', 'sshPassphraseFile', 'knownHostsFile'] as const;
+const NETWORK_ONLY = ['proxy'] as const;
 
 /**
  * What stands behind an address; `parts`: the folders and files that will be read. Touches neither network nor files. `idle`:
@@ -44,8 +37,8 @@ export function transportTo(
   address: Exclude<Address, { kind: 'local' }>,
   idle: number,
 ): Transport {
+  assertProxy(config.proxy);
   if (address.kind === 'http') {
-    assertProxy(config.proxy);
     return new HttpTransport({ url: address.text, files: config, proxy: config.proxy, idle });
   }
   const { sshKeyFile, sshPassphraseFile, knownHostsFile } = config;
@@ -56,7 +49,9 @@ export function transportTo(
     );
   }
   const files = { sshKeyFile, sshPassphraseFile, knownHostsFile };
-  return new SshTransport({ place: address.ssh, address: address.text, files, idle });
+  // HTTPS_PROXY and HTTP_PROXY are of these protocols: what goes over ssh is told so in its own settings.
+  const proxy = config.proxy === 'none' ? undefined : config.proxy;
+  return new SshTransport({ place: address.ssh, address: address.text, files, proxy, idle });
 }
 
 /** A setting that another transport would follow is a mistake: whoever wrote it relies on it. */
@@ -67,7 +62,11 @@ function assertSettings(config: RemoteConfig, kind: Address['kind']): void {
   if ((config.clientCertFile === undefined) !== (config.clientKeyFile === undefined)) {
     throw settings('has half of a client certificate', 'Name both `clientCertFile` and `clientKeyFile`, or neither.');
   }
-  const foreign = [...(kind === 'http' ? [] : HTTP_ONLY), ...(kind === 'ssh' ? [] : SSH_ONLY)];
+  const foreign = [
+    ...(kind === 'http' ? [] : HTTP_ONLY),
+    ...(kind === 'ssh' ? [] : SSH_ONLY),
+    ...(kind === 'local' ? NETWORK_ONLY : []),
+  ];
   const stray = foreign.find((name) => config[name] !== undefined);
   if (stray !== undefined)
     throw settings(`has \`${stray}\`, which means nothing for its url`, 'Leave it out, or correct `url`.');

@@ -7,6 +7,7 @@ import { within } from './patience.ts';
 import { connectionFault, hostFault, keyRefused } from './ssh-faults.ts';
 import type { SshKey } from './ssh-key.ts';
 import { RemoteProgram } from './ssh-program.ts';
+import { openTunnel } from './tunnel.ts';
 
 export interface SshConnectionOptions {
   place: SshPlace;
@@ -14,6 +15,8 @@ export interface SshConnectionOptions {
   address: string;
   key: SshKey;
   knownHosts: KnownHosts;
+  /** http:// or https:// URL. */
+  proxy: string | undefined;
   /** Milliseconds in which something must come. */
   idle: number;
 }
@@ -63,12 +66,16 @@ export class SshConnection {
   readonly #options: SshConnectionOptions;
   #lost: unknown;
 
-  /** Throws `SSH_…`, `SOURCE_UNREACHABLE`, `SOURCE_SILENT`, `SOURCE_PROTOCOL`. */
+  /** Throws `SSH_…`, `SOURCE_UNREACHABLE`, `SOURCE_PROXY`, `SOURCE_SILENT`, `SOURCE_PROTOCOL`. */
   static async open(options: SshConnectionOptions, signal: AbortSignal): Promise<SshConnection> {
     const { Client: SshClient } = (await import('ssh2')).default;
-    const { place, address, key, knownHosts, idle } = options;
+    const { place, address, key, knownHosts, proxy, idle } = options;
     signal.throwIfAborted();
-    const socket = connect({ host: place.host, port: place.port, noDelay: true });
+    const { host, port } = place;
+    const socket =
+      proxy === undefined
+        ? connect({ host, port, noDelay: true })
+        : await openTunnel({ proxy, host, port, address, idle }, signal);
     const client = new SshClient();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const connection = new SshConnection(client, socket, options);

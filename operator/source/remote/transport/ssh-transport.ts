@@ -14,6 +14,8 @@ export interface SshTransportOptions {
   /** Of the source, for errors. */
   address: string;
   files: SshKeyFiles & { knownHostsFile: string };
+  /** http:// or https:// URL. */
+  proxy: string | undefined;
   /** Milliseconds in which something must come. */
   idle: number;
 }
@@ -64,7 +66,7 @@ export class SshTransport implements Transport {
   }
 
   async #run(command: string, signal: AbortSignal): Promise<RemoteProgram> {
-    const { place, address, files, idle } = this.#options;
+    const { place, address, files, proxy, idle } = this.#options;
     this.#key = await readSshKey(files, this.#key);
     const known = await readKnownHosts(files.knownHostsFile);
     const identity = `${this.#key.digest} ${createHash('sha256').update(known).digest('hex')}`;
@@ -78,7 +80,7 @@ export class SshTransport implements Transport {
     }
     this.close();
     const knownHosts = KnownHosts.parse(known, files.knownHostsFile);
-    const connection = await SshConnection.open({ place, address, key: this.#key, knownHosts, idle }, signal);
+    const connection = await SshConnection.open({ place, address, key: this.#key, knownHosts, proxy, idle }, signal);
     this.#open = { identity, connection, linger: undefined };
     return connection.run(command, signal);
   }
