@@ -77,7 +77,10 @@ export async function rotateFile(
     const isRotated = (previous: string) => former.has(previous);
     const plan = planOf(manifest, { ...wanted, since, exposed, isRotated, now: tools.now });
     for (const entry of plan.rotate) generateOf(manifest, entry);
-    for (const entry of plan.unproven) tools.warn(formerUnproven(manifest, previousOf(entry)).message);
+    for (const entry of plan.unproven) {
+      const { message, advice } = formerUnproven(manifest, previousOf(entry));
+      tools.warn(`${message} ${advice}`);
+    }
     manifests.push(outcome(manifest, plan, wanted, isRotated));
     if (wanted.dryRun) continue;
     const { values, stanzas } = await made(current, index, plan, wanted, { ...tools, isRotated });

@@ -21,12 +21,10 @@ const LABEL = 'coffer.dev/rotation';
 export class RotationStore {
   readonly #folder: string;
   readonly #client: KubeClient | undefined;
-  /** Id → names of the parts beside the first. */
+  /** Id → names of the parts that may be there beside the first. */
   readonly #others = new Map<string, readonly string[]>();
   /** Names of parts that no text has; undefined: nobody has looked yet. */
   #left: Set<string> | undefined;
-  /** Names of parts whose first is still to be written. */
-  readonly #underway = new Set<string>();
 
   constructor(stateDirectory: string, client: KubeClient | undefined) {
     this.#folder = join(stateDirectory, 'rotations');
@@ -88,7 +86,6 @@ export class RotationStore {
     if (this.#left === undefined) await this.#maps(client);
     const { first, others } = partsOf(id, text);
     const names = others.map(({ name }) => name);
-    for (const name of names) this.#underway.add(name);
     try {
       for (const { name, data } of [...others, first]) {
         const metadata = { namespace: client.namespace, name, labels: { [LABEL]: id } };
@@ -97,11 +94,9 @@ export class RotationStore {
       }
       this.#leave(id, names);
     } catch (error) {
-      // The first part may be there all the same: who writes next looks.
-      this.#left = undefined;
+      // The first part may be there all the same, and then all that it names: until the next that is written.
+      this.#others.set(id, [...(this.#others.get(id) ?? []), ...names]);
       throw error;
-    } finally {
-      for (const name of names) this.#underway.delete(name);
     }
     await this.#sweep(client);
   }
@@ -124,7 +119,6 @@ export class RotationStore {
 
   async #sweep(client: KubeClient): Promise<void> {
     for (const name of this.#left ?? []) {
-      if (this.#underway.has(name) || this.#left?.has(name) !== true) continue;
       await client.delete(RESOURCES.configMaps, { namespace: client.namespace, name });
       this.#left?.delete(name);
     }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
 
 /** How a manifest stands to a rotation: it has its values, still the former ones, or others. */
@@ -8,7 +9,7 @@ const MOST = 4;
 
 /** What was found by opening, which the same texts need not tell again: an overlap lasts for days, and is looked at each minute. */
 export class Standings {
-  /** Id of the rotation → the texts that were compared → what they told. */
+  /** Id of the rotation → digest of the texts that were compared → what they told. */
   readonly #known = new Map<string, Map<string, Standing>>();
 
   async of(
@@ -17,7 +18,8 @@ export class Standings {
     entries: readonly string[],
     open: () => Promise<Standing>,
   ): Promise<Standing> {
-    const key = JSON.stringify(manifests.map((manifest) => entries.map((entry) => textOf(manifest, entry))));
+    const texts = manifests.map((manifest) => entries.map((entry) => textOf(manifest, entry)));
+    const key = createHash('sha256').update(JSON.stringify(texts)).digest('base64url');
     const known = this.#known.get(rotation) ?? new Map<string, Standing>();
     const before = known.get(key);
     if (before !== undefined) return before;
