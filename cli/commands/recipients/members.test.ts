@@ -115,7 +115,7 @@ describe('coffer recipients retire', () => {
     desk.git('branch', 'feature');
     desk.git('tag', '-a', 'v1', '-m', 'Release');
     desk.coffer(['recipients', 'rotate', 'production', ...keysOf('production')]);
-    const hanging = retire(kid);
+    const hanging = retire(kid.slice(0, 6));
     assert.deepEqual([hanging.status, hanging.request], [1, null]);
     assert.deepEqual(
       hanging.hanging,
@@ -165,7 +165,7 @@ describe('coffer recipients retire', () => {
       ]);
     assert.equal(restore(kid, 'bob').error.code, 'RETIRED_KEY_NOT_OPEN');
     assert.equal(restore('0'.repeat(32), 'vault').error.code, 'RETIRED_KEY_DAMAGED');
-    assert.deepEqual(restore(kid, 'vault'), {
+    assert.deepEqual(restore(kid.slice(0, 8), 'vault'), {
       status: 0,
       key: kid,
       name: 'production',

@@ -11,7 +11,7 @@ in its state directory. With a recovery key this opens it and stores KID.key: wi
     'coffer recipients restore 9f86d081884c7d659a2feaa0c55ad015 --from-file 9f86d081884c7d659a2feaa0c55ad015.json --key-dir /media/recovery',
   ];
   static override args = {
-    key: Args.string({ required: true, ignoreStdin: true, description: 'all 32 digits of its id' }),
+    key: Args.string({ required: true, ignoreStdin: true, description: 'its id, or the beginning of it' }),
   };
   static override flags = {
     ...placeFlags,
@@ -29,9 +29,9 @@ in its state directory. With a recovery key this opens it and stores KID.key: wi
     ]);
     const place = publishedPlace(flags);
     const where = { keyDir: flags['key-dir'], to: flags.to };
-    const { recipient, file } = await restoreKey(await openWorkspace(), args.key, place, where);
+    const { kid, recipient, file } = await restoreKey(await openWorkspace(), args.key, place, where);
     this.say(`restored a key of ${this.emphasise(recipient)}`);
     this.say(`  secret     ${file}`);
-    return { key: args.key, name: recipient, file };
+    return { key: kid, name: recipient, file };
   }
 }

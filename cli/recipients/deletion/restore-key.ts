@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../../core/errors.ts';
 import { parseJson } from '../../../core/json.ts';
 import { storeSecretKey } from '../../../core/keys/key-directory.ts';
+import type { Keyring } from '../../../core/keys/keyring.ts';
 import { openRetiredSeed } from '../../../core/keys/retired-key.ts';
 import type { Opener } from '../../../core/opening/opener.ts';
 import { KEY_ID, NAME, STANZA } from '../../../schemas/grammar.ts';
+import { keyIdNamed } from '../../input/key-id.ts';
 import { Cluster } from '../../kubernetes/cluster.ts';
 import type { PublishedPlace } from '../../published/place.ts';
 import { keyDirectory } from '../../workspace/key-directory.ts';
@@ -22,6 +24,7 @@ interface Kept {
 }
 
 export interface Restored {
+  kid: string;
   recipient: string;
   /** Path of the secret key. */
   file: string;
@@ -30,27 +33,33 @@ export interface Restored {
 /**
  * Opens what an operator kept of a key that it deleted, with a recovery key, and stores the key.
  *
+ * @param named the id of the key; the beginning of it is enough where the keyring lists it
  * @param to the folder that gets `KID.key`; absent: the key directory
- * @throws CofferError RETIRED_KEY_NONE, RETIRED_KEY_DAMAGED, RETIRED_KEY_NOT_OPEN, RETIRED_SEED_*, KEYS_NONE, CLUSTER_*, FILE_SYSTEM
+ * @throws CofferError KEY_ID_UNKNOWN, KEY_ID_AMBIGUOUS, RETIRED_KEY_NONE, RETIRED_KEY_DAMAGED, RETIRED_KEY_NOT_OPEN, RETIRED_SEED_*, KEYS_NONE, CLUSTER_*, FILE_SYSTEM
  */
 export async function restoreKey(
   workspace: Workspace,
-  kid: string,
+  named: string,
   place: PublishedPlace,
   { keyDir, to }: { keyDir: string | undefined; to: string | undefined },
 ): Promise<Restored> {
+  const kid = new RegExp(KEY_ID).test(named) ? named : keyIdNamed(named, keyIdsIn(workspace.keyring));
   const kept = readKept('file' in place ? await readFile(place.file, 'utf8') : await fromCluster(kid, place), kid);
   const keys = await openKeys(workspace.keyring, { 'key-dir': keyDir });
   try {
     const seed = opened(kept, keys.opener);
     try {
-      return { recipient: kept.recipient, file: await storeSecretKey(keyDirectory(to ?? keyDir), seed) };
+      return { kid, recipient: kept.recipient, file: await storeSecretKey(keyDirectory(to ?? keyDir), seed) };
     } finally {
       seed.fill(0);
     }
   } finally {
     keys.close();
   }
+}
+
+function keyIdsIn({ recipients }: Keyring): string[] {
+  return [...recipients.values()].flatMap(({ keys }) => keys.map(({ kid }) => kid));
 }
 
 async function fromCluster(kid: string, { namespace, ...choice }: Exclude<PublishedPlace, { file: string }>) {
