@@ -62,7 +62,7 @@ export class Underway {
     for (let now: Rotation | undefined = rotation; now !== undefined; ) {
       signal.throwIfAborted();
       const current: Rotation = now;
-      if (turns.has(current.id)) return this.#isAsking(current);
+      if (turns.has(current.id)) return this.#noteAsking(current);
       if (waiting.has(current, site, pinsText)) return;
       const id = `rotation ${current.id}`;
       this.#tried.add(id);
@@ -72,7 +72,7 @@ export class Underway {
       if (progress?.is === 'waits' && progress.isForState === true) waiting.note(current, site, pinsText);
       if (progress?.is === 'asks') {
         this.#asking.set(current, site);
-        this.#isAsking(current);
+        this.#noteAsking(current);
       }
       now = progress?.is === 'moved' ? memory.find(current.id) : undefined;
     }
@@ -118,7 +118,7 @@ export class Underway {
     });
   }
 
-  #isAsking(rotation: Rotation): void {
+  #noteAsking(rotation: Rotation): void {
     this.#tried.add(turnOf(rotation)).add(rotatorOf(rotation));
     this.isProving ||= rotation.step === 'verified' && !this.#parts.patience.isFailing(turnOf(rotation));
   }
