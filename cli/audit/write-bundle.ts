@@ -22,7 +22,7 @@ const OWN = new Set(['logs', README, BUNDLE_FILE]);
 /**
  * Writes what an auditor needs without us: of each log the checkpoints, all hashes, and the text of the records of that time (in whole
  * tiles), whose identity signs it, and how to verify it. `folder` must not be there yet, and is there when it is whole: what was
- * interrupted is FOLDER.part, which the next run removes. Throws CofferError `FILE_SYSTEM`.
+ * interrupted is FOLDER.part, which the next run removes. Rejects with the system's error.
  */
 export async function writeBundle(
   folder: string,
