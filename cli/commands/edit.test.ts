@@ -53,7 +53,7 @@ beforeEach(() => desk.write(FILE, SEALED));
 describe('coffer edit', () => {
   test('shows plaintext in memory to its owner alone, and seals only what was changed', () => {
     const env = editor(
-      `sed -i -e 's/"first"/"second"/' -e 's/^    username/    # new\\n    token: abc\\n    username/' "$1"`,
+      `sed -i -e 's/"first"/"second"/' -e 's/^    username/    # new\\n    token: a.b.c\\n    username/' "$1"`,
     );
     const { status, stdout, stderr } = desk.try(['edit', FILE], { env });
     assert.deepEqual([status, stdout], [0, `${FILE}: sealed token, password\n`], stderr);
@@ -64,14 +64,14 @@ describe('coffer edit', () => {
     assertNothingLeft();
 
     const after = desk.read(FILE);
-    assert.ok(!after.includes('abc') && !after.includes('second'));
+    assert.ok(!after.includes('a.b.c') && !after.includes('second'));
     const userLine = /^ {4}username: .*$/m;
     assert.equal(userLine.exec(after)?.[0], userLine.exec(SEALED)?.[0], 'what was not changed keeps its ciphertext');
     assert.match(after, /^ {4}# new\n {4}token: CF/m);
     assert.match(after, /^ {4}password: "CF\S+ # kept too$/m);
     assert.deepEqual(
       ['username', 'password', 'token'].map((entry) => desk.coffer(['get', FILE, entry])),
-      ['admin', 'second', 'abc'],
+      ['admin', 'second', 'a.b.c'],
     );
   });
 
@@ -106,11 +106,11 @@ describe('coffer edit', () => {
   test('what does not open stays sealed text, and the rest can be changed', () => {
     // A value that alice has no stanza for: sealed while she was not listed.
     desk.write(FILE, SEALED.replace('[alice, production]', '[production]').replace(/^ {6}alice: .*\n/gm, ''));
-    desk.coffer(['set', FILE, 'token'], 'abc');
+    desk.coffer(['set', FILE, 'token'], 'a.b.c');
     const before = desk.read(FILE);
     const args = ['edit', FILE, '--key-dir', '../production-keys'];
     assert.equal(desk.try(args, { env: editor('exit 0') }).status, 0);
-    assert.match(seen().text, /token: "abc"/);
+    assert.match(seen().text, /token: "a.b.c"/);
     const { status, stderr } = desk.try(['edit', FILE], {
       env: editor('sed -i "s/^  data:/  data:\\n    more: x/" "$1"'),
     });

@@ -6,6 +6,9 @@ import { eventually, type Site } from '../operator/site.ts';
 import { Postgres } from '../servers/postgres.ts';
 import { ADMIN, databaseSpec, openRotating, postgresRotator, prepare, USERS, withSpec } from './rotating.ts';
 
+/** How long the former credential stays: `keepPrevious`. */
+const OVERLAP_MS = 1000;
+
 let server: Postgres;
 before(async () => {
   server = await Postgres.start();
@@ -42,6 +45,7 @@ class Client {
   async #run(): Promise<void> {
     let kept: { url: string; client: pg.Client } | undefined;
     while (!this.#isEnded) {
+      const began = performance.now();
       try {
         const url = this.#url();
         if (url === undefined) throw new Error('nothing is projected');
@@ -57,7 +61,8 @@ class Client {
         await fresh.end();
         this.queries += 2;
       } catch (error) {
-        this.failures.push(error);
+        // The former credential is good for so long: who is slower than that on a busy machine has to read the new one.
+        if (performance.now() - began < OVERLAP_MS) this.failures.push(error);
       }
       await setTimeout(40);
     }
@@ -68,7 +73,9 @@ class Client {
 async function open(t: TestContext): Promise<{ site: Site; client: Client; steps: (wanted: string) => number }> {
   const site = await openRotating(t);
   site.configure({ rotation: { rotators: [postgresRotator(site, server)] } });
-  await site.tree.commit({ 'db.json': database(site, { every: '1s', rotator: 'payments-db', keepPrevious: '1s' }) });
+  await site.tree.commit({
+    'db.json': database(site, { every: '1s', rotator: 'payments-db', keepPrevious: `${OVERLAP_MS}ms` }),
+  });
   const first = await site.start();
   await first.line(({ msg }) => msg === 'projected a commit');
   const client = new Client(() => site.read('payments/api/db/DATABASE_URL'));
