@@ -64,15 +64,11 @@ export class Comparing {
     return allowed.length === 0 ? 0 : await this.#recorded(first.current, current, allowed);
   }
 
-  /** One value is one guess at an entry, with however many of its former ones it is compared. */
   #withinBudget<Pair extends { pair: Unproven }>(pairs: readonly Pair[]): Pair[] {
-    const entries = Map.groupBy(pairs, ({ pair: { former } }) =>
-      JSON.stringify([former.namespace, former.name, former.entry]),
-    );
-    return [...entries].flatMap(([entry, ofEntry]) => {
-      if (this.#options.budget.take(entry)) return ofEntry;
-      this.postponed.push(...ofEntry.map(({ pair }) => pair));
-      return [];
+    return pairs.filter(({ pair }) => {
+      const isAllowed = this.#options.budget.allows(formerEntry(pair), pair.current.text);
+      if (!isAllowed) this.postponed.push(pair);
+      return isAllowed;
     });
   }
 
@@ -87,7 +83,7 @@ export class Comparing {
     current: Openable,
     open: readonly { pair: Unproven; former: Openable }[],
   ): Promise<number> {
-    const { cluster, audit, memory } = this.#options;
+    const { cluster, audit, memory, budget } = this.#options;
     const used = [current, ...open.map(({ former }) => former)];
     const intent: AuditRecord = {
       event: 'secret.intent',
@@ -99,6 +95,7 @@ export class Comparing {
       dataKeyIds: sorted(used.flatMap(({ dataKeyIds }) => dataKeyIds)),
     };
     await audit.append([intent]);
+    for (const { pair } of open) budget.count(formerEntry(pair), pair.current.text);
     const outcome = { ...intent, event: 'secret.outcome' } as const;
     try {
       const found = this.#compared(current, open);
@@ -178,6 +175,10 @@ export class Comparing {
       throw error;
     }
   }
+}
+
+function formerEntry({ former: { namespace, name, entry } }: Unproven): string {
+  return JSON.stringify([namespace, name, entry]);
 }
 
 /** Values of another length are other values; how long a value is was never secret from who reads ciphertext. */

@@ -8,8 +8,8 @@ const DAY = 86_400_000;
 export class ComparisonBudget {
   readonly #most: number;
   readonly #now: () => number;
-  /** Entry → when it was compared in the last day, oldest first. */
-  readonly #times = new Map<string, number[]>();
+  /** Entry → value → when they were compared first in the last day, oldest first. */
+  readonly #times = new Map<string, Map<string, number>>();
   /** Of entries that were refused: when they may be compared again. */
   #freeAt = Number.POSITIVE_INFINITY;
 
@@ -19,16 +19,22 @@ export class ComparisonBudget {
     this.#now = now;
   }
 
-  /** Whether one more value may be compared with what this entry held; it counts then. */
-  take(entry: string): boolean {
-    const now = this.#now();
-    const times = (this.#times.get(entry) ?? []).filter((time) => now - time < DAY);
-    const [oldest = now] = times;
-    const isFree = times.length < this.#most;
-    if (isFree) times.push(now);
-    else this.#freeAt = Math.min(this.#freeAt, oldest + DAY);
-    this.#times.set(entry, times);
-    return isFree;
+  /**
+   * Whether this value may be compared with what the entry held. The same one once more (a comparison that failed is tried again) is no
+   * other guess. @param value the digest of its text
+   */
+  allows(entry: string, value: string): boolean {
+    const times = this.#today(entry);
+    if (times.has(value) || times.size < this.#most) return true;
+    const [oldest = this.#now()] = times.values();
+    this.#freeAt = Math.min(this.#freeAt, oldest + DAY);
+    return false;
+  }
+
+  /** They are compared now: with however many former values of the entry, that is one guess. */
+  count(entry: string, value: string): void {
+    const times = this.#today(entry);
+    if (!times.has(value)) this.#times.set(entry, times.set(value, this.#now()));
   }
 
   /** Whether something was refused that may be compared by now; it is asked about once. */
@@ -36,7 +42,12 @@ export class ComparisonBudget {
     const now = this.#now();
     if (now < this.#freeAt) return false;
     this.#freeAt = Number.POSITIVE_INFINITY;
-    for (const [entry, times] of this.#times) if (now - (times.at(-1) ?? 0) >= DAY) this.#times.delete(entry);
+    for (const entry of this.#times.keys()) if (this.#today(entry).size === 0) this.#times.delete(entry);
     return true;
+  }
+
+  #today(entry: string): Map<string, number> {
+    const now = this.#now();
+    return new Map([...(this.#times.get(entry) ?? [])].filter(([, time]) => now - time < DAY));
   }
 }

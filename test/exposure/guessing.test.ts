@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import type { AuditLog } from '../../core/audit/log.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { CofferError } from '../../core/errors.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import { ComparisonBudget } from '../../operator/exposure/comparison-budget.ts';
 import { Exposures } from '../../operator/exposure/exposures.ts';
@@ -9,7 +11,8 @@ import { DirectoryKeyStore } from '../../operator/keys/directory-store.ts';
 import { openGitSource } from '../../operator/source/open-git-source.ts';
 import { Site } from '../operator/site.ts';
 
-test('whoever seals guesses over an exposed value is told of few a day, under other names too, and people are told', async (t) => {
+/** A value that was sealed to two clusters, of which one is lost then; what looks at it compares two values a day. */
+async function exposed(t: TestContext) {
   await sodiumReady();
   const site = await Site.open(t);
   const { recipient } = site.staging;
@@ -23,11 +26,17 @@ test('whoever seals guesses over an exposed value is told of few a day, under ot
   const store = new DirectoryKeyStore(site.path('keys'), 'production');
   t.after(() => store.close());
   const records: AuditRecord[] = [];
-  let now = 0;
+  const clock = { now: 0 };
+  /** A record of such an event cannot be written. */
+  const log: { refuses?: AuditRecord['event'] | undefined } = {};
+  const append: AuditLog['append'] = async (more) => {
+    if (more.some(({ event }) => event === log.refuses)) throw auditFull();
+    records.push(...more);
+  };
   const exposures = new Exposures({
     ...{ cluster: 'production', stateDirectory: site.path('exposing'), store, sources: [source] },
-    ...{ audit: { append: async (more) => void records.push(...more) }, log: { info: () => undefined } },
-    budget: new ComparisonBudget(2, () => now),
+    ...{ audit: { append }, log: { info: () => undefined } },
+    budget: new ComparisonBudget(2, () => clock.now),
   });
   t.after(() => exposures.close());
   const looked = async () => {
@@ -39,17 +48,38 @@ test('whoever seals guesses over an exposed value is told of few a day, under ot
   };
   assert.deepEqual(await looked(), [0, 0]);
   await site.tree.commit({ [recipient.file]: renderRecipient({ ...recipient, keys }) });
+  const { kid = '' } = site.production.recipient.keys[0] ?? {};
+  return { secret, looked, log, clock, hanging: () => exposures.hangingOn(kid).length };
+}
+
+test('whoever seals guesses over an exposed value is told of few a day, under other names too, and people are told', async (t) => {
+  const { secret, looked, clock, hanging } = await exposed(t);
   await secret({ pin: '0000' });
   assert.deepEqual(await looked(), [1, 0]);
   await secret({ code: '0001' });
   assert.deepEqual(await looked(), [2, 0]);
   await secret({ pin: '0002' });
   assert.deepEqual(await looked(), [2, 1, 'EXPOSURE_COMPARED_OFTEN']);
-  assert.deepEqual(
-    exposures.hangingOn(site.production.recipient.keys[0]?.kid ?? '').length,
-    1,
-    'its key is still needed',
-  );
-  now = 86_400_000;
+  assert.equal(hanging(), 1, 'its key is still needed');
+  clock.now = 86_400_000;
   assert.deepEqual(await looked(), [3, 0]);
 });
+
+for (const event of ['secret.intent', 'value.compared'] as const) {
+  test(`while no ${event} can be recorded, no day is used up by trying the same value again`, async (t) => {
+    const { secret, looked, log } = await exposed(t);
+    await secret({ pin: '0000' });
+    log.refuses = event;
+    for (let looks = 0; looks < 3; looks++) assert.deepEqual(await looked(), [0, 1, 'AUDIT_FULL']);
+    log.refuses = undefined;
+    assert.deepEqual(await looked(), [1, 0]);
+    await secret({ pin: '0001' });
+    assert.deepEqual(await looked(), [2, 0]);
+    await secret({ pin: '0002' });
+    assert.deepEqual(await looked(), [2, 1, 'EXPOSURE_COMPARED_OFTEN']);
+  });
+}
+
+function auditFull(): CofferError {
+  return new CofferError('AUDIT_FULL', 'the disk is full', { advice: '', loop: 'retry' });
+}
