@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import type { AuditLog } from '../../../core/audit/log.ts';
 import { CofferError } from '../../../core/errors.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 import { KeysStage, look } from '../../../test/rotate/keys-stage.ts';
-import { sealingKey, testCluster } from '../../../test/support/secrets.ts';
+import { recipientFiles, sealingKey, testCluster, testGroup } from '../../../test/support/secrets.ts';
 import type { Pusher } from '../../push/pusher.ts';
 import { askedOf } from '../../requests/asked.ts';
 import type { Source } from '../../source/source.ts';
@@ -73,6 +74,30 @@ describe('manifests of an older key', () => {
     const poll = async () => assert.deepEqual(await look(operator), ['PUSH_REJECTED']);
     for (let polls = 0; polls < 3; polls++) assert.deepEqual(await workDuring(t, stage, poll), [0, 0]);
     assert.deepEqual([mock.callCount(), pushes], [0, 4]);
+  });
+
+  test('are proposed beside one that does not open, also when the log failed between them and what is proposed', async (t) => {
+    const stage = await KeysStage.open(t);
+    const group = testGroup('team', stage.production, [stage.production]);
+    const good = stage.manifest('db', { password: 'one' });
+    const renamed = stage.manifest('five', { password: 'five' }).replace('"name": "five"', '"name": "six"');
+    await stage.commit({ ...recipientFiles(group), 'both.yaml': `---\n${good.trim()}\n---\n${renamed}` });
+    await stage.ask();
+    let isFull = true;
+    const append: AuditLog['append'] = async (records) => {
+      if (isFull && records.some(({ path }) => path === group.recipient.file))
+        throw new CofferError('AUDIT_FULL', 'the disk is full', { advice: '', loop: 'retry' });
+      stage.records.push(...records);
+    };
+    const operator = stage.operator({ audit: { append } });
+    assert.deepEqual(await look(operator), ['AUDIT_FULL']);
+    isFull = false;
+    assert.deepEqual(await look(operator), []);
+    const { stanzas, seeds, refused } = stage.proposal() ?? {};
+    assert.deepEqual([stanzas?.size, seeds?.size, [...(refused?.keys() ?? [])]], [1, 1, ['both.yaml']]);
+    await stage.commit({ README: 'other' });
+    assert.deepEqual(await workDuring(t, stage, () => look(operator)), [0, 0], 'and neither is opened again');
+    assert.equal(stage.proposal()?.stanzas.size, 1);
   });
 
   test('keep nobody waiting: the event loop gets its turns between them, and who closes the operator ends it', async (t) => {

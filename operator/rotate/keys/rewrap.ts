@@ -58,10 +58,11 @@ export async function rewrapped(asked: Asked, options: RewrapOptions): Promise<R
   try {
     for (const file of files) {
       await turns.next();
-      const isMade = file.parsed !== undefined && sealer.takeKnown(olderOf(file.parsed.own));
-      const refused = file.parsed?.refused;
-      if (refused?.keys === tried) sealer.refused.set(file.path, refused.why);
-      if (isMade || refused?.keys === tried) continue;
+      const refused = file.parsed?.refused?.keys === tried ? file.parsed.refused : undefined;
+      if (refused !== undefined) sealer.refused.set(file.path, refused.why);
+      // What was made beside a refusal may never have been handed over: then it is made anew.
+      const toMake = file.parsed && olderOf(file.parsed.own).filter((id) => refused?.ids.has(id) !== true);
+      if (toMake !== undefined && sealer.takeKnown(toMake)) continue;
       const manifests = await manifestsFor(cluster, file, asked);
       file.parsed = { own: manifests.flatMap((manifest) => ownStanzas(manifest, cluster)) };
       for (const manifest of manifests) await sealer.add(manifest);
@@ -69,7 +70,9 @@ export async function rewrapped(asked: Asked, options: RewrapOptions): Promise<R
     await sealer.finish();
     for (const { path, parsed } of files) {
       const why = sealer.refused.get(path);
-      if (parsed !== undefined && why !== undefined) parsed.refused = { why, keys: tried };
+      if (parsed === undefined || why === undefined) continue;
+      const ids = new Set(olderOf(parsed.own).filter((id) => !sealer.stanzas.has(id)));
+      parsed.refused = { ids, why, keys: tried };
     }
     const seeds = await rewrappedSeeds(asked, opener, options);
     return { stanzas: sealer.stanzas, seeds, refused: sealer.refused, made: sealer.made };

@@ -21,8 +21,8 @@ export interface IndexedFile {
 export interface ParsedFile {
   /** Data keys in use, of manifests for this cluster, each with the id of the key to which the cluster's stanza is sealed. */
   own: readonly { id: string; kid: string }[];
-  /** That not all of them open, and with which keys that was tried. */
-  refused?: { why: string; keys: string };
+  /** Which of them do not open, why, and with which keys that was tried. */
+  refused?: { ids: ReadonlySet<string>; why: string; keys: string };
 }
 
 /**
