@@ -57,6 +57,7 @@ export class Round {
   async run(): Promise<RoundResult> {
     const { cluster, stateDirectory, pinsFile, now, patience } = this.#parts;
     const signal = this.#signal;
+    const since = patience.now;
     // Read before: where it changes in between, it counts as changed at the next look.
     const pinsText = await readIfThere(pinsFile);
     const pins = await readOperatorPins(pinsFile);
@@ -81,7 +82,7 @@ export class Round {
     return {
       troubles: [...manifests.flatMap(dueByHand), ...unknown, ...patience.troubles, ...undelivered],
       due: manifests.reduce((count, { due }) => count + due.count, 0),
-      again: Math.min(underway.again, patience.again, ...manifests.map(({ due }) => due.again)),
+      again: Math.min(underway.again, patience.againAfter(since), ...manifests.map(({ due }) => due.again)),
     };
   }
 

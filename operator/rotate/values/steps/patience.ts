@@ -60,10 +60,18 @@ export class Patience {
     return Array.from(this.#failing.values(), ({ error }) => error);
   }
 
-  /** Milliseconds until something is to be tried again. */
-  get again(): number {
-    const soonest = Math.min(...Array.from(this.#failing.values(), ({ until }) => until));
-    return Math.max(0, soonest - this.#clock());
+  /** The time by its clock. */
+  get now(): number {
+    return this.#clock();
+  }
+
+  /**
+   * Milliseconds until something is to be tried again, for a look that began at `since` by the clock. What was due by then it has tried,
+   * or that is being tried, or waits for something else: looking sooner would not help.
+   */
+  againAfter(since: number): number {
+    const ahead = Array.from(this.#failing.values(), ({ until }) => until).filter((until) => until > since);
+    return Math.max(0, Math.min(...ahead) - this.#clock());
   }
 
   forgetAllBut(ids: ReadonlySet<string>): void {
