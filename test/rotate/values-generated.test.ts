@@ -189,6 +189,24 @@ test('where a clock jumps a year ahead, a few begin at a time; those that are ex
   await operator.end();
 });
 
+test('secrets that cannot begin, however many, keep no other from its turn', async (t) => {
+  const [stuck, sound] = ['unheard-of', 'sound'].map((rotator) => ({ token: { every: '30d', rotator } }));
+  const names = Array.from({ length: 12 }, (_, index) => `a-${index}`);
+  const lives = await Lives.open(t, (stage) => ({
+    ...Object.fromEntries(names.map((name) => [`${name}.json`, manifest(stage, name, stuck ?? {})])),
+    'z.json': manifest(stage, 'z', sound ?? {}),
+  }));
+  const run: [string, ...string[]] = ['/bin/sh', '-c', `echo '{"result":"done"}'`];
+  const operator = await lives.begin({ rotators: [{ name: 'sound', secrets: ['payments/z'], command: { run } }] });
+  await operator.look();
+  lives.clocks.wall += 31 * DAY;
+  // Five have their turn at each; none of those has one again before the last has had its first.
+  await look(operator, 5);
+  assert.notEqual(await read(lives, 'z'), 'first');
+  assert.equal(operator.rotation.troubles().length, names.length, 'and all of them are told');
+  await operator.end();
+});
+
 test('what waits to be collected is sealed again when a recipient is new or has another key, and to nobody unconfirmed', async (t) => {
   const rule = { every: '30d', generate: { kind: 'hex' } };
   const staging = testCluster('staging');

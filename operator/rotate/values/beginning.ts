@@ -49,7 +49,7 @@ export class Beginning {
   async recover(site: RotatingManifests, row: RotatingManifest): Promise<void> {
     const { memory, seen, rotators, steps } = this.#parts;
     if (memory.of(site.source.id, row).length > 0 || !hasFormer(row)) return;
-    await this.#try(`recover ${idOf(site, row)}`, { site, row }, async () => {
+    await this.#try(`recover ${idOf({ site, row })}`, { site, row }, async () => {
       const placed = await site.read(row);
       const recovered = placed && recoveredRotation(placed, site.source.id, rotators);
       if (recovered === undefined) return;
@@ -61,21 +61,39 @@ export class Beginning {
     });
   }
 
-  /** What may begin now, in this order: what is urgent, and of that what waits for no rotator. */
+  /**
+   * What may begin now, in this order: what is urgent; what has waited longest for its turn, so that those that cannot begin, however
+   * many somebody writes, keep no other from it; what waits for no rotator.
+   */
   chosen(manifests: readonly DueManifest[]): DueManifest[] {
-    const { pace } = this.#parts;
-    const rankOf = ({ due: { next } }: DueManifest) =>
-      (next?.isUrgent === true ? 0 : 2) + (next?.rotator === undefined ? 0 : 1);
-    return manifests
-      .filter(({ site, row, due }) => due.next !== undefined && !this.#isUnderway(site, row))
-      .sort((one, other) => rankOf(one) - rankOf(other))
-      .filter(({ site, row, due }) => due.next?.isUrgent === true || pace.take(idOf(site, row)));
+    const { pace, patience } = this.#parts;
+    const wanting = manifests.flatMap((manifest) => {
+      const { site, row, due } = manifest;
+      const isNone = due.next === undefined || this.#isUnderway(site, row);
+      return isNone ? [] : [{ manifest, id: idOf(manifest), ...due.next }];
+    });
+    pace.forgetAllBut(new Set(wanting.map(({ id }) => id)));
+    // What failed stays known while it is held back, and in the status.
+    for (const { id } of wanting) if (patience.isFailing(id)) this.#tried.add(id);
+    return wanting
+      .filter(({ id }) => !patience.isWaiting(id))
+      .sort(
+        (one, other) =>
+          Number(other.isUrgent) - Number(one.isUrgent) ||
+          pace.lastTurn(one.id) - pace.lastTurn(other.id) ||
+          Number(one.rotator !== undefined) - Number(other.rotator !== undefined),
+      )
+      .filter(({ id, isUrgent }) => isUrgent === true || pace.take(id))
+      .map(({ manifest }) => manifest);
   }
 
   /** Undefined: it cannot begin, or not yet. Throws what `Patience.try` throws. */
   async begin({ site, row, due: { next } }: DueManifest): Promise<Rotation | undefined> {
     if (next === undefined) return undefined;
-    return this.#try(idOf(site, row), { site, row }, () => this.#make(site, row, next));
+    const id = idOf({ site, row });
+    const rotation = await this.#try(id, { site, row }, () => this.#make(site, row, next));
+    if (rotation === undefined) this.#parts.pace.giveBack(id);
+    return rotation;
   }
 
   /** Whether the manifest is to be left alone until something of it has ended. */
@@ -113,7 +131,7 @@ function hasFormer({ rotation, entries }: RotatingManifest): boolean {
   return [...rotation].some(([entry, { rotator }]) => rotator !== undefined && entries.has(previousOf(entry)));
 }
 
-function idOf({ source }: RotatingManifests, { namespace, name }: RotatingManifest): string {
+function idOf({ site: { source }, row: { namespace, name } }: Omit<DueManifest, 'due'>): string {
   return `${source.id} ${namespace}/${name}`;
 }
 
