@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -47,6 +47,18 @@ test('a clone goes a week after its source went, and nothing else does', async (
   for (const name of [USED, BACK, 'notes', ...['4', '5', '6'].map((digit) => digit.repeat(16))])
     assert.ok(isThere(name));
   assert.ok(existsSync(join(root, 'elsewhere', 'HEAD')));
+});
+
+test('what is left of a clone whose removal was interrupted goes with the next start, whether its source is back or not', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'coffer-unused-'));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const name of [`.gone-${USED}`, `.gone-${FORMER}`, '.gone-notes', `gone-${BACK}`]) {
+    await mkdir(join(folder, name, 'objects', 'pack'), { recursive: true });
+    await writeFile(join(folder, name, 'objects', 'pack', 'left.pack'), '');
+  }
+  (await Clone.open(join(folder, USED))).close();
+  assert.deepEqual(await removeUnused(folder, new Set([USED]), new Date(START)), []);
+  assert.deepEqual((await readdir(folder)).sort(), ['.gone-notes', USED, `gone-${BACK}`]);
 });
 
 test('an operator says at its start which clones nobody needs, and starts also where they cannot be marked', async (t) => {

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
-import { lstat, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A file in a clone: its time is that of the first start without the source. */
 const UNUSED = 'coffer-unused';
+/** Before the name of what is to be removed: killed in the midst of it, nothing is left that looks like a clone, and the next start goes on. */
+const GONE = '.gone-';
 /** As `Source.id`. */
 const ID = /^[0-9a-f]{16}$/;
 /** What every clone of ours has, from its first moment on. */
@@ -36,10 +38,15 @@ export async function removeUnused(folder: string, used: ReadonlySet<string>, no
     }
     const until = new Date((await since(mark, now)).getTime() + KEPT);
     const isRemoved = until <= now;
-    if (isRemoved) await rm(clone, { recursive: true });
+    if (isRemoved) await rename(clone, join(folder, `${GONE}${source}`));
     unused.push({ source, isRemoved, until });
   }
+  for (const name of await readdir(folder)) if (isGone(name)) await rm(join(folder, name), { recursive: true });
   return unused;
+}
+
+function isGone(name: string): boolean {
+  return name.startsWith(GONE) && ID.test(name.slice(GONE.length));
 }
 
 /** A link is none, wherever it leads. */
