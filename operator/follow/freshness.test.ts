@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -101,4 +101,16 @@ test('a clock that was ahead, and a file that is none, make nothing fresh for lo
     assert.equal(freshness.of(status).staleSince, at(0), left);
     assert.equal(await readFile(join(directory, 'looked.json'), 'utf8'), `{"s":["${at(0)}",false]}\n`);
   }
+});
+
+test('what cannot be read keeps no operator from starting, and looks are noted as soon as they can be', async (t) => {
+  const directory = await stateDirectory(t);
+  const file = join(directory, 'looked.json');
+  // Which the system refuses to read, and to replace.
+  await mkdir(file);
+  const freshness = new Freshness({ sources: [{ id: 's', git: {} }], stateDirectory: directory, now: () => START });
+  await freshness.recall();
+  await rmdir(file);
+  await freshness.looked('s', 'succeeded');
+  assert.equal(await readFile(file, 'utf8'), `{"s":["${at(0)}",true]}\n`);
 });

@@ -55,9 +55,9 @@ export class Freshness {
     }
   }
 
-  /** Reads what earlier runs left; a file that is no such file says nothing. Throws FILE_SYSTEM. */
+  /** Reads what earlier runs left. A file that is no such file, or that cannot be read, says nothing: an alarm's memory stops no start. */
   async recall(): Promise<void> {
-    const left = parse(await readIfThere(this.#file));
+    const left = parse(await readIfReadable(this.#file));
     for (const [id, source] of this.#sources) {
       const [seen, hasSucceeded] = left.get(id) ?? [Number.NaN, false];
       // What is not over yet was written by a clock that was wrong.
@@ -109,6 +109,15 @@ export class Freshness {
       if (fromSystemError(error) === undefined) throw error;
       this.#written = Number.NEGATIVE_INFINITY;
     }
+  }
+}
+
+async function readIfReadable(file: string): Promise<string> {
+  try {
+    return await readIfThere(file);
+  } catch (error) {
+    if (error instanceof CofferError) return '';
+    throw error;
   }
 }
 
