@@ -68,7 +68,7 @@ test('while a rotator hangs, what is exposed and generated is delivered, and oth
   await operator.end();
 });
 
-test('an operator ends though a rotator hangs', async (t) => {
+test('an operator ends though a rotator hangs, and leaves no intent without an outcome in its log', async (t) => {
   const lives = await Lives.open(t, (stage) => manifest(stage, 'api', { rotator: 'slow' }));
   const begun = lives.stage.path('begun');
   const run = ['/bin/sh', '-c', `echo begin >${begun}; exec sleep 1000`];
@@ -77,6 +77,15 @@ test('an operator ends though a rotator hangs', async (t) => {
   await glance(operator);
   await eventually(() => assert.equal(readFileSync(begun, 'utf8'), 'begin\n'));
   await operator.end();
+  const records = await lives.stage.audit();
+  const ofEvent = (event: string) => records.filter((record) => record.event === event);
+  const ended = new Set(ofEvent('secret.outcome').map(({ operation }) => operation));
+  const open = ofEvent('secret.intent').filter(({ operation }) => !ended.has(operation));
+  assert.deepEqual(open, []);
+  const stopped = ofEvent('secret.outcome').filter(
+    ({ action, outcome }) => action === 'rotate' && outcome === 'failed',
+  );
+  assert.ok(stopped.length > 0);
 });
 
 test('a server that cannot be reached is tried for one secret, and then left alone for all of them', async (t) => {

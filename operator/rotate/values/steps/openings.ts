@@ -63,10 +63,7 @@ export class Openings {
       await audit.append([{ ...outcome, outcome: 'done' }]);
       return result;
     } catch (error) {
-      if (error instanceof CofferError) {
-        const { code, message, loop } = error;
-        await audit.append([{ ...outcome, outcome: loop === 'retry' ? 'failed' : 'refused', code, message }]);
-      }
+      await audit.append([{ ...outcome, ...failureOf(error) }]);
       throw error;
     }
   }
@@ -109,6 +106,14 @@ export class Openings {
       path: manifest.file,
     };
   }
+}
+
+/** What is no CofferError may hold what was opened, and is not quoted. */
+function failureOf(error: unknown): Pick<AuditRecord, 'outcome' | 'code' | 'message'> {
+  if (!(error instanceof CofferError))
+    return { outcome: 'failed', message: 'The operator stopped before it was done.' };
+  const { code, message, loop } = error;
+  return { outcome: loop === 'retry' ? 'failed' : 'refused', code, message };
 }
 
 function presentOf({ manifest, entries }: Opening): string[] {
