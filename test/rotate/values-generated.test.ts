@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { identityText } from '../../core/keys/key-texts.ts';
@@ -186,6 +186,25 @@ test('where a clock jumps a year ahead, a few begin at a time; those that are ex
   const before = await Promise.all(names.map((name) => read(lives, name)));
   await look(operator);
   assert.deepEqual(await Promise.all(names.map((name) => read(lives, name))), before);
+  await operator.end();
+});
+
+test('since when values are there is written once it can be, and not only when another one comes', async (t) => {
+  const rule = { every: '30d', generate: { kind: 'hex' } };
+  const lives = await Lives.open(t, (stage) => ({ 'api.json': manifest(stage, 'api', { token: rule }) }));
+  const [identity, away] = [lives.stage.path('keys', 'production.identity'), lives.stage.path('away')];
+  const seen = lives.stage.path('state', 'rotations', 'seen.json');
+  const operator = await lives.begin();
+  renameSync(identity, away);
+  await operator.look();
+  assert.deepEqual(
+    operator.rotation.troubles().map(({ code }) => code),
+    ['ROTATE_NO_IDENTITY'],
+  );
+  assert.equal(existsSync(seen), false);
+  renameSync(away, identity);
+  await operator.look();
+  assert.equal(existsSync(seen), true);
   await operator.end();
 });
 

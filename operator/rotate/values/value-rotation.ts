@@ -73,7 +73,8 @@ export class ValueRotation extends BackgroundChore {
   readonly #advancing: Omit<AdvanceOptions, 'memory' | 'making' | 'values'>;
   readonly #standings = new Standings();
   readonly #turns: RotatorTurns;
-  #memory: RotationMemory | undefined;
+  /** `seen` knows from one look to the next what could not be written. */
+  #remembered: { memory: RotationMemory; seen: FirstSeen } | undefined;
   #counts: RotationStatus = { due: 0, underway: 0, failed: 0, done: 0 };
   #timer: NodeJS.Timeout | undefined;
 
@@ -125,8 +126,8 @@ export class ValueRotation extends BackgroundChore {
     let again = LONGEST_WAIT;
     try {
       this.#turns.rethrow();
-      const memory = await this.#remembered();
-      const parts = { ...this.#parts, memory, seen: new FirstSeen(memory) };
+      const { memory, seen } = await this.#recall();
+      const parts = { ...this.#parts, memory, seen };
       const { troubles, due, ...result } = await this.#opened((opened) => new Round(parts, opened, signal).run());
       this.#counts = { due, underway: memory.size, failed: troubles.length, done: memory.ended };
       again = result.again;
@@ -145,20 +146,22 @@ export class ValueRotation extends BackgroundChore {
     this.look().catch((error: unknown) => this.#options.log.thrown(error));
   }
 
-  async #remembered(): Promise<RotationMemory> {
+  async #recall(): Promise<{ memory: RotationMemory; seen: FirstSeen }> {
+    if (this.#remembered !== undefined) return this.#remembered;
     const { stateDirectory, client, store, log } = this.#options;
     const told = (error: CofferError) => log.thrown(error);
     const mark = new OwnMark({ store, told });
-    this.#memory ??= await RotationMemory.open(new RotationStore(stateDirectory, client), mark, told);
-    return this.#memory;
+    const memory = await RotationMemory.open(new RotationStore(stateDirectory, client), mark, told);
+    this.#remembered = { memory, seen: new FirstSeen(memory) };
+    return this.#remembered;
   }
 
   async #opened<Result>(use: (opened: Opened) => Promise<Result>): Promise<Result> {
-    const memory = await this.#remembered();
+    const { memory, seen } = await this.#recall();
     const openings = new Openings(this.#options);
     try {
       const { rotators, now } = this.#parts;
-      const making = new Making({ openings, rotators, seen: new FirstSeen(memory), now });
+      const making = new Making({ openings, rotators, seen, now });
       const values = new RotationValues(openings, this.#standings);
       return await use({ making, advance: new Advance({ ...this.#advancing, memory, making, values }) });
     } finally {
