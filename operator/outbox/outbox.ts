@@ -42,6 +42,14 @@ export class Outbox {
   /** In no order; empty: nothing is published. Throws CofferError FILE_SYSTEM, KUBERNETES_*. */
   async read(id: string): Promise<string[]> {
     if (this.#place.client !== undefined) return (await this.#maps(id)).flatMap(({ data }) => data?.[PART_FIELD] ?? []);
+    return this.readOwn(id);
+  }
+
+  /**
+   * The copy alone: what this replica published, wherever it runs. For parts that nobody signed: who may write ConfigMaps must not be
+   * believed that the operator made them. Empty also where another replica did. Throws CofferError FILE_SYSTEM.
+   */
+  async readOwn(id: string): Promise<string[]> {
     return (await readIfThere(this.fileOf(id))).split('\n').filter((line) => line !== '');
   }
 

@@ -14,9 +14,9 @@ export class Publication {
     this.#outbox = new Outbox({ stateDirectory, client, ...place });
   }
 
-  /** What was published of a request by this or an earlier run. */
+  /** What was published of a request by this or an earlier run. What others put in its place is not taken for it, and `write` mends it. */
   async read(request: JoinRequest): Promise<Fulfilment | undefined> {
-    const parts = await this.#outbox.read(request.id);
+    const parts = await this.#outbox.readOwn(request.id);
     try {
       return parts.length === 0 ? undefined : readFulfilment(parts, request);
     } catch (error) {

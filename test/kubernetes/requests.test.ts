@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { storeSecretKey } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
+import { PART_FIELD } from '../../core/requests/published.ts';
 import { joinRequest, renderRequest, requestFile } from '../../core/requests/request.ts';
 import type { KubeObject } from '../../operator/kubernetes/resource.ts';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
@@ -12,6 +13,16 @@ import { recipientFiles, testCluster } from '../support/secrets.ts';
 import { Engineer } from './scene/engineer.ts';
 import { Onlooker } from './scene/onlooker.ts';
 import { KubernetesStage } from './scene/stage.ts';
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** As JSON. */
+function stanzasIn(map: ConfigMap | undefined): string {
+  const part: { stanzas?: object } = JSON.parse(map?.data?.[PART_FIELD] ?? '{}');
+  return JSON.stringify(part.stanzas);
+}
 
 test('another cluster opens what this one can, by a request that this one fulfils and its person collects', async (t) => {
   const stage = await KubernetesStage.open(t);
@@ -41,7 +52,7 @@ test('another cluster opens what this one can, by a request that this one fulfil
     sources: [{ git: { url: engineer.folder, interval: '1h' } }],
     projections: [{ kubernetesSecrets: { namespaces: [app] } }],
   });
-  const maps = await Onlooker.open<KubeObject>(t, stage.client, RESOURCES.configMaps, home);
+  const maps = await Onlooker.open<ConfigMap>(t, stage.client, RESOURCES.configMaps, home);
   const { identity: confirmed } = staging.recipient;
   const { id } = joinRequest({ recipient: 'staging', identity: confirmed, like: 'production', created: '' });
   const published = `coffer-request-${id}-0`;
@@ -52,7 +63,18 @@ test('another cluster opens what this one can, by a request that this one fulfil
   const pins = `production ${identity}\nstaging ${stagingIdentity}\n`;
   writeFileSync(site.path('pins'), pins);
   await operator.wake();
-  await maps.until(published, (map) => map !== undefined);
+  const original = await maps.until(published, (map) => map !== undefined);
+
+  // Somebody who may write ConfigMaps puts in its place what opens nothing: it is not taken for the operator's own.
+  const part = original?.data?.[PART_FIELD] ?? '';
+  const spoiled = part.replace(/:([A-Za-z0-9_-]{8})/, ':AAAAAAAA');
+  assert.notEqual(spoiled, part);
+  await stage.client.replace(RESOURCES.configMaps, { ...original, data: { [PART_FIELD]: spoiled } });
+  await maps.until(published, (map) => stanzasIn(map) !== stanzasIn(original));
+  engineer.write('README.md', 'another commit');
+  engineer.commit('Write down');
+  await operator.wake();
+  await maps.until(published, (map) => stanzasIn(map) === stanzasIn(original));
   engineer.follows('add staging --like production --collect', `--namespace ${home}`);
   const keys = join(engineer.home, 'staging-keys');
   await storeSecretKey(keys, staging.seed);
