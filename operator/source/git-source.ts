@@ -157,7 +157,6 @@ export class GitSource implements Source {
       const isWhole = admission.needsHistory(former, standard);
       await remote.fetch(quarantine, head, { isWhole }, signal);
       await this.#assertWhole(quarantine, head.commit, former?.commit, signal);
-      this.#isFetched = true;
       const next = await this.#judge(quarantine.repository, head, former, standard);
       await this.#keep(next, former, quarantine);
       return this.#handOn(next.remembered);
@@ -217,6 +216,7 @@ export class GitSource implements Source {
     standard: Standard,
   ): Promise<NextState> {
     const { admission, floors, now } = this.#parts;
+    this.#isFetched = true;
     this.#judged = { head, key: standard.key };
     try {
       const admitted = await admission.admit(repository, head, former, standard);

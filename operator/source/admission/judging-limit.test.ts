@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { TrustSite } from '../../../test/operator/trust-site.ts';
 import { code, commitOf, never, Watching } from '../../../test/operator/watching.ts';
 import { generateKey } from '../../../test/servers/sshd.ts';
 import type { WorkTree } from '../../../test/servers/work-tree.ts';
@@ -9,6 +10,7 @@ import { type GitSourceConfig, openGitSource, type SourceSurroundings } from '..
 import type { Source } from '../source.ts';
 
 const MANY = 1000;
+const MINUTE = 60_000;
 
 const COMMIT = 'commit refs/heads/main\ncommitter Ada <ada@example.org> 1790000000 +0000\ndata 0\n';
 
@@ -66,3 +68,31 @@ for (const [what, [stream, settings]] of Object.entries(PUSHES)) {
     await withSource({}, async (own) => assert.equal(await commitOf(own), last));
   });
 }
+
+test('a verdict on what is there already that takes longer than a fetch may is told as what it is, and not as the server’s fault', async (t) => {
+  const host = await TrustSite.open(t, { people: ['ada', 'bob'] });
+  const firstCommit = await host.commit('ada', { 'one.yaml': host.manifest('one', 'first') });
+  const [policy, state] = [host.site.path('policy.yaml'), host.site.path('state')];
+  const trust = { mode: 'strict', policy, perPath: true, firstCommit } as const;
+  const source = await openGitSource({ url: host.site.tree.directory, timeout: '7m', trust }, state);
+  t.after(() => source.close());
+  assert.equal(await commitOf(source), firstCommit);
+  const second = await host.commit(undefined, { 'one.yaml': host.manifest('one', 'unsigned') });
+  assert.equal(await commitOf(source), second);
+  assert.equal(source.held.length, 1);
+
+  // By another policy it is judged anew, and the time of a fetch is over when that begins.
+  host.revoke('bob');
+  const [fetching, judging] = [new AbortController(), new AbortController()];
+  const timeout = (limit: number) => {
+    if (limit === 7 * MINUTE) return fetching.signal;
+    fetching.abort();
+    judging.abort();
+    return judging.signal;
+  };
+  t.mock.method(AbortSignal, 'timeout', timeout);
+  // Each step takes a second by this clock, however fast the machine is.
+  let now = performance.now();
+  t.mock.method(performance, 'now', () => (now += 1000));
+  await assert.rejects(source.poll(never), code('SOURCE_JUDGING_TIMEOUT'));
+});
