@@ -66,10 +66,12 @@ test('another cluster opens what this one can, by a request that this one fulfil
   const original = await maps.until(published, (map) => map !== undefined);
 
   // Somebody who may write ConfigMaps puts in its place what opens nothing: it is not taken for the operator's own.
-  const part = original?.data?.[PART_FIELD] ?? '';
+  assert.ok(original);
+  const part = original.data?.[PART_FIELD] ?? '';
   const spoiled = part.replace(/:([A-Za-z0-9_-]{8})/, ':AAAAAAAA');
   assert.notEqual(spoiled, part);
-  await stage.client.replace(RESOURCES.configMaps, { ...original, data: { [PART_FIELD]: spoiled } });
+  const map: ConfigMap = { ...original, data: { [PART_FIELD]: spoiled } };
+  await stage.client.replace(RESOURCES.configMaps, map);
   await maps.until(published, (map) => stanzasIn(map) !== stanzasIn(original));
   engineer.write('README.md', 'another commit');
   engineer.commit('Write down');
