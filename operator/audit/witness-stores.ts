@@ -1,5 +1,5 @@
 import type { KubeClient } from '../kubernetes/client.ts';
-import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
+import { type ConfigMap, RESOURCES } from '../kubernetes/resource.ts';
 import { TextsFile } from './texts-file.ts';
 
 /** Texts outside of the log's own volume: LOGID → the newest checkpoint of that log, and LOGID.published → when that was. */
@@ -12,10 +12,6 @@ export interface WitnessStore {
 
 /** Of the operator's namespace; with the operator's rights to ConfigMaps it is one write for each checkpoint. */
 const WITNESS_CONFIG_MAP = 'coffer-audit';
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
 
 /** In the cluster, where the replica that leads next finds it. */
 export class WitnessMap implements WitnessStore {

@@ -9,11 +9,7 @@ import { renderRecipient } from '../../core/keys/recipient-text.ts';
 import { RECIPIENT_CONFIG_MAP, RECIPIENT_FIELDS } from '../../core/requests/published.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
-import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
+import { type ConfigMap, RESOURCES } from '../kubernetes/resource.ts';
 
 /** Where a cluster says who it is: a ConfigMap beside the operator, and a file in its state directory. */
 export class Announcement {

@@ -89,6 +89,10 @@ export interface KubeObject {
   metadata: ObjectMeta;
 }
 
+export interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
 export interface ObjectName {
   /** Absent only for kinds that have none. */
   namespace?: string;

@@ -5,11 +5,7 @@ import { readIfThere } from '../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
 import { PART_FIELD } from '../../core/requests/published.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
+import { type ConfigMap, RESOURCES } from '../kubernetes/resource.ts';
 
 /** Where parts lie: a folder of the state directory, and ConfigMaps with a label whose value is the id of what they are parts of. */
 export interface OutboxPlace {

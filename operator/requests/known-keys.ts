@@ -6,13 +6,9 @@ import { isFile } from '../../core/git/trees/tree.ts';
 import { recipientFile } from '../../core/keys/create.ts';
 import { checkPin, type Pins } from '../../core/keys/pins.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
+import { type ConfigMap, RESOURCES } from '../kubernetes/resource.ts';
 import type { Asked } from './asked.ts';
 import { givenUp } from './key-history.ts';
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
 
 /** Recipients' files by recipient, as text. */
 type Files = ReadonlyMap<string, string>;

@@ -1,7 +1,7 @@
 import { parseJson } from '../../core/json.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { KubernetesError } from '../kubernetes/kubernetes-error.ts';
-import { type KubeObject, RESOURCES } from '../kubernetes/resource.ts';
+import { type ConfigMap, RESOURCES } from '../kubernetes/resource.ts';
 import { type Floor, type FloorStore, isFloor } from './floors.ts';
 
 /** Of the operator's namespace: source id → a floor as JSON. */
@@ -11,10 +11,6 @@ const MOST = 200;
 const MOST_BYTES = 1_000_000;
 /** Others write other sources' keys at the same time at most. */
 const TRIES = 3;
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
 
 /** In the cluster: outlives the state directory, and is there for the replica that leads next. */
 export class FloorMap implements FloorStore {

@@ -6,14 +6,10 @@ import { fromSystemError } from '../../../core/files/system-error.ts';
 import type { SealingKey } from '../../../core/format/sealed/stanza.ts';
 import { sealRetiredSeed } from '../../../core/keys/retired-key.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
-import { type KubeObject, RESOURCES } from '../../kubernetes/resource.ts';
+import { type ConfigMap, RESOURCES } from '../../kubernetes/resource.ts';
 
 const FOLDER = 'retired-keys';
 const CONFIG_MAP = 'coffer-retired-keys';
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
 
 /**
  * What is kept of keys that were deleted: each one's seed, sealed to the recovery recipients (docs/format.md, "Retired keys"). A file

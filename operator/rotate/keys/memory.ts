@@ -7,7 +7,7 @@ import { parseJson } from '../../../core/json.ts';
 import { KEY_ID, TIMESTAMP } from '../../../schemas/grammar.ts';
 import type { OwnMark } from '../../keys/own-mark.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
-import { type KubeObject, RESOURCES } from '../../kubernetes/resource.ts';
+import { type ConfigMap, RESOURCES } from '../../kubernetes/resource.ts';
 
 /** A key that was made, or was about to be, and that no keyring lists yet. */
 export interface MadeKey {
@@ -40,10 +40,6 @@ const CONFIG_MAP = 'coffer-key-rotation';
 /** As it is marked. */
 const NAME = 'key-rotation';
 const FIELD = 'memory.json';
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
 
 /**
  * What the rotation of keys remembers beside the store and the keyrings: a ConfigMap in a cluster, for all replicas; else a file of the

@@ -5,12 +5,8 @@ import { writeFileAtomically } from '../../../../core/files/atomic.ts';
 import { readIfThere } from '../../../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../../../core/files/system-error.ts';
 import type { KubeClient } from '../../../kubernetes/client.ts';
-import { type KubeObject, RESOURCES } from '../../../kubernetes/resource.ts';
+import { type ConfigMap, RESOURCES } from '../../../kubernetes/resource.ts';
 import { firstName, partsOf, textOfParts } from './text-parts.ts';
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
 
 const LABEL = 'coffer.dev/rotation';
 
