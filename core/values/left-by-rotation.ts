@@ -1,4 +1,4 @@
-import type { Manifest } from '../format/manifest/manifest.ts';
+import { type Manifest, sealedText } from '../format/manifest/manifest.ts';
 import { previousOf } from '../format/manifest/rotation.ts';
 
 type Version = Pick<Manifest, 'entries'>;
@@ -19,18 +19,13 @@ export async function isLeftByRotation(
       newer = version;
       continue;
     }
-    const own = version && textOf(version, entry);
+    const own = version && sealedText(version, entry);
     if (version === undefined || own === undefined) return false;
-    const isOther = own !== textOf(newer, entry);
-    const former = textOf(version, previousOf(entry));
+    const isOther = own !== sealedText(newer, entry);
+    const former = sealedText(version, previousOf(entry));
     if (former === undefined) return isOther;
-    if (former !== textOf(newer, previousOf(entry)) && !isOther) return false;
+    if (former !== sealedText(newer, previousOf(entry)) && !isOther) return false;
     newer = version;
   }
   return false;
-}
-
-function textOf({ entries }: Version, entry: string): string | undefined {
-  const value = entries.get(entry);
-  return value?.kind === 'sealed' ? value.text : undefined;
 }

@@ -3,7 +3,7 @@ import { sodiumReady } from '../crypto/sodium.ts';
 import { CofferError } from '../errors.ts';
 import { checkNewEntry } from '../format/edit/seal.ts';
 import { SealingRun } from '../format/edit/sealing-run.ts';
-import type { Manifest, ManifestFile } from '../format/manifest/manifest.ts';
+import { type Manifest, type ManifestFile, sealedText } from '../format/manifest/manifest.ts';
 import { manifestAt } from '../format/manifest/manifest-nodes.ts';
 import { entriesOfRotation, type Generate, previousOf } from '../format/manifest/rotation.ts';
 import { templateEntries } from '../format/manifest/template.ts';
@@ -163,8 +163,7 @@ function openFormer(
 function proposed(manifest: Manifest, texts: ReadonlyMap<string, string | undefined>): ProposedValue[] {
   const { file: path, namespace, name } = manifest;
   return Array.from(texts, ([entry, text]) => {
-    const before = manifest.entries.get(entry);
-    const former = before?.kind === 'sealed' ? before.text : undefined;
+    const former = sealedText(manifest, entry);
     return {
       path,
       namespace,

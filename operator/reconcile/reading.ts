@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { AuditLog } from '../../core/audit/log.ts';
 import type { AuditAction, AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
-import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import { type Manifest, sealedText } from '../../core/format/manifest/manifest.ts';
 import type { SecretKeys } from '../../core/keys/key-directory.ts';
 import { openingKeys, openManifest, refusePlaintext } from '../../core/opening/open-manifest.ts';
 import { keyOf } from '../project/namespaced-name.ts';
@@ -139,18 +139,14 @@ async function recorded<Result>(intent: AuditRecord, audit: AuditLog, open: () =
 /** Another one whenever the values of these entries may be others; the same over restarts. */
 function versionOf(manifest: Manifest, entries: ReadonlySet<string>): string {
   const asked = [...entries].sort();
-  const parts = asked.map((name) => manifest.template.data.get(name) ?? textOf(manifest, name));
+  // Of plaintext there is no version: it is refused.
+  const textOf = (name: string) => sealedText(manifest, name) ?? '';
+  const parts = asked.map((name) => manifest.template.data.get(name) ?? textOf(name));
   const isTemplated = asked.some((name) => manifest.template.data.has(name));
-  const behind = isTemplated ? [...manifest.entries.keys()].sort().map((name) => [name, textOf(manifest, name)]) : [];
+  const behind = isTemplated ? [...manifest.entries.keys()].sort().map((name) => [name, textOf(name)]) : [];
   return createHash('sha256')
     .update(JSON.stringify([asked, parts, behind]))
     .digest('hex');
-}
-
-/** Of plaintext there is no version: it is refused. */
-function textOf({ entries }: Manifest, name: string): string {
-  const entry = entries.get(name);
-  return entry?.kind === 'sealed' ? entry.text : '';
 }
 
 function unknown(namespace: string, name: string): CofferError {

@@ -57,3 +57,9 @@ export interface ManifestFile {
   documents: DocumentFile;
   manifests: Manifest[];
 }
+
+/** The ciphertext of an entry; undefined: it is not there, or not sealed. */
+export function sealedText({ entries }: Pick<Manifest, 'entries'>, entry: string): string | undefined {
+  const value = entries.get(entry);
+  return value?.kind === 'sealed' ? value.text : undefined;
+}

@@ -12,7 +12,7 @@ import { changeKeys, unitOf } from '../edit/keys-layout.ts';
 import { endOfSection } from '../edit/keys-slots.ts';
 import { namedDataKeys } from '../edit/sealing-run.ts';
 import { TextEdits } from '../edit/text-edits.ts';
-import type { Manifest, ManifestFile } from '../manifest/manifest.ts';
+import { type Manifest, type ManifestFile, sealedText } from '../manifest/manifest.ts';
 import { specOf } from '../manifest/manifest-nodes.ts';
 import { readManifestFile } from '../manifest/read-manifest.ts';
 import { type Labels, linesOf, readMarkers, writeMarkers } from './conflict-markers.ts';
@@ -111,11 +111,6 @@ function triosOf(base: ManifestFile | undefined, ours: ManifestFile, theirs: Man
   return trios.every((trio) => trio !== undefined) ? trios : undefined;
 }
 
-function textOf(manifest: Manifest, entry: string): string {
-  const found = manifest.entries.get(entry);
-  return found?.kind === 'sealed' ? found.text : '';
-}
-
 function titleOf({ namespace, name }: Manifest): string {
   return `${namespace}/${name}`;
 }
@@ -144,7 +139,7 @@ function filledIn(text: string, { base, ours, theirs }: Trio, index: number): st
   for (const { manifest } of [ours, theirs]) {
     for (const [entry, id] of namedDataKeys(manifest)) {
       const ids = named.get(entry) ?? new Set();
-      named.set(entry, id === undefined || !text.includes(textOf(manifest, entry)) ? ids : ids.add(id));
+      named.set(entry, id === undefined || !text.includes(sealedText(manifest, entry) ?? '') ? ids : ids.add(id));
     }
   }
   for (const id of stanzas.keys()) if (!text.includes(`CF[1:${id}:`)) stanzas.delete(id);

@@ -1,13 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Bug } from '../../../../core/errors.ts';
 import { placeValues } from '../../../../core/format/edit/place-values.ts';
-import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
+import { type Manifest, sealedText } from '../../../../core/format/manifest/manifest.ts';
 import { entryOfPrevious, previousOf } from '../../../../core/format/manifest/rotation.ts';
 import type { Change, EntryValues } from '../../rotators/rotator.ts';
 import type { Rotation } from '../remembered/rotation.ts';
 import { type Placed, placedIn, type RotatingManifests } from '../rotating-manifests.ts';
 import type { Openings } from './openings.ts';
-import { type Standing, type Standings, textOf } from './standings.ts';
+import type { Standing, Standings } from './standings.ts';
 
 /** The values that a rotation is about, sealed and opened. */
 export class RotationValues {
@@ -88,7 +88,7 @@ function openingOf({ source, state, keyring }: RotatingManifests, manifest: Mani
 }
 
 function isSame(one: Manifest, other: Manifest, entries: readonly string[]): boolean {
-  return entries.every((entry) => textOf(one, entry) === textOf(other, entry));
+  return entries.every((entry) => sealedText(one, entry) === sealedText(other, entry));
 }
 
 function withoutSuffix(values: EntryValues): EntryValues {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
+import { type Manifest, sealedText } from '../../../../core/format/manifest/manifest.ts';
 
 /** How a manifest stands to a rotation: it has its values, still the former ones, or others. */
 export type Standing = 'ours' | 'former' | 'other';
@@ -18,7 +18,7 @@ export class Standings {
     entries: readonly string[],
     open: () => Promise<Standing>,
   ): Promise<Standing> {
-    const texts = manifests.map((manifest) => entries.map((entry) => textOf(manifest, entry)));
+    const texts = manifests.map((manifest) => entries.map((entry) => sealedText(manifest, entry)));
     const key = createHash('sha256').update(JSON.stringify(texts)).digest('base64url');
     const known = this.#known.get(rotation) ?? new Map<string, Standing>();
     const before = known.get(key);
@@ -32,10 +32,4 @@ export class Standings {
   forget(rotation: string): void {
     this.#known.delete(rotation);
   }
-}
-
-/** Undefined: it is not there, or not sealed. */
-export function textOf({ entries }: Manifest, entry: string): string | undefined {
-  const value = entries.get(entry);
-  return value?.kind === 'sealed' ? value.text : undefined;
 }
