@@ -1,6 +1,6 @@
 import { CofferError } from '../../core/errors.ts';
+import { SerialQueue } from '../../core/serial-queue.ts';
 import type { Chore } from '../chores/chore.ts';
-import { Turns } from '../concurrency/turns.ts';
 import type { Source } from '../source/source.ts';
 import { KeyringChanges } from './keyring-changes.ts';
 import type { OperatorRecord } from './open-record.ts';
@@ -10,7 +10,7 @@ export class RecordChore implements Chore {
   readonly #record: OperatorRecord;
   readonly #keyrings: KeyringChanges;
   /** Polls of several sources end at the same time, and what is new is told once. */
-  readonly #turns = new Turns();
+  readonly #turns = new SerialQueue();
   #trouble: CofferError | undefined;
 
   constructor(record: OperatorRecord, sources: readonly Source[], at: { cluster: string; stateDirectory: string }) {

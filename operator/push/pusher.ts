@@ -5,7 +5,7 @@ import { milliseconds } from '../../core/duration.ts';
 import { Bug, type CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { Proposal } from '../../core/rotation/proposal.ts';
-import { Turns } from '../concurrency/turns.ts';
+import { SerialQueue } from '../../core/serial-queue.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Log } from '../process/log.ts';
 import type { GitSourceConfig } from '../source/open-git-source.ts';
@@ -89,7 +89,7 @@ class GitPusher implements Pusher {
   readonly #transport: Transport;
   /** Without `refs/heads/`; undefined: tags are followed. */
   readonly #followed: string | undefined;
-  readonly #turns = new Turns();
+  readonly #turns = new SerialQueue();
   readonly #refusals: Refusals;
 
   constructor(options: PusherOptions, place: string, transport: Transport) {

@@ -1,6 +1,6 @@
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
-import { Turns } from '../concurrency/turns.ts';
+import { SerialQueue } from '../../core/serial-queue.ts';
 import { type Key, keyOf, namesOf } from '../project/namespaced-name.ts';
 import type { Accepted } from '../source/source.ts';
 import type { Status } from '../status/status.ts';
@@ -48,7 +48,7 @@ export class Reconciler {
   readonly #worker: Worker;
   readonly #board = new Board();
   readonly #overview: Overview;
-  readonly #turns = new Turns();
+  readonly #turns = new SerialQueue();
   readonly #wakes = new Wakes();
   readonly #verdicts: Verdicts;
   readonly #newKeys: NewKeys;

@@ -1,5 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
-import type { Turns } from '../concurrency/turns.ts';
+import type { SerialQueue } from '../../core/serial-queue.ts';
 import type { Key } from '../project/namespaced-name.ts';
 import type { Accepted } from '../source/source.ts';
 import { troubleOf } from '../status/status.ts';
@@ -16,7 +16,7 @@ export interface VerdictsParts {
   state: State;
   board: Board;
   announcements: Announcements;
-  turns: Turns;
+  turns: SerialQueue;
 }
 
 /** What sources took and did not take, where people look: the audit log, the secrets that it is about, objects of others. */

@@ -4,8 +4,8 @@ import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
 import type { Repository } from '../../core/git/repository.ts';
+import { SerialQueue } from '../../core/serial-queue.ts';
 import type { Outstanding } from '../../core/trust/verdict.ts';
-import { Turns } from '../concurrency/turns.ts';
 import { COMMIT } from './named-commits.ts';
 
 /** What a source accepted last, as it is known beside the source's own clone: nothing older may follow. */
@@ -105,7 +105,7 @@ export class Floors {
   readonly #known = new Map<FloorStore, Map<string, Floor>>();
   /** What is to be written, by source; each store gets it as soon as it can. */
   readonly #wanted = new Map<string, Floor>();
-  readonly #turns = new Turns();
+  readonly #turns = new SerialQueue();
   readonly #room: number;
   /** Why a store could not be written; the next look tries again. */
   trouble: CofferError | undefined;

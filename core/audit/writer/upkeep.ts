@@ -1,4 +1,5 @@
 import { CofferError } from '../../errors.ts';
+import { SerialQueue } from '../../serial-queue.ts';
 import type { AuditLogOptions } from '../log.ts';
 import type { Checkpointer } from './checkpointer.ts';
 import { unsigned, unwritable } from './errors.ts';
@@ -29,7 +30,7 @@ export class Upkeep {
   readonly #options: AuditLogOptions;
   readonly #retention: Retention;
   readonly #tiled: () => void;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #turns = new SerialQueue();
   #isTiling = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -64,12 +65,12 @@ export class Upkeep {
 
   /** Throws CofferError, and rejects with the system's error. */
   async writeTiles(): Promise<void> {
-    await this.#inTurn(() => this.#writeTiles());
+    await this.#turns.take(() => this.#writeTiles());
   }
 
   /** A checkpoint now, if there is something new. Throws CofferError. */
   async sign(): Promise<void> {
-    await this.#inTurn(() => this.#sign());
+    await this.#turns.take(() => this.#sign());
   }
 
   /** `isWritable`: whether a last checkpoint is worth trying. */
@@ -77,7 +78,7 @@ export class Upkeep {
     this.#isClosed = true;
     await this.#retention.close();
     if (isWritable) await this.#take(() => this.#sign());
-    await this.#turn;
+    await this.#turns.ended();
     clearTimeout(this.#timer);
   }
 
@@ -109,19 +110,10 @@ export class Upkeep {
     this.#retry = FIRST_RETRY;
   }
 
-  #inTurn<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(step);
-    this.#turn = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
-  }
-
   /** Runs a step that nobody waits for: what goes wrong is a problem of the status, and tried again. */
   async #take(step: () => Promise<void>): Promise<void> {
     try {
-      await this.#inTurn(step);
+      await this.#turns.take(step);
     } catch (error) {
       const known = unwritable(error, this.#parts.directory);
       if (!(known instanceof CofferError)) throw known;

@@ -1,5 +1,5 @@
 import { CofferError } from '../../../core/errors.ts';
-import type { Turns } from '../../concurrency/turns.ts';
+import type { SerialQueue } from '../../../core/serial-queue.ts';
 import type { Key } from '../../project/namespaced-name.ts';
 import type { Announcements } from '../status/announcements.ts';
 import { Batch, type BatchParts } from './batch.ts';
@@ -12,7 +12,7 @@ import { unexpected } from './unexpected.ts';
 export interface WorkerParts extends BatchParts {
   announcements: Announcements;
   notices: Notices;
-  turns: Turns;
+  turns: SerialQueue;
   backOff?: RetryOptions;
   /** After each batch: what it did is to be told. */
   tell(): void;

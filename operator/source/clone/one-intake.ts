@@ -1,7 +1,7 @@
-import { Turns } from '../../concurrency/turns.ts';
+import { SerialQueue } from '../../../core/serial-queue.ts';
 
 /** Of this process, whatever the source. */
-const intakes = new Turns();
+const intakes = new SerialQueue();
 
 /**
  * Does what takes much memory one after the other: packs that use their limits to the full come from several hostile servers at

@@ -1,5 +1,5 @@
 /** Work that may be asked for at any time and is done one piece after the other. */
-export class Turns {
+export class SerialQueue {
   #last: Promise<void> = Promise.resolve();
 
   /** Runs `work` when all that was asked for before has ended, failed or not. */
