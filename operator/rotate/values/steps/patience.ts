@@ -30,7 +30,6 @@ export class Patience {
     work: () => Promise<Result>,
     failed: (error: CofferError) => Promise<void> = async () => undefined,
   ): Promise<Result | undefined> {
-    const before = this.#failing.get(id);
     if (this.isWaiting(id)) return undefined;
     try {
       const result = await work();
@@ -38,11 +37,21 @@ export class Patience {
       return result;
     } catch (error) {
       if (!(error instanceof CofferError) || error.code.startsWith('AUDIT_')) throw error;
-      const backOff = before?.backOff ?? new BackOff(BACK_OFF.first, BACK_OFF.most);
-      this.#failing.set(id, { backOff, until: this.#clock() + backOff.next(), error });
-      if (before?.error.code !== error.code) await failed(error);
+      await this.note(id, error, failed);
       return undefined;
     }
+  }
+
+  /** That something was tried elsewhere, and how it failed; undefined: it did not. `failed`: as `try` has it. */
+  async note(id: string, error: CofferError | undefined, failed: (error: CofferError) => Promise<void>): Promise<void> {
+    if (error === undefined) {
+      this.#failing.delete(id);
+      return;
+    }
+    const before = this.#failing.get(id);
+    const backOff = before?.backOff ?? new BackOff(BACK_OFF.first, BACK_OFF.most);
+    this.#failing.set(id, { backOff, until: this.#clock() + backOff.next(), error });
+    if (before?.error.code !== error.code) await failed(error);
   }
 
   /** Whether it failed when it was tried last. */

@@ -97,10 +97,7 @@ export class Underway {
     const failed = (error: CofferError) => steps.failed(rotation, site, error);
     const unreachable = await patience.try(turnOf(rotation), () => this.#turn(rotation, site, signal), failed);
     // Another secret has no better luck with it.
-    const reach = async () => {
-      if (unreachable !== undefined) throw unreachable;
-    };
-    await patience.try(rotatorOf(rotation), reach, failed);
+    await patience.note(rotatorOf(rotation), unreachable, failed);
   }
 
   /** Returns what is the rotator's trouble, and not the rotation's. */
