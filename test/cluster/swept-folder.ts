@@ -71,7 +71,7 @@ export class SweptFolder {
 
   /** Ends every program, unmounts, removes the folder. Rejects when something could not be removed. */
   async remove(): Promise<void> {
-    if (this.#sweeper.exitCode === null) {
+    if (this.#sweeper.exitCode === null && this.#sweeper.signalCode === null) {
       this.#sweeper.ref();
       const exit = once(this.#sweeper, 'exit');
       this.#sweeper.stdin?.end();

@@ -53,7 +53,12 @@ async function clusterForAll(): Promise<Cluster | undefined> {
 
 function runTests(cluster: Cluster | undefined): Promise<number> {
   // Node's own choice leaves one core idle, which on two cores is half of them.
-  const options = ['--test', `--test-concurrency=${availableParallelism()}`, `--test-timeout=${TIMEOUT_MS}`];
+  const options = [
+    '--import=./test/run/limit.ts',
+    '--test',
+    `--test-concurrency=${availableParallelism()}`,
+    `--test-timeout=${TIMEOUT_MS}`,
+  ];
   const env = cluster ? { ...process.env, [SHARED_CLUSTER]: cluster.directory } : process.env;
   const child = spawn(process.execPath, [...options, ...files], {
     cwd: ROOT,

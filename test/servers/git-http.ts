@@ -117,6 +117,8 @@ function relay(output: NodeJS.ReadableStream, response: ServerResponse): void {
   let head = Buffer.alloc(0);
   let inBody = false;
   output.on('data', (chunk: Buffer) => {
+    // Nobody reads it any more. Paused for that, a program is never seen to close its output.
+    if (response.destroyed) return;
     if (inBody) {
       if (!response.write(chunk)) output.pause();
       return;
@@ -135,7 +137,7 @@ function relay(output: NodeJS.ReadableStream, response: ServerResponse): void {
     response.writeHead(status);
     response.write(head.subarray(end + 4));
   });
-  response.on('drain', () => output.resume());
+  for (const event of ['drain', 'close']) response.on(event, () => output.resume());
   output.on('end', () => {
     if (!inBody) response.writeHead(500);
     response.end();

@@ -105,7 +105,7 @@ export class Postgres {
   async stop(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (child === undefined || child.exitCode !== null) return;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     // With its own processes, and when all that they logged is in the file.
     const ended = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGQUIT');

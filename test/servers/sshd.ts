@@ -144,7 +144,7 @@ export class Sshd {
   async #end(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (child?.pid === undefined || child.exitCode !== null) return;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     const connections = await descendants(child.pid);
     child.kill('SIGKILL');

@@ -64,8 +64,9 @@ export class WorkTree {
     const args = ['-C', this.directory, 'hash-object', '-t', type, '-w', '--literally', '--stdin'];
     const child = spawn('git', args, { stdio: ['pipe', 'pipe', 'inherit'] });
     child.stdin.end(bytes);
-    const [[output]] = await Promise.all([once(child.stdout, 'data'), once(child, 'close')]);
-    return String(output).trim();
+    const [output, [code]] = await Promise.all([child.stdout.toArray(), once(child, 'close')]);
+    if (code !== 0) throw new Error(`git hash-object ended with ${code}`);
+    return Buffer.concat(output).toString().trim();
   }
 
   /** Every object there is, as `git cat-file --batch` prints them. */
