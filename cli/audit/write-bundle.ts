@@ -7,6 +7,7 @@ import type { LogStore } from '../../core/audit/store.ts';
 import { span, TILE_WIDTH, tilePath, widthIn } from '../../core/audit/tree/tile.ts';
 import { readTile } from '../../core/audit/tree/tile-reader.ts';
 import { readEntryTile } from '../../core/audit/verify/tile-pass.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 import { BUNDLE_FILE, type BundledLog, bundleText, folderOf } from './bundle-file.ts';
 import { readmeText } from './bundle-readme.ts';
 import type { Range } from './coverage.ts';
@@ -72,7 +73,7 @@ async function removePart(part: string): Promise<void> {
 }
 
 function emptyIfMissing(error: unknown): string[] {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+  if (isSystemError(error, 'ENOENT')) return [];
   throw error;
 }
 

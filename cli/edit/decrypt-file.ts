@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { findRoot } from '../../core/config/repository.ts';
 import { CofferError } from '../../core/errors.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 import { plaintextView } from '../../core/format/edit/plaintext-view.ts';
 import type { ManifestFile } from '../../core/format/manifest/manifest.ts';
 import { openManifest } from '../../core/opening/open-manifest.ts';
@@ -38,7 +39,7 @@ function sealedEntries(manifest: ManifestFile['manifests'][number]): string[] {
 export async function writePrivateFile(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   if (force) return writePlaintext(bytes, path);
   const handle = await open(path, 'wx', 0o600).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!isSystemError(error, 'EEXIST')) throw error;
     throw new CofferError('DECRYPT_OUTPUT_EXISTS', `${path} is there already; nothing was written`, {
       advice: 'Name another file, or replace it with --force.',
       data: { path },

@@ -3,6 +3,7 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LARGEST_READ, type Tree, type TreeFile } from '../../core/check/tree.ts';
 import { CofferError } from '../../core/errors.ts';
+import { undefinedIfMissing } from '../../core/files/system-error.ts';
 import { git, gitOrNothing, nulSeparated, readBlobs } from './git.ts';
 
 const SYMLINK_MODE = '120000';
@@ -12,7 +13,7 @@ const SUBMODULE_MODE = '160000';
 export async function workingTree(root: string): Promise<Tree> {
   const paths = (await pathsOfGit(root)) ?? (await pathsUnder(root, ''));
   const found = new Map<string, Stats>();
-  const stats = await Promise.all(paths.map((path) => lstat(join(root, path)).catch(goneIsUndefined)));
+  const stats = await Promise.all(paths.map((path) => lstat(join(root, path)).catch(undefinedIfMissing)));
   for (const [index, path] of paths.entries()) {
     const stat = stats[index];
     if (stat?.isFile() === true || stat?.isSymbolicLink() === true) found.set(path, stat);
@@ -79,9 +80,4 @@ async function pathsUnder(root: string, folder: string): Promise<string[]> {
     else if (entry.name !== '.git' && entry.name !== 'node_modules') paths.push(...(await pathsUnder(root, path)));
   }
   return paths;
-}
-
-function goneIsUndefined(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-  throw error;
 }

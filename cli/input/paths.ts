@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 
 /** The repository that the arguments (absent: the working directory) are in, and the arguments as paths from its root. */
 export async function pathsFrom(
@@ -61,8 +62,7 @@ async function statOrNothing(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

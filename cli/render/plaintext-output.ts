@@ -1,5 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { undefinedIfMissing } from '../../core/files/system-error.ts';
 
 /**
  * Writes plaintext to `file`, mode 0600 and this user's own, replaced as a whole, or to standard output. Settles when
@@ -19,9 +20,6 @@ function writeToStandardOutput(bytes: Uint8Array): Promise<void> {
 }
 
 async function isSpecialFile(path: string): Promise<boolean> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const found = await stat(path).catch(undefinedIfMissing);
   return found !== undefined && !found.isFile() && !found.isDirectory();
 }

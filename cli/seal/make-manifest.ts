@@ -4,6 +4,7 @@ import { isManifestPath, recipientsForPath } from '../../core/config/repository.
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 import { renderManifest } from '../../core/format/edit/new-manifest.ts';
 import type { Reader } from '../../core/format/manifest/manifest.ts';
 import { ENTRY, READER } from '../../schemas/grammar.ts';
@@ -69,7 +70,7 @@ async function refuseExisting(path: string): Promise<void> {
   try {
     await lstat(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (isSystemError(error, 'ENOENT')) return;
     throw error;
   }
   throw new CofferError('NEW_EXISTS', `${path} is there already; nothing was changed`, {

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { CONFIG_PATH, readConfig } from '../../core/config/repository.ts';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 
 export interface Step {
   what: string;
@@ -50,7 +51,7 @@ async function gitRoot(from: string): Promise<string> {
   try {
     return (await git(from, 'rev-parse', '--show-toplevel')).trim();
   } catch (error) {
-    if (isMissingProgram(error)) {
+    if (isSystemError(error, 'ENOENT')) {
       throw new CofferError('INIT_NO_GIT', 'the program git is not installed', {
         advice: 'Install git.',
         cause: error,
@@ -185,11 +186,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
-}
-
-function isMissingProgram(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT' && 'syscall' in error;
 }

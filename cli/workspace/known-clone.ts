@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { CONFIG_PATH } from '../../core/config/repository.ts';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 import { locateGitDirectory } from '../../core/git/git-directory.ts';
 import { canAsk, confirm } from '../input/prompt.ts';
 
@@ -63,7 +64,7 @@ async function readIfThere(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return '';
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return '';
     throw error;
   }
 }

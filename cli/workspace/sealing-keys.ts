@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
+import { undefinedIfMissing } from '../../core/files/system-error.ts';
 import type { SealingKey } from '../../core/format/sealed/stanza.ts';
 import { sealingKeys } from '../../core/keys/sealing-keys.ts';
 import { confirmKeys } from './known-keys.ts';
@@ -33,9 +34,4 @@ async function refuseNoPins(file: string | undefined): Promise<void> {
       'Unset COFFER_PINS to use your own pins. For a file of them, run `coffer recipients list --pins` with COFFER_PINS unset, where the identities are pinned.',
     ...(file === '' ? {} : { data: { file } }),
   });
-}
-
-function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-  throw error;
 }

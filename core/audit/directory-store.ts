@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CofferError } from '../errors.ts';
 import { readUpTo } from '../files/read-up-to.ts';
-import { fromSystemError } from '../files/system-error.ts';
+import { fromSystemError, isSystemError } from '../files/system-error.ts';
 import { entriesIn, entryTileOf } from './entry-tile.ts';
 import type { LogStore } from './store.ts';
 import { HASH_BYTES } from './tree/merkle.ts';
@@ -63,7 +63,7 @@ async function whereThere<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return;
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return;
     throw fromSystemError(error) ?? error;
   }
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import type { Config } from '../../schemas/config.ts';
 import { CofferError } from '../errors.ts';
+import { isSystemError, undefinedIfMissing } from '../files/system-error.ts';
 import { readDocuments } from '../format/document/document.ts';
 import { schemaProblems } from '../format/document/document-schema.ts';
 
@@ -40,7 +41,7 @@ export async function readConfig(root: string): Promise<RepositoryConfig> {
   try {
     return configFrom(await readFile(file), CONFIG_PATH);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!isSystemError(error, 'ENOENT')) throw error;
     throw new CofferError('CONFIG_MISSING', `${CONFIG_PATH} is not there`, {
       advice: 'Run `coffer init`, or get the file back from git.',
       data: { file: CONFIG_PATH },
@@ -120,15 +121,10 @@ function globs(patterns: readonly string[]): Ignore {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  const found = await stat(path).catch(missingIsUndefined);
+  const found = await stat(path).catch(undefinedIfMissing);
   return found?.isDirectory() === true;
 }
 
 async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(missingIsUndefined)) !== undefined;
-}
-
-function missingIsUndefined(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-  throw error;
+  return (await stat(path).catch(undefinedIfMissing)) !== undefined;
 }

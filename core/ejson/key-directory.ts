@@ -6,6 +6,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../errors.ts';
+import { isSystemError } from '../files/system-error.ts';
 import { KEY_LENGTH, Keypair } from './keypair.ts';
 
 /** The key pair of a public key. Throws EJSON_KEY_MISSING, EJSON_KEY_UNREADABLE or EJSON_KEY_INVALID. */
@@ -15,7 +16,7 @@ export async function readKeypair(directory: string, publicKey: Buffer): Promise
   try {
     bytes = await readFile(path);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+    if (!isSystemError(cause, 'ENOENT')) {
       throw new CofferError('EJSON_KEY_UNREADABLE', `the private key ${path} cannot be read`, {
         advice: 'Look at its owner and mode.',
         data: { path },

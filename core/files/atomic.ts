@@ -1,6 +1,7 @@
 import { unlinkSync } from 'node:fs';
 import { type FileHandle, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isSystemError } from './system-error.ts';
 
 export interface AtomicWrite {
   /** Permission bits of the new file; absent: those of the file that is replaced, else 0666 less the umask. */
@@ -55,7 +56,7 @@ export function removePendingFiles(): void {
     try {
       unlinkSync(path);
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      if (!isSystemError(error, 'ENOENT')) throw error;
     }
   }
   pending.clear();
@@ -88,7 +89,7 @@ async function followLink(path: string): Promise<string> {
   try {
     return (await lstat(path)).isSymbolicLink() ? await realpath(path) : path;
   } catch (error) {
-    if (isMissing(error)) return path;
+    if (isSystemError(error, 'ENOENT')) return path;
     throw error;
   }
 }
@@ -97,7 +98,7 @@ async function statIfThere(path: string) {
   try {
     return await stat(path);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
@@ -106,7 +107,7 @@ async function removeIfThere(path: string): Promise<void> {
   try {
     await unlink(path);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!isSystemError(error, 'ENOENT')) throw error;
   }
 }
 
@@ -118,8 +119,4 @@ export async function flush(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { fromSystemError } from './system-error.ts';
+import { fromSystemError, isSystemError } from './system-error.ts';
 
 /**
  * A file's bytes; undefined: there is no such file. `tooLarge` makes what is thrown for one of more than `limit` bytes, of which no
@@ -28,7 +28,7 @@ async function openIfThere(path: string) {
   try {
     return await open(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return;
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return;
     throw fromSystemError(error) ?? error;
   }
 }

@@ -21,16 +21,27 @@ const MEANINGS: Record<string, { what: string; advice: string }> = {
  * the system's code and the path alone.
  */
 export function fromSystemError(error: unknown): CofferError | undefined {
-  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error) || typeof error.code !== 'string') {
-    return undefined;
-  }
-  const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
-  const meaning = MEANINGS[error.code];
-  const what = meaning?.what ?? `the system says ${error.code} (${String(error.syscall)})`;
+  if (!isSystemError(error) || error.code === undefined) return undefined;
+  const { code, path, syscall } = error;
+  const meaning = MEANINGS[code];
+  const what = meaning?.what ?? `the system says ${code} (${syscall})`;
   return new CofferError('FILE_SYSTEM', path === undefined ? `a file operation failed: ${what}` : `${path}: ${what}`, {
     advice: meaning?.advice ?? 'Mend the cause and run it again.',
     data: path === undefined ? {} : { path },
     loop: 'retry',
     cause: error,
   });
+}
+
+/** Whether a call of node's was refused by the system; with `codes` (`ENOENT`), for one of these reasons. */
+export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'))
+    return false;
+  return codes.length === 0 || codes.includes(error.code);
+}
+
+/** For `catch`: what is not there is undefined, and any other error stays one. */
+export function undefinedIfMissing(error: unknown): undefined {
+  if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+  throw error;
 }

@@ -5,7 +5,7 @@ import { systemRandom } from '../crypto/random.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
 import { flush, writeFileAtomically } from '../files/atomic.ts';
-import { fromSystemError } from '../files/system-error.ts';
+import { fromSystemError, isSystemError } from '../files/system-error.ts';
 import {
   identityFileBytes,
   identityFileName,
@@ -49,7 +49,7 @@ export async function removeSecretKey(directory: string, kid: string): Promise<v
     await unlink(join(directory, keyFileName(kid)));
     await flush(directory);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (isSystemError(error, 'ENOENT')) return;
     throw fromSystemError(error) ?? error;
   }
 }
@@ -122,7 +122,7 @@ async function writeNewIdentity(directory: string, file: string, name: string, b
   try {
     await link(whole, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!isSystemError(error, 'EEXIST')) throw error;
     throw new CofferError('IDENTITY_EXISTS', `an identity of the name ${name} is in the key directory already`, {
       advice: 'Choose another name or another key directory; what is there stays.',
       data: { recipient: name, path: file },
@@ -149,7 +149,7 @@ async function list(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (isSystemError(error, 'ENOENT')) return [];
     throw fromSystemError(error) ?? error;
   }
 }

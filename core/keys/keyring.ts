@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
-import { fromSystemError } from '../files/system-error.ts';
+import { fromSystemError, isSystemError } from '../files/system-error.ts';
 import { type Recipient, readRecipient } from './recipient.ts';
 
 /** Relative to the root of the repository. */
@@ -107,7 +107,7 @@ async function listFolder(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (isSystemError(error, 'ENOENT')) return [];
     throw fromSystemError(error) ?? new Bug('reading a folder failed');
   }
 }

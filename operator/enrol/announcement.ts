@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { fromSystemError } from '../../core/files/system-error.ts';
+import { fromSystemError, isSystemError } from '../../core/files/system-error.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
@@ -88,7 +88,7 @@ export class Announcement {
     try {
       return await readFile(this.#file, 'utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
       throw fromSystemError(error) ?? error;
     }
   }

@@ -1,4 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 import {
   readIdentity,
   readKeyDirectory,
@@ -39,7 +40,7 @@ export class DirectoryKeyStore implements KeyStore {
     try {
       return await readIdentity(this.#directory, this.#cluster);
     } catch (error) {
-      if (error instanceof CofferError && isMissing(error.cause)) return undefined;
+      if (error instanceof CofferError && isSystemError(error.cause, 'ENOENT')) return undefined;
       throw error;
     }
   }
@@ -51,8 +52,4 @@ export class DirectoryKeyStore implements KeyStore {
   close(): void {
     // Nothing is kept in memory.
   }
-}
-
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 }

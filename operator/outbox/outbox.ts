@@ -2,7 +2,7 @@ import { mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
-import { fromSystemError } from '../../core/files/system-error.ts';
+import { fromSystemError, isSystemError } from '../../core/files/system-error.ts';
 import { PART_FIELD } from '../../core/requests/published.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { type ConfigMap, RESOURCES } from '../kubernetes/resource.ts';
@@ -67,7 +67,7 @@ export class Outbox {
     try {
       await unlink(this.fileOf(id));
     } catch (error) {
-      if (!isMissing(error)) throw fromSystemError(error) ?? error;
+      if (!isSystemError(error, 'ENOENT')) throw fromSystemError(error) ?? error;
     }
     for (const { metadata } of await this.#maps(id)) await this.#delete(metadata.name);
   }
@@ -114,12 +114,8 @@ export class Outbox {
     try {
       return await readdir(this.#folder);
     } catch (error) {
-      if (isMissing(error)) return [];
+      if (isSystemError(error, 'ENOENT')) return [];
       throw fromSystemError(error) ?? error;
     }
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { fromSystemError } from '../../core/files/system-error.ts';
+import { fromSystemError, isSystemError } from '../../core/files/system-error.ts';
 import { isFile } from '../../core/git/trees/tree.ts';
 import { recipientFile } from '../../core/keys/create.ts';
 import { checkPin, type Pins } from '../../core/keys/pins.ts';
@@ -86,7 +86,7 @@ async function readFolder(folder: string): Promise<Files> {
       await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
     );
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
+    if (isSystemError(error, 'ENOENT')) return new Map();
     throw fromSystemError(error) ?? error;
   }
 }

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { isSystemError } from '../../core/files/system-error.ts';
 
 /** The full id of a commit, as a person gives it and as a file is named that bears a person's word for it. */
 export const COMMIT = /^[0-9a-f]{40}$/;
@@ -8,7 +9,7 @@ export async function namedCommits(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => COMMIT.test(name));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (isSystemError(error, 'ENOENT')) return [];
     throw error;
   }
 }

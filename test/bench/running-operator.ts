@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isSystemError } from '../../core/files/system-error.ts';
 import type { Program } from './measure.ts';
 
 /** Far above what any step here takes. */
@@ -102,8 +103,7 @@ export class RunningOperator {
       try {
         this.#nanoseconds.set(task, Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]));
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')))
-          throw error;
+        if (!isSystemError(error, 'ENOENT', 'ESRCH')) throw error;
       }
     }
     return [...this.#nanoseconds.values()].reduce((sum, used) => sum + used, 0) / 1e6;

@@ -8,6 +8,7 @@ import type { AuditLog } from '../../core/audit/log.ts';
 import { openAuditLog } from '../../core/audit/open-log.ts';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 import { readKeyDirectory, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { openDirectoryProjector } from '../../operator/project/directory/open-directory-projector.ts';
 import type { Projector } from '../../operator/project/projector.ts';
@@ -141,7 +142,7 @@ export class Stage {
     try {
       return await readFile(join(this.projection, workload, name, entry), 'utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
     }
   }

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { systemRandom } from '../../core/crypto/random.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
 import { sealedTo } from '../../core/format/manifest/sealed-to.ts';
 import { createKey } from '../../core/keys/create.ts';
@@ -125,7 +126,7 @@ export class KeysStage {
       const parts = readFileSync(file, 'utf8').trimEnd().split('\n');
       return readProposal(parts, { id, cluster: 'production', identity });
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
     }
   }

@@ -5,6 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isSystemError } from '../../core/files/system-error.ts';
 import { onFreePort } from './listening.ts';
 
 const run = promisify(execFile);
@@ -154,7 +155,7 @@ export class Sshd {
         process.kill(pid, 'SIGKILL');
       } catch (error) {
         // It ended by itself meanwhile.
-        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+        if (!isSystemError(error, 'ESRCH')) throw error;
       }
     }
     // They may be writing into a repository until they are gone.

@@ -1,4 +1,5 @@
 import { CofferError } from '../../../core/errors.ts';
+import { isSystemError } from '../../../core/files/system-error.ts';
 import { identityOf } from '../../../core/keys/endorsement.ts';
 import { readIdentity } from '../../../core/keys/key-directory.ts';
 import type { Recipient } from '../../../core/keys/recipient.ts';
@@ -40,11 +41,7 @@ async function identityIfThere(directory: string, name: string): Promise<Buffer 
   try {
     return await readIdentity(directory, name);
   } catch (error) {
-    if (error instanceof CofferError && isMissing(error.cause)) return undefined;
+    if (error instanceof CofferError && isSystemError(error.cause, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
-}
-
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR');
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSystemError } from '../../files/system-error.ts';
 import { DirectoryStore } from '../directory-store.ts';
 import { ENTRY_TILE_LIMIT } from '../entry-tile.ts';
 import { type Checkpoint, parseCheckpoint } from '../note/checkpoint.ts';
@@ -174,7 +175,7 @@ export async function readOrigin(directory: string): Promise<string | undefined>
   try {
     return (await readFile(join(directory, ORIGIN_FILE), 'utf8')).trimEnd();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSystemError } from '../../files/system-error.ts';
 import { isFull } from './errors.ts';
 
 const RESERVE = 'reserve';
@@ -68,7 +69,7 @@ async function hasSize(path: string, bytes: number): Promise<boolean> {
   try {
     return (await stat(path)).size >= bytes;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (isSystemError(error, 'ENOENT')) return false;
     throw error;
   }
 }

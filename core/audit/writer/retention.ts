@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../../errors.ts';
+import { isSystemError } from '../../files/system-error.ts';
 import { lineOf } from '../canonical.ts';
 import { DirectoryStore } from '../directory-store.ts';
 import { ENTRY_TILE_LIMIT, entriesIn } from '../entry-tile.ts';
@@ -129,7 +130,7 @@ async function oldestTile(directory: string): Promise<number | undefined> {
 }
 
 function emptyIfMissing(error: unknown): string[] {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+  if (isSystemError(error, 'ENOENT')) return [];
   throw error;
 }
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { CofferError } from '../../errors.ts';
+import { isSystemError } from '../../files/system-error.ts';
 import { DeltaChains, type GitObject, type PackedAt } from '../packs/delta-chains.ts';
 import { LARGEST_OBJECT, type ObjectType, Pack, tooLarge } from '../packs/pack.ts';
 
@@ -207,7 +208,7 @@ function readLoose(file: string): GitObject | undefined {
   try {
     deflated = readFileSync(file);
   } catch (error) {
-    if (isSystemError(error) && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
   let content: Buffer;
@@ -250,13 +251,9 @@ function list(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if (isSystemError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   }
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }
 
 function corrupt(oid: string, cause: unknown): CofferError {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { isSystemError } from '../../files/system-error.ts';
 import type { GitDirectory } from '../git-directory.ts';
 
 const OID = /^[0-9a-f]{40}$/;
@@ -59,7 +60,7 @@ export function readShallow({ common }: GitDirectory): ReadonlySet<string> {
   try {
     text = readFileSync(join(common, 'shallow'), 'latin1');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Set();
+    if (isSystemError(error, 'ENOENT')) return new Set();
     throw error;
   }
   return new Set(text.split('\n').filter((line) => OID.test(line)));

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { flush, isTemporaryName, writeFileAtomically } from '../../../core/files/atomic.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
+import { isSystemError } from '../../../core/files/system-error.ts';
 import { writeLoose } from '../../../core/git/objects/loose-object.ts';
 import { ObjectStore } from '../../../core/git/objects/object-store.ts';
 import { repack } from '../../../core/git/objects/repack.ts';
@@ -235,7 +236,7 @@ async function isThere(path: string): Promise<boolean> {
     await stat(path);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (isSystemError(error, 'ENOENT')) return false;
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import type { AuditActor } from '../../../../core/audit/record.ts';
 import { CofferError } from '../../../../core/errors.ts';
 import { writeFileAtomically } from '../../../../core/files/atomic.ts';
 import { readIfThere } from '../../../../core/files/read-if-there.ts';
-import { fromSystemError } from '../../../../core/files/system-error.ts';
+import { fromSystemError, isSystemError } from '../../../../core/files/system-error.ts';
 import { parseJson } from '../../../../core/json.ts';
 import { ENTRY, MANIFEST_NAME, NAME } from '../../../../schemas/grammar.ts';
 import { keyOf } from '../../../project/namespaced-name.ts';
@@ -77,7 +77,7 @@ async function filesIn(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => join(folder, name));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (isSystemError(error, 'ENOENT')) return [];
     throw fromSystemError(error) ?? error;
   }
 }
