@@ -6,11 +6,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { CLUSTER_PARTS, type Cluster, startCluster } from '../cluster/cluster.ts';
 import { SHARED_CLUSTER } from '../cluster/shared.ts';
 import { findPart } from '../parts/parts.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+const LIMIT = pathToFileURL(join(import.meta.dirname, 'limit.ts'));
 /** Longer than any test takes on two cores; one that hangs is named instead of holding the run for ever. */
 const TIMEOUT_MS = 10 * 60 * 1000;
 
@@ -54,7 +56,7 @@ async function clusterForAll(): Promise<Cluster | undefined> {
 function runTests(cluster: Cluster | undefined): Promise<number> {
   // Node's own choice leaves one core idle, which on two cores is half of them.
   const options = [
-    '--import=./test/run/limit.ts',
+    `--import=${LIMIT}`,
     '--test',
     `--test-concurrency=${availableParallelism()}`,
     `--test-timeout=${TIMEOUT_MS}`,
