@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ed25519PublicKey } from '../../core/crypto/ed25519.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
-import { milliseconds } from '../../core/duration.ts';
+import { LONGEST_TIMER, milliseconds } from '../../core/duration.ts';
 import { Bug, type CofferError } from '../../core/errors.ts';
 import type { Repository } from '../../core/git/repository.ts';
 import type { Proposal } from '../../core/rotation/proposal.ts';
@@ -112,7 +112,7 @@ class GitPusher implements Pusher {
 
   async #push(proposal: Proposal, message: string, state: Accepted, signal: AbortSignal): Promise<Pushed | 'nothing'> {
     const { git, source, log } = this.#options;
-    const timeout = AbortSignal.timeout(milliseconds(git.timeout ?? DEFAULT_TIMEOUT));
+    const timeout = AbortSignal.timeout(Math.min(milliseconds(git.timeout ?? DEFAULT_TIMEOUT), LONGEST_TIMER));
     const changes = await this.#changes(proposal, source.repository, await this.#treeOf(state), state, signal);
     if (changes === undefined) return 'nothing';
     this.#options.mayWrite?.();

@@ -19,6 +19,7 @@ import type { Head, Remote } from './remote/remote.ts';
 import type { Accepted, Source } from './source.ts';
 import { LONG_AGO, Standing, UNKNOWN } from './standing.ts';
 import { stateFault } from './state-fault.ts';
+import { TimeLimit } from './time-limit.ts';
 
 export interface GitSourceParts {
   id: string;
@@ -96,13 +97,15 @@ export class GitSource implements Source {
   }
 
   async poll(signal: AbortSignal): Promise<Accepted | 'unchanged'> {
-    const timeout = AbortSignal.timeout(this.#parts.timeout);
+    const limit = new TimeLimit(this.#parts.timeout);
     try {
-      return await this.#look(AbortSignal.any([signal, timeout]), signal);
+      return await this.#look(limit, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (!timeout.aborted || this.#isFetched) throw stateFault(error, this.#parts.stateDirectory);
+      if (!limit.signal.aborted || this.#isFetched) throw stateFault(error, this.#parts.stateDirectory);
       throw sourceFault('SOURCE_TIMEOUT', { address: this.address, cause: error });
+    } finally {
+      limit.end();
     }
   }
 
@@ -130,9 +133,10 @@ export class GitSource implements Source {
     await this.#parts.sealedBefore.close();
   }
 
-  /** `ends`: of the process; how long the history is says nothing of the server, so that judging has a limit of its own. */
-  async #look(signal: AbortSignal, ends: AbortSignal): Promise<Accepted | 'unchanged'> {
+  /** `limit`: of the fetch. `ends`: of the process; how long the history is says nothing of the server, so that judging has a limit of its own. */
+  async #look(limit: TimeLimit, ends: AbortSignal): Promise<Accepted | 'unchanged'> {
     const { remote, admission, floors, clone } = this.#parts;
+    const signal = AbortSignal.any([ends, limit.signal]);
     this.isSettled = false;
     this.#isFetched = false;
     const former = await this.#standing.former();
@@ -152,7 +156,7 @@ export class GitSource implements Source {
       this.isSettled = former !== undefined && ahead === undefined;
       throw this.#judged.error;
     }
-    const quarantine = await clone.quarantine();
+    const quarantine = await clone.quarantine(limit);
     try {
       const isWhole = admission.needsHistory(former, standard);
       await remote.fetch(quarantine, head, { isWhole }, signal);

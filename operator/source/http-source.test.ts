@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { LARGEST_OBJECT } from '../../core/git/objects/object-store.ts';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
+import { inTurn } from './clone/one-intake.ts';
 import { SourceFault } from './remote/faults.ts';
+import { TimeLimit } from './time-limit.ts';
 
 type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 
@@ -243,6 +245,31 @@ describe('a fetch that fails half-way leaves the old state, and the next one suc
     await source.poll(never);
     await bench.tree.commit({ zeros: Buffer.alloc(LARGEST_OBJECT + 1) });
     await assert.rejects(source.poll(never), code('SOURCE_TOO_LARGE'));
+  });
+
+  test('a fetch that waits until others have unpacked their packs does not lose its own time', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const waits = Promise.withResolvers<void>();
+    const { standStill } = TimeLimit.prototype;
+    t.mock.method(TimeLimit.prototype, 'standStill', function (this: TimeLimit, event: Promise<void>) {
+      const standing = standStill.call(this, event);
+      waits.resolve();
+      return standing;
+    });
+    const bench = await Watching.open(t);
+    const { url } = await bench.serve();
+    const commit = await bench.tree.commit({ zeros: Buffer.alloc(8 * 2 ** 20) });
+    const source = await bench.source({ url, allowHttp: true, timeout: '60s' });
+    const other = Promise.withResolvers<void>();
+    const unpacking = inTurn(() => other.promise);
+    // By a timer that is not mocked: if it did not wait, nothing else would end it.
+    const fetched = source.poll(AbortSignal.timeout(120_000));
+    await Promise.race([waits.promise, fetched]);
+    t.mock.timers.tick(3_600_000);
+    other.resolve();
+    await unpacking;
+    const state = await fetched;
+    assert.equal(state === 'unchanged' ? state : state.commit, commit);
   });
 
   test('a signal ends a fetch at once, and is no fault of the source', async (t) => {

@@ -20,6 +20,7 @@ for (const place of ['over HTTP', 'from a path'] as const) {
         const poller = spawn(process.execPath, [POLLER, JSON.stringify({ url, allowHttp: true }), watching.state], {
           stdio: ['ignore', 'pipe', 'inherit'],
         });
+        t.after(() => poller.kill('SIGKILL'));
         const ended = once(poller, 'exit');
         await once(poller.stdout, 'data');
         for (let i = 0; i < 2; i++) {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { milliseconds } from '../../core/duration.ts';
+import { LONGEST_TIMER, milliseconds } from '../../core/duration.ts';
 import { SealedBefore } from '../../core/trust/sealed/sealed-before.ts';
 import { FloorFile, Floors } from '../trust/floors.ts';
 import { LastRules } from '../trust/last-rules.ts';
@@ -60,7 +60,7 @@ export async function openGitSource(
     admission: new Admission({
       ...common,
       trust: trustOf(config, await LastRules.open(folder)),
-      judging: judging ?? JUDGING * timeout,
+      judging: judging ?? Math.min(JUDGING * timeout, LONGEST_TIMER),
     }),
     timeout,
   });

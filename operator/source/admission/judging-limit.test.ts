@@ -69,6 +69,16 @@ for (const [what, [stream, settings]] of Object.entries(PUSHES)) {
   });
 }
 
+test('a limit that is longer than a timer can be is none', async (t) => {
+  const bench = await Watching.open(t);
+  const first = await bench.tree.commit({ a: '1' });
+  for (const timeout of ['4d', '60d']) {
+    const source = await openGitSource({ url: bench.tree.directory, timeout }, `${bench.state}-${timeout}`);
+    t.after(() => source.close());
+    assert.equal(await commitOf(source), first);
+  }
+});
+
 test('a verdict on what is there already that takes longer than a fetch may is told as what it is, and not as the server’s fault', async (t) => {
   const host = await TrustSite.open(t, { people: ['ada', 'bob'] });
   const firstCommit = await host.commit('ada', { 'one.yaml': host.manifest('one', 'first') });
@@ -83,14 +93,13 @@ test('a verdict on what is there already that takes longer than a fetch may is t
 
   // By another policy it is judged anew, and the time of a fetch is over when that begins.
   host.revoke('bob');
-  const [fetching, judging] = [new AbortController(), new AbortController()];
-  const timeout = (limit: number) => {
-    if (limit === 7 * MINUTE) return fetching.signal;
-    fetching.abort();
+  const judging = new AbortController();
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(AbortSignal, 'timeout', () => {
+    t.mock.timers.tick(7 * MINUTE);
     judging.abort();
     return judging.signal;
-  };
-  t.mock.method(AbortSignal, 'timeout', timeout);
+  });
   // Each step takes a second by this clock, however fast the machine is.
   let now = performance.now();
   t.mock.method(performance, 'now', () => (now += 1000));

@@ -10,6 +10,7 @@ import { repack } from '../../../core/git/objects/repack.ts';
 import type { Pack } from '../../../core/git/packs/pack.ts';
 import { reachableObjects } from '../../../core/git/reachable.ts';
 import { openRepository, Repository } from '../../../core/git/repository.ts';
+import type { TimeLimit } from '../time-limit.ts';
 import { PACK_LIMITS, Quarantine, SHALLOW } from './quarantine.ts';
 
 /** The commit whose state was accepted last. */
@@ -62,11 +63,11 @@ export class Clone {
     return this.repository.readRef(ACCEPTED);
   }
 
-  /** A git directory that knows of the accepted commit, so that a server sends only what comes after it. */
-  async quarantine(): Promise<Quarantine> {
+  /** A git directory that knows of the accepted commit, so that a server sends only what comes after it. `time`: of the fetch. */
+  async quarantine(time?: TimeLimit): Promise<Quarantine> {
     const directory = join(this.directory, `quarantine-${randomBytes(6).toString('hex')}`);
     try {
-      return await this.#quarantine(directory);
+      return await this.#quarantine(directory, time);
     } catch (error) {
       // Each look at a source whose disk is full would leave one.
       await rm(directory, { recursive: true, force: true });
@@ -74,7 +75,7 @@ export class Clone {
     }
   }
 
-  async #quarantine(directory: string): Promise<Quarantine> {
+  async #quarantine(directory: string, time: TimeLimit | undefined): Promise<Quarantine> {
     await makeBare(directory);
     const accepted = await this.accepted();
     if (accepted !== undefined) {
@@ -88,7 +89,8 @@ export class Clone {
     const used = await bytesBelow(join(this.directory, 'objects'));
     const limits = { ...PACK_LIMITS, bytes: Math.max(0, this.#room.most - used) };
     const [isFirst, shallow] = [accepted === undefined, this.repository.shallow()];
-    return new Quarantine({ directory, repository, haveRef: ACCEPTED, isFirst, shallow, limits });
+    const timed = time === undefined ? {} : { time };
+    return new Quarantine({ directory, repository, haveRef: ACCEPTED, isFirst, shallow, limits, ...timed });
   }
 
   /** Takes in what is in the quarantine and makes `commit` the accepted one; the ref moves last. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TimeLimit } from '../time-limit.ts';
 import { inTurn } from './one-intake.ts';
 
 test('of what takes much memory one is done at a time, in the order in which it was asked for, failed or not', async () => {
@@ -27,15 +28,36 @@ test('who waits for another is let go by its own signal, and is skipped then', a
   const patience = new AbortController();
   const isDone: string[] = [];
   const blocking = inTurn(() => first.promise);
-  const waiting = inTurn(async () => isDone.push('waiting'), patience.signal);
+  const waiting = inTurn(async () => isDone.push('waiting'), { signal: patience.signal });
   const last = inTurn(async () => isDone.push('last'));
   patience.abort(new Error('too long'));
   await assert.rejects(waiting, /too long/);
   await assert.rejects(
-    inTurn(async () => isDone.push('late'), patience.signal),
+    inTurn(async () => isDone.push('late'), { signal: patience.signal }),
     /too long/,
   );
   first.resolve();
   await Promise.all([blocking, last]);
   assert.deepEqual(isDone, ['last']);
+});
+
+test('the time in which another has its turn counts against nobody’s limit, and that of one’s own does', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const first = Promise.withResolvers<void>();
+  const blocking = inTurn(() => first.promise);
+  const limit = new TimeLimit(60_000);
+  const begun = Promise.withResolvers<void>();
+  const waiting = inTurn(
+    async () => {
+      begun.resolve();
+      await new Promise((_, reject) => limit.signal.addEventListener('abort', () => reject(limit.signal.reason)));
+    },
+    { signal: limit.signal, limit },
+  );
+  t.mock.timers.tick(3_600_000);
+  assert.ok(!limit.signal.aborted);
+  first.resolve();
+  await Promise.all([blocking, begun.promise]);
+  t.mock.timers.tick(60_000);
+  await assert.rejects(waiting, { name: 'TimeoutError' });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type PackLimits, type TakenPack, takePack } from '../../../core/git/intake/pack-intake.ts';
 import { LARGEST_OBJECT } from '../../../core/git/objects/object-store.ts';
 import type { Repository } from '../../../core/git/repository.ts';
+import type { TimeLimit } from '../time-limit.ts';
 import { inTurn } from './one-intake.ts';
 
 /** Git's file that names the commits whose parents are left out. */
@@ -26,6 +27,8 @@ export interface QuarantineParts {
   /** Where the clone's history was cut off before. */
   shallow: ReadonlySet<string>;
   limits: PackLimits;
+  /** Of the fetch. */
+  time?: TimeLimit;
 }
 
 /** Where a fetch puts its objects. Reads see the clone's objects as well. */
@@ -38,6 +41,7 @@ export class Quarantine {
   readonly #isFirst: boolean;
   readonly #shallow: ReadonlySet<string>;
   readonly #limits: PackLimits;
+  readonly #time: TimeLimit | undefined;
   /** How much of the history was known before this fetch. */
   readonly #known: number;
 
@@ -48,15 +52,20 @@ export class Quarantine {
     this.#isFirst = parts.isFirst;
     this.#shallow = parts.shallow;
     this.#limits = parts.limits;
+    this.#time = parts.time;
     this.#known = parts.repository.graph.size;
   }
 
   /** Takes a pack as it comes. `undefined`: it was empty. Throws as core/git/intake/pack-intake.ts says, and nothing is left of it then. */
   async takePack(stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<TakenPack | undefined> {
+    const patience = {
+      ...(signal === undefined ? {} : { signal }),
+      ...(this.#time === undefined ? {} : { limit: this.#time }),
+    };
     const taken = await takePack(stream, join(this.directory, 'objects', 'pack'), {
       limits: this.#limits,
       bases: this.repository.objects,
-      heavy: (work) => inTurn(work, signal),
+      heavy: (work) => inTurn(work, patience),
       ...(signal === undefined ? {} : { signal }),
     });
     if (taken !== undefined) this.repository.objects.refresh();
