@@ -73,6 +73,28 @@ export class Bug extends Error {
   }
 }
 
+/** With `codes`: one of these. */
+export function isCofferError(error: unknown, ...codes: readonly string[]): error is CofferError {
+  return error instanceof CofferError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** What `work`, which is synchronous, makes; undefined where it throws a CofferError, with `codes` one of these. */
+export function orNothing<Made>(work: () => Made, ...codes: readonly string[]): Made | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isCofferError(error, ...codes)) return undefined;
+    throw error;
+  }
+}
+
+/** The same for `catch` of a promise: `catch(nothingFor('GIT_MISSING'))`. */
+export function nothingFor(...codes: readonly string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!isCofferError(error, ...codes)) throw error;
+  };
+}
+
 /** `file:line:column`, as far as it is known; empty when no file is. */
 export function placeOf(data: ErrorData): string {
   if (data.file === undefined) return '';

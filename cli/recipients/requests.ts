@@ -1,8 +1,8 @@
-import { mkdir, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { contents } from '../../core/check/tree.ts';
 import { CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { placeFile } from '../../core/files/place-file.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import { isRequestPath, type Request, readRequest, renderRequest, requestFile } from '../../core/requests/request.ts';
 import { workingTree } from '../git/trees.ts';
@@ -33,8 +33,7 @@ export async function putRequest(
   const path = join(root, file);
   const there = await readIfThere(path);
   if (there !== '' && !instead(readRequest(Buffer.from(there), file))) return [];
-  await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomically(path, renderRequest(request));
+  await placeFile(path, renderRequest(request));
   return [file];
 }
 

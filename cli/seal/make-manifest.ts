@@ -1,9 +1,9 @@
-import { lstat, mkdir } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { isManifestPath, recipientsForPath } from '../../core/config/repository.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { placeFile } from '../../core/files/place-file.ts';
 import { isSystemError } from '../../core/files/system-error.ts';
 import { renderManifest } from '../../core/format/edit/new-manifest.ts';
 import type { Reader } from '../../core/format/manifest/manifest.ts';
@@ -61,8 +61,7 @@ export async function makeManifest(workspace: Workspace, wanted: WantedManifest)
       `.coffer/config.yaml does not look for manifests at ${workspace.pathOf(path)}, so no operator will see it`,
     );
   }
-  await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomically(path, text);
+  await placeFile(path, text);
   return { text, file: relative(process.cwd(), path), recipients, warnings };
 }
 

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { placeFile } from '../../core/files/place-file.ts';
 import { type EndorseRequest, endorseRequest, renderRequest, requestFile } from '../../core/requests/request.ts';
 import { timestamp } from '../../core/timestamp.ts';
 import { git, gitOrNothing } from '../git/git.ts';
@@ -48,8 +47,7 @@ export async function endorsementOf(root: string, name: string, old: string | un
 
 export async function writeEndorsement(root: string, { request, file }: Endorsement): Promise<void> {
   const path = join(root, file);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomically(path, renderRequest(request));
+  await placeFile(path, renderRequest(request));
 }
 
 interface Abandoned {

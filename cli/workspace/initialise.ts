@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { CONFIG_PATH, readConfig } from '../../core/config/repository.ts';
 import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { isSystemError } from '../../core/files/system-error.ts';
+import { placeFile } from '../../core/files/place-file.ts';
+import { isSystemError, undefinedIfMissing } from '../../core/files/system-error.ts';
 
 export interface Step {
   what: string;
@@ -140,8 +141,7 @@ async function installHook(root: string, warnings: string[]): Promise<Step[]> {
   const before = await readIfThere(hook);
   if (before?.includes('coffer check')) return [{ what, changed: false }];
   if (before === undefined && hooksPath === undefined) {
-    await mkdir(resolve(hook, '..'), { recursive: true });
-    await writeFileAtomically(hook, HOOK, { mode: 0o755 });
+    await placeFile(hook, HOOK, { mode: 0o755 });
     return [{ what, changed: true }];
   }
   warnings.push(
@@ -177,16 +177,10 @@ async function git(cwd: string, ...args: string[]): Promise<string> {
 
 async function writeIfMissing(path: string, text: () => string): Promise<boolean> {
   if ((await readIfThere(path)) !== undefined) return false;
-  await mkdir(resolve(path, '..'), { recursive: true });
-  await writeFileAtomically(path, text());
+  await placeFile(path, text());
   return true;
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return readFile(path, 'utf8').catch(undefinedIfMissing);
 }

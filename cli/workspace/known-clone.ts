@@ -1,9 +1,9 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CONFIG_PATH } from '../../core/config/repository.ts';
-import { CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { isSystemError } from '../../core/files/system-error.ts';
+import { CofferError, nothingFor } from '../../core/errors.ts';
+import { placeFile } from '../../core/files/place-file.ts';
+import { undefinedIfMissing } from '../../core/files/system-error.ts';
 import { locateGitDirectory } from '../../core/git/git-directory.ts';
 import { canAsk, confirm } from '../input/prompt.ts';
 
@@ -18,7 +18,9 @@ import { canAsk, confirm } from '../input/prompt.ts';
 export async function confirmRepository(root: string, id: string): Promise<void> {
   const file = await memoryOf(root);
   if (file === undefined) return;
-  const known = (await readIfThere(file)).split('\n').filter((line) => line !== '');
+  const known = ((await readFile(file, 'utf8').catch(undefinedIfMissing)) ?? '')
+    .split('\n')
+    .filter((line) => line !== '');
   if (known.includes(id)) return;
   if (known.length > 0) await askAbout(id, known);
   await remember(file, [...known, id]);
@@ -43,12 +45,7 @@ async function askAbout(id: string, known: readonly string[]): Promise<void> {
 
 /** A git directory that cannot be written to remembers nothing, and is no reason not to seal. */
 async function remember(file: string, ids: readonly string[]): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFileAtomically(file, `${ids.join('\n')}\n`, { mode: 0o600 });
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-  }
+  await placeFile(file, `${ids.join('\n')}\n`, { mode: 0o600 }).catch(nothingFor('FILE_SYSTEM'));
 }
 
 /** Undefined outside of a git repository. */
@@ -57,14 +54,5 @@ async function memoryOf(root: string): Promise<string | undefined> {
     const found = await locateGitDirectory(folder);
     if (found !== undefined) return join(found.common, 'coffer', 'repositories');
     if (dirname(folder) === folder) return undefined;
-  }
-}
-
-async function readIfThere(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return '';
-    throw error;
   }
 }

@@ -1,8 +1,8 @@
-import { mkdir, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { Bug, CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { placeFile } from '../../core/files/place-file.ts';
 import { createGroup, createRecipient } from '../../core/keys/create.ts';
 import { readIdentity, storeIdentity, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
@@ -93,8 +93,7 @@ function checkName(workspace: Workspace, name: string): void {
 async function publish(workspace: Workspace, recipient: Recipient, secrets: string[]): Promise<MadeRecipient> {
   const file = recipientFile(recipient.name);
   const path = join(workspace.root, file);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomically(path, renderRecipient(recipient));
+  await placeFile(path, renderRecipient(recipient));
   await pin(workspace, recipient);
   return { file, identity: identityText(recipient.identity), keyId: activeKey(recipient)?.kid ?? '', secrets };
 }

@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { Bug } from '../errors.ts';
-import { fromSystemError, isSystemError } from './system-error.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import { isSystemError, throwRefusal } from './system-error.ts';
 
-/** A file's text, empty where there is no such file. Throws CofferError for what else the system says. */
+/** A file's text, empty where there is no such file. Throws CofferError FILE_SYSTEM for what else the system says. */
 export async function readIfThere(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return '';
-    throw fromSystemError(error) ?? new Bug('reading a file failed');
-  }
+  return readFile(file, 'utf8').catch((error: unknown) => (isSystemError(error, 'ENOENT') ? '' : throwRefusal(error)));
+}
+
+/** The names in a folder, none where there is no such folder. Throws likewise. */
+export async function listIfThere(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => (isSystemError(error, 'ENOENT') ? [] : throwRefusal(error)));
 }

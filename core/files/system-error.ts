@@ -33,6 +33,11 @@ export function fromSystemError(error: unknown): CofferError | undefined {
   });
 }
 
+/** For `catch`: what the system refused is thrown as a CofferError FILE_SYSTEM, and any other error as it is. */
+export function throwRefusal(error: unknown): never {
+  throw fromSystemError(error) ?? error;
+}
+
 /** Whether a call of node's was refused by the system; with `codes` (`ENOENT`), for one of these reasons. */
 export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'))

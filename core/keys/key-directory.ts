@@ -1,11 +1,12 @@
-import { link, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KEY_ID, NAME } from '../../schemas/grammar.ts';
 import { systemRandom } from '../crypto/random.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
 import { flush, writeFileAtomically } from '../files/atomic.ts';
-import { fromSystemError, isSystemError } from '../files/system-error.ts';
+import { listIfThere } from '../files/read-if-there.ts';
+import { isSystemError, throwRefusal } from '../files/system-error.ts';
 import {
   identityFileBytes,
   identityFileName,
@@ -31,7 +32,7 @@ export type { SecretKey, SecretKeys } from './key-file.ts';
 export async function readKeyDirectory(directory: string): Promise<SecretKeys> {
   await sodiumReady();
   const placeOf = (name: string) => join(directory, name);
-  return await readKeyFiles(await list(directory), placeOf, (name) => readPrivateFile(placeOf(name)));
+  return await readKeyFiles(await listIfThere(directory), placeOf, (name) => readPrivateFile(placeOf(name)));
 }
 
 /** @returns the path of the file. @throws CofferError FILE_SYSTEM */
@@ -49,8 +50,7 @@ export async function removeSecretKey(directory: string, kid: string): Promise<v
     await unlink(join(directory, keyFileName(kid)));
     await flush(directory);
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return;
-    throw fromSystemError(error) ?? error;
+    if (!isSystemError(error, 'ENOENT')) throwRefusal(error);
   }
 }
 
@@ -86,22 +86,20 @@ function identityFile(directory: string, name: string): string {
 }
 
 async function readPrivateFile(file: string): Promise<Buffer> {
+  const handle = await open(file, 'r').catch(throwRefusal);
   try {
-    const handle = await open(file, 'r');
-    try {
-      const { mode, size } = await handle.stat();
-      if ((mode & 0o077) !== 0) throw notPrivate(file, mode);
-      if (size > KEY_FILE_LIMIT)
-        throw new CofferError('KEY_FILE_LINES', `${file} is too large for a key file`, {
-          advice: 'Move it elsewhere.',
-          data: { path: file },
-        });
-      return await handle.readFile();
-    } finally {
-      await handle.close();
-    }
+    const { mode, size } = await handle.stat();
+    if ((mode & 0o077) !== 0) throw notPrivate(file, mode);
+    if (size > KEY_FILE_LIMIT)
+      throw new CofferError('KEY_FILE_LINES', `${file} is too large for a key file`, {
+        advice: 'Move it elsewhere.',
+        data: { path: file },
+      });
+    return await handle.readFile();
   } catch (error) {
-    throw error instanceof CofferError ? error : (fromSystemError(error) ?? error);
+    throwRefusal(error);
+  } finally {
+    await handle.close();
   }
 }
 
@@ -139,17 +137,8 @@ async function store(directory: string, bytes: Buffer, write: (bytes: Buffer) =>
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await write(bytes);
   } catch (error) {
-    throw fromSystemError(error) ?? error;
+    throwRefusal(error);
   } finally {
     bytes.fill(0);
-  }
-}
-
-async function list(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw fromSystemError(error) ?? error;
   }
 }

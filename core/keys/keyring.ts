@@ -1,8 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { sodiumReady } from '../crypto/sodium.ts';
-import { Bug, CofferError } from '../errors.ts';
-import { fromSystemError, isSystemError } from '../files/system-error.ts';
+import { CofferError } from '../errors.ts';
+import { listIfThere } from '../files/read-if-there.ts';
 import { type Recipient, readRecipient } from './recipient.ts';
 
 /** Relative to the root of the repository. */
@@ -34,7 +34,7 @@ export function keyringFrom(files: Iterable<{ path: string; bytes: Uint8Array }>
 /** From a working tree. A repository without recipients has an empty keyring. */
 export async function readKeyring(root: string): Promise<Keyring> {
   await sodiumReady();
-  const names = await listFolder(join(root, RECIPIENTS_FOLDER));
+  const names = await listIfThere(join(root, RECIPIENTS_FOLDER));
   const files = [];
   for (const name of names.filter(isDocumentFile).toSorted()) {
     files.push({
@@ -101,13 +101,4 @@ function nestedGroups(recipients: readonly Recipient[]): CofferError[] {
       data: { file, recipient: name },
     });
   });
-}
-
-async function listFolder(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw fromSystemError(error) ?? new Bug('reading a folder failed');
-  }
 }

@@ -1,10 +1,9 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { NAME, REPOSITORY_ID } from '../../schemas/grammar.ts';
 import { userFolder } from '../config/user-folder.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
-import { writeFileAtomically } from '../files/atomic.ts';
+import { placeFile } from '../files/place-file.ts';
 import { readIfThere } from '../files/read-if-there.ts';
 import { identityText, parseIdentity } from './key-texts.ts';
 import type { Recipient } from './recipient.ts';
@@ -51,8 +50,7 @@ export async function writePin(file: string, name: string, identity: string): Pr
   const before = await readIfThere(file);
   parsePins(before, file);
   const kept = before.split('\n').filter((line) => line !== '' && wordsOf(line)[0] !== name);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFileAtomically(file, `${[...kept, `${name} ${identity}`].join('\n')}\n`, { mode: 0o600 });
+  await placeFile(file, `${[...kept, `${name} ${identity}`].join('\n')}\n`, { mode: 0o600 });
 }
 
 function parsePins(text: string, file: string): Map<string, string> {

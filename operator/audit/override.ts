@@ -1,11 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditActor } from '../../core/audit/record.ts';
 import { milliseconds } from '../../core/duration.ts';
 import { CofferError } from '../../core/errors.ts';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
+import { placeFile } from '../../core/files/place-file.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
-import { fromSystemError } from '../../core/files/system-error.ts';
 import { parseJson } from '../../core/json.ts';
 import { plainLine } from '../../core/plain-line.ts';
 import { DURATION } from '../../schemas/grammar.ts';
@@ -41,12 +39,7 @@ export async function giveOverride(
     given: now.toISOString(),
     until: new Date(now.getTime() + spanOf(duration)).toISOString(),
   };
-  try {
-    await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
-    await writeFileAtomically(fileOf(stateDirectory), `${JSON.stringify(given)}\n`, { mode: 0o600 });
-  } catch (error) {
-    throw fromSystemError(error) ?? error;
-  }
+  await placeFile(fileOf(stateDirectory), `${JSON.stringify(given)}\n`, { mode: 0o600 });
   return given;
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
-import { fromSystemError } from '../../core/files/system-error.ts';
+import { throwRefusal } from '../../core/files/system-error.ts';
 import { parseJson } from '../../core/json.ts';
 
 /** Texts by name, in a file of the state directory: what the log was told last, so that only what is new is told. */
@@ -38,13 +38,8 @@ export class TextsFile {
     const texts = this.#texts;
     if (texts === undefined || !this.#isBehind) return;
     const sorted = [...texts].toSorted(([one], [other]) => (one < other ? -1 : 1));
-    try {
-      await writeFileAtomically(this.#file, `${JSON.stringify(Object.fromEntries(sorted), null, 1)}\n`, {
-        mode: 0o600,
-      });
-    } catch (error) {
-      throw fromSystemError(error) ?? error;
-    }
+    const text = `${JSON.stringify(Object.fromEntries(sorted), null, 1)}\n`;
+    await writeFileAtomically(this.#file, text, { mode: 0o600 }).catch(throwRefusal);
     // While that was written, more may have come.
     if (this.#texts === texts) this.#isBehind = false;
   }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CofferError } from '../../core/errors.ts';
+import { orNothing } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { fromSystemError, isSystemError } from '../../core/files/system-error.ts';
+import { readIfThere } from '../../core/files/read-if-there.ts';
+import { throwRefusal } from '../../core/files/system-error.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { type Recipient, readRecipient } from '../../core/keys/recipient.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
@@ -27,16 +27,11 @@ export class Announcement {
   async read(): Promise<Recipient | undefined> {
     const text =
       this.#client === undefined
-        ? await this.#readFile()
+        ? await readIfThere(this.#file)
         : (await this.#configMap(this.#client))?.data?.[RECIPIENT_FIELDS.file];
-    if (text === undefined) return undefined;
-    try {
-      return readRecipient(Buffer.from(text), `${this.#cluster}.yaml`);
-    } catch (error) {
-      // Somebody changed it: it is announced anew.
-      if (error instanceof CofferError) return undefined;
-      throw error;
-    }
+    if (text === undefined || text === '') return undefined;
+    // Where somebody changed it, it is announced anew.
+    return orNothing(() => readRecipient(Buffer.from(text), `${this.#cluster}.yaml`));
   }
 
   /**
@@ -47,7 +42,7 @@ export class Announcement {
   async write(recipient: Recipient, isRight: (announced: Recipient) => boolean): Promise<Recipient> {
     const announced = this.#client === undefined ? recipient : await this.#writeMap(this.#client, recipient, isRight);
     const text = renderRecipient(announced);
-    if ((await this.#readFile()) !== text) await this.#writeFile(text);
+    if ((await readIfThere(this.#file)) !== text) await writeFileAtomically(this.#file, text).catch(throwRefusal);
     return announced;
   }
 
@@ -82,22 +77,5 @@ export class Announcement {
 
   #configMap(client: KubeClient): Promise<ConfigMap | undefined> {
     return client.get<ConfigMap>(RESOURCES.configMaps, { namespace: client.namespace, name: RECIPIENT_CONFIG_MAP });
-  }
-
-  async #readFile(): Promise<string | undefined> {
-    try {
-      return await readFile(this.#file, 'utf8');
-    } catch (error) {
-      if (isSystemError(error, 'ENOENT')) return undefined;
-      throw fromSystemError(error) ?? error;
-    }
-  }
-
-  async #writeFile(text: string): Promise<void> {
-    try {
-      await writeFileAtomically(this.#file, text);
-    } catch (error) {
-      throw fromSystemError(error) ?? error;
-    }
   }
 }

@@ -1,10 +1,9 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditRecord } from '../../core/audit/record.ts';
-import { Bug } from '../../core/errors.ts';
 import { RecordedComparisons } from '../../core/exposure/comparisons.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
-import { fromSystemError } from '../../core/files/system-error.ts';
+import { throwRefusal } from '../../core/files/system-error.ts';
 
 export type Comparison = Pick<AuditRecord, 'from' | 'to' | 'outcome'>;
 
@@ -38,7 +37,7 @@ export class ComparedMemory extends RecordedComparisons {
       await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
       await appendFile(this.#file, `\n${lines.join('')}`, { mode: 0o600 });
     } catch (error) {
-      throw fromSystemError(error) ?? new Bug('a file could not be added to');
+      throwRefusal(error);
     }
   }
 

@@ -1,7 +1,6 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { fromSystemError, isSystemError } from '../../core/files/system-error.ts';
+import { placeFile } from '../../core/files/place-file.ts';
+import { listIfThere, readIfThere } from '../../core/files/read-if-there.ts';
 import { isFile } from '../../core/git/trees/tree.ts';
 import { recipientFile } from '../../core/keys/create.ts';
 import { checkPin, type Pins } from '../../core/keys/pins.ts';
@@ -80,22 +79,10 @@ async function pinnedFiles({ source, state, keyring }: Asked, pins: Pins): Promi
 }
 
 async function readFolder(folder: string): Promise<Files> {
-  try {
-    const names = await readdir(folder);
-    return new Map(
-      await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
-    );
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return new Map();
-    throw fromSystemError(error) ?? error;
-  }
+  const names = await listIfThere(folder);
+  return new Map(await Promise.all(names.map(async (name) => [name, await readIfThere(join(folder, name))] as const)));
 }
 
 async function writeFolder(folder: string, files: Files): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (const [name, text] of files) await writeFileAtomically(join(folder, name), text, { mode: 0o600 });
-  } catch (error) {
-    throw fromSystemError(error) ?? error;
-  }
+  for (const [name, text] of files) await placeFile(join(folder, name), text, { mode: 0o600 });
 }

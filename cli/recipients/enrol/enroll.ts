@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CofferError } from '../../../core/errors.ts';
-import { writeFileAtomically } from '../../../core/files/atomic.ts';
+import { placeFile } from '../../../core/files/place-file.ts';
 import { recipientOfKey } from '../../../core/keys/keyring.ts';
 import type { Recipient } from '../../../core/keys/recipient.ts';
 import { renderRecipient } from '../../../core/keys/recipient-text.ts';
@@ -33,8 +32,7 @@ export async function enroll(workspace: Workspace, recipient: Recipient, given: 
   await confirmIdentity(workspace, recipient, given);
   if (there !== undefined) return false;
   const path = join(workspace.root, file);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomically(path, renderRecipient(recipient));
+  await placeFile(path, renderRecipient(recipient));
   return true;
 }
 
