@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { isSystemError } from '../../core/files/system-error.ts';
+import { killIfThere } from './descendants.ts';
 import { closing } from './listening.ts';
 
 export interface GitHttpOptions {
@@ -47,22 +47,13 @@ export class GitHttpServer {
   async close(): Promise<void> {
     await this.#close();
     const backends = [...this.#backends];
-    for (const [{ pid }] of backends) if (pid !== undefined) killGroup(pid);
+    for (const [{ pid }] of backends) if (pid !== undefined) killIfThere(-pid);
     await Promise.all(backends.map(([, closed]) => closed));
   }
 }
 
 /** Those that run → when what they write to is closed, by their children too. */
 type Backends = Map<ChildProcess, Promise<unknown>>;
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    // It ended by itself meanwhile.
-    if (!isSystemError(error, 'ESRCH')) throw error;
-  }
-}
 
 function serve(options: GitHttpOptions, request: IncomingMessage, response: ServerResponse, backends: Backends): void {
   if (options.intercept?.(request, response)) return;

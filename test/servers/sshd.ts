@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { isSystemError } from '../../core/files/system-error.ts';
+import { killIfThere, withDescendants } from './descendants.ts';
 import { onFreePort } from './listening.ts';
 
 const run = promisify(execFile);
@@ -135,7 +135,7 @@ export class Sshd {
       child.once('error', reject);
       child.once('close', () => reject(new Error(`sshd ended: ${log}`)));
       child.stderr?.on('data', (chunk: Buffer) => {
-        if (log.length < 10_000) log += chunk.toString();
+        log = `${log}${chunk.toString()}`.slice(-10_000);
         if (/Server listening on/.test(log)) resolve();
       });
     });
@@ -147,17 +147,11 @@ export class Sshd {
     this.#process = undefined;
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    const connections = await descendants(child.pid);
-    child.kill('SIGKILL');
+    // No connection begins any more.
+    child.kill('SIGSTOP');
+    const connections = withDescendants(child.pid).map(({ pid }) => pid);
+    for (const pid of connections) killIfThere(pid);
     await ended;
-    for (const pid of connections) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch (error) {
-        // It ended by itself meanwhile.
-        if (!isSystemError(error, 'ESRCH')) throw error;
-      }
-    }
     // They may be writing into a repository until they are gone.
     for (const pid of connections) while (await isRunning(pid)) await setTimeout(10);
   }
@@ -167,19 +161,4 @@ export class Sshd {
 async function isRunning(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
   return /^.*\) [^ZX] /s.test(stat);
-}
-
-/** proc_pid_stat(5): the fourth field is the parent. */
-async function descendants(pid: number): Promise<number[]> {
-  const file = (each: string) => readFile(join('/proc', each, 'stat'), 'latin1').catch(() => '');
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const rows = await Promise.all(
-    pids.map(async (each) => ({
-      pid: Number(each),
-      parent: Number((await file(each)).replace(/^.*\) \S /s, '').split(' ')[0]),
-    })),
-  );
-  const below = (parent: number): number[] =>
-    rows.filter((row) => row.parent === parent).flatMap((row) => [row.pid, ...below(row.pid)]);
-  return below(pid);
 }
