@@ -26,8 +26,11 @@ export interface HandOverOptions<Given extends Share> {
   messageOf: (proposal: Proposal) => string;
   /** With which people take over what is published. */
   command: string;
-  /** Records that it lies there; `before`: what did before it, the same where it was only written again. Throws AUDIT_*. */
-  published: (proposal: Proposal, shares: readonly Given[], before: Proposal | undefined) => Promise<void>;
+  /**
+   * Records that it is published, before it is: a kill in between leaves a step to do again, and none that the log lacks. `before`: what
+   * was recorded before it. Throws AUDIT_*, FILE_SYSTEM, KUBERNETES_*.
+   */
+  publishing: (proposal: Proposal, shares: readonly Given[], before: Proposal | undefined) => Promise<void>;
   /** Records a commit of this push. Throws AUDIT_*. */
   pushed: (share: Given, to: Pushed) => Promise<void>;
   /** Milliseconds by a clock that nobody sets; absent: since the process started. */
@@ -50,6 +53,8 @@ export class HandOver<Given extends Share = Share> {
   #given: { proposal: Proposal; shares: readonly Given[] } | undefined;
   /** What lies there, and until when that is believed. Of equal proposals one is kept, so that objects tell whether there is another. */
   #published: { proposal: Proposal | undefined; until: number } | undefined;
+  /** What the log has as published, also where it could not be since. */
+  #recorded: Proposal | undefined;
   /** Source → what was pushed last, and upon which commit. */
   readonly #pushed = new Map<string, { proposal: Proposal; commit: string }>();
   readonly #inTheWay = new Map<string, number>();
@@ -74,6 +79,7 @@ export class HandOver<Given extends Share = Share> {
   async give(proposal: Proposal, shares: readonly Given[], signal: AbortSignal): Promise<CofferError[]> {
     const before = await this.before();
     this.#published ??= { proposal: before, until: Number.NEGATIVE_INFINITY };
+    this.#recorded ??= before;
     const all = before !== undefined && isSame(before, proposal) ? before : proposal;
     const kept = shares.map((share) => ({ ...share, proposal: share.proposal === proposal ? all : this.#kept(share) }));
     this.#given = { proposal: all, shares: kept };
@@ -104,19 +110,26 @@ export class HandOver<Given extends Share = Share> {
   }
 
   async #publish(proposal: Proposal, shares: readonly Given[]): Promise<CofferError | undefined> {
-    const { id, proposals, published } = this.#options;
-    const { proposal: before, until } = this.#published ?? { until: Number.NEGATIVE_INFINITY };
+    const { id, proposals } = this.#options;
     const now = this.#clock();
-    if (before === proposal && now < until) return undefined;
+    if (this.#published?.proposal === proposal && now < this.#published.until) return undefined;
     try {
-      await (isEmpty(proposal) ? proposals.withdraw(id) : proposals.publish(proposal));
+      if (isEmpty(proposal)) await proposals.withdraw(id);
+      else await proposals.publish(proposal, () => this.#record(proposal, shares));
     } catch (error) {
-      if (error instanceof CofferError) return error;
+      if (error instanceof CofferError && !error.code.startsWith('AUDIT_')) return error;
       throw error;
     }
-    if (!isEmpty(proposal)) await published(proposal, shares, before);
+    this.#recorded = proposal;
     this.#published = { proposal, until: now + RENEWAL };
     return undefined;
+  }
+
+  /** Once, however often publishing it fails. */
+  async #record(proposal: Proposal, shares: readonly Given[]): Promise<void> {
+    if (this.#recorded === proposal) return;
+    await this.#options.publishing(proposal, shares, this.#recorded);
+    this.#recorded = proposal;
   }
 
   /** 'later': somebody was first, and what they pushed is looked at before the next try. 'theirs': people take it over. */

@@ -32,11 +32,13 @@ export class Proposals {
   /**
    * In the place of what was published under its id; writes nothing that is there already.
    *
-   * @throws CofferError PROPOSAL_NO_IDENTITY, what the key store throws, FILE_SYSTEM, KUBERNETES_*
+   * @param about called once it is signed, and before any of it lies there
+   * @throws CofferError PROPOSAL_NO_IDENTITY, what the key store throws, FILE_SYSTEM, KUBERNETES_*; what `about` throws
    */
-  async publish(proposal: Proposal): Promise<void> {
+  async publish(proposal: Proposal, about: () => Promise<void> = async () => undefined): Promise<void> {
     const parts = await this.#withIdentity((seed) => proposalParts(proposal, seed));
     if (parts === undefined) throw this.#noIdentity(proposal.id);
+    await about();
     await this.#outbox.write(proposal.id, parts);
   }
 

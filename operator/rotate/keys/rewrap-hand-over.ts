@@ -28,7 +28,7 @@ export function rewrapHandOver({ cluster, memories, audit, ...options }: Options
     ...options,
     messageOf,
     command: `coffer recipients rewrap ${cluster}`,
-    published: announce,
+    publishing: announce,
     pushed: async ({ source }, { commit, branch }) => {
       const about = { cluster, source, proposal: id, branch, commit };
       await audit.append([{ event: 'rotation.step', step: 'pushed', outcome: 'done', ...about }]);

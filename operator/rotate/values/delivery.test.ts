@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { AuditRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { KeysStage } from '../../../test/rotate/keys-stage.ts';
+import { Outbox } from '../../outbox/outbox.ts';
 import type { Pusher } from '../../push/pusher.ts';
 import { Proposals } from '../proposals.ts';
 import { Delivery, type Parcel } from './delivery.ts';
@@ -15,22 +17,29 @@ async function openDelivery(t: TestContext, push: Pusher['push']) {
   const stage = await KeysStage.open(t);
   const { store } = stage;
   const proposals = new Proposals({ cluster: 'production', stateDirectory: stage.root, store });
+  const file = join(stage.root, 'proposals', 'values-production.jsonl');
   const records: AuditRecord[] = [];
+  /** For each record of what is published, whether that lay there already. */
+  const wasThere: boolean[] = [];
   const woken: string[] = [];
   const lines: string[] = [];
   const delivery = new Delivery({
     cluster: 'production',
     proposals,
     pushers: new Map([['pushed', { push, close: () => undefined }]]),
-    audit: { append: async (added) => void records.push(...added) },
+    audit: {
+      append: async (added) => {
+        for (const { step } of added) if (step === 'published') wasThere.push(existsSync(file));
+        records.push(...added);
+      },
+    },
     wake: (source) => woken.push(source),
     log: { info: (line) => void lines.push(line) },
   });
   const deliver = async (...parcels: Parcel[]) => (await delivery.deliver(parcels, never)).map(({ code }) => code);
   const published = async () => (await proposals.read('values-production'))?.values.map(({ name }) => name);
   const steps = () => records.map(({ step, name, source }) => `${step} ${name} ${source}`);
-  const file = join(stage.root, 'proposals', 'values-production.jsonl');
-  return { deliver, published, steps, woken, lines, file, store };
+  return { deliver, published, steps, wasThere, woken, lines, file, store };
 }
 
 function parcel(source: string, ...names: string[]): Parcel {
@@ -83,6 +92,21 @@ test('without an identity that signs it nothing is published, nor pushed, and th
   store.readIdentity = readIdentity;
   assert.deepEqual(await deliver(parcel('pushed', 'db')), []);
   assert.deepEqual([await published(), pushes], [['db'], 1]);
+});
+
+test('what is to be published is on record before it lies there, once, however often that fails', async (t) => {
+  const { deliver, published, steps, wasThere } = await openDelivery(t, async () => 'nothing');
+  const full = t.mock.method(Outbox.prototype, 'write', () => rejected('FILE_SYSTEM'));
+  for (let look = 0; look < 3; look++) assert.deepEqual(await deliver(parcel('collected', 'db')), ['FILE_SYSTEM']);
+  assert.deepEqual(await deliver(parcel('collected', 'db', 'api')), ['FILE_SYSTEM']);
+  full.mock.restore();
+  assert.deepEqual(await deliver(parcel('collected', 'db', 'api')), []);
+  assert.deepEqual(await published(), ['db', 'api']);
+  assert.deepEqual(steps(), ['published db collected', 'published api collected']);
+  assert.deepEqual(wasThere, [false, false]);
+  await deliver(parcel('collected'));
+  await deliver(parcel('collected', 'db'));
+  assert.deepEqual(steps().slice(2), ['published db collected']);
 });
 
 test('people are told how to collect what they have to: what nobody pushes, or what is refused', async (t) => {

@@ -2,6 +2,7 @@ import type { AuditLog } from '../../../core/audit/log.ts';
 import type { AuditRecord, AuditStep } from '../../../core/audit/record.ts';
 import type { CofferError } from '../../../core/errors.ts';
 import { entryOfPrevious } from '../../../core/format/manifest/rotation.ts';
+import { parseSealedValue } from '../../../core/format/sealed/value.ts';
 import type { Proposal, ProposedValue } from '../../../core/rotation/proposal.ts';
 import { proposalId } from '../../../core/rotation/proposal-id.ts';
 import { keyOf } from '../../project/namespaced-name.ts';
@@ -23,6 +24,7 @@ export type DeliveryOptions = Pick<HandOverOptions<ParcelShare>, 'proposals' | '
   audit: Pick<AuditLog, 'append'>;
 };
 
+type Changes = Pick<Parcel, 'commit' | 'values' | 'stanzas'>;
 type ParcelShare = Parcel & Share;
 
 /** Hands over what was made of values, with a record for each manifest. */
@@ -39,7 +41,7 @@ export class Delivery {
       id: this.#id,
       messageOf: ({ values }) => messageOf(values),
       command: 'coffer rotate --collect',
-      published: async (_, shares, before) => {
+      publishing: async (_, shares, before) => {
         const known = new Set(before?.values.map(textOf));
         for (const share of shares) {
           const values = share.values.filter((value) => !known.has(textOf(value)));
@@ -50,14 +52,33 @@ export class Delivery {
     });
   }
 
-  /** Returns what stood in the way. Throws AUDIT_*, and what is no CofferError. */
-  async deliver(parcels: readonly Parcel[], signal: AbortSignal): Promise<CofferError[]> {
+  /**
+   * @param isUnknown of a value that was published, whether nobody can say now what its source needs: then it stays. Absent: all is known
+   * @returns what stood in the way
+   * @throws CofferError AUDIT_*, FILE_SYSTEM, KUBERNETES_*, what the key store throws; what is no CofferError
+   */
+  async deliver(
+    parcels: readonly Parcel[],
+    signal: AbortSignal,
+    isUnknown?: (value: ProposedValue) => boolean,
+  ): Promise<CofferError[]> {
     const shares = parcels
       .filter(({ values }) => values.length > 0)
       .map((parcel) => ({ ...parcel, proposal: this.#proposal([parcel]) }));
+    const kept = isUnknown && (await this.#kept(isUnknown));
     const [only] = shares;
-    const all = only !== undefined && shares.length === 1 ? only.proposal : this.#proposal(shares);
+    const isOne = only !== undefined && shares.length === 1 && kept === undefined;
+    const all = isOne ? only.proposal : this.#proposal(kept === undefined ? shares : [...shares, kept]);
     return await this.#handOver.give(all, shares, signal);
+  }
+
+  /** Of what was handed over before; undefined: nothing is to stay. */
+  async #kept(isUnknown: (value: ProposedValue) => boolean): Promise<Changes | undefined> {
+    const before = await this.#handOver.before();
+    const values = before?.values.filter(isUnknown) ?? [];
+    if (before === undefined || values.length === 0) return undefined;
+    const used = new Set(values.flatMap(({ text }) => (text === undefined ? [] : parseSealedValue(text).dataKeyId)));
+    return { commit: before.commit, values, stanzas: new Map([...before.stanzas].filter(([id]) => used.has(id))) };
   }
 
   async #record({ source, values, operations }: Parcel, step: AuditStep, more: Partial<AuditRecord>): Promise<void> {
@@ -72,13 +93,13 @@ export class Delivery {
     await audit.append(records);
   }
 
-  #proposal(parcels: readonly Parcel[]): Proposal {
+  #proposal(changes: readonly Changes[]): Proposal {
     return {
       id: this.#id,
       cluster: this.#options.cluster,
-      commit: parcels[0]?.commit ?? '',
-      stanzas: new Map(parcels.flatMap(({ stanzas }) => [...stanzas])),
-      values: parcels.flatMap(({ values }) => values),
+      commit: changes[0]?.commit ?? '',
+      stanzas: new Map(changes.flatMap(({ stanzas }) => [...stanzas])),
+      values: changes.flatMap(({ values }) => values),
       fulfils: [],
       refused: new Map(),
     };

@@ -1,6 +1,7 @@
 import type { RepositoryConfig } from '../../../core/config/repository.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
+import type { ProposedValue } from '../../../core/rotation/proposal.ts';
 import { Turns } from '../../../core/turns.ts';
 import { concurrently } from '../../concurrency/concurrently.ts';
 import { readOperatorPins } from '../../keys/operator-pins.ts';
@@ -164,7 +165,11 @@ export class Round {
     const unproven = changes.flatMap((change) => change.unproven);
     // What lies there since an earlier run is not taken back only to be put there again.
     if (isProving && parcels.every(({ values }) => values.length === 0)) return unproven;
-    return [...unproven, ...(await delivery.deliver(parcels, this.#signal))];
+    // A source whose state is not known yet, as after a start, needs what it needed: what is published for it stays.
+    const isUnknown = ({ namespace, name }: ProposedValue) =>
+      sites.every((site) => site.named(namespace, name).length === 0);
+    const isAllKnown = sites.length === this.#parts.sites.length;
+    return [...unproven, ...(await delivery.deliver(parcels, this.#signal, isAllKnown ? undefined : isUnknown))];
   }
 }
 
