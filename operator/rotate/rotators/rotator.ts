@@ -1,3 +1,5 @@
+import { CofferError } from '../../../core/errors.ts';
+
 /** Values by entry of one manifest. Whoever gets them wipes them. */
 export type EntryValues = ReadonlyMap<string, Buffer>;
 
@@ -35,4 +37,12 @@ export interface Retired {
 
 export function wipeValues(values: EntryValues): void {
   for (const value of values.values()) value.fill(0);
+}
+
+/** What `verify` throws where the server or program was asked, and does not take the credential. */
+const REFUSALS: ReadonlySet<string> = new Set(['ROTATOR_LOGIN_REFUSED', 'ROTATOR_COMMAND_FAILED']);
+
+/** Whether `verify` has shown that `next` does not work; any other error shows nothing about it. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof CofferError && REFUSALS.has(error.code);
 }

@@ -37,8 +37,12 @@ export class ProposedChanges {
     const unproven: CofferError[] = [];
     const stanzas = new Map<string, ReadonlyMap<string, string>>();
     const operations = new Map<string, string>();
-    const isRotated = ({ namespace, name, entry }: ProposedValue) =>
-      seen.isRotated(site.source.id, { namespace, name }, entry);
+    const takeAway = async (row: RotatingManifest, entries: readonly string[]) => {
+      for (const value of await this.#without(site, row, entries)) {
+        if (seen.isRotated(site.source.id, row, value.entry)) values.push(value);
+        else unproven.push(formerUnproven({ ...row, file: row.path }, value.entry).at({ source: site.source.id }));
+      }
+    };
     for (const rotation of rotations) {
       await turns.next();
       const [row] = site.named(rotation.namespace, rotation.name);
@@ -49,9 +53,7 @@ export class ProposedChanges {
         values.push(...rotation.values.map((value) => ({ ...value, path: row.path })));
         for (const [id, texts] of Object.entries(rotation.stanzas)) stanzas.set(id, new Map(Object.entries(texts)));
       }
-      if (rotation.step !== 'retired') continue;
-      const going = await this.#without(site, row, this.#rotated(row) ?? []);
-      values.push(...going.filter(isRotated));
+      if (rotation.step === 'retired') await takeAway(row, this.#rotated(row) ?? []);
     }
     for (const row of site.all()) {
       await turns.next();
@@ -60,11 +62,10 @@ export class ProposedChanges {
       // What a rotator set is retired before it goes.
       const rotated = this.#rotated(row);
       if (rotated === undefined) continue;
-      const ours = former.filter((entry) => !rotated.includes(entry));
-      for (const value of await this.#without(site, row, ours)) {
-        if (isRotated(value)) values.push(value);
-        else unproven.push(formerUnproven({ ...row, file: row.path }, value.entry).at({ source: site.source.id }));
-      }
+      await takeAway(
+        row,
+        former.filter((entry) => !rotated.includes(entry)),
+      );
     }
     return {
       parcel: { source: site.source.id, commit: site.state?.commit ?? '', values, stanzas, operations },

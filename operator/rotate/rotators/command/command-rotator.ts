@@ -63,7 +63,7 @@ export class CommandRotator implements Rotator {
   }
 
   #judge(step: string, ending: Ending, values: readonly Buffer[]): void {
-    if (ending.how !== 'exited') throw this.#failed(step, HOW[ending.how](ending));
+    if (ending.how !== 'exited') throw this.#failed(step, HOW[ending.how](ending), 'ROTATOR_COMMAND_UNANSWERED');
     const { result, messages } = readReply(ending.output, values);
     ending.output.fill(0);
     for (const message of messages) this.#said(`${this.name} (${step}): ${message}`);
@@ -75,18 +75,14 @@ export class CommandRotator implements Rotator {
     );
   }
 
-  #failed(step: string, how: string): CofferError {
+  #failed(step: string, how: string, code = 'ROTATOR_COMMAND_FAILED'): CofferError {
     const [program = ''] = this.#config.run;
-    return new CofferError(
-      'ROTATOR_COMMAND_FAILED',
-      `The program of the rotator ${this.name}, ${program}, ${how} (${step}).`,
-      {
-        advice:
-          'Read what it says in the log, and run it by hand as docs/rotation.md shows; the former value works meanwhile.',
-        data: { path: program },
-        loop: 'retry',
-      },
-    );
+    return new CofferError(code, `The program of the rotator ${this.name}, ${program}, ${how} (${step}).`, {
+      advice:
+        'Read what it says in the log, and run it by hand as docs/rotation.md shows; the former value works meanwhile.',
+      data: { path: program },
+      loop: 'retry',
+    });
   }
 }
 

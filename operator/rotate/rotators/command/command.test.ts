@@ -39,13 +39,20 @@ test('what a program prints is read as what it is, and no message quotes a value
 describe('a program that does not do as it should has failed, whatever it says', () => {
   const change: Change = { former: new Map(), next: new Map([['e', Buffer.from('value-canary')]]) };
   const signal = new AbortController().signal;
-  for (const [name, script, how, timeout = '4m'] of [
-    ['it cannot be run', undefined, /could not be run \(ENOENT\)/],
-    ['it says nothing', 'cat >/dev/null', /did not say that it is done/],
-    ['it says so, and fails', 'echo \'{"result":"done"}\'; exit 3', /ended with 3/],
-    ['it reads nothing and hangs, and so do its children', 'sleep 60 & sleep 60', /did not end in time/, '500ms'],
-    ['it never stops talking', 'yes', /printed far more/],
-    ['it is killed', 'kill -9 $$', /SIGKILL/],
+  const [failed, unanswered] = ['ROTATOR_COMMAND_FAILED', 'ROTATOR_COMMAND_UNANSWERED'] as const;
+  for (const [name, script, how, code, timeout = '4m'] of [
+    ['it cannot be run', undefined, /could not be run \(ENOENT\)/, unanswered],
+    ['it says nothing', 'cat >/dev/null', /did not say that it is done/, failed],
+    ['it says so, and fails', 'echo \'{"result":"done"}\'; exit 3', /ended with 3/, failed],
+    [
+      'it reads nothing and hangs, and so do its children',
+      'sleep 60 & sleep 60',
+      /did not end in time/,
+      unanswered,
+      '500ms',
+    ],
+    ['it never stops talking', 'yes', /printed far more/, unanswered],
+    ['it is killed', 'kill -9 $$', /SIGKILL/, unanswered],
   ] as const) {
     test(name, async () => {
       const run = script === undefined ? ['/nowhere/program'] : ['/bin/sh', '-c', script];
@@ -53,7 +60,7 @@ describe('a program that does not do as it should has failed, whatever it says',
       await assert.rejects(
         rotator.install(change, signal),
         (error: Error & { code?: string }) =>
-          error.code === 'ROTATOR_COMMAND_FAILED' && how.test(error.message) && !error.message.includes('canary'),
+          error.code === code && how.test(error.message) && !error.message.includes('canary'),
       );
     });
   }

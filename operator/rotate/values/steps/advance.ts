@@ -1,10 +1,10 @@
-import { Bug, CofferError } from '../../../../core/errors.ts';
+import { Bug } from '../../../../core/errors.ts';
 import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
 import { previousOf } from '../../../../core/format/manifest/rotation.ts';
 import type { Pins } from '../../../../core/keys/pins.ts';
 import { ownRecipients } from '../../../source/repository-settings.ts';
 import type { Rotators } from '../../rotators/configured.ts';
-import type { Change, Rotator } from '../../rotators/rotator.ts';
+import { type Change, isRefusal, type Rotator } from '../../rotators/rotator.ts';
 import type { Rotation } from '../remembered/rotation.ts';
 import type { RotationMemory } from '../remembered/rotation-memory.ts';
 import type { Placed, RotatingManifests } from '../rotating-manifests.ts';
@@ -259,9 +259,4 @@ export class Advance {
     proven.delete(rotation.id);
     return OVER;
   }
-}
-
-/** The server or program answered, and does not take the credential. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof CofferError && error.code.startsWith('ROTATOR_') && error.code !== 'ROTATOR_UNREACHABLE';
 }
