@@ -14,6 +14,7 @@ let isRunning = true;
 process.once('message', () => {
   isRunning = false;
 });
+process.once('disconnect', () => process.exit());
 process.send?.('ready');
 for (let time = 1; isRunning; time++) {
   look();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, fork, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -191,15 +191,16 @@ describe('promise 3: a reader sees the old set or the new one', () => {
       Object.fromEntries(['a', 'b', `only-${version % 2}`].map((entry) => [entry, `${version}`]));
     await give(projector, setOf(0));
     const reader = fork(join(import.meta.dirname, '../../../test/operator/reader.ts'), [folder]);
-    await once(reader, 'message');
-    const looked = once(reader, 'message').then(() => true);
+    // Kept for whoever asks: on a busy machine two of them come at once.
+    const messages = on(reader, 'message');
+    await messages.next();
+    const looked = messages.next().then(() => true);
     for (let version = 1; version <= 400 || !(await Promise.race([looked, false])); version++) {
       await give(projector, setOf(version));
       if (version % 20 === 0) await setTimeout(1);
     }
-    const answer = once(reader, 'message');
     reader.send('stop');
-    const [{ looks, mixtures }] = await answer;
+    const [{ looks, mixtures }] = (await messages.next()).value ?? [];
     assert.ok(looks >= 100, `only ${looks} looks`);
     assert.deepEqual(mixtures, []);
   });
