@@ -96,6 +96,7 @@ test('kill -9 at random moments: all that was acknowledged is there, in order, a
     const child = spawn(process.execPath, [WRITER, directory, seed.toString('hex')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    t.after(() => child.kill('SIGKILL'));
     const lines = createInterface(child.stdout);
     const ended = once(child, 'exit');
     lines.on('line', (line) => {

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { setTimeout } from 'node:timers/promises';
+import { isSystemError } from '../../core/files/system-error.ts';
 
 const BUSY_MS = 100;
+/** Less than the 90 seconds after which an API server closes a connection that is idle: it might do so while a request is on its way. */
+const IDLE_MS = 30_000;
 
 export interface WatchEvent {
   type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
@@ -24,7 +27,7 @@ export class AdminApi {
   constructor(server: string, caFile: string, token: string) {
     this.#server = server;
     this.#token = token;
-    this.#agent = new Agent({ ca: readFileSync(caFile), keepAlive: true });
+    this.#agent = new Agent({ ca: readFileSync(caFile), keepAlive: true, timeout: IDLE_MS });
   }
 
   /** Status and body; rejects when the server cannot be reached. `type`: of a patch. */
@@ -84,5 +87,5 @@ export class AdminApi {
 
 /** Whether a request failed because its server has gone: a new connection is refused, one that was kept alive is reset. */
 export function isServerGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET');
+  return isSystemError(error, 'ECONNREFUSED', 'ECONNRESET', 'EPIPE');
 }

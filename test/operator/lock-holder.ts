@@ -1,4 +1,4 @@
-/** Takes the lock of a directory, says whether it got it, and stays until it is killed. */
+/** Takes the lock of a directory, says whether it got it, and stays until it is killed, or its parent ends. */
 import { lockDirectory } from '../../core/files/lock.ts';
 
 const [directory = ''] = process.argv.slice(2);
@@ -8,4 +8,5 @@ try {
 } catch {
   process.send?.('refused');
 }
+process.once('disconnect', () => process.exit());
 setInterval(() => {}, 60_000);

@@ -16,6 +16,8 @@ const onChange = {
   ],
 };
 const options = { cluster: 'production', stateDirectory, environment: {} };
+// Its parent ended without killing it.
+process.once('disconnect', () => process.exit());
 const projector = await openDirectoryProjector({ path, workloads: [{ name: 'shop/api', onChange }] }, options);
 const audience = [{ workload: 'shop/api', entries: new Set(['a']) }];
 await projector.apply({ namespace: 'shop', name: 'db', type: 'Opaque' }, audience, new Map([['a', Buffer.from('1')]]));

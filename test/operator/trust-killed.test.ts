@@ -24,6 +24,7 @@ test('an operator that is killed at random moments never lets in what it held ba
     const poller = spawn(process.execPath, [POLLER, JSON.stringify(config), state], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    t.after(() => poller.kill('SIGKILL'));
     const ended = once(poller, 'exit');
     await once(poller.stdout, 'data');
     const wrong = await host.commit(undefined, { 'bad.yaml': host.manifest('bad', `${kill}`) });

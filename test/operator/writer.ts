@@ -1,9 +1,10 @@
-/** An operator's projector that changes thirty entries as fast as it can, until it is killed. */
+/** An operator's projector that changes thirty entries as fast as it can, until it is killed, or its parent ends. */
 import { openDirectoryProjector } from '../../operator/project/directory/open-directory-projector.ts';
 
 const [path = '', stateDirectory = '', uid = '', gid = ''] = process.argv.slice(2);
 const workload = { name: 'shop/api', uid: Number(uid), gid: Number(gid) };
 const options = { cluster: 'production', stateDirectory, environment: {} };
+process.once('disconnect', () => process.exit());
 const projector = await openDirectoryProjector({ path, workloads: [workload] }, options);
 process.send?.('ready');
 
