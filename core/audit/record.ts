@@ -15,8 +15,8 @@ const OWN_FIELDS = {
   'operator.stopped': ['actor'],
   'commit.accepted': ['source', 'commit', 'author', 'committed', 'basis', 'signer', 'endorsement', 'actor'],
   'commit.refused': ['source', 'commit', ...FAILURE],
-  /** A file of a commit is not taken; where it was accepted before, that version stays. */
-  'path.refused': ['source', 'commit', 'author', 'path', 'aspect', ...FAILURE],
+  /** A file of a commit is not taken (`commit`), or was `accepted` and nothing is made of it; where it was good before, that stays. */
+  'path.refused': ['source', 'commit', 'accepted', 'author', 'path', 'namespace', 'name', 'aspect', ...FAILURE],
   /** An entry was given a sealed text again that it had lost. */
   'value.returned': ['source', 'commit', 'path', 'entries'],
   /** On disk before anything is opened or projected. */

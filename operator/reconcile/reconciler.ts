@@ -81,7 +81,7 @@ export class Reconciler {
     this.#options = options;
     this.#state = state;
     this.#sources = sources;
-    this.#verdicts = new Verdicts({ sources, state, board, announcements, turns: this.#turns });
+    this.#verdicts = new Verdicts({ sources, state, board, settlement, announcements, turns: this.#turns });
     this.#worker = worker;
     this.#selection = new Selection({ state, settlement, watched });
     this.#settling = new Settling({ ...options, sources, state, board, settlement, worker, announcements });
@@ -264,7 +264,11 @@ export class Reconciler {
   }
 
   async #catchUp(reason: Reason): Promise<Set<Key>> {
-    const homes = await this.#turns.take(() => this.#settling.catchUp(reason));
+    const homes = await this.#turns.take(async () => {
+      const touched = await this.#settling.catchUp(reason);
+      this.#verdicts.settled();
+      return touched;
+    });
     this.#tell();
     if (this.#settling.isWaiting) this.#wakes.within(AGAIN);
     return homes;

@@ -5,6 +5,7 @@ import type { AuditLog } from '../../core/audit/log.ts';
 import { CofferError } from '../../core/errors.ts';
 import { storeSecretKey } from '../../core/keys/key-directory.ts';
 import { Stage, secretOf } from '../../test/operator/stage.ts';
+import { testCluster } from '../../test/support/secrets.ts';
 
 /** Promise 2: no audit, no secret. */
 
@@ -70,6 +71,42 @@ describe('the record', () => {
       },
     );
     assert.equal(outcome?.operation, intent?.operation);
+  });
+
+  test('has each manifest that is refused before it is opened, with the reason and the commit, once while it is so', async (t) => {
+    const stage = await Stage.open(t);
+    await stage.tree.commit({ 'db.yaml': stage.manifest({ ...db, data: { a: '1' } }) });
+    let run = await stage.run();
+    await run.poll();
+    const staging = testCluster('staging');
+    const bad = {
+      'broken.yaml': stage.manifest({ ...db, name: 'broken', data: { a: '1' } }).replace('"readers"', '"raeders"'),
+      'second.yaml': stage.manifest({ ...db, data: { a: '2' } }),
+      'sealed.yaml': stage
+        .manifest({ ...db, name: 'sealed', data: { a: '1' }, to: [staging] })
+        .replace(/"recipients": \[/, '$& "production",'),
+    };
+    const commit = await stage.tree.commit(bad);
+    await run.poll();
+    await run.poll();
+    await run.close();
+    run = await stage.run();
+    await stage.tree.commit({ ...bad, 'broken.yaml': null });
+    await run.poll();
+    const again = await stage.tree.commit(bad);
+    await run.poll();
+    const lines = (await stage.audit()).filter(({ code }) => code !== undefined);
+    const author = { name: 'Ada', email: 'ada@example.org' };
+    assert.deepEqual(
+      lines.map((line) => [line.path, line.code, line.commit, line.accepted, line.name, line.author]),
+      [
+        ['broken.yaml', 'DOCUMENT_FIELD', undefined, commit, undefined, undefined],
+        ['second.yaml', 'MANIFEST_OWNED_ELSEWHERE', undefined, commit, 'db', undefined],
+        ['sealed.yaml', 'STANZA_MISSING', commit, commit, 'sealed', author],
+        ['sealed.yaml', 'STANZA_MISSING', commit, commit, 'sealed', author],
+        ['broken.yaml', 'DOCUMENT_FIELD', undefined, again, undefined, undefined],
+      ],
+    );
   });
 
   test('names for each manifest the commit that brought it, when several arrive at once', async (t) => {

@@ -10,11 +10,14 @@ import type { Watched } from './state/watched.ts';
 import type { Announcements } from './status/announcements.ts';
 import type { Board } from './status/board.ts';
 import { Refusals } from './status/refusals.ts';
+import { RefusedFiles } from './status/refused-files.ts';
+import type { Settlement } from './work/settlement.ts';
 
 export interface VerdictsParts {
   sources: Sources;
   state: State;
   board: Board;
+  settlement: Settlement;
   announcements: Announcements;
   turns: SerialQueue;
 }
@@ -23,6 +26,7 @@ export interface VerdictsParts {
 export class Verdicts {
   readonly #parts: VerdictsParts;
   readonly #refusals = new Refusals();
+  readonly #files = new RefusedFiles();
   /** By source. */
   readonly #held = new Map<string, string>();
 
@@ -40,6 +44,17 @@ export class Verdicts {
   /** Written with the work on this state. */
   accepted(state: Accepted): void {
     for (const record of this.#refusals.accepted(state)) this.#parts.announcements.add(record);
+  }
+
+  /** What the states that are shown now have, and nothing is made of; written with the next work. */
+  settled(): void {
+    const { sources, settlement, announcements } = this.#parts;
+    for (const one of sources.git) {
+      const { id, shown } = one;
+      if (shown === undefined) continue;
+      const problems = [...one.refused(), ...settlement.refusals(id)];
+      for (const record of this.#files.news({ ...shown, id }, problems)) announcements.add(record);
+    }
   }
 
   /** How a look went; `undefined`: well. Returns whether objects of others have to be looked at again. */

@@ -60,6 +60,11 @@ export class GitWatched implements Watched {
     return this.#current?.state.commit;
   }
 
+  /** The state that the claims show. */
+  get shown(): Accepted | undefined {
+    return this.#current?.state;
+  }
+
   get accepted(): Accepted | undefined {
     return this.#newest;
   }
@@ -105,8 +110,12 @@ export class GitWatched implements Watched {
 
   problems(): CofferError[] {
     const { trouble } = this.#source;
-    const own = this.#current?.settings.problems ?? [];
-    return [...(trouble === undefined ? [] : [trouble]), ...own, ...this.#index.problems()];
+    return [...(trouble === undefined ? [] : [trouble]), ...this.refused()];
+  }
+
+  /** What is wrong with files of the state that is shown. */
+  refused(): CofferError[] {
+    return [...(this.#current?.settings.problems ?? []), ...this.#index.problems()];
   }
 
   isOurs(claim: Claim): boolean {

@@ -8,7 +8,7 @@ import { type Key, keyOf, namesOf } from '../../project/namespaced-name.ts';
 import type { Projector, Wanted } from '../../project/projector.ts';
 import type { Publisher } from '../../publish/publisher.ts';
 import { namespaceProblem, type ReachableNamespaces } from '../namespaces.ts';
-import { isSamePlace, type Version } from '../state/claim.ts';
+import { isSamePlace, NO_ORIGIN, type Version } from '../state/claim.ts';
 import type { Good, State } from '../state/state.ts';
 import type { Watched } from '../state/watched.ts';
 import type { Board } from '../status/board.ts';
@@ -278,7 +278,18 @@ export class Batch {
 
   #fail(home: Key, error: CofferError): void {
     this.#parts.board.failed(home, error, this.#newestCommit(home));
-    this.#outcomes.push(failureRecord({ ...pruneRecord(home, this.#parts.cluster), action: 'project' }, error));
+    this.#outcomes.push(this.#refusal(home, error));
+  }
+
+  /** No intent precedes it, so that it says itself whose manifest it is. */
+  #refusal(home: Key, error: CofferError): AuditRecord {
+    const { cluster, settlement, state, watched } = this.#parts;
+    const claim = settlement.claimOf(home);
+    const owner = state.get(home)?.owner;
+    const last = claim === undefined ? owner && { ...NO_ORIGIN, ...owner } : { ...claim, ...claim.origin };
+    const accepted = owner && watched.get(owner.source)?.accepted;
+    const about = { ...pruneRecord(home, cluster, last, accepted), action: 'project' } as const;
+    return { ...about, ...failureRecord(about, error) };
   }
 
   #newestCommit(home: Key): string | undefined {
