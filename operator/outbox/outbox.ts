@@ -1,11 +1,12 @@
-import { mkdir, readdir, unlink } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../../core/files/atomic.ts';
-import { readIfThere } from '../../core/files/read-if-there.ts';
-import { fromSystemError, isSystemError } from '../../core/files/system-error.ts';
+import { placeFile } from '../../core/files/place-file.ts';
+import { listIfThere, readIfThere } from '../../core/files/read-if-there.ts';
+import { throwRefusal } from '../../core/files/system-error.ts';
 import { PART_FIELD } from '../../core/requests/published.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import { type ConfigMap, RESOURCES } from '../kubernetes/resource.ts';
+import { OwnMaps } from '../kubernetes/own-maps.ts';
+import type { ConfigMap } from '../kubernetes/resource.ts';
 
 /** Where parts lie: a folder of the state directory, and ConfigMaps with a label whose value is the id of what they are parts of. */
 export interface OutboxPlace {
@@ -25,10 +26,12 @@ export interface OutboxPlace {
 export class Outbox {
   readonly #folder: string;
   readonly #place: OutboxPlace;
+  readonly #maps: OwnMaps | undefined;
 
   constructor(place: OutboxPlace) {
     this.#folder = join(place.stateDirectory, place.folder);
     this.#place = place;
+    this.#maps = place.client && new OwnMaps(place.client);
   }
 
   fileOf(id: string): string {
@@ -37,8 +40,8 @@ export class Outbox {
 
   /** In no order; empty: nothing is published. Throws CofferError FILE_SYSTEM, KUBERNETES_*. */
   async read(id: string): Promise<string[]> {
-    if (this.#place.client !== undefined) return (await this.#maps(id)).flatMap(({ data }) => data?.[PART_FIELD] ?? []);
-    return this.readOwn(id);
+    if (this.#maps === undefined) return this.readOwn(id);
+    return (await this.#published(id)).flatMap(({ data }) => data?.[PART_FIELD] ?? []);
   }
 
   /**
@@ -53,69 +56,39 @@ export class Outbox {
   async write(id: string, parts: readonly string[]): Promise<void> {
     const text = `${parts.join('\n')}\n`;
     const file = this.fileOf(id);
-    try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o755 });
-      if ((await readIfThere(file)) !== text) await writeFileAtomically(file, text, { mode: 0o644 });
-    } catch (error) {
-      throw fromSystemError(error) ?? error;
-    }
-    const { client } = this.#place;
-    if (client !== undefined) await this.#apply(client, id, parts);
+    if ((await readIfThere(file)) !== text) await placeFile(file, text, { mode: 0o644 });
+    if (this.#maps !== undefined) await this.#publish(this.#maps, id, parts);
   }
 
   async remove(id: string): Promise<void> {
-    try {
-      await unlink(this.fileOf(id));
-    } catch (error) {
-      if (!isSystemError(error, 'ENOENT')) throw fromSystemError(error) ?? error;
-    }
-    for (const { metadata } of await this.#maps(id)) await this.#delete(metadata.name);
+    await rm(this.fileOf(id), { force: true }).catch(throwRefusal);
+    for (const { metadata } of await this.#published(id)) await this.#maps?.delete(metadata.name);
   }
 
   /** Takes away what has none of these ids. */
   async keepOnly(ids: ReadonlySet<string>): Promise<void> {
-    for (const name of await this.#files()) {
-      if (!ids.has(name.replace(/\.jsonl$/, ''))) await unlink(join(this.#folder, name));
+    for (const name of await listIfThere(this.#folder)) {
+      if (!ids.has(name.replace(/\.jsonl$/, ''))) await rm(join(this.#folder, name)).catch(throwRefusal);
     }
-    for (const { metadata } of await this.#maps()) {
-      if (!ids.has(metadata.labels?.[this.#place.label] ?? '')) await this.#delete(metadata.name);
+    for (const { metadata } of await this.#published()) {
+      if (!ids.has(metadata.labels?.[this.#place.label] ?? '')) await this.#maps?.delete(metadata.name);
     }
   }
 
-  async #apply(client: KubeClient, id: string, parts: readonly string[]): Promise<void> {
+  async #publish(maps: OwnMaps, id: string, parts: readonly string[]): Promise<void> {
     const { label, prefix } = this.#place;
-    const there = await this.#maps(id);
+    const there = await this.#published(id);
     const nameOf = (index: number) => `${prefix}-${id}-${index}`;
     for (const [index, part] of parts.entries()) {
       const name = nameOf(index);
       if (there.some(({ metadata, data }) => metadata.name === name && data?.[PART_FIELD] === part)) continue;
-      const metadata = { namespace: client.namespace, name, labels: { [label]: id } };
-      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [PART_FIELD]: part } };
-      await client.apply(RESOURCES.configMaps, metadata, body, { force: true });
+      await maps.apply(name, { [PART_FIELD]: part }, { [label]: id });
     }
     const names = new Set(parts.map((_, index) => nameOf(index)));
-    for (const { metadata } of there) if (!names.has(metadata.name)) await this.#delete(metadata.name);
+    for (const { metadata } of there) if (!names.has(metadata.name)) await maps.delete(metadata.name);
   }
 
-  async #maps(id?: string): Promise<ConfigMap[]> {
-    const { client, label } = this.#place;
-    if (client === undefined) return [];
-    const labelSelector = id === undefined ? label : `${label}=${id}`;
-    const { namespace } = client;
-    return (await client.list<ConfigMap>(RESOURCES.configMaps, { namespace, labelSelector })).items;
-  }
-
-  async #delete(name: string): Promise<void> {
-    const { client } = this.#place;
-    await client?.delete(RESOURCES.configMaps, { namespace: client.namespace, name });
-  }
-
-  async #files(): Promise<string[]> {
-    try {
-      return await readdir(this.#folder);
-    } catch (error) {
-      if (isSystemError(error, 'ENOENT')) return [];
-      throw fromSystemError(error) ?? error;
-    }
+  async #published(id?: string): Promise<ConfigMap[]> {
+    return (await this.#maps?.list(this.#place.label, id)) ?? [];
   }
 }

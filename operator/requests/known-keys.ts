@@ -5,7 +5,7 @@ import { isFile } from '../../core/git/trees/tree.ts';
 import { recipientFile } from '../../core/keys/create.ts';
 import { checkPin, type Pins } from '../../core/keys/pins.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import { type ConfigMap, RESOURCES } from '../kubernetes/resource.ts';
+import { OwnMaps } from '../kubernetes/own-maps.ts';
 import type { Asked } from './asked.ts';
 import { givenUp } from './key-history.ts';
 
@@ -19,11 +19,11 @@ type Files = ReadonlyMap<string, string>;
  */
 export class KnownKeys {
   readonly #folder: string;
-  readonly #client: KubeClient | undefined;
+  readonly #maps: OwnMaps | undefined;
 
   constructor(stateDirectory: string, client: KubeClient | undefined) {
     this.#folder = join(stateDirectory, 'known-keys');
-    this.#client = client;
+    this.#maps = client && new OwnMaps(client);
   }
 
   /**
@@ -48,17 +48,13 @@ export class KnownKeys {
   }
 
   async #read(source: string): Promise<Files> {
-    if (this.#client === undefined) return readFolder(join(this.#folder, source));
-    const name = { namespace: this.#client.namespace, name: mapOf(source) };
-    const map = await this.#client.get<ConfigMap>(RESOURCES.configMaps, name);
-    return new Map(Object.entries(map?.data ?? {}));
+    if (this.#maps === undefined) return readFolder(join(this.#folder, source));
+    return new Map(Object.entries((await this.#maps.get(mapOf(source)))?.data ?? {}));
   }
 
   async #write(source: string, known: Files, learnt: Files): Promise<void> {
-    if (this.#client === undefined) return writeFolder(join(this.#folder, source), learnt);
-    const metadata = { namespace: this.#client.namespace, name: mapOf(source) };
-    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: Object.fromEntries(known) };
-    await this.#client.apply(RESOURCES.configMaps, metadata, body, { force: true });
+    if (this.#maps === undefined) return writeFolder(join(this.#folder, source), learnt);
+    await this.#maps.apply(mapOf(source), Object.fromEntries(known));
   }
 }
 

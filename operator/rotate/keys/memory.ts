@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { CofferError } from '../../../core/errors.ts';
 import { writeFileAtomically } from '../../../core/files/atomic.ts';
 import { readIfThere } from '../../../core/files/read-if-there.ts';
-import { fromSystemError } from '../../../core/files/system-error.ts';
-import { parseJson } from '../../../core/json.ts';
+import { throwRefusal } from '../../../core/files/system-error.ts';
+import { isObject, parseJson } from '../../../core/json.ts';
 import { KEY_ID, TIMESTAMP } from '../../../schemas/grammar.ts';
 import type { OwnMark } from '../../keys/own-mark.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
-import { type ConfigMap, RESOURCES } from '../../kubernetes/resource.ts';
+import { OwnMaps } from '../../kubernetes/own-maps.ts';
 
 /** A key that was made, or was about to be, and that no keyring lists yet. */
 export interface MadeKey {
@@ -47,19 +47,22 @@ const FIELD = 'memory.json';
  */
 export class KeyMemories {
   readonly #file: string;
-  readonly #client: KubeClient | undefined;
+  readonly #maps: OwnMaps | undefined;
   readonly #mark: OwnMark;
   #unmarked: string | undefined;
 
   constructor(stateDirectory: string, client: KubeClient | undefined, mark: OwnMark) {
     this.#file = join(stateDirectory, FILE);
-    this.#client = client;
+    this.#maps = client && new OwnMaps(client);
     this.#mark = mark;
   }
 
   /** Throws CofferError ROTATE_MEMORY_DAMAGED, FILE_SYSTEM, KUBERNETES_*, what the key store throws. */
   async read(): Promise<KeyMemory> {
-    const marked = this.#client === undefined ? await readIfThere(this.#file) : await this.#readMap(this.#client);
+    const marked =
+      this.#maps === undefined
+        ? await readIfThere(this.#file)
+        : ((await this.#maps.get(CONFIG_MAP))?.data?.[FIELD] ?? '');
     const own = marked === '' ? undefined : await this.#mark.textOf(NAME, marked, this.#place);
     const text = this.#unmarked ?? own ?? '';
     return text === '' ? { abandoned: [], retired: {}, told: [] } : this.#parse(text);
@@ -71,16 +74,12 @@ export class KeyMemories {
     const text = await this.#mark.mark(NAME, plain);
     this.#unmarked = text === undefined ? plain : undefined;
     if (text === undefined) return;
-    if (this.#client !== undefined) return this.#writeMap(this.#client, text);
-    try {
-      await writeFileAtomically(this.#file, text, { mode: 0o600 });
-    } catch (error) {
-      throw fromSystemError(error) ?? error;
-    }
+    if (this.#maps !== undefined) await this.#maps.apply(CONFIG_MAP, { [FIELD]: text });
+    else await writeFileAtomically(this.#file, text, { mode: 0o600 }).catch(throwRefusal);
   }
 
   get #place(): string {
-    return this.#client === undefined ? this.#file : `ConfigMap ${this.#client.namespace}/${CONFIG_MAP}`;
+    return this.#maps === undefined ? this.#file : this.#maps.placeOf(CONFIG_MAP);
   }
 
   #parse(text: string): KeyMemory {
@@ -95,17 +94,6 @@ export class KeyMemories {
         data: { path },
       },
     );
-  }
-
-  async #readMap(client: KubeClient): Promise<string> {
-    const map = await client.get<ConfigMap>(RESOURCES.configMaps, { namespace: client.namespace, name: CONFIG_MAP });
-    return map?.data?.[FIELD] ?? '';
-  }
-
-  async #writeMap(client: KubeClient, text: string): Promise<void> {
-    const metadata = { namespace: client.namespace, name: CONFIG_MAP };
-    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [FIELD]: text } };
-    await client.apply(RESOURCES.configMaps, metadata, body, { force: true });
   }
 }
 
@@ -142,8 +130,4 @@ function isRetired(value: unknown): boolean {
 
 function isText(value: unknown, grammar: RegExp): value is string {
   return typeof value === 'string' && grammar.test(value);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
