@@ -221,6 +221,7 @@ export class OperatorProcess {
         void this.#exit.then(() => resolve(undefined));
         look();
       }),
+      () => `it wrote:\n${this.output}`,
     );
     if (found === undefined) throw new Error(`the line did not come; it wrote:\n${this.output}`);
     return found;
@@ -255,13 +256,14 @@ export class OperatorProcess {
   }
 
   async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.#exit;
+    await this.end('SIGKILL');
   }
 
   /** On a connection of its own: one that was kept may be closed just then. */
   async #ask(method: string, path: string): Promise<IncomingMessage> {
     const asked = request(new URL(path, this.#address), { method, agent: false });
+    // A connection may also break when its answer has come.
+    asked.on('error', () => undefined);
     asked.end();
     const [response] = (await within(once(asked, 'response'))) as [IncomingMessage];
     return response;
@@ -290,10 +292,10 @@ export async function eventually(look: () => void | Promise<void>): Promise<void
   }
 }
 
-async function within<Result>(promise: Promise<Result>): Promise<Result> {
+async function within<Result>(promise: Promise<Result>, explain = () => ''): Promise<Result> {
   const patience = new AbortController();
   const late = setTimeout(PATIENCE, undefined, { signal: patience.signal }).then(() => {
-    throw new Error('too late');
+    throw new Error(`too late; ${explain()}`);
   });
   late.catch(() => {});
   try {

@@ -122,6 +122,8 @@ export class EvilGit {
 
   async #askGit({ method, headers }: IncomingMessage, path: string, body: Buffer): Promise<Answer> {
     const asked = request(this.#git.url + path, { method, headers, agent: false });
+    // A connection may also break when its answer has begun.
+    asked.on('error', () => undefined);
     asked.end(body);
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
     const { 'transfer-encoding': _, 'content-length': __, ...kept } = answer.headers;

@@ -95,7 +95,8 @@ export class Postgres {
       child.stderr?.on('data', (chunk: Buffer) => {
         const text = chunk.toString();
         appendFileSync(join(this.folder, 'log'), text);
-        if (said.length < 10_000) said += text;
+        // Clients that try again and again say much before it is ready.
+        said = `${said}${text}`.slice(-10_000);
         if (said.includes('ready to accept connections')) resolve();
       });
     });

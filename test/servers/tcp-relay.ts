@@ -58,7 +58,8 @@ export class TcpRelay {
       this.received += chunk.length;
       const room = cut === undefined ? chunk.length : Math.max(0, cut.after - sent);
       sent += chunk.length;
-      to.write(chunk.subarray(0, room));
+      // After its end a write would be an error, and take away what is still to be sent.
+      if (room > 0) to.write(chunk.subarray(0, room));
       if (cut === undefined || sent < cut.after) return;
       if (cut.how === 'reset') to.resetAndDestroy();
       else if (cut.how === 'end') to.end();
