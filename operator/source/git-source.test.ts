@@ -67,6 +67,19 @@ for (const [place, configOf] of Object.entries(PLACES)) {
       assert.equal(await commitOf(source), replaced);
     });
 
+    test('is followed from the commit on that the configuration names, also where nobody signs', async (t) => {
+      const bench = await Watching.open(t);
+      const unnamed = await bench.tree.commit({ a: '1' });
+      const firstCommit = await bench.tree.commit({ a: '2' });
+      const named = await bench.tree.commit({ a: '3' });
+      const source = await bench.source({ ...(await configOf(bench)), trust: { mode: 'off', firstCommit } });
+      await bench.tree.git('reset', '-q', '--hard', unnamed);
+      for (let look = 0; look < 2; look++) await assert.rejects(source.poll(never), code('SOURCE_FIRST_COMMIT'));
+      assert.equal(await source.accepted(), undefined);
+      await bench.tree.git('reset', '-q', '--hard', named);
+      assert.equal(await commitOf(source), named);
+    });
+
     test('that is not there, empty, or without the branch says so and keeps what was accepted', async (t) => {
       const bench = await Watching.open(t);
       const source = await bench.source(await configOf(bench));

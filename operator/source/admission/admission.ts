@@ -3,7 +3,6 @@ import { isAncestor } from '../../../core/git/commits/commit-walk.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 import type { Replacement } from '../../../core/git/trees/tree-writer.ts';
 import { judge } from '../../../core/trust/judge.ts';
-import type { Policy } from '../../../core/trust/policy/policy.ts';
 import { ReachRule } from '../../../core/trust/policy/reach-rule.ts';
 import type { Learnt, SealedBefore } from '../../../core/trust/sealed/sealed-before.ts';
 import type { Return, Verdict } from '../../../core/trust/verdict.ts';
@@ -17,6 +16,7 @@ import type { Head } from '../remote/remote.ts';
 import { type Base, baseAt, baseOf, baseOfFloor, lastBefore } from './base.ts';
 import { isConfirmed } from './confirmations.ts';
 import { CommitRefused, emptied, firstUnnamed, pathMissing, rewound } from './refusals.ts';
+import type { Standard } from './standard.ts';
 
 export interface TrustSettings {
   mode: 'off' | 'head' | 'strict';
@@ -47,21 +47,6 @@ const VERDICT_AGE = 3_600_000;
 
 /** More than this is no team's mistake: the whole commit is held back. As where floors have no room for what is held. */
 const MOST_HELD = 1000;
-
-/** What verdicts depend on beside the commit. */
-export interface Standard {
-  policy: Policy | undefined;
-  /** What a person accepted, the last given first. */
-  acceptances: readonly Acceptance[];
-  /** The operator was told to follow this commit although it leaves nothing. */
-  isConfirmed: boolean;
-  /** What another replica accepted later than this clone, or an earlier run whose clone is lost. */
-  ahead: Floor | undefined;
-  /** Ends the judging. */
-  signal: AbortSignal;
-  /** The same for the same standard. */
-  key: string;
-}
 
 export interface Admitted extends Pick<Remembered, 'acceptance' | 'signer' | 'endorsedBy' | 'since' | 'outstanding'> {
   basis: Basis;
@@ -117,7 +102,8 @@ export class Admission {
   needsHistory(former: Remembered | undefined, { ahead }: Standard): boolean {
     const { trust, floors } = this.#parts;
     if (trust.mode === 'strict' || ahead !== undefined || !this.isProven(former)) return true;
-    return former === undefined && (trust.mode !== 'off' || floors.besides(this.#place()).length > 0);
+    const isNamed = trust.mode !== 'off' || trust.firstCommit !== undefined;
+    return former === undefined && (isNamed || floors.besides(this.#place()).length > 0);
   }
 
   /**
@@ -209,13 +195,21 @@ export class Admission {
       if (await isAncestor(repository, commit, head.commit)) continue;
       throw rewound(address, head.commit, commit);
     }
-    if (trust.mode === 'off') return this.#begin(repository, head, standard, 'unsigned');
-    const { firstCommit } = trust;
-    if (firstCommit === head.commit) return this.#begin(repository, head, standard, 'configured');
+    const { mode, firstCommit } = trust;
+    const isUnsigned = mode === 'off';
+    if (firstCommit === head.commit || (isUnsigned && firstCommit === undefined)) {
+      return this.#begin(repository, head, standard, isUnsigned ? 'unsigned' : 'configured');
+    }
     if (firstCommit === undefined || !(await isAncestor(repository, firstCommit, head.commit))) {
       throw firstUnnamed(address, head.commit, firstCommit);
     }
-    return this.#follow(repository, head, await baseAt(repository, firstCommit), standard, 'signed');
+    return this.#follow(
+      repository,
+      head,
+      await baseAt(repository, firstCommit),
+      standard,
+      isUnsigned ? 'unsigned' : 'signed',
+    );
   }
 
   /** A person looked at this commit, or at one before it. */
