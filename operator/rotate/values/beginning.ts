@@ -7,6 +7,7 @@ import type { FirstSeen } from './due/first-seen.ts';
 import type { Pace } from './due/pace.ts';
 import type { Rotation } from './remembered/rotation.ts';
 import type { RotationMemory } from './remembered/rotation-memory.ts';
+import { secretKey } from './remembered/secret-key.ts';
 import type { RotatingManifest, RotatingManifests } from './rotating-manifests.ts';
 import type { Making } from './steps/making.ts';
 import type { Patience } from './steps/patience.ts';
@@ -131,8 +132,8 @@ function hasFormer({ rotation, entries }: RotatingManifest): boolean {
   return [...rotation].some(([entry, { rotator }]) => rotator !== undefined && entries.has(previousOf(entry)));
 }
 
-function idOf({ site: { source }, row: { namespace, name } }: Omit<DueManifest, 'due'>): string {
-  return `${source.id} ${namespace}/${name}`;
+function idOf({ site, row }: Omit<DueManifest, 'due'>): string {
+  return secretKey(site.source.id, row);
 }
 
 function reasonOf({ isExposed, asker }: Wanted): Partial<AuditRecord> {

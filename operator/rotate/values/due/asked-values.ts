@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import type { AuditActor } from '../../../../core/audit/record.ts';
 import { CofferError } from '../../../../core/errors.ts';
-import { writeFileAtomically } from '../../../../core/files/atomic.ts';
-import { readIfThere } from '../../../../core/files/read-if-there.ts';
-import { fromSystemError, isSystemError } from '../../../../core/files/system-error.ts';
-import { parseJson } from '../../../../core/json.ts';
+import { placeFile } from '../../../../core/files/place-file.ts';
+import { listIfThere, readIfThere } from '../../../../core/files/read-if-there.ts';
+import { throwRefusal } from '../../../../core/files/system-error.ts';
 import { ENTRY, MANIFEST_NAME, NAME } from '../../../../schemas/grammar.ts';
 import { keyOf } from '../../../project/namespaced-name.ts';
+import { parseAs } from '../parse-as.ts';
 
 const AskedValue = Type.Object({
   namespace: Type.String({ pattern: NAME }),
@@ -43,19 +43,14 @@ export async function askForValue(
       exit: 2,
     });
   }
-  try {
-    await mkdir(folderOf(stateDirectory), { recursive: true, mode: 0o700 });
-    await writeFileAtomically(fileOf(stateDirectory, word), `${JSON.stringify(word)}\n`, { mode: 0o600 });
-  } catch (error) {
-    throw fromSystemError(error) ?? error;
-  }
+  await placeFile(fileOf(stateDirectory, word), `${JSON.stringify(word)}\n`, { mode: 0o600 });
 }
 
 /** Words that count now. What cannot be understood, or is too old, is taken away. Throws CofferError FILE_SYSTEM. */
 export async function askedValues(stateDirectory: string, now: Date): Promise<AskedValue[]> {
   const found: AskedValue[] = [];
   for (const file of await filesIn(folderOf(stateDirectory))) {
-    const word = parse(await readIfThere(file));
+    const word = parseAs(AskedValue, await readIfThere(file));
     const age = word === undefined ? Number.NaN : now.getTime() - Date.parse(word.given);
     if (word !== undefined && Math.abs(age) < LIFETIME) found.push(word);
     else await remove(file);
@@ -68,26 +63,12 @@ export async function spend(stateDirectory: string, word: AskedValue): Promise<v
   await remove(fileOf(stateDirectory, word));
 }
 
-function parse(text: string): AskedValue | undefined {
-  const word = parseJson(text);
-  return Value.Check(AskedValue, word) ? word : undefined;
-}
-
 async function filesIn(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => join(folder, name));
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw fromSystemError(error) ?? error;
-  }
+  return (await listIfThere(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => join(folder, name));
 }
 
 async function remove(file: string): Promise<void> {
-  try {
-    await rm(file, { force: true });
-  } catch (error) {
-    throw fromSystemError(error) ?? error;
-  }
+  await rm(file, { force: true }).catch(throwRefusal);
 }
 
 function folderOf(stateDirectory: string): string {

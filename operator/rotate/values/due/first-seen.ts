@@ -1,6 +1,7 @@
 import { textDigest } from '../../../../core/exposure/text-digest.ts';
 import { entryOfPrevious } from '../../../../core/format/manifest/rotation.ts';
 import type { RotationMemory } from '../remembered/rotation-memory.ts';
+import { secretKey } from '../remembered/secret-key.ts';
 import type { RotatingManifest, RotatingManifests } from '../rotating-manifests.ts';
 
 const ROTATED = 'rotated';
@@ -92,6 +93,6 @@ export class FirstSeen {
   }
 }
 
-function keyOf(source: string, { namespace, name }: { namespace: string; name: string }, entry: string): string {
-  return `${source} ${namespace}/${name} ${entry}`;
+function keyOf(source: string, secret: { namespace: string; name: string }, entry: string): string {
+  return `${secretKey(source, secret)} ${entry}`;
 }

@@ -1,10 +1,10 @@
-import Type, { type Static, type TSchema } from 'typebox';
-import Value from 'typebox/value';
+import Type, { type Static } from 'typebox';
 import { CofferError } from '../../../../core/errors.ts';
-import { parseJson } from '../../../../core/json.ts';
 import type { OwnMark } from '../../../keys/own-mark.ts';
+import { parseAs } from '../parse-as.ts';
 import { Rotation } from './rotation.ts';
 import type { RotationStore } from './rotation-store.ts';
+import { secretKey } from './secret-key.ts';
 
 const text = Type.String();
 
@@ -37,7 +37,7 @@ export class RotationMemory {
     this.#store = store;
     this.#mark = mark;
     this.#rotations = rotations;
-    this.#bySecret = Map.groupBy(rotations.values(), secretOf);
+    this.#bySecret = Map.groupBy(rotations.values(), (rotation) => secretKey(rotation.source, rotation));
     this.seen = new Map(Object.entries(seen));
   }
 
@@ -54,8 +54,8 @@ export class RotationMemory {
       const text = await mark.textOf(markedName(id), marked, store.placeOf(id));
       if (text === undefined) continue;
       const place = store.placeOf(id);
-      if (id !== SEEN) rotations.set(id, parse(Rotation, text) ?? throwDamaged(place));
-      else seen = parse(Seen, text) ?? begunAnew(place, told);
+      if (id !== SEEN) rotations.set(id, parseAs(Rotation, text) ?? throwDamaged(place));
+      else seen = parseAs(Seen, text) ?? begunAnew(place, told);
     }
     return new RotationMemory(store, mark, rotations, seen);
   }
@@ -73,24 +73,24 @@ export class RotationMemory {
   }
 
   /** Those of one secret. */
-  of(source: string, { namespace, name }: { namespace: string; name: string }): readonly Rotation[] {
-    return this.#bySecret.get(secretOf({ source, namespace, name })) ?? [];
+  of(source: string, secret: { namespace: string; name: string }): readonly Rotation[] {
+    return this.#bySecret.get(secretKey(source, secret)) ?? [];
   }
 
   /** Throws CofferError ROTATE_NO_IDENTITY, FILE_SYSTEM, KUBERNETES_*, what the key store throws. */
   async keep(rotation: Rotation): Promise<void> {
     await this.#write(rotation.id, `${JSON.stringify(rotation)}\n`);
     this.#rotations.set(rotation.id, rotation);
-    this.#bySecret.set(secretOf(rotation), [...this.#others(rotation), rotation]);
+    this.#bySecret.set(secretKey(rotation.source, rotation), [...this.#others(rotation), rotation]);
   }
 
   async forget(rotation: Rotation): Promise<void> {
     await this.#store.remove(rotation.id);
     this.#rotations.delete(rotation.id);
     this.ended += 1;
-    const others = this.#others(rotation);
-    if (others.length === 0) this.#bySecret.delete(secretOf(rotation));
-    else this.#bySecret.set(secretOf(rotation), others);
+    const [key, others] = [secretKey(rotation.source, rotation), this.#others(rotation)];
+    if (others.length === 0) this.#bySecret.delete(key);
+    else this.#bySecret.set(key, others);
   }
 
   async keepSeen(): Promise<void> {
@@ -121,15 +121,6 @@ function noIdentity(): CofferError {
       loop: 'retry',
     },
   );
-}
-
-function secretOf({ source, namespace, name }: Pick<Rotation, 'source' | 'namespace' | 'name'>): string {
-  return `${source} ${namespace}/${name}`;
-}
-
-function parse<Schema extends TSchema>(schema: Schema, text: string): Static<Schema> | undefined {
-  const value = parseJson(text);
-  return Value.Check(schema, value) ? value : undefined;
 }
 
 function throwDamaged(path: string): never {
