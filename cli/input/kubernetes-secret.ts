@@ -1,5 +1,6 @@
 import { load } from 'js-yaml';
 import { CofferError } from '../../core/errors.ts';
+import { isObject } from '../../core/json.ts';
 
 /** What a Kubernetes Secret says, values as bytes (the caller's to wipe). */
 export interface KubernetesSecret {
@@ -77,10 +78,6 @@ function decode(entry: string, text: string): Buffer {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function refuse(message: string, advice: string): CofferError {

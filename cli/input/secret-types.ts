@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { CofferError, type ErrorData } from '../../core/errors.ts';
+import { isObject } from '../../core/json.ts';
 
 /** Short forms of the types that Kubernetes knows. */
 const SHORT: ReadonlyMap<string, string> = new Map(
@@ -105,10 +106,6 @@ function checkDockerConfig(bytes: Uint8Array | undefined, place: ErrorData, fits
     'the docker configuration is not JSON of the shape {"auths": {REGISTRY: …}}',
     'Give the file ~/.docker/config.json of a machine that is logged in.',
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function refuse(place: ErrorData, entry: string | undefined, message: string, advice: string): CofferError {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { SEALED_VALUE, STANZA } from '../../schemas/grammar.ts';
 import { documentProblems, mayHoldCoffer } from '../format/document/document.ts';
+import { objectOf } from '../json.ts';
 import { scanText } from '../trust/sealed/sealed-scan.ts';
 import type { TextDigests } from './text-digest.ts';
 
@@ -222,8 +223,4 @@ function keyFacts(recipient: string, type: string, { id, status, seed }: Record<
     if (KEY_ID.test(memberKid)) facts.push({ kind: 'seed', group: recipient, groupKid: id, member, memberKid });
   }
   return facts;
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }

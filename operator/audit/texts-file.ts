@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import { throwRefusal } from '../../core/files/system-error.ts';
-import { parseJson } from '../../core/json.ts';
+import { objectOf, parseJson } from '../../core/json.ts';
 
 /** Texts by name, in a file of the state directory: what the log was told last, so that only what is new is told. */
 export class TextsFile {
@@ -46,6 +46,6 @@ export class TextsFile {
 }
 
 function textsFrom(json: string): Map<string, string> {
-  const rows = Object.entries(Object(parseJson(json)));
+  const rows = Object.entries(objectOf(parseJson(json)));
   return new Map(rows.filter((row): row is [string, string] => typeof row[1] === 'string'));
 }

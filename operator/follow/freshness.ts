@@ -4,7 +4,7 @@ import { CofferError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
-import { parseJson } from '../../core/json.ts';
+import { objectOf, parseJson } from '../../core/json.ts';
 import type { GitConfig } from '../config/settings.ts';
 import { type SourceStatus, troubleOf } from '../status/status.ts';
 
@@ -122,10 +122,8 @@ async function readIfReadable(file: string): Promise<string> {
 }
 
 function parse(text: string): Map<string, [seen: number, hasSucceeded: boolean]> {
-  const left = parseJson(text);
-  const rows = typeof left === 'object' && left !== null ? Object.entries(left) : [];
   return new Map(
-    rows.map(([id, row]) => [
+    Object.entries(objectOf(parseJson(text))).map(([id, row]) => [
       id,
       Array.isArray(row) ? [Date.parse(String(row[0])), row[1] === true] : [Number.NaN, false],
     ]),

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { parseJson } from '../../core/json.ts';
+import { objectOf, parseJson } from '../../core/json.ts';
 import type { HttpAnswer } from './exchange.ts';
 import { KubernetesError, type KubernetesErrorCode } from './kubernetes-error.ts';
 import type { ObjectName, Resource } from './resource.ts';
@@ -193,6 +193,5 @@ function managerOf(text: unknown): string | undefined {
 }
 
 function statusOf(body: Buffer): Status {
-  const value = parseJson(body.toString());
-  return typeof value === 'object' && value !== null ? value : {};
+  return objectOf(parseJson(body.toString()));
 }

@@ -1,4 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
+import { objectOf } from '../../core/json.ts';
 import { MANIFEST_NAME } from '../../schemas/grammar.ts';
 import { AUDIENCE } from '../volumes/pod.ts';
 import { jsonObject } from '../volumes/protocol.ts';
@@ -57,11 +58,7 @@ export function requireVolume(id: string, target: string): void {
 
 /** `{"AUDIENCE": {"token", "expirationTimestamp"}}`, as kubelet writes it. */
 function readToken(json: string): PodToken {
-  const ours = jsonObject(Buffer.from(json))?.[AUDIENCE];
-  const { token, expirationTimestamp } = (typeof ours === 'object' && ours !== null ? ours : {}) as Record<
-    string,
-    unknown
-  >;
+  const { token, expirationTimestamp } = objectOf(jsonObject(Buffer.from(json))?.[AUDIENCE]);
   const expires = typeof expirationTimestamp === 'string' ? Date.parse(expirationTimestamp) : Number.NaN;
   if (typeof token === 'string' && token !== '' && !Number.isNaN(expires)) return { token, expires };
   throw new CofferError('NODE_TOKEN', `Kubelet sent no token of the pod for ${AUDIENCE}.`, {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isObject } from '../../core/json.ts';
 
 /** The spec of a manifest as plain data, from git or from the cluster. */
 export type Spec = Readonly<Record<string, unknown>>;
@@ -10,9 +11,9 @@ export type Spec = Readonly<Record<string, unknown>>;
  * only its own).
  */
 export function ownSpec(spec: Spec, own: ReadonlySet<string>): Spec {
-  if (!isMap(spec.keys)) return spec;
+  if (!isObject(spec.keys)) return spec;
   const keys = Object.entries(spec.keys).flatMap(([id, stanzas]) => {
-    const mine = isMap(stanzas) ? Object.entries(stanzas).filter(([recipient]) => own.has(recipient)) : [];
+    const mine = isObject(stanzas) ? Object.entries(stanzas).filter(([recipient]) => own.has(recipient)) : [];
     return mine.length === 0 ? [] : [[id, Object.fromEntries(mine)]];
   });
   return { ...spec, keys: Object.fromEntries(keys) };
@@ -26,14 +27,10 @@ export function fingerprintOf(spec: Spec): string {
 /** JSON with sorted fields; without those that are null, which the API server drops. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (!isMap(value)) return JSON.stringify(value) ?? 'null';
+  if (!isObject(value)) return JSON.stringify(value) ?? 'null';
   const fields = Object.keys(value).filter((name) => value[name] !== null && value[name] !== undefined);
   return `{${fields
     .sort()
     .map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`)
     .join(',')}}`;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

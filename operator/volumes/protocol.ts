@@ -1,5 +1,5 @@
 import { CofferError } from '../../core/errors.ts';
-import { parseJson } from '../../core/json.ts';
+import { isObject, parseJson } from '../../core/json.ts';
 import { ENTRY } from '../../schemas/grammar.ts';
 
 /**
@@ -80,7 +80,7 @@ function rowOf(row: unknown): [string, number] {
 /** undefined for anything but a JSON object. */
 export function jsonObject(bytes: Buffer): Record<string, unknown> | undefined {
   const value = parseJson(bytes.toString('utf8'));
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 function damaged(): CofferError {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../../core/errors.ts';
-import { parseJson } from '../../../core/json.ts';
+import { objectOf, parseJson } from '../../../core/json.ts';
 import { storeSecretKey } from '../../../core/keys/key-directory.ts';
 import type { Keyring } from '../../../core/keys/keyring.ts';
 import { openRetiredSeed } from '../../../core/keys/retired-key.ts';
@@ -97,10 +97,6 @@ function opened({ recipient, kid, seeds }: Kept, opener: Opener): Buffer {
     advice: `Name the folder with the key of ${[...seeds.keys()].join(' or ')}: --key-dir.`,
     data: { recipient, keyId: kid },
   });
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function damaged(kid: string): CofferError {

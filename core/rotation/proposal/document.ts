@@ -3,7 +3,7 @@ import { CofferError } from '../../errors.ts';
 import { parseStanza } from '../../format/sealed/stanza.ts';
 import { parseSealedValue } from '../../format/sealed/value.ts';
 import { pathParts } from '../../git/trees/path.ts';
-import { parseJson } from '../../json.ts';
+import { isObject, parseJson } from '../../json.ts';
 import type { Proposal, ProposedValue } from './proposal.ts';
 
 /** A proposal as JSON, with everything in order: the same proposal is the same text. */
@@ -84,7 +84,7 @@ function rowsOf(value: unknown, keyOf: (key: string) => string, name: string): M
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   throw damaged();
 }
 

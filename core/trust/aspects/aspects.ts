@@ -2,6 +2,7 @@ import type { Subject } from '../../../schemas/trust-policy.ts';
 import { type CofferDocument, documentProblems, mayHoldCoffer } from '../../format/document/document.ts';
 import type { Side } from '../../git/trees/changes.ts';
 import { isFile } from '../../git/trees/tree.ts';
+import { isObject, objectOf } from '../../json.ts';
 import { subjectOfCofferFile } from './coffer-folder.ts';
 
 /** One thing that a file says, which somebody may or may not change. */
@@ -196,14 +197,6 @@ class ManifestAspects {
     const label = `${this.#label} ${field}`;
     this.#into.set(`${this.#id}${SEPARATOR}${field}`, { text, subjects, label, ...more });
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return isObject(value) ? value : {};
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readFileSync } from 'node:fs';
+import { objectOf, parseJson } from '../../../core/json.ts';
 import { MANIFEST_NAME, NAME } from '../../../schemas/grammar.ts';
 import { type Anchor, systemCode } from '../folder/open-folder.ts';
-import { objectFrom } from '../json-object.ts';
 import type { SecretName } from '../projector.ts';
 
 /** A small file by which this operator knows again, after a restart, what it made. Only its own user can make one. */
@@ -46,7 +46,7 @@ function readMark(folder: Anchor, file: string): Record<string, unknown> {
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile() || stat.uid !== process.geteuid?.() || stat.size > MARK_BYTES) return {};
-    return objectFrom(readFileSync(descriptor, 'utf8'));
+    return objectOf(parseJson(readFileSync(descriptor, 'utf8')));
   } finally {
     closeSync(descriptor);
   }

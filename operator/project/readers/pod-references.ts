@@ -1,3 +1,5 @@
+import { isObject } from '../../../core/json.ts';
+
 /**
  * Every way in which a pod names a Secret of its namespace (Kubernetes API reference, PodSpec v1). The admission policy is
  * written from this table, and the operator reads pods and templates by it. A test holds it against the OpenAPI document of
@@ -71,13 +73,9 @@ function entriesOf(reference: Record<string, unknown>, { entries }: ReferenceFie
 }
 
 function valuesAt(value: unknown, [step, ...rest]: readonly string[]): Record<string, unknown>[] {
-  if (!isRecord(value)) return [];
+  if (!isObject(value)) return [];
   if (step === undefined) return [value];
   if (!step.endsWith('[]')) return valuesAt(value[step], rest);
   const list = value[step.slice(0, -2)];
   return Array.isArray(list) ? list.flatMap((item) => valuesAt(item, rest)) : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,3 +1,4 @@
+import { objectOf } from '../../../core/json.ts';
 import { FIELD_MANAGER, type ManagedField, type ObjectMeta } from '../../kubernetes/resource.ts';
 import { OWN_ANNOTATIONS, PROJECTED_LABEL } from './marks.ts';
 import type { SecretObject } from './secret-object.ts';
@@ -19,9 +20,7 @@ function isOwn({ manager, operation, subresource = '' }: ManagedField): boolean 
 }
 
 function at(fields: unknown, ...path: string[]): Fields {
-  let node = fields;
-  for (const step of path) node = typeof node === 'object' && node !== null ? (node as Fields)[step] : undefined;
-  return typeof node === 'object' && node !== null ? (node as Fields) : {};
+  return path.reduce((node, step) => objectOf(node[step]), objectOf(fields));
 }
 
 function names(fields: Fields): string[] {

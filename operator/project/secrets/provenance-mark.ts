@@ -1,5 +1,5 @@
+import { objectOf, parseJson } from '../../../core/json.ts';
 import type { ObjectMeta } from '../../kubernetes/resource.ts';
-import { objectFrom } from '../json-object.ts';
 import type { Digests } from './digests.ts';
 import { type Mark, PROVENANCE } from './marks.ts';
 
@@ -17,7 +17,7 @@ export function markText(place: { namespace: string; name: string }, mark: Mark,
 export function readMark({ namespace: place = '', name, annotations }: ObjectMeta, digests: Digests): Mark | undefined {
   const text = annotations?.[PROVENANCE];
   if (text === undefined) return undefined;
-  const { source, path, index, namespace, commit, digest } = objectFrom(text);
+  const { source, path, index, namespace, commit, digest } = objectOf(parseJson(text));
   if (typeof source !== 'string' || typeof path !== 'string' || typeof namespace !== 'string') return undefined;
   if (typeof index !== 'number') return undefined;
   const provenance = { source, path, index, ...(typeof commit === 'string' ? { commit } : {}) };
