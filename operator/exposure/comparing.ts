@@ -2,6 +2,7 @@ import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { AuditLog } from '../../core/audit/log.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
+import { familyOf } from '../../core/exposure/current-values.ts';
 import type { Unproven } from '../../core/exposure/exposure.ts';
 import { textDigest } from '../../core/exposure/text-digest.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
@@ -177,8 +178,9 @@ export class Comparing {
   }
 }
 
+/** With the former value that rotation keeps as ENTRY.previous: whoever writes there guesses at the same. */
 function formerEntry({ former: { namespace, name, entry } }: Unproven): string {
-  return JSON.stringify([namespace, name, entry]);
+  return JSON.stringify([namespace, name, familyOf(entry)]);
 }
 
 /** Values of another length are other values; how long a value is was never secret from who reads ciphertext. */

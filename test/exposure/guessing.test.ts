@@ -17,9 +17,10 @@ async function exposed(t: TestContext) {
   const site = await Site.open(t);
   const { recipient } = site.staging;
   const keys = recipient.keys.map((key) => ({ ...key, status: 'revoked' as const }));
+  const both = [site.production, site.staging];
   const secret = (data: Record<string, string>, to = [site.production]) =>
     site.tree.commit({ 'db.json': site.manifest({ name: 'db', data, to }) });
-  await secret({ pin: '4711' }, [site.production, site.staging]);
+  await secret({ pin: '4711' }, both);
 
   const source = await openGitSource({ url: site.tree.directory }, site.path('exposing'));
   t.after(() => source.close());
@@ -49,7 +50,7 @@ async function exposed(t: TestContext) {
   assert.deepEqual(await looked(), [0, 0]);
   await site.tree.commit({ [recipient.file]: renderRecipient({ ...recipient, keys }) });
   const { kid = '' } = site.production.recipient.keys[0] ?? {};
-  return { secret, looked, log, clock, hanging: () => exposures.hangingOn(kid).length };
+  return { secret, both, looked, log, clock, hanging: () => exposures.hangingOn(kid).length };
 }
 
 test('whoever seals guesses over an exposed value is told of few a day, under other names too, and people are told', async (t) => {
@@ -63,6 +64,16 @@ test('whoever seals guesses over an exposed value is told of few a day, under ot
   assert.equal(hanging(), 1, 'its key is still needed');
   clock.now = 86_400_000;
   assert.deepEqual(await looked(), [3, 0]);
+});
+
+test('an entry and what keeps its former value share one day', async (t) => {
+  const { secret, both, looked } = await exposed(t);
+  await secret({ pin: '0000' });
+  assert.deepEqual(await looked(), [1, 0]);
+  await secret({ pin: '0001' });
+  assert.deepEqual(await looked(), [2, 0]);
+  await secret({ pin: '0002', 'pin.previous': '4711' }, both);
+  assert.deepEqual(await looked(), [2, 0, 'EXPOSURE_COMPARED_OFTEN']);
 });
 
 for (const event of ['secret.intent', 'value.compared'] as const) {
