@@ -35,7 +35,7 @@ export interface LogSigner {
 }
 
 export interface AuditLogOptions {
-  /** Part of the log's name. */
+  /** Part of the log's name, and in every record: on standard output, and among those of others, nothing else says whose it is. */
   cluster: string;
   /** The clock that stamps the lines. */
   now: () => Date;

@@ -40,6 +40,7 @@ describe('the audit log', () => {
       Array.from({ length: 50 }, (_, index) => `${index}`),
     );
     assert.equal(lines[0]?.time, '2026-11-21T09:00:00.000Z');
+    assert.ok(lines.every(({ cluster }) => cluster === 'production'));
     await log.close();
   });
 

@@ -68,7 +68,7 @@ export async function openRecord(options: RecordOptions, closing: Closing): Prom
     },
     override: () => overrideAt(stateDirectory, now()),
     now,
-    kept: (record) => output.audit({ time: now().toISOString(), ...record }),
+    kept: (record) => output.audit({ time: now().toISOString(), cluster, ...record }),
   });
   closing.add(directory, (held) => held.release());
   closing.add(witness, (opened) => opened.publish());

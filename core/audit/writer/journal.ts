@@ -54,22 +54,24 @@ export class Journal {
   }
 
   /**
-   * On disk when it resolves. Otherwise none of it counts: it is cut off before anything else is written. (After a failed fsync a
-   * kernel may hold the pages for clean and write them never, so they are written anew and not flushed again.)
+   * On disk when it resolves. Otherwise none of it counts: it is cut off, at once where that can be, and before anything else is
+   * written. (After a failed fsync a kernel may hold the pages for clean and write them never, so they are written anew and not
+   * flushed again.)
    */
   async append(bytes: Buffer): Promise<void> {
     const { nlink, size } = await this.#handle.stat();
     if (nlink === 0 || size < this.#size) throw removed(this.path);
     if (size > this.#size) await this.#handle.truncate(this.#size);
     if (!this.#isNamed) await this.#flushName();
-    await writeAt(this.#handle, bytes, this.#size);
-    await this.#handle.datasync();
+    try {
+      await writeAt(this.#handle, bytes, this.#size);
+      await this.#handle.datasync();
+    } catch (error) {
+      // A full disk has that room again, and nobody reads there what was refused.
+      await this.#handle.truncate(this.#size);
+      throw error;
+    }
     this.#size += bytes.length;
-  }
-
-  /** Cuts off at once what a failed append left, so that a full disk has that room. */
-  async cut(): Promise<void> {
-    await this.#handle.truncate(this.#size);
   }
 
   /** Holds these bytes instead, when it resolves; a kill leaves the one or the other. */

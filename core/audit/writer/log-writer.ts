@@ -166,7 +166,10 @@ export class LogWriter implements SignedLog {
     const records = [...this.#owed, ...group.flatMap((waiting) => waiting.records)].flatMap(fitting);
     if (records.length > 0) {
       const time = this.#options.now().toISOString();
-      const lines = records.map((record, index): AuditLine => ({ ...record, sequence: tree.size + 1 + index, time }));
+      const { cluster } = this.#options;
+      const lines = records.map((record, index): AuditLine => {
+        return { cluster, ...record, sequence: tree.size + 1 + index, time };
+      });
       const entries = lines.map(entryOf);
       await journal.append(mark.linesOf(entries, tree));
       for (const entry of entries) tree.append(entry);
@@ -204,8 +207,6 @@ export class LogWriter implements SignedLog {
   async #becomeFull(cause?: unknown): Promise<void> {
     const { reserve, journal } = this.#parts;
     this.#full = full(journal.path, cause);
-    // Whether it was there or not: what a failed write has taken is given back.
-    await journal.cut();
     if (reserve.isHeld) await reserve.giveUp();
     if (this.#isFullNews) this.#owed.push({ event: 'log.full', code: this.#full.code, message: this.#full.message });
     this.#isFullNews = false;
