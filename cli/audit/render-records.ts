@@ -4,10 +4,11 @@ import { actorsOf } from './select-records.ts';
 
 /** One line for a record: when, what, of which secret, for whom, by whom, how it ended. */
 export function rowOf(line: AuditLine, cluster: string | undefined): string {
-  const what = [line.event, line.action, line.change, line.step].filter((part) => part !== undefined).join(' ');
+  const kinds = [line.event, line.action, line.change, line.step, line.aspect];
+  const what = kinds.filter((part) => part !== undefined).join(' ');
   const secret = line.name === undefined ? '' : `${line.namespace ?? ''}/${line.name}`;
-  const entries = line.entries === undefined ? '' : `[${line.entries.join(' ')}]`;
-  const readers = line.workloads === undefined || line.workloads.length === 0 ? '' : `for ${line.workloads.join(' ')}`;
+  const entries = line.entries === undefined || line.entries.length === 0 ? '' : `[${line.entries.join(' ')}]`;
+  const commit = line.commit ?? (line.event === 'path.refused' ? line.accepted : undefined);
   const { actor } = line;
   const by = actor?.kind === 'operator' ? undefined : actorsOf(line)[0];
   const on = actor?.kind === 'operator' ? (actor.pod ?? actor.host) : undefined;
@@ -17,17 +18,26 @@ export function rowOf(line: AuditLine, cluster: string | undefined): string {
     String(line.sequence).padStart(6),
     what,
     secret + entries,
-    readers,
+    secret === '' ? (line.path ?? '') : '',
+    listed('for', line.workloads),
     line.recipient === undefined ? '' : `recipient ${line.recipient}`,
-    line.keyIds === undefined ? '' : `key ${line.keyIds.join(' ')}`,
-    line.commit === undefined ? '' : `commit ${line.commit.slice(0, 12)}`,
+    listed('key', line.keyIds),
+    line.origin === undefined || line.event === 'log.began' ? '' : `log ${line.origin}`,
+    line.request === undefined ? '' : `request ${line.request}`,
+    line.proposal === undefined ? '' : `proposal ${line.proposal}`,
+    commit === undefined ? '' : `commit ${commit.slice(0, 12)}`,
     by === undefined ? '' : `by ${by}`,
     on === undefined ? '' : `on ${on}`,
+    line.until === undefined ? '' : `until ${line.until}`,
     line.outcome ?? '',
     line.code ?? '',
     line.message ?? line.reason ?? '',
   ];
   return printable(parts.filter((part) => part !== '').join('  ')).replaceAll(/[\t\n]/g, ' ');
+}
+
+function listed(what: string, names: readonly string[] | undefined): string {
+  return names === undefined || names.length === 0 ? '' : `${what} ${names.join(' ')}`;
 }
 
 /** What a terminal could take for an order, written as JSON may write it. */
