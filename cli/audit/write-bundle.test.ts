@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DirectoryStore } from '../../core/audit/directory-store.ts';
 import type { LogStore } from '../../core/audit/store.ts';
@@ -19,32 +19,48 @@ async function scene(t: TestContext) {
   const { logs: reports } = await verifyLogs(await openLogs([directory]), identities);
   const write = (store: LogStore) =>
     writeBundle(folder, [{ store, origin, cluster: 'production' }], reports, identities, RANGE);
-  return { folder, part: `${folder}.part`, store: new DirectoryStore(directory), write };
+  const writeTwice = (store: LogStore) => {
+    const log = { store, origin, cluster: 'production' };
+    return writeBundle(folder, [log, { ...log }], reports, identities, RANGE);
+  };
+  return {
+    folder,
+    beside: () => readdirSync(dirname(folder)),
+    store: new DirectoryStore(directory),
+    write,
+    writeTwice,
+  };
 }
 
-test('a bundle is there when it is whole: an interrupted one opens as none, and the next run begins anew', async (t) => {
-  const { folder, part, store, write } = await scene(t);
+test('a bundle is there when it is whole: what is under way opens as none, and what fails leaves nothing', async (t) => {
+  const { folder, beside, store, write } = await scene(t);
+  let [under, opened]: [string[], unknown] = [[], undefined];
   const broken: LogStore = {
     place: store.place,
     read: async (path, limit) => {
-      if (path === 'tile/entries/001.p/44') throw new CofferError('AUDIT_URL', 'Gone.', { advice: 'Try again.' });
+      if (path === 'tile/entries/001.p/44') {
+        under = beside();
+        opened = await openLogs([join(dirname(folder), under[0] ?? '')]).catch(({ code }) => code);
+        throw new CofferError('AUDIT_URL', 'Gone.', { advice: 'Try again.' });
+      }
       return await store.read(path, limit);
     },
   };
   await assert.rejects(write(broken), { code: 'AUDIT_URL' });
-  assert.deepEqual([existsSync(folder), readdirSync(part)], [false, ['logs']]);
-  await assert.rejects(openLogs([part]), { code: 'AUDIT_NO_LOG' });
+  assert.match(under.join(), /^october\.part-[^,]+$/);
+  assert.deepEqual([opened, beside()], ['AUDIT_NO_LOG', []]);
   await write(store);
-  assert.deepEqual([existsSync(part), readdirSync(folder).sort()], [false, ['README.md', 'bundle.json', 'logs']]);
+  assert.deepEqual([beside(), readdirSync(folder).sort()], [['october'], ['README.md', 'bundle.json', 'logs']]);
   assert.equal((await openLogs([folder])).length, 1);
 });
 
 test('nothing that is there already is written to or removed', async (t) => {
-  const { folder, part, store, write } = await scene(t);
-  mkdirSync(part);
-  writeFileSync(join(part, 'thesis'), 'mine');
+  const { folder, beside, store, write, writeTwice } = await scene(t);
+  await assert.rejects(writeTwice(store), { code: 'USAGE', exit: 2 });
+  assert.deepEqual(beside(), []);
+  mkdirSync(join(`${folder}.part`, 'logs'), { recursive: true });
+  await write(store);
+  assert.deepEqual([beside().sort(), readdirSync(`${folder}.part`)], [['october', 'october.part'], ['logs']]);
   await assert.rejects(write(store), { code: 'EEXIST' });
-  assert.deepEqual([existsSync(folder), readdirSync(part)], [false, ['thesis']]);
-  mkdirSync(folder);
-  await assert.rejects(write(store), { code: 'EEXIST' });
+  assert.deepEqual(beside().sort(), ['october', 'october.part']);
 });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { lineOf } from '../../core/audit/canonical.ts';
 import { ENTRY_TILE_LIMIT } from '../../core/audit/entry-tile.ts';
@@ -7,7 +7,7 @@ import type { LogStore } from '../../core/audit/store.ts';
 import { span, TILE_WIDTH, tilePath, widthIn } from '../../core/audit/tree/tile.ts';
 import { readTile } from '../../core/audit/tree/tile-reader.ts';
 import { readEntryTile } from '../../core/audit/verify/tile-pass.ts';
-import { isSystemError } from '../../core/files/system-error.ts';
+import { CofferError } from '../../core/errors.ts';
 import { BUNDLE_FILE, type BundledLog, bundleText, folderOf } from './bundle-file.ts';
 import { readmeText } from './bundle-readme.ts';
 import type { Range } from './coverage.ts';
@@ -17,13 +17,12 @@ import type { Verified } from './verify-logs.ts';
 
 const HISTORY_LIMIT = 64 * 1024 * 1024;
 const README = 'README.md';
-/** All that lies in a bundle. */
-const OWN = new Set(['logs', README, BUNDLE_FILE]);
 
 /**
  * Writes what an auditor needs without us: of each log the checkpoints, all hashes, and the text of the records of that time (in whole
  * tiles), whose identity signs it, and how to verify it. `folder` must not be there yet, and is there when it is whole: what was
- * interrupted is FOLDER.part, which the next run removes. Rejects with the system's error.
+ * killed leaves FOLDER.part-…, which no other run touches. Throws CofferError `USAGE` where one log is given twice; rejects with the
+ * system's error.
  */
 export async function writeBundle(
   folder: string,
@@ -32,10 +31,27 @@ export async function writeBundle(
   identities: Identities,
   range: Range,
 ): Promise<BundledLog[]> {
-  const part = `${resolve(folder)}.part`;
+  mustDiffer(logs);
   await mustBeFree(folder);
-  await removePart(part);
-  await mkdir(part);
+  const part = await mkdtemp(`${resolve(folder)}.part-`);
+  try {
+    const bundled = await writeInto(part, { logs, reports, identities, range });
+    await rename(part, folder);
+    return bundled;
+  } catch (error) {
+    await rm(part, { recursive: true });
+    throw error;
+  }
+}
+
+interface Contents {
+  logs: readonly OpenedLog[];
+  reports: readonly Verified[];
+  identities: Identities;
+  range: Range;
+}
+
+async function writeInto(part: string, { logs, reports, identities, range }: Contents): Promise<BundledLog[]> {
   const bundled: BundledLog[] = [];
   for (const [at, { store, origin, cluster }] of logs.entries()) {
     const size = reports[at]?.size ?? 0;
@@ -55,7 +71,6 @@ export async function writeBundle(
   }
   await place(part, README, Buffer.from(readmeText(bundled, reports, range)));
   await place(part, BUNDLE_FILE, Buffer.from(bundleText(bundled, range.from, range.to)));
-  await rename(part, folder);
   return bundled;
 }
 
@@ -66,15 +81,14 @@ async function mustBeFree(folder: string): Promise<void> {
   await rmdir(folder);
 }
 
-/** What an interrupted run left, and nothing that has anything else in it. */
-async function removePart(part: string): Promise<void> {
-  const names = await readdir(part).catch(emptyIfMissing);
-  if (names.every((name) => OWN.has(name))) await rm(part, { recursive: true, force: true });
-}
-
-function emptyIfMissing(error: unknown): string[] {
-  if (isSystemError(error, 'ENOENT')) return [];
-  throw error;
+/** Of two copies of a log only one can be in its folder, and which of them is right `verify` has to say. */
+function mustDiffer(logs: readonly OpenedLog[]): void {
+  const twice = logs.find(({ origin }, at) => logs.findIndex((log) => log.origin === origin) < at);
+  if (twice === undefined) return;
+  throw new CofferError('USAGE', `the log ${twice.origin} is given twice`, {
+    advice: 'Give each log once; whether two copies agree, coffer audit verify says.',
+    exit: 2,
+  });
 }
 
 type Write = (path: string, bytes: Buffer) => Promise<void>;
