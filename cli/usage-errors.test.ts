@@ -15,6 +15,8 @@ describe('wrong usage', () => {
     ['an argument too many', ['unset', 'f', 'e', CANARY], 'USAGE_UNEXPECTED_ARGUMENT'],
     ['an argument too few', ['unset', 'f'], 'USAGE'],
     ['a choice that is none', ['recipients', 'create', 'a', '--type', CANARY], 'USAGE'],
+    ['a number that is none', ['audit', 'show', '--log', 'd', '--last', CANARY], 'USAGE'],
+    ['a number of a record that is none', ['audit', 'prove', CANARY, '--log', '.'], 'USAGE'],
     ['a value as an argument', ['set', 'f', 'password', CANARY], 'INPUT_AS_ARGUMENT'],
     ['a value in the entry', ['set', 'f', `password=${CANARY}`], 'INPUT_AS_ARGUMENT'],
   ];

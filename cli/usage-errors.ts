@@ -54,6 +54,7 @@ function withoutInput(message: string): string {
   const text = message
     .replace(/\nSee more help with --help$/, '')
     .replace(/^The following error occurred:\s+Missing required flag ([-a-z]+)\s*$/, '--$1 is missing')
+    .replace(/^Parsing (--[-a-z]+)\s+(Expected .*) but received: .*$/s, '$1: $2')
     .replace(/^Expected (--[-a-z]+)=.* to be one of:/s, 'Expected $1 to be one of:')
     .replace(/^Expected (?!--).* to be one of:/s, 'Expected the argument to be one of:')
     .replace(/(--[-a-z]+)=\S+/g, '$1');

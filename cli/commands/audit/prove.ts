@@ -8,9 +8,8 @@ export default class AuditProve extends BaseCommand {
 the cluster's identity checks it with coffer audit verify --proof, or with any program that knows that form.`;
   static override examples = ['coffer audit prove 17 --log /var/lib/coffer/audit -o record-17.tlog-proof'];
   static override args = {
-    record: Args.integer({
+    record: Args.string({
       required: true,
-      min: 1,
       ignoreStdin: true,
       description: 'its number, as coffer audit show prints it',
     }),
@@ -28,15 +27,22 @@ the cluster's identity checks it with coffer audit verify --proof, or with any p
       import('../../../core/errors.ts'),
       import('../../../core/files/atomic.ts'),
     ]);
+    // Of `Args.integer` the error has no mark of oclif's, so that it would count as a mistake of ours.
+    const record = Number(args.record);
+    if (!/^[1-9][0-9]{0,15}$/.test(args.record))
+      throw new CofferError('USAGE', 'the record is named by its number, from 1', {
+        advice: 'Take the number that coffer audit show prints.',
+        exit: 2,
+      });
     const [log, ...others] = await openLogs([flags.log]);
     if (log === undefined || others.length > 0)
       throw new CofferError('USAGE', 'a record is one of one log, and the bundle has several', {
         advice: 'Give one of the folders in its logs/ instead.',
         exit: 2,
       });
-    const proof = await proveRecord(log.store, args.record);
+    const proof = await proveRecord(log.store, record);
     if (flags.output === undefined) this.say(proof.trimEnd());
     else await writeFileAtomically(flags.output, proof);
-    return { origin: log.origin, record: args.record, proof };
+    return { origin: log.origin, record, proof };
   }
 }
