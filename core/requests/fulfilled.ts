@@ -18,3 +18,14 @@ export function isRotated(
   const at = keys.findIndex(({ kid }) => kid === key);
   return keys.slice(0, Math.max(at, 0)).some((newer) => !revoke || newer.created > created);
 }
+
+/** A clock may be corrected by so much, in milliseconds. */
+export const CLOCK_SLACK = 5 * 60_000;
+
+/**
+ * Of a time that is not only a clock which is a little off. What is to be of a later time than a theft would be of no time that anybody
+ * lives to see; who asks for a rotation without that is heard by any clock.
+ */
+export function isAhead({ revoke, created }: Pick<RotateRequest, 'revoke' | 'created'>, now: Date): boolean {
+  return revoke && Date.parse(created) > now.getTime() + CLOCK_SLACK;
+}

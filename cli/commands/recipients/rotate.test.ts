@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readRecipient } from '../../../core/keys/recipient.ts';
 import { renderRecipient } from '../../../core/keys/recipient-text.ts';
 import type { Proposal } from '../../../core/rotation/proposal.ts';
+import { timestamp } from '../../../core/timestamp.ts';
 import type { Desk } from '../../../test/cli/desk.ts';
 import { deskForEach, keysIn, makeSecrets } from '../../../test/cli/desk-for-each.ts';
 import { proposedRotation } from '../../../test/cli/proposed-rotation.ts';
@@ -127,6 +128,28 @@ describe('coffer recipients rotate', () => {
     const masked = (text: string) => text.replace(/ada: "[^"]*"/g, 'ada: …');
     assert.equal(masked(desk.read('apps/db.yaml')), masked(before));
     assert.deepEqual(opens(), ['db-secret', 'queue-secret']);
+    desk.coffer(['check']);
+  });
+
+  test('where a request says that the key was stolen makes one of a later time, by whatever clock that was, or none', () => {
+    const { request } = json(['recipients', 'rotate', 'production', '--revoke', '--request']);
+    const file = `.coffer/requests/${request}.yaml`;
+    const from = (minutes: number) => timestamp(new Date(Date.now() + minutes * 60_000));
+    const asked = (created: string) => {
+      desk.write(file, desk.read(file).replace(/created: "[^"]+"/, `created: "${created}"`));
+      desk.git('commit', '-qam', 'Asked by another clock');
+    };
+    asked(from(600));
+    const refused = json(['recipients', 'rotate', 'production', ...asProduction()]);
+    assert.equal(refused.error.code, 'ROTATE_REQUEST_AHEAD');
+    assert.equal(desk.git('status', '--porcelain'), '');
+    const ahead = from(3);
+    asked(ahead);
+    assert.equal(json(['recipients', 'rotate', 'production', ...asProduction()]).status, 0);
+    assert.deepEqual(statuses(), ['active', 'revoked']);
+    assert.ok((recipient().keys[0]?.created ?? '') > ahead);
+    assert.equal(existsSync(join(desk.folder, file)), false);
+    assert.deepEqual(opens(asProduction()), ['db-secret', 'queue-secret']);
     desk.coffer(['check']);
   });
 

@@ -1,6 +1,7 @@
 import { CofferError } from '../../../core/errors.ts';
 import { keyDue } from '../../../core/keys/key-due.ts';
 import { activeKey, type Recipient } from '../../../core/keys/recipient.ts';
+import { CLOCK_SLACK, isAhead } from '../../../core/requests/fulfilled.ts';
 import { type RotateRequest, requestFile } from '../../../core/requests/request.ts';
 import { WATCH_INTERVAL } from './watch-retired.ts';
 
@@ -16,9 +17,6 @@ export interface Wish {
   after?: string;
   reason?: string;
 }
-
-/** A clock may be corrected by so much, in milliseconds. */
-const SLACK = 5 * 60_000;
 
 /**
  * Whether somebody asks for a successor of the newest key, `rotation.every` has passed since that was made, or it is one that was given
@@ -46,14 +44,6 @@ export function wishFor(
 }
 
 /**
- * Of a time that is not only a clock which is a little off. What is to be of a later time than a theft would be of no time that anybody
- * lives to see; who asks for a rotation without that is heard by any clock.
- */
-function isAhead({ revoke, created }: RotateRequest, now: Date): boolean {
-  return revoke && Date.parse(created) > now.getTime() + SLACK;
-}
-
-/**
  * When there is something to do though nothing changes, in milliseconds since 1970: a key is due, one that is retired is watched, or the
  * time of a request comes.
  */
@@ -61,14 +51,14 @@ export function nextLook(own: Recipient, requests: readonly RotateRequest[], now
   const due = keyDue(own)?.getTime() ?? Number.POSITIVE_INFINITY;
   const isWatched = own.keys.some(({ status }) => status !== 'active');
   const watch = isWatched ? now.getTime() + WATCH_INTERVAL : Number.POSITIVE_INFINITY;
-  const ahead = requests.map(({ created }) => Date.parse(created) - SLACK);
+  const ahead = requests.map(({ created }) => Date.parse(created) - CLOCK_SLACK);
   return Math.min(watch, ...[due, ...ahead].filter((time) => time > now.getTime()));
 }
 
 /** ROTATE_CLOCK_BACK where the newest key is of a time to come, so that nobody can say when the next is due. */
 export function clockTrouble(own: Recipient, now: Date): CofferError | undefined {
   const [newest] = own.keys;
-  if (newest === undefined || now.getTime() >= Date.parse(newest.created) - SLACK) return undefined;
+  if (newest === undefined || now.getTime() >= Date.parse(newest.created) - CLOCK_SLACK) return undefined;
   return new CofferError(
     'ROTATE_CLOCK_BACK',
     `The newest key of ${own.name} is of ${newest.created}, and the clock says ${now.toISOString()}.`,
