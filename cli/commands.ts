@@ -40,6 +40,7 @@ import Rotate from './commands/rotate.ts';
 import SetEntry from './commands/set.ts';
 import Status from './commands/status.ts';
 import Unset from './commands/unset.ts';
+import { giveHelpTexts } from './help-texts.ts';
 
 /** Every command by its id. All are loaded on each run, so none imports anything heavy outside of `run()`. */
 export const COMMANDS: Record<string, Command.Class> = {
@@ -85,3 +86,5 @@ export const COMMANDS: Record<string, Command.Class> = {
   status: Status,
   unset: Unset,
 };
+
+for (const command of Object.values(COMMANDS)) giveHelpTexts(command);

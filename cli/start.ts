@@ -6,7 +6,7 @@ import { exitCodeOf, renderError, renderErrorJson } from './output.ts';
 import { cleanUpOnSignals } from './signals.ts';
 
 /** What oclif needs to know, said here so that it reads no package.json at start-up. */
-function packageOf(entry: ImportMeta) {
+export function packageOf(entry: ImportMeta) {
   return {
     name: packageJson.name,
     version: packageJson.version,

@@ -9,11 +9,13 @@ const several = { ...log, description: `${log.description}; several: logs of sev
 
 export const logFlag = Flags.string({ ...log, required: true });
 export const logsFlag = Flags.string({ ...several, multiple: true, required: true });
-export const anyLogsFlag = Flags.string({ ...several, multiple: true, default: [] });
+/** Of a flag that may be left out and given several times; without a text oclif's help says `[default: ]`. */
+export const noneByDefault = { multiple: true as const, default: [] as string[], defaultHelp: async () => '' };
+
+export const anyLogsFlag = Flags.string({ ...several, ...noneByDefault });
 
 export const identityFlag = Flags.string({
   description: "whose signature counts (default: what you pinned for the log's cluster); CLUSTER=… for one of several",
   helpValue: 'coffer-identity-1-…',
-  multiple: true,
-  default: [],
+  ...noneByDefault,
 });

@@ -162,7 +162,9 @@ describe('coffer check --staged', () => {
     desk.write('apps/staged.yaml', plaintext('staged'));
     desk.git('add', 'apps/staged.yaml');
     desk.coffer(['encrypt', 'apps/staged.yaml']);
-    assert.match(desk.try(['check', '--staged']).stdout, /CHECK_PLAINTEXT/);
+    const refused = desk.try(['check', '--staged']);
+    assert.match(refused.stdout, /CHECK_PLAINTEXT/);
+    assert.match(refused.stderr, /`git add`/);
     desk.git('add', 'apps/staged.yaml');
     desk.write('apps/staged.yaml', plaintext('staged'));
     assert.match(desk.coffer(['check', '--staged']), /^Nothing found in 1 manifest in 1 file\.$/m);

@@ -7,22 +7,22 @@ const POLICY_INSIDE =
   'the file of --trust is part of this repository: a pull request can change it, and this judgement with it; operators use their own';
 
 export default class Check extends BaseCommand {
-  static override summary = 'look for plaintext, malformed manifests and stale recipients; needs no secret key';
+  static override summary = 'look for plaintext, malformed manifests and stale recipients';
   static override description =
-    'Checks the files of the repository that git tracks or would add, or those under PATH. Exit code 1 if there are errors; warnings alone pass, unless --strict. With --trust it judges commits as well, as operators will: every commit of HEAD that the branch named by --since does not have. With --exposed it looks through the whole history for values that revoked keys could open. What each rule means: docs/checks.md.';
+    'Needs no secret key. Checks the files of the repository that git tracks or would add, or those under PATH. Exit code 1 if there are errors; warnings alone pass, unless --strict. With --trust it judges commits as well, as operators will: every commit of HEAD that the branch named by --since does not have. With --exposed it looks through the whole history for values that revoked keys could open. What each rule means: docs/checks.md.';
   static override examples = [
     '<%= config.bin %> check',
     '<%= config.bin %> check apps/payments --strict',
-    { description: 'in a pre-commit hook', command: '<%= config.bin %> check --staged' },
+    { description: 'In a pre-commit hook:', command: '<%= config.bin %> check --staged' },
     {
-      description: 'in a pull request: is each signer granted what their commits change? (docs/trust.md)',
+      description: 'In a pull request: is each signer granted what their commits change (docs/trust.md)?',
       command: '<%= config.bin %> check --trust policy.yaml --since origin/main',
     },
     {
-      description: 'in CI, after a key was stolen: does any value still live that it could open? (docs/exposure.md)',
+      description: 'In CI, after a key was stolen: does any value still live that it could open (docs/exposure.md)?',
       command: '<%= config.bin %> check --exposed --log production-audit',
     },
-    { description: 'for a code host', command: '<%= config.bin %> check --sarif > coffer.sarif' },
+    { description: 'For a code host:', command: '<%= config.bin %> check --sarif > coffer.sarif' },
   ];
   static override strict = false;
   static override args = {
@@ -77,6 +77,7 @@ export default class Check extends BaseCommand {
     if (judged !== undefined) await this.#tell(judged, flags.sarif);
     const fails = report.findings.some(({ level }) => level === 'error' || flags.strict);
     if (fails) this.answerNo();
+    if (fails && flags.staged) this.note('What is staged counts: `git add` what you mend.');
     const { findings: _, ...trust } = judged ?? { findings: [] };
     return { ...report, ...(judged === undefined ? {} : { trust }), ok: !fails };
   }

@@ -5,9 +5,9 @@ export default class Completion extends BaseCommand {
   static override description =
     'Completes commands, flags, their values and files, the recipients of the repository and the entries of a manifest.';
   static override examples = [
-    { description: 'in ~/.bashrc', command: 'source <(<%= config.bin %> completion bash)' },
-    { description: 'in ~/.zshrc, after compinit', command: 'source <(<%= config.bin %> completion zsh)' },
-    { description: 'in config.fish', command: '<%= config.bin %> completion fish | source' },
+    { description: 'In ~/.bashrc:', command: 'source <(<%= config.bin %> completion bash)' },
+    { description: 'In ~/.zshrc, after compinit:', command: 'source <(<%= config.bin %> completion zsh)' },
+    { description: 'In config.fish:', command: '<%= config.bin %> completion fish | source' },
   ];
   static override args = {
     shell: Args.string({ options: ['bash', 'zsh', 'fish'], ignoreStdin: true, description: 'for which shell' }),

@@ -13,7 +13,7 @@ export default class Diff extends BaseCommand {
     '<%= config.bin %> diff',
     '<%= config.bin %> diff main -- apps/payments',
     '<%= config.bin %> diff v1.4 v1.5 --reveal',
-    { description: "git's textconv driver, which init sets up", command: '<%= config.bin %> diff --textconv FILE' },
+    { description: "git's textconv driver, which init sets up:", command: '<%= config.bin %> diff --textconv FILE' },
   ];
   static override strict = false;
   static override args = {

@@ -9,7 +9,7 @@ export default class Endorse extends BaseCommand {
   static override examples = [
     'coffer endorse 4f2a9c1',
     {
-      description: 'after a forced push; the operator’s status says which commit it accepted last',
+      description: 'After a forced push; the operator’s status says which commit it accepted last:',
       command: 'coffer endorse HEAD --instead-of 91be03d2c7',
     },
   ];

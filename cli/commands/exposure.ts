@@ -3,16 +3,19 @@ import { BaseCommand, Flags } from '../base-command.ts';
 import type { FoundExposure } from '../exposure/exposure-of.ts';
 
 export default class Exposure extends BaseCommand {
-  static override summary = 'list every value that a key, a recipient or a writer could ever read; needs no secret key';
+  static override summary = 'list every value that a key, a recipient or a writer could ever read';
   static override description =
-    `Looks through all commits of this clone: every branch, remote branch, tag and stash. A value counts as exposed from the commit on in
+    `Needs no secret key. Looks through all commits of this clone: every branch, remote branch, tag and stash. A value counts as exposed from the commit on in
 which both it and a stanza to the key are in the history, and until its entry holds a value of which an opener has recorded
 that it is another one (--log). Without --key, --recipient, --signer and --since: all keys that the keyring ever called revoked, or lost.
 What is meant by each word: docs/exposure.md.`;
   static override examples = [
     'coffer exposure',
     'coffer exposure --recipient old-laptop --html exposure.html',
-    'coffer exposure --key 9f86d081884c7d659a2feaa0c55ad015 --log audit-bundle --log https://operator.example/audit',
+    {
+      description: 'One key, with what operators recorded:',
+      command: 'coffer exposure --key 9f86d081 --log audit-bundle --log http://127.0.0.1:8780/audit',
+    },
     { description: 'What somebody wrote, who leaves:', command: 'coffer exposure --signer ada@example.com' },
   ];
   static override flags = {

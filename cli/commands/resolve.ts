@@ -7,7 +7,7 @@ export default class Resolve extends BaseCommand {
   static override examples = [
     '<%= config.bin %> resolve payments-db.yaml',
     {
-      description: 'in git’s configuration, which init writes',
+      description: 'In git’s configuration, which init writes:',
       command: '<%= config.bin %> resolve --driver %O %A %B %P',
     },
   ];

@@ -10,7 +10,7 @@ export default class Rewrap extends BaseCommand {
     'Changes recipients and stanzas; values stay as they are. Without --add and --remove, listed recipients without a stanza, or with one for an old key, get one for their active key. To add or renew needs a secret key, to remove does not. A removed recipient could read the values until now, and still can in the history: replace what it must not know.';
   static override examples = [
     {
-      description: 'after a rotation, or where `check` says pending',
+      description: 'After a rotation, or where `check` says pending:',
       command: '<%= config.bin %> rewrap payments/*.yaml',
     },
     '<%= config.bin %> rewrap payments-db.yaml --add staging',

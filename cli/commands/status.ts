@@ -7,7 +7,7 @@ import type { ClusterReport } from '../status/report.ts';
 const INTERVAL = 2000;
 
 export default class Status extends BaseCommand {
-  static override summary = 'where is my commit: which clusters and namespaces have it, and what failed and why';
+  static override summary = 'where is my commit: which clusters have it, what failed, and why';
   static override description =
     `Compares a commit with what the clusters say of their EncryptedSecret objects, or with what an operator says under /status. Exit
 code 1 when something failed. With --watch it goes on until everything has the commit, something failed that waiting does not mend, or --timeout is over (exit code 1).`;

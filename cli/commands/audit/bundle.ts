@@ -7,8 +7,14 @@ export default class AuditBundle extends BaseCommand {
     `Of each log: its checkpoints, all hashes, and the text of the records of that time; the identities, and a README that says how to verify
 it, with coffer or without. Verifies each log first. What is wrong is packed as it is, and told; exit code 1 then.`;
   static override examples = [
-    'coffer audit bundle --log /var/lib/coffer/audit --from 2026-10-01 --to 2026-11-01 -o october',
-    'coffer audit bundle --log http://127.0.0.1:8780/audit --log staging-audit --from 2026-10-01 -o october',
+    {
+      description: 'Of a month:',
+      command: 'coffer audit bundle --log /var/lib/coffer/audit --from 2026-10-01 --to 2026-11-01 -o october',
+    },
+    {
+      description: 'Of two clusters:',
+      command: 'coffer audit bundle --log http://127.0.0.1:8780/audit --log staging-audit --from 2026-10-01 -o october',
+    },
   ];
   static override flags = {
     log: logsFlag,

@@ -7,7 +7,10 @@ export default class AuditShow extends BaseCommand {
   static override description =
     'Everything that is said must fit; several logs are shown as one history. Shows what is there; whether that is what was signed, coffer audit verify says. With --json, whole records.';
   static override examples = [
-    'coffer audit show --log /var/lib/coffer/audit --secret payments/db --since 2026-11-01',
+    {
+      description: 'Of one secret:',
+      command: 'coffer audit show --log /var/lib/coffer/audit --secret payments/db --since 2026-11-01',
+    },
     'coffer audit show --log bundle --key 9f86d081 --json',
     { description: 'Who read by hand?', command: 'coffer audit show --log bundle --event secret.intent --actor ada' },
   ];

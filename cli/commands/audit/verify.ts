@@ -1,4 +1,4 @@
-import { anyLogsFlag, identityFlag } from '../../audit/flags.ts';
+import { anyLogsFlag, identityFlag, noneByDefault } from '../../audit/flags.ts';
 import { BaseCommand, Flags } from '../../base-command.ts';
 
 export default class AuditVerify extends BaseCommand {
@@ -10,7 +10,10 @@ log that was put back as it was. Needs no secret key. Exit code 1 when something
 docs/audit.md.`;
   static override examples = [
     'coffer audit verify --log /var/lib/coffer/audit',
-    'coffer audit verify --log http://127.0.0.1:8780/audit --checkpoint checkpoint-of-monday',
+    {
+      description: 'With the checkpoint that was kept on Monday:',
+      command: 'coffer audit verify --log http://127.0.0.1:8780/audit --checkpoint checkpoint-of-monday',
+    },
     {
       description: 'An auditor, with what the owner of the cluster said on the telephone:',
       command:
@@ -24,16 +27,14 @@ docs/audit.md.`;
     checkpoint: Flags.string({
       description: 'a checkpoint of an earlier day, which must be a prefix of the log',
       helpValue: 'FILE',
-      multiple: true,
-      default: [],
+      ...noneByDefault,
     }),
     from: Flags.string({ description: 'a bundle has to cover what was recorded from this time on', helpValue: 'TIME' }),
     to: Flags.string({ description: 'and before this one (default: all)', helpValue: 'TIME', dependsOn: ['from'] }),
     without: Flags.string({
       description: 'a log that others have seen, and that you know why it is not here',
       helpValue: 'LOGID',
-      multiple: true,
-      default: [],
+      ...noneByDefault,
     }),
     proof: Flags.string({
       description: 'verify what coffer audit prove wrote, instead of a log',

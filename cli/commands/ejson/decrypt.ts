@@ -8,7 +8,10 @@ export default class EjsonDecrypt extends BaseCommand {
     "Opens every sealed string with the private key of the file's `_public_key`, found in the key directory or read from standard input.";
   static override examples = [
     '<%= config.bin %> ejson decrypt secrets.ejson',
-    '<%= config.bin %> ejson decrypt --key-from-stdin -o secrets.json secrets.ejson < private-key',
+    {
+      description: 'With the private key from elsewhere:',
+      command: '<%= config.bin %> ejson decrypt --key-from-stdin -o secrets.json secrets.ejson < private-key',
+    },
   ];
   static override args = { file: Args.string({ required: true, ignoreStdin: true, description: 'an ejson file' }) };
   static override flags = {

@@ -29,7 +29,7 @@ the recipient): an operator makes itself a new key then; for others, coffer reci
     },
     {
       description:
-        'For an operator, which seals to those it pins when a commit asks for it: no more than have to be there',
+        'For an operator, which seals to those it pins when a commit asks for it: no more than have to be there:',
       command: 'coffer recipients list production --pins > production-pins',
     },
   ];

@@ -8,7 +8,10 @@ export default class RecipientsReplace extends BaseCommand {
     `As coffer recipients add NEW --like OLD, and where NEW can then open everything, coffer recipients remove OLD. Where something
 is still pending OLD stays: run it again with --collect when the operator of OLD has made the stanzas.`;
   static override examples = [
-    'coffer recipients replace old-production production --collect --context old-production',
+    {
+      description: 'With the stanzas that the operator of the old one made:',
+      command: '<%= config.bin %> recipients replace old-production production --collect --context old-production',
+    },
     {
       description: 'With the recovery key, when the old cluster is gone:',
       command: 'coffer recipients replace old-production production --key-dir /media/recovery',

@@ -7,8 +7,15 @@ export default class RecipientsRestore extends BaseCommand {
     `Before an operator deletes a key (coffer recipients retire) it seals it to the recovery recipients, and keeps that beside itself and
 in its state directory. With a recovery key this opens it and stores KID.key: with that in the key directory old commits open again.`;
   static override examples = [
-    'coffer recipients restore 9f86d081884c7d659a2feaa0c55ad015 --from-cluster --context production --key-dir /media/recovery --to keys',
-    'coffer recipients restore 9f86d081884c7d659a2feaa0c55ad015 --from-file 9f86d081884c7d659a2feaa0c55ad015.json --key-dir /media/recovery',
+    {
+      description: 'From a cluster:',
+      command:
+        'coffer recipients restore 9f86d081 --from-cluster --context production --key-dir /media/recovery --to keys',
+    },
+    {
+      description: "From a plain host's file:",
+      command: 'coffer recipients restore 9f86d081 --from-file 9f86d081.json --key-dir /media/recovery',
+    },
   ];
   static override args = {
     key: Args.string({ required: true, ignoreStdin: true, description: 'its id, or the beginning of it' }),

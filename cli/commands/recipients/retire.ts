@@ -7,8 +7,7 @@ import type { Hanging } from '../../recipients/deletion/hanging.ts';
 const MOST_LINES = 20;
 
 export default class RecipientsRetire extends BaseCommand {
-  static override summary =
-    'have the operator of a cluster delete a key on which nothing hangs any more; commits the request';
+  static override summary = 'have an operator delete a key on which nothing hangs any more; commits that';
   static override description =
     `Looks through the newest commit of every branch, remote-tracking ones too, and of every tag in this clone, so fetch first. Where
 something still needs the key, it is listed, with exit code 1, and nothing changes. Else a request is committed to

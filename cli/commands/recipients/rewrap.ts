@@ -4,7 +4,7 @@ import type { Rewrapped } from '../../recipients/rotate/rewrap-as-proposed.ts';
 import { count } from '../../render/count.ts';
 
 export default class RecipientsRewrap extends BaseCommand {
-  static override summary = "take over the new key and the stanzas that a cluster's operator made, and commit them";
+  static override summary = "take over the key and stanzas that a cluster's operator made, and commit them";
   static override description =
     `After coffer recipients rotate, or when a key has reached its age, an operator makes a new key and seals everything of its own to
 it. Where it may not push, it publishes both, which is public: this puts them into the working tree and commits them, for a

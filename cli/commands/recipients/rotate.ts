@@ -164,7 +164,9 @@ sealing goes on.`;
     if (Object.keys(refused).length > 0) this.answerNo();
     if (revoked.length > 0) this.note(untilReplaced(name, revoked));
     if (request !== null)
-      this.note(`Push. Where the operator may not push: coffer recipients rewrap ${name} --from-cluster`);
+      this.note(
+        `Push. Where the operator may not push: coffer recipients rewrap ${name} --from-cluster, or --from-file`,
+      );
     if (files.length === 0) this.note(stolen?.isFollowed === false ? 'Nothing to do.' : 'It was asked for already.');
   }
 }
