@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { load } from 'js-yaml';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import type { EncryptedSecretObject } from '../../operator/publish/mirror.ts';
@@ -64,7 +63,7 @@ test('where the kind is missing, older or taken away, the operator says so, and 
 
   await cluster.kubectl('apply', '--server-side', '-f', await olderDefinition(cluster.directory));
   await cluster.kubectl('wait', '--for=condition=Established', '--timeout=240s', NAME);
-  while (code() !== 'MIRROR_KIND_OLD') await setTimeout(50);
+  await eventually(() => assert.equal(code(), 'MIRROR_KIND_OLD'));
   assert.match(publisher.trouble?.advice ?? '', /secrets are projected from git all the same/);
   assert.deepEqual(objects.names(), []);
 

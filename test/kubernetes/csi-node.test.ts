@@ -148,17 +148,19 @@ test('who is no reader any more loses the files, and Events say why; who is one 
 test('while the operator is down what is mounted stays, and after a while Events say that it may be stale; new volumes wait', async (t) => {
   const node = await openNode(t);
   if (node === undefined) return;
-  const plugin = await node.start('--stale', '300ms');
+  const patient = await node.start();
   const volume = await node.volume('csi-down');
-  await plugin.publish(volume.request);
+  await patient.publish(volume.request);
   await node.operator.stop();
-  await plugin.publish(volume.request);
+  await patient.publish(volume.request);
   const another = await node.volume('csi-new');
-  await assert.rejects(plugin.publish(another.request), {
+  await assert.rejects(patient.publish(another.request), {
     code: 14,
     details: /NODE_OPERATOR_UNREACHABLE.*new ones wait/,
   });
   assert.ok(!existsSync(another.target));
+  await patient.stop();
+  const plugin = await node.start('--stale', '300ms');
   const stale = async (): Promise<string> => {
     try {
       await plugin.publish(volume.request);

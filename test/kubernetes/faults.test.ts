@@ -34,8 +34,10 @@ test('an operator that starts while the API server is down waits, and says so on
   await eventually(async () =>
     assert.match(await operator.get('/metrics'), /^coffer_kubernetes_requests_total\{.*code="0"\} \d+$/m),
   );
-  const said = operator.lines.filter(({ code }) => code === 'KUBERNETES_UNREACHABLE');
-  assert.equal(said.length, 1, operator.output);
+  // A connection that breaks says now this, now that.
+  const said = operator.lines.filter(({ code }) => code === 'KUBERNETES_UNREACHABLE').map(({ msg }) => msg);
+  const again = said.filter((msg, index) => msg === said[index - 1]);
+  assert.deepEqual(again, [], operator.output);
 });
 
 const FAULTS: Record<string, Fault> = {

@@ -10,7 +10,7 @@ const listens = ({ msg }: LogLine) => msg === 'listening for webhooks';
 /** A replica with its own state. */
 const replica = (name: string): StageOptions => ({
   git: { webhook: { from: 'github', secretFile: 'hook' } },
-  kubernetes: { leaderElection: { duration: '3s' } },
+  kubernetes: { leaderElection: { duration: '8s' } },
   configuration: {
     state: { directory: `${name}/state` },
     audit: { directory: `${name}/audit` },

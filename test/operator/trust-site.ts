@@ -108,18 +108,17 @@ export class TrustSite {
   }
 }
 
-/** Has it look, and waits for the line that says that it took the commit. */
+/** Has it look, and waits for the line that says that it took the commit, which it may have done by itself. */
 export async function takes(operator: OperatorProcess, commit: string): Promise<void> {
-  const { length } = operator.lines;
   await operator.wake();
-  await operator.line((line) => operator.lines.indexOf(line) >= length && isTaken(line, commit));
+  await operator.line((line) => isTaken(line, commit));
 }
 
 function isTaken(line: { msg: string; commit?: string }, commit: string): boolean {
   return line.msg === 'projected a commit' && line.commit === commit;
 }
 
-/** Has it look, and waits for the line of a refusal. */
+/** Has it look, and waits for the line of a refusal, which comes once: no look may be under way. */
 export async function refuses(operator: OperatorProcess, code: string): Promise<void> {
   const { length } = operator.lines;
   await operator.wake();

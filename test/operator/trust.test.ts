@@ -100,7 +100,7 @@ describe('a source in mode strict', () => {
     await operator.end();
     const again = await host.site.start();
     await again.line(({ msg }) => msg === 'brought back the last good state');
-    await again.wake();
+    await eventually(async () => assert.match(await again.get('/metrics'), /coffer_polls_total\{[^}]*"succeeded"\} 1/));
     await host.commit('eve', { 'db.yaml': host.manifest('db', 'three') });
     await refuses(again, 'TRUST_SIGNATURE');
     assert.equal(host.secret('db'), 'two');
@@ -151,8 +151,8 @@ test('with perPath one team’s mistake holds back that file, and another team g
   await again.line(({ msg }) => msg === 'brought back the last good state');
   assert.equal(host.secret('db'), 'one');
   host.policy({ grants: [{ signers: ['*'], may: grants[2]?.may }] });
-  await takes(again, right);
-  assert.equal(host.secret('db'), 'taken over');
+  await again.wake();
+  await eventually(() => assert.equal(host.secret('db'), 'taken over'));
   await eventually(async () => assert.deepEqual((await again.status()).sources[0].refused, []));
   assert.equal(await again.end(), 0);
 });

@@ -87,7 +87,6 @@ test('a rotation that is killed after any of its steps ends with one new key, to
         change,
       );
   };
-  t.diagnostic('x');
   assert.ok((await new Killing(stage).atEachStep(t, look, end)) >= 9);
 });
 
@@ -112,6 +111,5 @@ test('the end of a key that is killed after any of its steps takes no key away t
     assert.deepEqual(await stage.kids(), [key.kid]);
     assert.equal(existsSync(join(stage.tree.directory, '.coffer/requests')), false);
   };
-  t.diagnostic('x');
   assert.ok((await new Killing(stage).atEachStep(t, look, end)) >= 5);
 });
