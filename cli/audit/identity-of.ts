@@ -1,5 +1,5 @@
 import { sodiumReady } from '../../core/crypto/sodium.ts';
-import { CofferError } from '../../core/errors.ts';
+import { CofferError, nothingFor } from '../../core/errors.ts';
 import { parseIdentity } from '../../core/keys/key-texts.ts';
 import { openWorkspace, type Workspace } from '../workspace/workspace.ts';
 
@@ -49,10 +49,5 @@ function pinned(workspace: Workspace | undefined, cluster: string): Believed | u
 }
 
 async function workspaceIfAny(): Promise<Workspace | undefined> {
-  try {
-    return await openWorkspace();
-  } catch (error) {
-    if (error instanceof CofferError && error.code === 'REPOSITORY_NOT_FOUND') return undefined;
-    throw error;
-  }
+  return openWorkspace().catch(nothingFor('REPOSITORY_NOT_FOUND'));
 }

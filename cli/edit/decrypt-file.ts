@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { findRoot } from '../../core/config/repository.ts';
-import { CofferError } from '../../core/errors.ts';
+import { CofferError, nothingFor } from '../../core/errors.ts';
 import { isSystemError } from '../../core/files/system-error.ts';
 import { plaintextView } from '../../core/format/edit/plaintext-view.ts';
 import type { ManifestFile } from '../../core/format/manifest/manifest.ts';
@@ -65,11 +65,5 @@ export async function writePrivateFile(path: string, bytes: Uint8Array, force: b
 
 /** Whether a file stands in a coffer repository, where it could be committed. */
 export async function isInRepository(path: string): Promise<boolean> {
-  try {
-    await findRoot(dirname(resolve(path)));
-    return true;
-  } catch (error) {
-    if (error instanceof CofferError && error.code === 'REPOSITORY_NOT_FOUND') return false;
-    throw error;
-  }
+  return (await findRoot(dirname(resolve(path))).catch(nothingFor('REPOSITORY_NOT_FOUND'))) !== undefined;
 }

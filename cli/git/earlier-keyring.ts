@@ -1,8 +1,7 @@
 import type { EarlierFile } from '../../core/check/rules/key-history.ts';
 import { LARGEST_READ } from '../../core/check/tree.ts';
-import { CofferError } from '../../core/errors.ts';
 import { RECIPIENTS_FOLDER } from '../../core/keys/keyring.ts';
-import { git, gitOrNothing, nulSeparated, readBlobs } from './git.ts';
+import { git, gitIfInstalled, nulSeparated, readBlobs } from './git.ts';
 
 /** The files of the keyring in the commit at HEAD. None without git, or before the first commit. */
 export async function keyringAtHead(root: string): Promise<EarlierFile[]> {
@@ -37,13 +36,7 @@ export async function keyringOfHistory(root: string): Promise<EarlierFile[]> {
 }
 
 async function hasHead(root: string): Promise<boolean> {
-  try {
-    return (await gitOrNothing(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])) !== undefined;
-  } catch (error) {
-    // A container that checks an exported tree may have no git.
-    if (error instanceof CofferError && error.code === 'GIT_MISSING') return false;
-    throw error;
-  }
+  return (await gitIfInstalled(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])) !== undefined;
 }
 
 async function readFiles(root: string, files: readonly { id: string; path: string }[]): Promise<EarlierFile[]> {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { CofferError } from '../../core/errors.ts';
+import { CofferError, nothingFor } from '../../core/errors.ts';
 
 /**
  * Runs the user's own git, so that its configuration, its index and its way of naming revisions count, and gives what
@@ -24,6 +24,11 @@ export async function gitTrouble(folder: string, args: readonly string[]): Promi
 export async function gitOrNothing(folder: string, args: readonly string[]): Promise<Buffer | undefined> {
   const { code, output } = await run(folder, args);
   return code === 0 ? output : undefined;
+}
+
+/** Undefined also where there is no git: a container that checks an exported tree may have none. */
+export function gitIfInstalled(folder: string, args: readonly string[]): Promise<Buffer | undefined> {
+  return gitOrNothing(folder, args).catch(nothingFor('GIT_MISSING'));
 }
 
 /** The fields of output that was asked for with `-z`. */

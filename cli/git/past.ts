@@ -1,7 +1,6 @@
 import type { Past } from '../../core/check/rules/rotation-ages.ts';
 import { LARGEST_READ } from '../../core/check/tree.ts';
-import { CofferError } from '../../core/errors.ts';
-import { git, gitOrNothing, readBlobs } from './git.ts';
+import { git, gitIfInstalled, gitOrNothing, readBlobs } from './git.ts';
 
 /**
  * The repository as its main line was by the dates of the commits. Where history does not reach that far, as in a shallow
@@ -36,15 +35,9 @@ export function pastOf(root: string, now: number = Date.now()): Past {
 
 /** The newest commit of the first parents that is not younger. */
 async function commitBefore(root: string, seconds: number): Promise<string | undefined> {
-  try {
-    const found = await gitOrNothing(root, ['rev-list', '-1', '--first-parent', `--before=${seconds}`, 'HEAD', '--']);
-    const commit = found?.toString('latin1').trim() ?? '';
-    return commit === '' ? undefined : commit;
-  } catch (error) {
-    // A container that checks an exported tree may have no git.
-    if (error instanceof CofferError && error.code === 'GIT_MISSING') return undefined;
-    throw error;
-  }
+  const found = await gitIfInstalled(root, ['rev-list', '-1', '--first-parent', `--before=${seconds}`, 'HEAD', '--']);
+  const commit = found?.toString('latin1').trim() ?? '';
+  return commit === '' ? undefined : commit;
 }
 
 /** Of what these names mean; undefined for what is no blob. */

@@ -2,9 +2,8 @@ import type { Stats } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LARGEST_READ, type Tree, type TreeFile } from '../../core/check/tree.ts';
-import { CofferError } from '../../core/errors.ts';
 import { undefinedIfMissing } from '../../core/files/system-error.ts';
-import { git, gitOrNothing, nulSeparated, readBlobs } from './git.ts';
+import { git, gitIfInstalled, gitOrNothing, nulSeparated, readBlobs } from './git.ts';
 
 const SYMLINK_MODE = '120000';
 const SUBMODULE_MODE = '160000';
@@ -62,14 +61,8 @@ export async function stagedPaths(root: string): Promise<Set<string>> {
 }
 
 async function pathsOfGit(root: string): Promise<string[] | undefined> {
-  try {
-    const listed = await gitOrNothing(root, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
-    return listed === undefined ? undefined : [...new Set(nulSeparated(listed))];
-  } catch (error) {
-    // A container that checks an exported tree may have no git.
-    if (error instanceof CofferError && error.code === 'GIT_MISSING') return undefined;
-    throw error;
-  }
+  const listed = await gitIfInstalled(root, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
+  return listed && [...new Set(nulSeparated(listed))];
 }
 
 async function pathsUnder(root: string, folder: string): Promise<string[]> {

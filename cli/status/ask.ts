@@ -1,4 +1,4 @@
-import { CofferError } from '../../core/errors.ts';
+import { CofferError, isCofferError, nothingFor } from '../../core/errors.ts';
 import { RECIPIENT_CONFIG_MAP } from '../../core/requests/published.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import { type EncryptedSecretObject, type Observed, observedObject, observedStatus } from './observed.ts';
@@ -20,7 +20,7 @@ export async function askCluster(
     .get<{ data?: Record<string, string> }>(
       `/api/v1/namespaces/${encodeURIComponent(operatorNamespace)}/configmaps/${RECIPIENT_CONFIG_MAP}`,
     )
-    .catch(undefinedIfRefused);
+    .catch(nothingFor('CLUSTER_REFUSED'));
   return {
     place: cluster.context,
     cluster: announced?.data?.cluster,
@@ -33,7 +33,7 @@ async function objectsOf(cluster: Cluster, namespaces: Iterable<string>): Promis
   try {
     return await listAll(cluster, '/apis/coffer.dev/v1/encryptedsecrets');
   } catch (error) {
-    if (!(error instanceof CofferError && error.code === 'CLUSTER_REFUSED')) throw error;
+    if (!isCofferError(error, 'CLUSTER_REFUSED')) throw error;
     const lists = [];
     for (const namespace of namespaces) {
       lists.push(
@@ -81,11 +81,6 @@ export async function askOperator(url: string): Promise<Observed> {
       cause,
     });
   }
-}
-
-function undefinedIfRefused(error: unknown): undefined {
-  if (error instanceof CofferError && error.code === 'CLUSTER_REFUSED') return undefined;
-  throw error;
 }
 
 function noKind(context: string): CofferError {

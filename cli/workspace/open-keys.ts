@@ -1,5 +1,5 @@
 import { sodiumReady } from '../../core/crypto/sodium.ts';
-import { CofferError } from '../../core/errors.ts';
+import { CofferError, nothingFor } from '../../core/errors.ts';
 import { readKeyDirectory } from '../../core/keys/key-directory.ts';
 import type { Keyring } from '../../core/keys/keyring.ts';
 import { type Opener, openerFor } from '../../core/opening/opener.ts';
@@ -62,12 +62,7 @@ export async function openKeys(keyring: Keyring | undefined, flags: OpenerFlags)
 
 /** Undefined where there is no secret key at all: for what goes on without. */
 export async function openKeysIfAny(keyring: Keyring, flags: OpenerFlags): Promise<OpenKeys | undefined> {
-  try {
-    return await openKeys(keyring, flags);
-  } catch (error) {
-    if (error instanceof CofferError && error.code === 'KEYS_NONE') return undefined;
-    throw error;
-  }
+  return openKeys(keyring, flags).catch(nothingFor('KEYS_NONE'));
 }
 
 /** The keys to open this file with: as a recipient of its repository, or as `--as` says where it is in none. */
@@ -76,10 +71,5 @@ export async function openKeysFor(file: string, flags: OpenerFlags): Promise<Ope
 }
 
 async function keyringOf(file: string): Promise<Keyring | undefined> {
-  try {
-    return (await openWorkspaceOf(file)).keyring;
-  } catch (error) {
-    if (error instanceof CofferError && error.code === 'REPOSITORY_NOT_FOUND') return undefined;
-    throw error;
-  }
+  return (await openWorkspaceOf(file).catch(nothingFor('REPOSITORY_NOT_FOUND')))?.keyring;
 }

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CofferError } from '../errors.ts';
+import { nothingFor } from '../errors.ts';
 import { readAllRefs } from '../git/refs/refs.ts';
 import type { Repository } from '../git/repository.ts';
 
@@ -40,10 +40,5 @@ async function checkedOut(repository: Repository): Promise<Map<string, string>> 
 
 /** Annotated tags are followed; of a tag of a file or a tree there is none. */
 async function commitOf(repository: Repository, oid: string): Promise<string | undefined> {
-  try {
-    return await repository.resolve(oid);
-  } catch (error) {
-    if (error instanceof CofferError && error.code === 'GIT_REVISION_UNKNOWN') return undefined;
-    throw error;
-  }
+  return repository.resolve(oid).catch(nothingFor('GIT_REVISION_UNKNOWN'));
 }

@@ -1,7 +1,7 @@
 import { decodeBase64url, encodeBase64url } from '../crypto/base64url.ts';
 import { ed25519PublicKey, ed25519Sign, ed25519Verify } from '../crypto/ed25519.ts';
 import { pae } from '../crypto/pae.ts';
-import { CofferError } from '../errors.ts';
+import { orNothing } from '../errors.ts';
 
 /** What an identity says of a key: this is one of mine (docs/format.md, "Recipients"). */
 
@@ -23,17 +23,8 @@ export function verifyEndorsement(
   kid: string,
   created: string,
 ): boolean {
-  const signature = decodeSignature(endorsement);
+  const signature = orNothing(() => decodeBase64url(endorsement));
   return signature !== undefined && ed25519Verify(identity, signature, endorsedBytes(recipient, kid, created));
-}
-
-function decodeSignature(text: string): Buffer | undefined {
-  try {
-    return decodeBase64url(text);
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
-  }
 }
 
 function endorsedBytes(recipient: string, kid: string, created: string): Buffer {

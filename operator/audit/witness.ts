@@ -1,6 +1,6 @@
 import { ORIGIN, parseCheckpoint, readCheckpoint } from '../../core/audit/note/checkpoint.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
-import { CofferError } from '../../core/errors.ts';
+import { CofferError, orNothing } from '../../core/errors.ts';
 import { pause } from '../concurrency/pause.ts';
 import type { WitnessStore } from './witness-stores.ts';
 
@@ -137,23 +137,12 @@ export class Witness {
 }
 
 function isSigned(checkpoint: string, identity: Buffer): boolean {
-  try {
-    readCheckpoint(checkpoint, identity);
-    return true;
-  } catch (error) {
-    if (error instanceof CofferError) return false;
-    throw error;
-  }
+  return orNothing(() => readCheckpoint(checkpoint, identity)) !== undefined;
 }
 
 /** Of a note; undefined: it is none. */
 function originOf(note: string): string | undefined {
-  try {
-    return parseCheckpoint(note).origin;
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
-  }
+  return orNothing(() => parseCheckpoint(note))?.origin;
 }
 
 function clusterOf(origin: string): string | undefined {

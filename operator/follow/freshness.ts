@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { milliseconds } from '../../core/duration.ts';
-import { CofferError } from '../../core/errors.ts';
+import { CofferError, nothingFor } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../core/files/atomic.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import { fromSystemError } from '../../core/files/system-error.ts';
@@ -113,12 +113,7 @@ export class Freshness {
 }
 
 async function readIfReadable(file: string): Promise<string> {
-  try {
-    return await readIfThere(file);
-  } catch (error) {
-    if (error instanceof CofferError) return '';
-    throw error;
-  }
+  return (await readIfThere(file).catch(nothingFor())) ?? '';
 }
 
 function parse(text: string): Map<string, [seen: number, hasSucceeded: boolean]> {

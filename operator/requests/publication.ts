@@ -1,4 +1,4 @@
-import { CofferError } from '../../core/errors.ts';
+import { orNothing } from '../../core/errors.ts';
 import { type Fulfilment, fulfilmentParts, readFulfilment } from '../../core/requests/fulfilment.ts';
 import { REQUEST_LABEL } from '../../core/requests/published.ts';
 import type { JoinRequest } from '../../core/requests/request.ts';
@@ -17,13 +17,7 @@ export class Publication {
   /** What was published of a request by this or an earlier run. What others put in its place is not taken for it, and `write` mends it. */
   async read(request: JoinRequest): Promise<Fulfilment | undefined> {
     const parts = await this.#outbox.readOwn(request.id);
-    try {
-      return parts.length === 0 ? undefined : readFulfilment(parts, request);
-    } catch (error) {
-      // It is made anew.
-      if (error instanceof CofferError) return undefined;
-      throw error;
-    }
+    return parts.length === 0 ? undefined : orNothing(() => readFulfilment(parts, request));
   }
 
   async write(fulfilment: Fulfilment): Promise<void> {

@@ -1,4 +1,4 @@
-import { CofferError } from '../../errors.ts';
+import { orNothing } from '../../errors.ts';
 import type { Keyring } from '../../keys/keyring.ts';
 import { activeKey, hasGoneBack, type Recipient, type RecipientKey, readRecipient } from '../../keys/recipient.ts';
 import { type Finding, finding } from '../finding.ts';
@@ -17,7 +17,7 @@ export interface EarlierFile {
 export function keyHistoryFindings(keyring: Keyring, earlier: readonly EarlierFile[]): Finding[] {
   const found = new Map<string, Finding>();
   for (const { path, bytes } of earlier) {
-    const before = readOrNothing(bytes, path);
+    const before = orNothing(() => readRecipient(bytes, path));
     const now = before && keyring.recipients.get(before.name);
     if (before === undefined || now === undefined || !before.identity.equals(now.identity)) continue;
     for (const key of before.keys) {
@@ -32,7 +32,7 @@ export function keyHistoryFindings(keyring: Keyring, earlier: readonly EarlierFi
 export function revokedNow(keyring: Keyring, earlier: readonly EarlierFile[]): ReadonlySet<string> {
   const revoked = [...keyring.recipients.values()].flatMap(({ keys }) => keys.filter(isRevoked).map(({ kid }) => kid));
   if (revoked.length === 0) return new Set();
-  const before = earlier.flatMap(({ path, bytes }) => readOrNothing(bytes, path)?.keys ?? []);
+  const before = earlier.flatMap(({ path, bytes }) => orNothing(() => readRecipient(bytes, path))?.keys ?? []);
   const listed = new Set(before.map(({ kid }) => kid));
   const known = new Set(before.filter(isRevoked).map(({ kid }) => kid));
   return new Set(revoked.filter((kid) => listed.has(kid) && !known.has(kid)));
@@ -63,13 +63,4 @@ function judge(now: Recipient, before: RecipientKey): Finding | undefined {
     message: `the key ${before.kid} of ${now.name} is gone from its file`,
     advice: 'Put it back as git has it, retired or revoked: the history has stanzas for it.',
   });
-}
-
-function readOrNothing(bytes: Uint8Array, path: string): Recipient | undefined {
-  try {
-    return readRecipient(bytes, path);
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
-  }
 }

@@ -5,7 +5,7 @@
  * The lines under `keys` are taken out of all versions, the rest is merged line by line, and the united stanzas are
  * put back in where `keys` ends up.
  */
-import { CofferError } from '../../errors.ts';
+import { orNothing } from '../../errors.ts';
 import { pairOf } from '../document/node.ts';
 import { changeStanzas } from '../edit/edit-recipients.ts';
 import { changeKeys, unitOf } from '../edit/keys-layout.ts';
@@ -86,13 +86,8 @@ class Merge {
 
 function read(text: string | undefined): ManifestFile | undefined {
   if (text === undefined) return undefined;
-  try {
-    const file = readManifestFile(Buffer.from(text), '');
-    return file.syntax === 'yaml' && file.manifests.length > 0 ? file : undefined;
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
-  }
+  const file = orNothing(() => readManifestFile(Buffer.from(text), ''));
+  return file?.syntax === 'yaml' && file.manifests.length > 0 ? file : undefined;
 }
 
 /** The manifests of both sides in pairs; undefined unless both hold the same ones in the same order. */

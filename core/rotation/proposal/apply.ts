@@ -1,4 +1,4 @@
-import { CofferError } from '../../errors.ts';
+import { orNothing } from '../../errors.ts';
 import { recipientFile } from '../../keys/create.ts';
 import { editRecipient } from '../../keys/edit-recipient.ts';
 import { uniteKeys } from '../../keys/new-key.ts';
@@ -116,12 +116,7 @@ async function isOvertaken(head: Recipient, united: Recipient, base: ProposalBas
 
 /** A file that is broken is for those who check the repository to tell of. */
 function recipientOrNothing(bytes: Buffer, file: string): Recipient | undefined {
-  try {
-    return readRecipient(bytes, file);
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
-  }
+  return orNothing(() => readRecipient(bytes, file));
 }
 
 async function isDoneWith(request: Request, keyring: Keyring): Promise<boolean> {
@@ -131,11 +126,5 @@ async function isDoneWith(request: Request, keyring: Keyring): Promise<boolean> 
 /** Undefined where there is none that can be read. */
 async function requestAt(path: string, base: ProposalBase): Promise<Request | undefined> {
   const bytes = await base.read(path);
-  if (bytes === undefined) return undefined;
-  try {
-    return readRequest(bytes, path);
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
-  }
+  return bytes && orNothing(() => readRequest(bytes, path));
 }

@@ -1,7 +1,7 @@
 import { decodeBase64url, encodeBase64url } from '../../crypto/base64url.ts';
 import { ed25519Sign, ed25519Verify } from '../../crypto/ed25519.ts';
 import { pae } from '../../crypto/pae.ts';
-import { CofferError } from '../../errors.ts';
+import { orNothing } from '../../errors.ts';
 
 /** Who made a proposal, and what it is of (docs/format.md, "Proposals"). */
 export interface Signed {
@@ -19,12 +19,8 @@ export function signProposal(identitySeed: Uint8Array, signed: Signed): string {
 
 /** Any text may be given: one that is no signature is not valid. */
 export function isSignedBy(identity: Uint8Array, signature: string, signed: Signed): boolean {
-  try {
-    return ed25519Verify(identity, decodeBase64url(signature), signedBytes(signed));
-  } catch (error) {
-    if (error instanceof CofferError) return false;
-    throw error;
-  }
+  const bytes = orNothing(() => decodeBase64url(signature));
+  return bytes !== undefined && ed25519Verify(identity, bytes, signedBytes(signed));
 }
 
 function signedBytes({ cluster, id, digest }: Signed): Buffer {

@@ -1,4 +1,4 @@
-import { CofferError } from '../../errors.ts';
+import { orNothing } from '../../errors.ts';
 import { isAncestor } from '../../git/commits/commit-walk.ts';
 import type { Commit, Repository } from '../../git/repository.ts';
 import { changesBetween } from '../../git/trees/changes.ts';
@@ -76,11 +76,6 @@ async function ownRequests(
 
 /** A file that cannot be read endorses nothing; `coffer check` says what is wrong with it. */
 function endorseRequestOf(bytes: Buffer, path: string): EndorseRequest | undefined {
-  try {
-    const request = readRequest(bytes, path);
-    return request.kind === 'endorse' ? request : undefined;
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
-  }
+  const request = orNothing(() => readRequest(bytes, path));
+  return request?.kind === 'endorse' ? request : undefined;
 }

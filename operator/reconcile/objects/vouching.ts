@@ -1,4 +1,4 @@
-import { CofferError } from '../../../core/errors.ts';
+import { nothingFor } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import { type Key, keyOf } from '../../project/namespaced-name.ts';
 import type { Verified } from '../../status/status.ts';
@@ -67,12 +67,7 @@ export class Vouching {
 }
 
 async function readIfPossible(source: GitWatched, claim: Claim): Promise<Manifest | undefined> {
-  try {
-    return (await source.read({ ...claim, ...claim.origin })).manifest;
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
-  }
+  return (await source.read({ ...claim, ...claim.origin }).catch(nothingFor()))?.manifest;
 }
 
 /** `held`: a newer version of its file, that is not taken. */
