@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { ejsonArguments } from './input/ejson-arguments.ts';
 import { exitCodeOf, renderError, renderErrorJson } from './output.ts';
 import { cleanUpOnSignals } from './signals.ts';
+import { TOPICS } from './topics.ts';
 
 /** What oclif needs to know, said here so that it reads no package.json at start-up. */
 export function packageOf(entry: ImportMeta) {
@@ -15,11 +16,7 @@ export function packageOf(entry: ImportMeta) {
       bin: 'coffer',
       dirname: 'coffer',
       topicSeparator: ' ' as const,
-      topics: {
-        audit: { description: 'the log of an operator: verify it, look things up, prove' },
-        recipients: { description: 'the keyring: who can open secrets' },
-        ejson: { description: "the ejson tool's own interface" },
-      },
+      topics: TOPICS,
       // commands.ts beside coffer.ts in the source tree, commands.js beside coffer.js in dist/.
       commands: {
         strategy: 'explicit' as const,

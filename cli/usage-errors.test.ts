@@ -10,7 +10,8 @@ const CANARY = 'hunter2-canary';
 
 describe('wrong usage', () => {
   const lines: [string, string[], string][] = [
-    ['an unknown command', ['sett'], 'USAGE_UNKNOWN_COMMAND'],
+    ['an unknown command', ['sett', 'f', CANARY], 'USAGE_UNKNOWN_COMMAND'],
+    ['an unknown command of a topic', ['recipients', 'lst', CANARY], 'USAGE_UNKNOWN_COMMAND'],
     ['an unknown flag', ['get', 'f', 'e', `--password=${CANARY}`], 'USAGE_UNKNOWN_FLAG'],
     ['an argument too many', ['unset', 'f', 'e', CANARY], 'USAGE_UNEXPECTED_ARGUMENT'],
     ['an argument too few', ['unset', 'f'], 'USAGE'],
@@ -32,6 +33,16 @@ describe('wrong usage', () => {
       for (const { stdout, stderr } of [people, programs]) assert.ok(!`${stdout}${stderr}`.includes(CANARY));
     });
   }
+
+  test('says what there is not, and where what there is stands', () => {
+    assert.equal(
+      desk.try(['recipients', 'lst', 'x']).stderr,
+      'error USAGE_UNKNOWN_COMMAND: there is no command recipients lst\n  Run `coffer recipients --help` to see the commands.\n',
+    );
+    // oclif would go on about flags that may come several times.
+    assert.match(desk.try(['recipients', 'rotate']).stderr, /^error USAGE: RECIPIENT is missing\n {2}Run .*\n$/);
+    assert.match(desk.try(['set']).stderr, /^error USAGE: FILE and ENTRY are missing\n/);
+  });
 
   test('an argument is never filled in from standard input, where a secret may come from', async () => {
     const { status, stdout, stderr } = desk.try(['set', 'f'], { input: CANARY });

@@ -1,4 +1,5 @@
 import { CofferError } from '../core/errors.ts';
+import { TOPICS } from './topics.ts';
 
 /**
  * oclif's parse errors as ours, exit code 2. Their texts repeat what was typed, and what was typed in the wrong place
@@ -16,6 +17,10 @@ export function fromUsageError(error: unknown): CofferError | undefined {
       'there are more arguments than the command takes',
       'Run the command with --help. A secret value is never an argument: give it by stdin, a file or at the prompt.',
     );
+  }
+  if ('args' in error && Array.isArray(error.args)) {
+    const names = error.args.map(({ name }: { name: string }) => name.toUpperCase());
+    if (names.length > 0) return usage('USAGE', `${names.join(' and ')} ${names.length > 1 ? 'are' : 'is'} missing`);
   }
   if ('flags' in error && Array.isArray(error.flags)) {
     return usage('USAGE_UNKNOWN_FLAG', `unknown flag: ${error.flags.map(flagName).join(', ')}`);
@@ -36,8 +41,11 @@ function isOclifError(error: Error): boolean {
 function fromPlainOclifError(error: Error): CofferError {
   const unknown = /^command (\S+) not found$/.exec(error.message);
   if (unknown !== null) {
-    return new CofferError('USAGE_UNKNOWN_COMMAND', `there is no command ${(unknown[1] ?? '').replaceAll(':', ' ')}`, {
-      advice: 'Run `coffer --help` to see the commands.',
+    const [first = '', second] = (unknown[1] ?? '').split(':');
+    // All words up to the first flag are its id, and those behind the command may be anything.
+    const isTopic = Object.hasOwn(TOPICS, first) && second !== undefined;
+    return new CofferError('USAGE_UNKNOWN_COMMAND', `there is no command ${isTopic ? `${first} ${second}` : first}`, {
+      advice: `Run \`coffer ${isTopic ? `${first} ` : ''}--help\` to see the commands.`,
       exit: 2,
     });
   }
