@@ -6,6 +6,7 @@ import { CofferError } from '../errors.ts';
 import { isSystemError, undefinedIfMissing } from '../files/system-error.ts';
 import { readDocuments } from '../format/document/document.ts';
 import { schemaProblems } from '../format/document/document-schema.ts';
+import { isInCofferFolder } from './coffer-folder.ts';
 
 /** `.coffer/config.yaml`, relative to the root of the repository. */
 export const CONFIG_PATH = '.coffer/config.yaml';
@@ -74,11 +75,11 @@ export function configFrom(bytes: Uint8Array, file: string): RepositoryConfig {
 }
 
 /**
- * Whether manifests are looked for in this file. `path` is relative to the root, with `/`. Never in `.git`, `.coffer`
- * and `node_modules`.
+ * Whether manifests are looked for in this file. `path` is relative to the root, with `/`. Never in `.git`, `node_modules`,
+ * `.coffer`, and what could be taken for that.
  */
 export function isManifestPath(config: RepositoryConfig, path: string): boolean {
-  if (isIgnored(config, path) || KEYRING.test(path)) return false;
+  if (isIgnored(config, path) || isInCofferFolder(path)) return false;
   const { included } = globsOf(config);
   return included === undefined ? USUAL.test(path) : included.ignores(path);
 }
@@ -96,7 +97,6 @@ export function recipientsForPath(config: RepositoryConfig, path: string): strin
 
 /** Git's own, and what other people publish. */
 const SKIPPED = /(?:^|\/)(?:\.git|node_modules)(?:\/|$)/;
-const KEYRING = /(?:^|\/)\.coffer\//;
 const USUAL = /\.(?:ya?ml|json)$/;
 
 interface Globs {

@@ -3,8 +3,9 @@ import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { manifest, sealed } from '../../../test/trust/manifests.ts';
+import { configFrom, isManifestPath } from '../../config/repository.ts';
 import { documentProblems } from '../../format/document/document.ts';
-import { type Aspects, aspectsOf } from './aspects.ts';
+import { type Aspects, aspectsOf, hasContent } from './aspects.ts';
 
 const SIDE = { mode: '100644', oid: '0'.repeat(40) };
 
@@ -46,6 +47,34 @@ describe('what a file says', () => {
     assert.deepEqual(texts(read(`# why\n${text}# because\n`)), texts(read(text)));
     const turned = manifest({ recipients: ['b', 'a'], data: { y: sealed('k', 'y'), x: sealed('k', 'x') } });
     assert.deepEqual(texts(read(turned)), texts(read(text)));
+  });
+
+  test('in what could be taken for .coffer is one thing, and no manifest is looked for there', () => {
+    const head = 'apiVersion: coffer.dev/v1\nkind: Config\nmetadata: {name: coffer}\nspec: {include: ["*"], ';
+    const config = configFrom(Buffer.from(`${head}repository: "AAAAAAAAAAAAAAAAAAAAAA"}\n`), '.coffer/config.yaml');
+    const folders = [
+      '.coffer',
+      '.Coffer',
+      '.coffer.',
+      '.cof\u200cfer',
+      '.co\ufb00er',
+      'COFFER~1',
+      'coffer',
+      'requests',
+      'a',
+    ];
+    const paths = fc.array(fc.constantFrom(...folders, 'db.yaml'), { minLength: 1, maxLength: 4 });
+    let judged = 0;
+    fc.assert(
+      fc.property(paths, (parts) => {
+        const path = parts.join('/');
+        const isOne = aspectsOf(path, SIDE, hasContent(path, SIDE) ? Buffer.from(manifest()) : undefined).size === 1;
+        assert.equal(isManifestPath(config, path), !isOne, path);
+        judged += isOne ? 1 : 0;
+      }),
+      { numRuns: 500 },
+    );
+    assert.ok(judged > 50);
   });
 
   test('can be asked of any bytes', () => {

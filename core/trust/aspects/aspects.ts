@@ -3,7 +3,7 @@ import { type CofferDocument, documentProblems, mayHoldCoffer } from '../../form
 import type { Side } from '../../git/trees/changes.ts';
 import { isFile } from '../../git/trees/tree.ts';
 import { isObject, objectOf } from '../../json.ts';
-import { subjectOfCofferFile } from './coffer-folder.ts';
+import { subjectOfCofferFile } from './coffer-file.ts';
 
 /** One thing that a file says, which somebody may or may not change. */
 export interface Aspect {

@@ -1,3 +1,4 @@
+import { isCofferFolder } from '../../config/coffer-folder.ts';
 import { Recent } from '../../git/recent.ts';
 import type { Repository } from '../../git/repository.ts';
 import { type Change, changesBetween, comparisonBudget, type Side } from '../../git/trees/changes.ts';
@@ -5,7 +6,6 @@ import { pathParts } from '../../git/trees/path.ts';
 import { isTree, rawEntries } from '../../git/trees/tree.ts';
 import { Turns } from '../../turns.ts';
 import { type Aspects, aspectsOf, hasContent, noAspects } from './aspects.ts';
-import { isCofferFolder } from './coffer-folder.ts';
 
 /** Files whose aspects are kept, in bytes of the files: a commit's file is its child's file before the change. */
 const KEPT = 32 * 1024 * 1024;

@@ -1,17 +1,8 @@
 import type { Subject } from '../../../schemas/trust-policy.ts';
+import { isInCofferFolder } from '../../config/coffer-folder.ts';
 import { CONFIG_PATH } from '../../config/repository.ts';
-import { IGNORABLE } from '../../git/trees/path.ts';
 import { RECIPIENTS_FOLDER } from '../../keys/keyring.ts';
 import { REQUESTS_FOLDER } from '../../requests/request.ts';
-
-// Where file systems fold names, these reach `.coffer` too, as git's verify_path knows of `.git`: HFS+ passes over some code
-// points, NTFS over dots and spaces at the end, and has short names.
-const FOLDER = /^(?:\.coffer|coffer~[0-9])[ .]*$/;
-
-/** Whether a name in a folder is `.coffer`, or could be taken for it in somebody's checkout. */
-export function isCofferFolder(name: string): boolean {
-  return FOLDER.test(name.replace(IGNORABLE, '').normalize('NFKC').toLowerCase());
-}
 
 /**
  * The subject of a file in `.coffer/`; undefined for one that is in no such folder. Only the one at the root, exactly so
@@ -23,5 +14,5 @@ export function subjectOfCofferFile(path: string): Subject | undefined {
   if (path.startsWith(`${RECIPIENTS_FOLDER}/`)) return 'keyring';
   if (path.startsWith(`${REQUESTS_FOLDER}/endorse-`)) return 'endorse';
   if (path.startsWith(`${REQUESTS_FOLDER}/`)) return 'requests';
-  return path.split('/').some(isCofferFolder) ? 'rules' : undefined;
+  return isInCofferFolder(path) ? 'rules' : undefined;
 }
