@@ -100,3 +100,16 @@ test('coffer check --exposed fails while an exposed value lives, and names what 
     ],
   );
 });
+
+test('the table and the page say where a value may be in use, too, whose manifest has another name now', () => {
+  desk.coffer(['new', 'payments/api', '--recipient', 'production', '-o', '<i>.yaml']);
+  desk.coffer(['set', '<i>.yaml', 'password'], 'canary-one');
+  desk.git('rm', '-q', FILE);
+  desk.commit('Rename');
+  const page = join(desk.home, 'renamed.html');
+  const shown = desk.coffer(['exposure', '--html', page]);
+  assert.match(shown, /^resealed +payments\/db +password +laptop /m);
+  assert.match(shown, /^resealed +payments\/api +password +<i>\.yaml +may be one of these values, in another place$/m);
+  const row = '<td>payments/api</td><td>password</td><td>&lt;i&gt;.yaml</td><td class="resealed">may be one';
+  assert.ok(readFileSync(page, 'utf8').includes(row));
+});

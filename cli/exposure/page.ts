@@ -1,7 +1,8 @@
-import type { Exposed, ExposedTo, ExposureReport, ExposureState } from '../../core/exposure/exposure.ts';
+import type { Exposed, ExposedTo, ExposureReport, ExposureState, Living } from '../../core/exposure/exposure.ts';
 import type { Moment } from '../../core/exposure/moment.ts';
+import { count } from '../render/count.ts';
 import type { FoundExposure } from './exposure-of.ts';
-import { inOrder, MEANING, reasonOf, STATES, summaryOf } from './render-table.ts';
+import { ELSEWHERE, inOrder, inOtherPlaces, MEANING, reasonOf, STATES, summaryOf } from './render-table.ts';
 
 /** Nothing of the page is fetched from anywhere, and nothing in it runs. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -23,6 +24,7 @@ details > summary { cursor: pointer; margin: .5rem 0 }
 
 /** A page of one file: what is exposed, what to do first on top. All text of the repository is escaped. */
 export function exposurePage({ report, current, notes }: FoundExposure, made: Date): string {
+  const others = inOtherPlaces(report);
   const byState = Map.groupBy(inOrder(report.values), ({ state }) => state);
   const title = 'What was exposed';
   return `<!doctype html>
@@ -32,6 +34,7 @@ export function exposurePage({ report, current, notes }: FoundExposure, made: Da
 <p class="sum">${escaped(summaryOf(report, notes.length === 0))}</p>
 ${notes.map((note) => `<p class="warning">${escaped(note)}</p>`).join('\n')}
 <ul class="tiles">${STATES.map((state) => tile(state, byState.get(state)?.length ?? 0)).join('')}</ul>
+${others.length === 0 ? '' : otherPlaces(others)}
 ${STATES.map((state) => section(state, byState.get(state) ?? [])).join('\n')}
 ${keysOf(report)}
 <p><small>Made ${made.toISOString()} of ${current.map((commit) => escaped(commit)).join(', ')}. ${ejson(report)}Times and authors are those that commits claim.</small></p>
@@ -51,6 +54,15 @@ function section(state: ExposureState, values: readonly Exposed[]): string {
   const title = `${values.length} ${MEANING[state]}`;
   const isUrgent = state === 'live' || state === 'resealed';
   return `<details${isUrgent ? ' open' : ''}><summary><strong class="${state}">${title}</strong></summary>${table}</details>`;
+}
+
+/** On top, since nothing below says that these have to be replaced. */
+function otherPlaces(living: readonly Living[]): string {
+  const rows = living.map(({ state, namespace, name, entry, path }) => {
+    const cells = [namespace === '' ? 'a file that cannot be read' : `${namespace}/${name}`, entry, path].map(escaped);
+    return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}<td class="${state}">${ELSEWHERE[state]}</td></tr>`;
+  });
+  return `<details open><summary><strong>${count(living.length, 'current value')} in other places than those below</strong></summary><table><tbody>\n${rows.join('\n')}\n</tbody></table></details>`;
 }
 
 function rowOf({ namespace, name, entry, paths, branches, keys, from, until, written }: Exposed): string {

@@ -1,4 +1,4 @@
-import type { Exposed, ExposureReport, ExposureState } from '../../core/exposure/exposure.ts';
+import type { Exposed, ExposureReport, ExposureState, Living } from '../../core/exposure/exposure.ts';
 import { paint, printable } from '../output.ts';
 import { count } from '../render/count.ts';
 
@@ -14,13 +14,30 @@ export const MEANING: Readonly<Record<ExposureState, string>> = {
   public: 'no secret',
 };
 
-/** For people: a row for each value, the most urgent first, then what was looked at. */
+/** For people: a row for each value, the most urgent first, then where else it may be in use, then what was looked at. */
 export function renderExposure(report: ExposureReport, isWhole: boolean): string {
   const rows = inOrder(report.values).map(rowOf);
   const head = ['STATE', 'MANIFEST', 'ENTRY', 'READABLE BY', 'FROM', 'UNTIL', 'WRITTEN BY', 'FILE'];
   const table = rows.length === 0 ? [] : [...aligned([head, ...rows]), ''];
-  return [...table, ...keyLines(report), summaryOf(report, isWhole)].join('\n');
+  return [...table, ...otherLines(report), ...keyLines(report), summaryOf(report, isWhole)].join('\n');
 }
+
+/** Current values that are, or may be, one that was exposed in another place: no row of those says where to replace them. */
+export function inOtherPlaces({ values, living }: ExposureReport): Living[] {
+  const placeOf = ({ namespace, name, entry }: Living | Exposed, path: string) =>
+    JSON.stringify([namespace, name, entry, path]);
+  const urgent = values.filter(({ state }) => state === 'live' || state === 'resealed');
+  const named = new Set(urgent.flatMap((value) => value.paths.map((path) => placeOf(value, path))));
+  const keyOf = (value: Living) => `${value.state} ${placeOf(value, value.path)}`;
+  const others = living.filter((value) => !named.has(placeOf(value, value.path)));
+  return others.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+/** What such a value is. */
+export const ELSEWHERE: Readonly<Record<Living['state'], string>> = {
+  live: 'one of these values, in another place',
+  resealed: 'may be one of these values, in another place',
+};
 
 export function inOrder(values: readonly Exposed[]): Exposed[] {
   const keyOf = ({ state, namespace, name, entry, from }: Exposed) =>
@@ -55,6 +72,13 @@ function rowOf(value: Exposed): string[] {
     written.author.email,
     paths.length > 1 ? `${paths[0]} and ${paths.length - 1} more` : (paths[0] ?? ''),
   ].map(printable);
+}
+
+function otherLines(report: ExposureReport): string[] {
+  const rows = inOtherPlaces(report).map(({ state, namespace, name, entry, path }) =>
+    [state, namespace === '' ? '?' : `${namespace}/${name}`, entry, path, ELSEWHERE[state]].map(printable),
+  );
+  return rows.length === 0 ? [] : [...aligned(rows), ''];
 }
 
 function keyLines({ keys }: ExposureReport): string[] {
