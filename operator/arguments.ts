@@ -16,21 +16,30 @@ Usage: coffer-operator --config FILE [--once | --confirm COMMIT]
        coffer-operator rotate NAMESPACE/NAME ENTRY --config FILE
        coffer-operator override-audit --for DURATION --reason TEXT --config FILE
 
-  accept COMMIT     take this commit, no matter who signed it and what was accepted before, and judge what descends from
-                    it: for a first commit, a branch that was rewound or replaced, a commit that the policy refuses. It
-                    counts once, within a day, and is recorded; a running operator takes it at its next look
-  rotate SECRET ENTRY
-                    make this value anew, whatever its age, as its manifest says; it counts once, within a day, and is recorded
-  override-audit    let a running operator go on for a time (--for 30m, at most 24h) although its audit log cannot be written: its
-                    records wait in memory, and are written with this reason when the log can be
+  accept COMMIT     take this commit, no matter who signed it and what was
+                    accepted before, and judge what descends from it: for a
+                    first commit, a branch that was rewound or replaced, a
+                    commit that the policy refuses. It counts once, within a
+                    day, and is recorded; a running operator takes it at its
+                    next look
+  rotate NAMESPACE/NAME ENTRY
+                    make this value anew, whatever its age, as its manifest
+                    says; it counts once, within a day, and is recorded
+  override-audit    let a running operator go on for a time (--for 30m, at most
+                    24h) although its audit log cannot be written: its records
+                    wait in memory, and are written with this reason when the
+                    log can be
   --config FILE     the operator's configuration (kind OperatorConfig)
-  --once            look at every source once, project, and end; exit code 1 if anything is in trouble
-  --confirm COMMIT  carry out the removals that are held for this commit, or take it although it leaves the source
-                    empty; a running operator does so at its next look
+  --once            look at every source once, project, and end; exit code 1 if
+                    anything is in trouble
+  --confirm COMMIT  carry out the removals that are held for this commit, or
+                    take it although it leaves the source empty; a running
+                    operator does so at its next look
   --help            show this
   --version         show the version
 
-Exit codes: 0 done, 1 something is in trouble (--once), 2 wrong usage or configuration, 3 cannot go on.
+Exit codes: 0 done, 1 something is in trouble (--once), 2 wrong usage or
+configuration, 3 cannot go on.
 `;
 
 const PROGRAM = 'coffer-operator';

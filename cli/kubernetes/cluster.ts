@@ -11,6 +11,9 @@ export interface ClusterChoice {
   context?: string | undefined;
 }
 
+/** What client-node calls the context, to a server on localhost without TLS, that it makes up where it finds no kubeconfig. */
+const MADE_UP = 'loaded-context';
+
 /** Milliseconds; a person waits for it. */
 const PATIENCE = 20_000;
 
@@ -36,6 +39,7 @@ export class Cluster {
       // The parser's message quotes the file, which holds credentials.
       throw unusable(choice, 'cannot be read');
     }
+    if (choice.kubeconfig === undefined && config.currentContext === MADE_UP) throw noKubeconfig();
     if (choice.context !== undefined) config.setCurrentContext(choice.context);
     return new Cluster(config, choice);
   }
@@ -115,6 +119,13 @@ export class Cluster {
       });
     }
   }
+}
+
+function noKubeconfig(): CofferError {
+  return new CofferError('CLUSTER_CONFIG', 'there is no kubeconfig, so nobody knows which cluster is meant', {
+    advice: 'Name one with --kubeconfig FILE. For a host without Kubernetes: see --help (--url, --from-file).',
+    exit: 2,
+  });
 }
 
 function unusable({ kubeconfig }: ClusterChoice, what: string): CofferError {

@@ -2,6 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderStatus } from './render.ts';
 
+test('what is wrong and the way out stand on lines of their own', () => {
+  const problems = [{ code: 'SOURCE_STALE', message: 'no look has succeeded', advice: 'Look.', data: {} }];
+  const report = { place: 'edge', cluster: 'edge', key: null, isDone: false, hasFailed: true, isStuck: true };
+  assert.deepEqual(renderStatus([{ ...report, namespaces: [], secrets: [], problems }], 'c1').slice(-2), [
+    '  SOURCE_STALE no look has succeeded',
+    '    Look.',
+  ]);
+});
+
 test('what clusters, operators and file names say steers no terminal', () => {
   const bad = 'x\u001b]0;owned\u0007\u009b2Jy';
   const secret = { namespace: bad, name: bad, path: bad, reason: bad, message: bad, namespaces: [] };

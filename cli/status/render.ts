@@ -33,14 +33,15 @@ function clusterLines(report: ClusterReport): string[] {
       ({ namespace, current, secrets: all }) => `  ${printable(namespace.padEnd(width))}  ${current}/${all}`,
     ),
     ...troubleLines(report),
-    ...problems.map(problemLine),
+    ...problems.flatMap(problemLines),
   ];
 }
 
-function problemLine({ code, message, advice = '', data = {} }: Problem): string {
+function problemLines({ code, message, advice = '', data = {} }: Problem): string[] {
   const place = placeOf(data);
-  const rest = `${message}${place === '' ? '' : ` (${place})`} ${advice}`.trimEnd();
-  return `  ${paint('red', printable(code))} ${printable(rest)}`;
+  const what = `${message}${place === '' ? '' : ` (${place})`}`;
+  const line = `  ${paint('red', printable(code))} ${printable(what)}`;
+  return advice === '' ? [line] : [line, `    ${printable(advice)}`];
 }
 
 function troubleLines({ secrets }: ClusterReport): string[] {

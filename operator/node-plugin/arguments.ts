@@ -22,22 +22,28 @@ export interface NodeSettings {
 
 export type NodeRequest = { do: 'help' } | { do: 'version' } | { do: 'run'; settings: NodeSettings };
 
-export const HELP = `The node plugin of the CSI driver csi.coffer.dev: gives pods the secrets that they may read, on tmpfs.
+export const HELP = `The node plugin of the CSI driver csi.coffer.dev: gives pods the secrets that
+they may read, on tmpfs.
 
 Usage: coffer-node --operator https://HOST:PORT --trust DIRECTORY
 
   --operator URL     the operator's volumes server
-  --trust DIRECTORY  the ConfigMap coffer-serving-ca, mounted: ca.crt and serverName
+  --trust DIRECTORY  the ConfigMap coffer-serving-ca, mounted: ca.crt and
+                     serverName
   --node NAME        the node's name; absent: $NODE_NAME, else the host's name
-  --kubelet DIR      kubelet's directory, at the same path as on the host; absent: /var/lib/kubelet
-  --private DIR      a folder of its own, for mounts that last a moment; absent: /run/coffer-node
+  --kubelet DIR      kubelet's directory, at the same path as on the host;
+                     absent: /var/lib/kubelet
+  --private DIR      a folder of its own, for mounts that last a moment;
+                     absent: /run/coffer-node
   --poll DURATION    between looks for changes of each volume; absent: 10s
-  --stale DURATION   without a word of the operator, after which pods' Events say so; absent: 10m
+  --stale DURATION   without a word of the operator, after which pods' Events
+                     say so; absent: 10m
   --size MEBIBYTES   of each volume at most; absent: 8
   --help             show this
   --version          show the version
 
-It runs as root and privileged: mounts that it makes have to reach kubelet. It has no access to the API server.
+It runs as root and privileged: mounts that it makes have to reach kubelet. It
+has no access to the API server.
 Exit codes: 0 done, 2 wrong usage, 3 cannot go on.
 `;
 
