@@ -1,7 +1,7 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { AuditLog } from '../../core/audit/log.ts';
 import type { AuditRecord } from '../../core/audit/record.ts';
-import { CofferError } from '../../core/errors.ts';
+import { CofferError, orNothing } from '../../core/errors.ts';
 import { familyOf } from '../../core/exposure/current-values.ts';
 import type { Unproven } from '../../core/exposure/exposure.ts';
 import { textDigest } from '../../core/exposure/text-digest.ts';
@@ -74,9 +74,12 @@ export class Comparing {
   }
 
   /** Which of our keys open what is to be compared. */
-  async kidsFor({ current, former }: Unproven): Promise<readonly string[]> {
-    const found = [await this.#find(current.text, current.entry), await this.#find(former.text, former.entry)];
-    return found.flatMap((openable) => openable?.kids ?? []);
+  async kidsFor(pairs: readonly Unproven[]): Promise<readonly string[]> {
+    const kids: string[] = [];
+    for (const { text, entry } of pairs.flatMap(({ current, former }) => [current, former])) {
+      kids.push(...((await this.#find(text, entry))?.kids ?? []));
+    }
+    return kids;
   }
 
   async #recorded(
@@ -126,13 +129,8 @@ export class Comparing {
 
   /** Undefined where the former value does not open although a stanza is for us: of it nothing is proven, and of the others all. */
   #outcome(now: Buffer, former: Openable): 'changed' | 'same' | undefined {
-    let then: Buffer;
-    try {
-      then = this.#open(former);
-    } catch (error) {
-      if (error instanceof CofferError) return undefined;
-      throw error;
-    }
+    const then = orNothing(() => this.#open(former));
+    if (then === undefined) return undefined;
     const outcome = isSame(now, then) ? 'same' : 'changed';
     then.fill(0);
     return outcome;
@@ -167,14 +165,10 @@ export class Comparing {
   #tried(manifest: Manifest, text: string, entry: string): Openable | undefined {
     const value = manifest.entries.get(entry);
     if (value?.kind !== 'sealed' || textDigest(value.text) !== text) return undefined;
-    try {
-      const keys = openingKeys(manifest, this.#opener, [entry]);
-      const [kids, dataKeyIds] = [keys.map(({ kid }) => kid), keys.map(({ dataKeyId }) => dataKeyId)];
-      return { manifest, entry, kids, dataKeyIds };
-    } catch (error) {
-      if (error instanceof CofferError) return undefined;
-      throw error;
-    }
+    const keys = orNothing(() => openingKeys(manifest, this.#opener, [entry]));
+    if (keys === undefined) return undefined;
+    const [kids, dataKeyIds] = [keys.map(({ kid }) => kid), keys.map(({ dataKeyId }) => dataKeyId)];
+    return { manifest, entry, kids, dataKeyIds };
   }
 }
 

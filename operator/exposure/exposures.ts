@@ -130,7 +130,7 @@ export class Exposures extends BackgroundChore {
         signal.throwIfAborted();
         compared += await this.#try(comparing, pairs, needed);
       }
-      for (const pair of comparing.postponed) for (const kid of await comparing.kidsFor(pair)) needed.add(kid);
+      for (const kid of await comparing.kidsFor(comparing.postponed)) needed.add(kid);
       postponed.push(...comparing.postponed);
     } finally {
       opener.wipe();
@@ -150,7 +150,7 @@ export class Exposures extends BackgroundChore {
     } catch (error) {
       if (!(error instanceof CofferError)) throw error;
       if (error.loop === 'retry' || error.code.startsWith('AUDIT_')) {
-        for (const pair of pairs) for (const kid of await comparing.kidsFor(pair)) needed.add(kid);
+        for (const kid of await comparing.kidsFor(pairs)) needed.add(kid);
         throw error;
       }
       return 0;
