@@ -25,24 +25,14 @@ __coffer_complete() {
 
 _coffer() {
   local coffer="\${COMP_WORDS[0]}" current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
-  local command="" place=0 file="" skip="" word kind i
+  local command="" place=0 file="" skip="" kind i
   COMPREPLY=()
   # bash takes "--flag=value" for three words.
   if [[ "$current" == "=" ]]; then current=""; fi
   if [[ "$previous" == "=" ]]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi
 
   for ((i = 1; i < COMP_CWORD; i++)); do
-    word="\${COMP_WORDS[i]}"
-    if [[ -n "$skip" ]]; then
-      if [[ "$word" != "=" ]]; then skip=""; fi
-    elif [[ "$word" == -* ]]; then
-      if [[ -n "$(__coffer_value "$command" "$word")" ]]; then skip=1; fi
-    elif [[ -n "$(__coffer_subcommands "$command")" ]]; then
-      command="\${command:+$command }$word"
-    else
-      if [[ -z "$file" ]]; then file="$word"; fi
-      place=$((place + 1))
-    fi
+    if [[ "\${COMP_WORDS[i]}" != "=" ]]; then __coffer_word "\${COMP_WORDS[i]}"; fi
   done
 
   kind="$(__coffer_value "$command" "$previous")"

@@ -1,6 +1,21 @@
 import { type CompletedCommand, type Completion, subcommands } from './model.ts';
 
-/** Three shell functions that bash and zsh read alike: what follows a topic, a command's places, a flag's value. */
+/** Shell functions that bash and zsh read alike: what follows a topic, a command's places, a flag's value, and how a line is read. */
+// Both shells let a function set the local variables of its caller.
+const WORD = `# Takes a word before the cursor: what of command, file and place is known of the line, and whether the next is a flag's value.
+__coffer_word() {
+  if [[ -n "$skip" ]]; then
+    skip=""
+  elif [[ "$1" == -* ]]; then
+    if [[ -n "$(__coffer_value "$command" "$1")" ]]; then skip=1; fi
+  elif [[ -n "$(__coffer_subcommands "$command")" ]]; then
+    command="\${command:+$command }$1"
+  else
+    if [[ -z "$file" ]]; then file="$1"; fi
+    place=$((place + 1))
+  fi
+}`;
+
 export function tables(commands: readonly CompletedCommand[]): string {
   return [
     '# The words that may follow these: "" after coffer itself.',
@@ -39,6 +54,8 @@ export function tables(commands: readonly CompletedCommand[]): string {
     ),
     '  esac',
     '}',
+    '',
+    WORD,
   ].join('\n');
 }
 

@@ -20,24 +20,14 @@ __coffer_complete() {
 
 _coffer() {
   local coffer="\${words[1]}" current="\${words[CURRENT]}" previous="\${words[CURRENT-1]}"
-  local command="" place=1 file="" skip="" word kind i
+  local command="" place=1 file="" skip="" kind i
   if [[ "$current" == --*=* ]]; then
     previous="\${current%%=*}"
     compset -P '*='
   fi
 
   for ((i = 2; i < CURRENT; i++)); do
-    word="\${words[i]}"
-    if [[ -n "$skip" ]]; then
-      skip=""
-    elif [[ "$word" == -* ]]; then
-      if [[ -n "$(__coffer_value "$command" "$word")" ]]; then skip=1; fi
-    elif [[ -n "$(__coffer_subcommands "$command")" ]]; then
-      command="\${command:+$command }$word"
-    else
-      if [[ -z "$file" ]]; then file="$word"; fi
-      place=$((place + 1))
-    fi
+    __coffer_word "\${words[i]}"
   done
 
   kind="$(__coffer_value "$command" "$previous")"
