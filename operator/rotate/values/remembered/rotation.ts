@@ -42,4 +42,3 @@ export const Rotation = Type.Object({
 });
 
 export type Rotation = Static<typeof Rotation>;
-export type RotationStep = Rotation['step'];
