@@ -56,6 +56,16 @@ describe('coffer endorse', () => {
     desk.coffer(['check']);
   });
 
+  test('tells of a manifest of which only stanzas changed as of one', () => {
+    const stanza = / {6}production: "[^"]+"\n/.exec(desk.read(MANIFEST))?.[0] ?? '';
+    const unused = `  keys:\n    "${'A'.repeat(32)}":\n${stanza}`;
+    desk.edit(MANIFEST, '  keys:\n', unused);
+    desk.commit('Add a stanza');
+    const printed = desk.coffer(['endorse', 'HEAD']);
+    assert.match(printed, /^Only stanzas, comments or layout: payments\/db\.yaml$/m);
+    assert.doesNotMatch(printed, /No manifest|Other files/);
+  });
+
   test('is asked again for the same commit, and gives it another signature', () => {
     const endorsed = head();
     desk.coffer(['endorse', endorsed]);

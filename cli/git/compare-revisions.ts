@@ -43,6 +43,20 @@ export async function compareFiles(
   return compared;
 }
 
+/** Whether manifests are or were in it: where `compareFiles` leaves it out, its stanzas, comments or layout changed. */
+export async function holdsManifests(
+  root: string,
+  config: RepositoryConfig,
+  { before, after }: ChangedFile,
+): Promise<boolean> {
+  for (const side of [before, after]) {
+    if (side === undefined || !isManifestPath(config, side.path)) continue;
+    const manifests = (await readManifestSide(root, side))?.file.manifests ?? [];
+    if (manifests.length > 0) return true;
+  }
+  return false;
+}
+
 /** In `.coffer/` a file is what its path says: git may take one recipient for another one, moved. */
 function apart({ before, after }: ChangedFile): ChangedFile[] {
   if (before === undefined || after === undefined || before.path === after.path)
