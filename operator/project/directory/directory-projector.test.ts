@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, fork, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork, spawnSync } from 'node:child_process';
 import { on, once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -46,6 +46,12 @@ async function open(t: TestContext, { path, state }: Place, config: Partial<Dire
   const projector = await openDirectoryProjector({ path, workloads, ...config }, options);
   t.after(() => projector.close());
   return projector;
+}
+
+/** An operator that changes its target all the time. */
+function write({ path, state }: Place): ChildProcess {
+  const program = join(import.meta.dirname, '../../../test/operator/writer.ts');
+  return fork(program, [path, state, `${UID}`, `${GID}`]);
 }
 
 const secret = { namespace: 'shop', name: 'db', type: 'Opaque' };
@@ -209,12 +215,7 @@ describe('promise 3: a reader sees the old set or the new one', () => {
     const at = place(t);
     const folder = join(at.path, 'shop/api/db');
     for (let round = 0; round < 12; round++) {
-      const writer = fork(join(import.meta.dirname, '../../../test/operator/writer.ts'), [
-        at.path,
-        at.state,
-        `${UID}`,
-        `${GID}`,
-      ]);
+      const writer = write(at);
       await once(writer, 'message');
       await setTimeout(Math.random() * 25);
       writer.kill('SIGKILL');
@@ -394,12 +395,7 @@ describe('where it projects', () => {
 
   test('refuses while another operator is at it, and takes over from one that was killed', async (t) => {
     const at = place(t);
-    const writer = fork(join(import.meta.dirname, '../../../test/operator/writer.ts'), [
-      at.path,
-      at.state,
-      `${UID}`,
-      `${GID}`,
-    ]);
+    const writer = write(at);
     await once(writer, 'message');
     await refuses(t, at, 'DIRECTORY_IN_USE');
     writer.kill('SIGKILL');
