@@ -28,7 +28,13 @@ function asRecorded(text: string): string {
   return timeFrom(text).toISOString();
 }
 
-/** Whether a record is asked for. Throws CofferError `TIME_INVALID`. */
+/** Intents that are remembered for their outcomes: an operator has some thousand under way at most. */
+const MOST_INTENTS = 10_000;
+
+/**
+ * Whether a record is asked for, told of one after the other: of an outcome its intent says whose key, commit and entries they were.
+ * Throws CofferError `TIME_INVALID`.
+ */
 export function selects(wanted: Wanted): (line: AuditLine) => boolean {
   const tests: ((line: AuditLine) => boolean)[] = [];
   const { secret, workload, actor, key, entry, event } = wanted;
@@ -42,7 +48,18 @@ export function selects(wanted: Wanted): (line: AuditLine) => boolean {
   if (event !== undefined && event.length > 0) tests.push((line) => event.some((one) => isOfEvent(line.event, one)));
   if (since !== undefined) tests.push(({ time }) => time >= since);
   if (until !== undefined) tests.push(({ time }) => time < until);
-  return (line) => tests.every((test) => test(line));
+  const intents = new Map<string, AuditLine>();
+  return (line) => {
+    const whole = { ...intents.get(line.operation ?? ''), ...line };
+    if (line.event === 'secret.intent' && line.operation !== undefined) remember(intents, line.operation, line);
+    return tests.every((test) => test(whole));
+  };
+}
+
+function remember(intents: Map<string, AuditLine>, operation: string, intent: AuditLine): void {
+  intents.set(operation, intent);
+  const [oldest] = intents.size > MOST_INTENTS ? intents.keys() : [];
+  if (oldest !== undefined) intents.delete(oldest);
 }
 
 function isNamed({ namespace, name }: AuditLine, secret: string): boolean {
