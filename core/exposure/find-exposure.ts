@@ -1,4 +1,5 @@
 import { Turns } from '../turns.ts';
+import { CommitOrder } from './commit-order.ts';
 import { CurrentValues } from './current-values.ts';
 import type { Exposed, ExposureQuery, ExposureReport } from './exposure.ts';
 import type { ValueFact } from './facts.ts';
@@ -6,7 +7,7 @@ import type { HistoryFacts } from './history-facts.ts';
 import { KeysOfHistory, type LostKey } from './lost-keys.ts';
 import type { Moment } from './moment.ts';
 import { Renames } from './renames.ts';
-import { selectedKeys } from './selected-keys.ts';
+import { isNothingLost, selectedKeys } from './selected-keys.ts';
 import { States } from './states.ts';
 import { Successors } from './successors.ts';
 import { factsOfVersion, filesAt, Timeline } from './timeline.ts';
@@ -21,8 +22,27 @@ export async function findExposure(facts: HistoryFacts, query: ExposureQuery): P
   const numbers = (oids: readonly string[]) => oids.flatMap((oid) => facts.commitOf(oid) ?? []);
   const current = numbers(query.current);
   const heads = numbers(query.heads.map(({ commit }) => commit));
-  const timeline = await Timeline.read(facts, { heads, current }, turns);
-  return await new Search({ facts, query, timeline, current }).report(turns);
+  const order = new CommitOrder(facts, { heads, current });
+  const searched = searchedIn(facts, order, current);
+  if (isNothingLost(query, { records: facts, order, current })) {
+    return { values: [], living: [], unproven: [], keys: [], ...searched };
+  }
+  const timeline = await Timeline.read(facts, order, turns);
+  return { ...(await new Search({ facts, query, timeline, current }).report(turns)), ...searched };
+}
+
+type Searched = Pick<ExposureReport, 'commits' | 'gaps' | 'ejsonFiles'>;
+
+function searchedIn(facts: HistoryFacts, { numbers }: CommitOrder, current: readonly number[]): Searched {
+  const files = current.flatMap((commit) => [...filesAt(facts, commit).values()]);
+  return {
+    commits: numbers.length,
+    gaps: numbers.flatMap((number) => {
+      const { oid = '', gap } = facts.commits[number] ?? {};
+      return gap === undefined ? [] : [{ commit: oid, code: gap }];
+    }),
+    ejsonFiles: files.filter((version) => facts.versions[version]?.role === 'ejson').length,
+  };
 }
 
 interface SearchParts {
@@ -46,16 +66,14 @@ class Search {
     this.#parts = parts;
     this.#keys = new KeysOfHistory(facts, timeline);
     this.#current = new CurrentValues(facts, current, query.instead ?? new Map());
-    this.#lost = selectedKeys(query, { records: facts, timeline, keys: this.#keys, current });
+    this.#lost = selectedKeys(query, { records: facts, order: timeline.order, keys: this.#keys, current });
     this.#ways = new Ways({ facts, query, timeline, lost: this.#lost });
     const successors = new Successors(this.#current, this.#keys, this.#ways.sealedTo);
     const renames = new Renames(facts, timeline, this.#current);
     this.#states = new States({ facts, current: this.#current, successors, renames, compared: query.compared });
   }
 
-  async report(turns: Turns): Promise<ExposureReport> {
-    const { facts, timeline } = this.#parts;
-    const { order } = timeline;
+  async report(turns: Turns): Promise<Omit<ExposureReport, keyof Searched>> {
     const values = await this.#values(turns);
     this.#noteBranches(values);
     return {
@@ -63,12 +81,6 @@ class Search {
       living: this.#states.living,
       unproven: this.#states.unproven,
       keys: Array.from(this.#lost.values(), ({ since, ...key }) => ({ ...key, ...this.#sinceOf(key.kid, since) })),
-      commits: order.length,
-      gaps: order.flatMap((number) => {
-        const { oid = '', gap } = facts.commits[number] ?? {};
-        return gap === undefined ? [] : [{ commit: oid, code: gap }];
-      }),
-      ejsonFiles: this.#ejsonFiles(),
     };
   }
 
@@ -112,9 +124,9 @@ class Search {
       ...{ namespace, name, entry, dataKeyId, text, state, branches: [] },
       paths: Array.from(paths, (path) => facts.paths[path] ?? '').sort(),
       keys: ways.keys,
-      written: timeline.momentAt(written),
-      from: timeline.momentAt(ways.from),
-      ...(dropped === undefined ? {} : { until: timeline.momentAt(dropped) }),
+      written: timeline.order.momentAt(written),
+      from: timeline.order.momentAt(ways.from),
+      ...(dropped === undefined ? {} : { until: timeline.order.momentAt(dropped) }),
     };
   }
 
@@ -137,13 +149,7 @@ class Search {
 
   #sinceOf(kid: string, since: number): { since?: Moment } {
     const place = this.#keys.revoked.get(kid) ?? (since > 0 ? since : undefined);
-    return place === undefined ? {} : { since: this.#parts.timeline.momentAt(place) };
-  }
-
-  #ejsonFiles(): number {
-    const { facts, current } = this.#parts;
-    const files = current.flatMap((commit) => [...filesAt(facts, commit).values()]);
-    return files.filter((version) => facts.versions[version]?.role === 'ejson').length;
+    return place === undefined ? {} : { since: this.#parts.timeline.order.momentAt(place) };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CommitOrder } from './commit-order.ts';
 import { ownerIn } from './facts.ts';
 import type { HistoryFacts } from './history-facts.ts';
 import { listOf } from './list-of.ts';
@@ -88,12 +89,12 @@ export class KeysOfHistory {
  */
 export function removedKeys(
   records: HistoryFacts,
-  timeline: Timeline,
+  order: CommitOrder,
   listed: ReadonlyMap<string, string>,
 ): Map<string, number> {
   const removed = new Map<string, number>();
-  for (const [place, number] of timeline.order.entries()) {
-    if (!timeline.isCurrent(place)) continue;
+  for (const [place, number] of order.numbers.entries()) {
+    if (!order.isCurrent(place)) continue;
     const changes = records.commits[number]?.changes ?? [];
     for (const change of changes) {
       const before = keysIn(records, change.before);
@@ -112,10 +113,10 @@ export function removedKeys(
 }
 
 /** Keys that a commit which the current ones reach calls revoked. */
-export function revokedOnLine(records: HistoryFacts, timeline: Timeline): Set<string> {
+export function revokedOnLine(records: HistoryFacts, order: CommitOrder): Set<string> {
   const revoked = new Set<string>();
-  for (const [place, number] of timeline.order.entries()) {
-    if (!timeline.isCurrent(place)) continue;
+  for (const [place, number] of order.numbers.entries()) {
+    if (!order.isCurrent(place)) continue;
     for (const { after } of records.commits[number]?.changes ?? []) {
       for (const { kid, status } of keysIn(records, after)) if (status === 'revoked') revoked.add(kid);
     }

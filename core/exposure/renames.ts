@@ -93,7 +93,7 @@ export class Renames {
     if (known !== undefined) return known;
     const before = new Set<number>();
     const after = new Set<number>();
-    for (const change of this.#timeline.commitAt(place)?.changes ?? []) {
+    for (const change of this.#timeline.order.commitAt(place)?.changes ?? []) {
       for (const fact of factsOfVersion(this.#records, change.before)) before.add(fact);
       for (const fact of factsOfVersion(this.#records, change.after)) after.add(fact);
     }

@@ -1,8 +1,7 @@
 import type { Turns } from '../turns.ts';
-import type { CommitFacts, FileChange, HistoryFacts } from './history-facts.ts';
+import type { CommitOrder } from './commit-order.ts';
+import type { FileChange, HistoryFacts } from './history-facts.ts';
 import { listOf } from './list-of.ts';
-import { type Moment, momentOf } from './moment.ts';
-import { orderOf, reachedFrom } from './topological-order.ts';
 
 /** What one commit does to what is said: by all its files together, so that moving a file is no change. */
 export interface Effect {
@@ -17,8 +16,7 @@ const TURN = 16;
 
 /** When each fact came, and when it went from the current line. */
 export class Timeline {
-  /** Numbers of commits, parents before children. */
-  readonly order: readonly number[];
+  readonly order: CommitOrder;
   /** Fact → place in `order` of the first commit that brought it. */
   readonly first = new Map<number, number>();
   /** Fact → places of all commits that brought it; for values only. */
@@ -28,40 +26,20 @@ export class Timeline {
   /** Fact → numbers of paths. */
   readonly paths = new Map<number, Set<number>>();
   readonly #records: HistoryFacts;
-  readonly #current: ReadonlySet<number>;
 
-  private constructor(records: HistoryFacts, order: readonly number[], current: ReadonlySet<number>) {
+  private constructor(records: HistoryFacts, order: CommitOrder) {
     this.#records = records;
     this.order = order;
-    this.#current = current;
   }
 
-  /** `heads`: numbers of all commits whose history counts; `current`: those whose line is the current one. Rejects as the turns do. */
-  static async read(
-    records: HistoryFacts,
-    { heads, current }: { heads: readonly number[]; current: readonly number[] },
-    turns: Turns,
-  ): Promise<Timeline> {
-    const order = orderOf(records.commits, [...heads, ...current]);
-    const timeline = new Timeline(records, order, reachedFrom(records.commits, current));
-    for (const [place, number] of order.entries()) {
+  /** Rejects as the turns do. */
+  static async read(records: HistoryFacts, order: CommitOrder, turns: Turns): Promise<Timeline> {
+    const timeline = new Timeline(records, order);
+    for (const [place, number] of order.numbers.entries()) {
       timeline.#take(place, number);
       if (place % TURN === 0) await turns.next();
     }
     return timeline;
-  }
-
-  /** The commit at a place of the order. */
-  commitAt(place: number): CommitFacts | undefined {
-    return this.#records.commits[this.order[place] ?? -1];
-  }
-
-  momentAt(place: number): Moment {
-    return momentOf(this.commitAt(place));
-  }
-
-  isCurrent(place: number): boolean {
-    return this.#current.has(this.order[place] ?? -1);
   }
 
   #take(place: number, number: number): void {
@@ -71,7 +49,7 @@ export class Timeline {
       if (!this.first.has(fact)) this.first.set(fact, place);
       if (this.#isValue(fact)) listOf(this.bringers, fact).push(place);
     }
-    if (this.#current.has(number)) for (const fact of dropped) this.lastDropped.set(fact, place);
+    if (this.order.isCurrent(place)) for (const fact of dropped) this.lastDropped.set(fact, place);
     this.#notePaths(changes);
   }
 

@@ -65,7 +65,7 @@ export class Ways {
     if (select.kind === 'all') return { keys: [], from: written };
     if (select.kind === 'writer') {
       const own = (this.#timeline.bringers.get(number) ?? []).filter((place) =>
-        select.isWriter(this.#timeline.commitAt(place)?.oid ?? ''),
+        select.isWriter(this.#timeline.order.commitAt(place)?.oid ?? ''),
       );
       return own[0] === undefined ? undefined : { keys: [], from: own[0] };
     }
@@ -78,7 +78,7 @@ export class Ways {
 
   #exposedTo({ kid, recipient }: Way, place: number): Exposed['keys'][number] {
     const lost = this.#lost.get(kid);
-    const from = this.#timeline.momentAt(place);
+    const from = this.#timeline.order.momentAt(place);
     if (lost?.through === undefined) return { kid, recipient: lost?.recipient || recipient, from };
     const member = this.#lost.get(lost.through);
     return { kid: lost.through, recipient: member?.recipient ?? '', group: { name: lost.recipient, kid }, from };
@@ -109,7 +109,7 @@ export class Ways {
 
   #latestClaims(): number[] {
     const latest = new Map<number, number>();
-    return this.#timeline.order.map((number) => {
+    return this.#timeline.order.numbers.map((number) => {
       const { time = 0, parents = [] } = this.#facts.commits[number] ?? {};
       const claim = Math.max(time, ...parents.map((parent) => latest.get(parent) ?? 0));
       latest.set(number, claim);
