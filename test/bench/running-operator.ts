@@ -12,6 +12,7 @@ import type { Program } from './measure.ts';
 /** Far above what any step here takes. */
 const PATIENCE_MS = 10 * 60 * 1000;
 const READY_POLL_MS = 10;
+const SEARCHED_POLL_MS = 500;
 
 /** A line of its log, with the clock and the CPU so far when it came, in milliseconds. */
 export interface Moment {
@@ -84,6 +85,17 @@ export class RunningOperator {
     const listening = await this.moment(({ msg }) => msg === 'listening');
     const url = new URL('/readyz', String(listening.line.address));
     while (!(await this.unlessEnded(fetch(url))).ok) await sleep(READY_POLL_MS);
+  }
+
+  /** Waits until it has searched the history of every source for what is exposed, which it does in the background after its start. */
+  async searched(): Promise<void> {
+    const listening = await this.moment(({ msg }) => msg === 'listening');
+    const url = new URL('/metrics', String(listening.line.address));
+    for (;;) {
+      const answer = await this.unlessEnded(fetch(url));
+      if (/^coffer_exposed_values\{/m.test(await answer.text())) return;
+      await sleep(SEARCHED_POLL_MS);
+    }
   }
 
   /** Makes it look at its sources now, as a webhook does. */
