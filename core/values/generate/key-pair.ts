@@ -2,6 +2,7 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { base64Bytes } from '../../crypto/base64-bytes.ts';
+import { ed25519Blob } from '../../signatures/ssh/sign-message.ts';
 
 const generate = promisify(generateKeyPair);
 
@@ -14,7 +15,7 @@ export interface KeyPairText {
 export async function ed25519Pair(): Promise<KeyPairText> {
   const pair = await generate('ed25519');
   const { x = '' } = pair.publicKey.export({ format: 'jwk' });
-  const blob = Buffer.concat([sshString('ssh-ed25519'), sshString(Buffer.from(x, 'base64url'))]);
+  const blob = ed25519Blob(Buffer.from(x, 'base64url'));
   return {
     privateKey: privateKeyPem(pair.privateKey),
     publicKey: Buffer.from(`ssh-ed25519 ${blob.toString('base64')}\n`),
@@ -44,12 +45,4 @@ export function privateKeyPem(key: KeyObject): Buffer {
   ]);
   text.fill(0);
   return pem;
-}
-
-/** RFC 4251 §5. */
-function sshString(content: string | Buffer): Buffer {
-  const bytes = Buffer.from(content);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
 }

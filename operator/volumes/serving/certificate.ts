@@ -1,7 +1,15 @@
-import { createPrivateKey, KeyObject, randomBytes, webcrypto } from 'node:crypto';
-import { isIP } from 'node:net';
+import { createPrivateKey, KeyObject, webcrypto } from 'node:crypto';
+import { privateKeyPem } from '../../../core/values/generate/key-pair.ts';
+import {
+  alternativeNames,
+  CURVE,
+  certificatePem,
+  SIGNATURE,
+  serialNumber,
+  x509Library,
+} from '../../../core/values/generate/x509.ts';
 
-/** X.509 certificates of two shapes: an authority of our own, and a server's that it signs. ECDSA with P-256 and SHA-256. */
+/** X.509 certificates of two shapes: an authority of our own, and a server's that it signs. */
 
 /** PEM. `key`: PKCS #8, for the caller to wipe. */
 export interface KeyedCertificate {
@@ -14,17 +22,8 @@ export interface Validity {
   to: Date;
 }
 
-const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
-const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' } as const;
-
-/** Loaded only where a certificate is due: seldom, and the library is large. It wants the polyfill to be there before it. */
-async function library() {
-  await import('reflect-metadata');
-  return await import('@peculiar/x509');
-}
-
 export async function createAuthority(name: string, { from, to }: Validity): Promise<KeyedCertificate> {
-  const x509 = await library();
+  const x509 = await x509Library();
   const keys = await webcrypto.subtle.generateKey(CURVE, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: [{ CN: [name] }],
@@ -40,7 +39,7 @@ export async function createAuthority(name: string, { from, to }: Validity): Pro
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificate: pem(certificate), key: exportKey(keys.privateKey) };
+  return { certificate: certificatePem(certificate), key: privateKeyPem(KeyObject.from(keys.privateKey)) };
 }
 
 /** For a server that is reached by these DNS names and IP addresses; the first is its common name. */
@@ -49,7 +48,7 @@ export async function createServerCertificate(
   { from, to }: Validity,
   authority: KeyedCertificate,
 ): Promise<KeyedCertificate> {
-  const x509 = await library();
+  const x509 = await x509Library();
   const issuer = new x509.X509Certificate(authority.certificate);
   const keys = await webcrypto.subtle.generateKey(CURVE, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
@@ -65,26 +64,9 @@ export async function createServerCertificate(
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(
-        names.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value })),
-      ),
+      new x509.SubjectAlternativeNameExtension(alternativeNames(names)),
       await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
     ],
   });
-  return { certificate: pem(certificate), key: exportKey(keys.privateKey) };
-}
-
-/** Hexadecimal; positive and not to be foreseen, at most 20 octets (RFC 5280, section 4.1.2.2). */
-function serialNumber(): string {
-  const serial = randomBytes(16);
-  serial.writeUInt8((serial.readUInt8() & 0x7f) | 0x40);
-  return serial.toString('hex');
-}
-
-function pem(certificate: { toString(format: 'pem'): string }): string {
-  return `${certificate.toString('pem').trim()}\n`;
-}
-
-function exportKey(key: webcrypto.CryptoKey): Buffer {
-  return Buffer.from(KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }));
+  return { certificate: certificatePem(certificate), key: privateKeyPem(KeyObject.from(keys.privateKey)) };
 }
