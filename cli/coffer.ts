@@ -2,18 +2,15 @@
 // The entry of the CLI. Only node's own modules are imported statically: the compile cache has to be on before oclif and
 // the commands are loaded, or their compilation is not cached (it is about a third of a short command's CPU).
 import module from 'node:module';
+import { oldNode } from '../core/node-version.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { privateCacheDirectory } from './compile-cache.ts';
 
-const LEAST_NODE = [22, 19] as const;
-
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const argv = process.argv.slice(2);
+const refusal = oldNode('coffer');
 
-if (major < LEAST_NODE[0] || (major === LEAST_NODE[0] && minor < LEAST_NODE[1])) {
-  // An older node can still load this file, so it gives this message instead of a syntax error.
-  console.error(`coffer needs Node ${LEAST_NODE.join('.')} or later; this is ${process.version}.`);
-  console.error('  Put a newer node first on the PATH.');
+if (refusal !== undefined) {
+  console.error(refusal);
   process.exitCode = 3;
 } else if (argv.length === 1 && argv[0] === '--version') {
   // Scripts ask for it often, and it needs nothing that would have to be loaded.

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * coffer-operator. Data flows one way: source → reconcile → project. Each step is a folder of that name. The reconciler
  * also opens what is to be projected, with a record on disk before anything is opened and one after it was projected.

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * coffer-node, the node plugin of the CSI driver csi.coffer.dev. For each volume that kubelet asks for it asks the operator, with the
  * token of the pod that mounts, and shows what comes back as files on a tmpfs. It holds no key and no credentials of its own.

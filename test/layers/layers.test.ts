@@ -88,7 +88,7 @@ const HEAVY = [
   'undici',
 ];
 /** What of core a command may load at once: small, and without imports of its own beyond these. */
-const LIGHT = ['core/errors.ts', 'core/files/atomic.ts', 'core/files/system-error.ts'];
+const LIGHT = ['core/errors.ts', 'core/files/atomic.ts', 'core/files/system-error.ts', 'core/node-version.ts'];
 
 interface Import {
   from: string;

@@ -15,8 +15,8 @@ const DIST = join(ROOT, 'dist');
 const ENTRIES = {
   coffer: 'cli/coffer.ts',
   commands: 'cli/commands.ts',
-  'coffer-operator': 'operator/main.ts',
-  'coffer-node': 'operator/node-plugin/main.ts',
+  'coffer-operator': 'operator/coffer-operator.ts',
+  'coffer-node': 'operator/node-plugin/coffer-node.ts',
 };
 const PROGRAMS = ['coffer.js', 'coffer-operator.js', 'coffer-node.js'];
 /** Chunks of former builds stay this long: a program that started before the swap may still import one. */
