@@ -192,7 +192,7 @@ export class KeyRotation extends BackgroundChore {
     await this.#updateIndexes(situation, wanted);
     const retired = await this.#retirement.fulfil({ ...situation, memory });
     const fulfilled = requests.filter((request) => isRotated(request, wanted)).map(({ id }) => id);
-    const held = new Set(situation.keys.keys.keys());
+    const held = new Set(situation.keys.keys.keys()).difference(retired.gone);
     this.#keys = ownKeyStatus({ own, made, held, counts: this.#indexes.counts(), waiting: retired.waiting });
     const proposal = await this.#proposal(situation, wanted, [...fulfilled, ...retired.done]);
     const refusals = [...strayRequests(own, requests, now), ...retired.refusals];

@@ -65,6 +65,7 @@ class Retiring {
   async look(options: Partial<KeyRotationOptions> = {}): Promise<string[]> {
     const operator = this.stage.operator(options);
     const codes = await look(operator);
+    this.shown = operator.status().keys?.map(({ id }) => id) ?? [];
     this.deleteAfter = operator.status().keys?.find(({ id }) => id === this.former)?.deleteAfter;
     this.said = operator
       .troubles()
@@ -74,6 +75,8 @@ class Retiring {
   }
 
   said = '';
+  /** Ids of the keys in the status. */
+  shown: string[] = [];
   deleteAfter: string | undefined;
 }
 
@@ -84,6 +87,7 @@ describe('a request to delete a key', () => {
     stage.records.length = 0;
     assert.deepEqual(await host.look(), []);
     assert.deepEqual(await stage.kids(), [stage.listed.keys[0]?.kid]);
+    assert.deepEqual(host.shown, await stage.kids());
     assert.deepEqual(stage.told('key.changed'), [`archived ${host.request}`, `deleted ${host.request}`]);
     const kept = JSON.parse(readFileSync(join(stage.root, 'retired-keys', `${former}.json`), 'utf8'));
     const opening = { ...sealingKey(recovery), seed: recovery.seed };

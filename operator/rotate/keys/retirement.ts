@@ -40,6 +40,8 @@ export interface Circumstances {
 export interface Retired {
   /** Ids of the requests that are done with. */
   done: string[];
+  /** Kids that the store has no more. */
+  gone: Set<string>;
   refusals: CofferError[];
   /** Kid → when its grace ends, in milliseconds since 1970. That one waits is no trouble: nobody has to do anything. */
   waiting: Map<string, number>;
@@ -67,11 +69,19 @@ export class Retirement {
    * RETIRE_HANGS, RETIRE_NO_RECOVERY. Throws CofferError what the store, the log and the archive throw.
    */
   async fulfil(circumstances: Circumstances): Promise<Retired> {
-    const retired: Retired = { done: [], refusals: [], waiting: new Map(), until: Number.POSITIVE_INFINITY };
+    const retired: Retired = {
+      done: [],
+      gone: new Set(),
+      refusals: [],
+      waiting: new Map(),
+      until: Number.POSITIVE_INFINITY,
+    };
     for (const request of circumstances.asked.flatMap(({ retirements }) => retirements)) {
       const outcome = await this.#try(request, circumstances);
-      if (outcome === 'done') retired.done.push(request.id);
-      else if (outcome === 'waits') retired.waiting.set(request.key, this.#wait(request, circumstances));
+      if (outcome === 'done') {
+        retired.done.push(request.id);
+        retired.gone.add(request.key);
+      } else if (outcome === 'waits') retired.waiting.set(request.key, this.#wait(request, circumstances));
       else retired.refusals.push(outcome);
     }
     retired.until = Math.min(...retired.waiting.values());
