@@ -1,3 +1,4 @@
+import type { Keyring } from '../../../core/keys/keyring.ts';
 import { Args, BaseCommand, Flags, keyDirectoryFlag } from '../../base-command.ts';
 import { noCommitFlag } from '../../kubernetes/flags.ts';
 import type { Left } from '../../recipients/groups/group-members.ts';
@@ -36,6 +37,11 @@ With --clean the former key is only retired: for who leaves the group and stays 
     const message = `Let ${args.member} leave the group ${args.group}`;
     const commit = flags['no-commit'] ? undefined : await commitFiles(workspace.root, left.files, message);
     await this.#tell(args, formerKey, left);
+    if (isCreator(workspace.keyring, args)) {
+      this.warn(
+        `the identity of ${args.group} is ${args.member}’s, who can go on making keys for it: make another group, and put it in its place (coffer recipients replace ${args.group} NEW)`,
+      );
+    }
     const refused = Object.fromEntries(left.refused);
     return {
       ...args,
@@ -63,4 +69,9 @@ With --clean the former key is only retired: for who leaves the group and stays 
     const { untilReplaced } = await import('../../recipients/what-follows.ts');
     this.note(untilReplaced(group));
   }
+}
+
+function isCreator({ recipients }: Keyring, { group, member }: { group: string; member: string }): boolean {
+  const [made, leaver] = [recipients.get(group), recipients.get(member)];
+  return made !== undefined && leaver?.identity.equals(made.identity) === true;
 }

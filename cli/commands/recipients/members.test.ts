@@ -85,6 +85,14 @@ describe('a group', () => {
     assert.equal(json(['recipients', 'leave', 'team', 'bob']).error.code, 'GROUP_MEMBER_UNKNOWN');
   });
 
+  test('that its creator leaves is said to be in their hands still: the identity that makes its keys is theirs', () => {
+    json(['recipients', 'join', 'team', 'bob']);
+    const left = desk.try(['recipients', 'leave', 'team', 'ada', '--no-commit']);
+    assert.match(left.stderr, /the identity of team is ada’s/);
+    desk.git('checkout', '--', '.');
+    assert.doesNotMatch(desk.try(['recipients', 'leave', 'team', 'bob']).stderr, /the identity of/);
+  });
+
   test('is left by the same command again where the first was interrupted: nothing stays sealed to what the leaver has', () => {
     json(['recipients', 'join', 'team', 'bob']);
     const first = json(['recipients', 'leave', 'team', 'bob', '--no-commit']);

@@ -49,7 +49,7 @@ key to the recovery recipients, and deletes it. The keyring goes on listing it, 
     return { ...result, request, commit: commit ?? null };
   }
 
-  #tellHanging({ name }: Recipient, key: string, hanging: readonly Hanging[], requests: readonly string[]): void {
+  #tellHanging({ name, type }: Recipient, key: string, hanging: readonly Hanging[], requests: readonly string[]): void {
     this.say(`${key} of ${this.emphasise(name)} is still needed, by ${hanging.length + requests.length}:`);
     for (const { path, what, refs } of hanging.slice(0, MOST_LINES)) {
       const others = refs.length > 3 ? `, and ${refs.length - 3} more` : '';
@@ -57,9 +57,8 @@ key to the recovery recipients, and deletes it. The keyring goes on listing it, 
     }
     if (hanging.length > MOST_LINES) this.say(`  and ${hanging.length - MOST_LINES} more`);
     for (const id of requests) this.say(`  the open request ${id}`);
-    this.note(
-      `Rewrap or remove them (coffer recipients rewrap ${name}), delete branches that are done with, and try again.`,
-    );
+    const command = type === 'cluster' ? `coffer recipients rewrap ${name}` : 'coffer rewrap FILE';
+    this.note(`Rewrap or remove them (${command}), delete branches that are done with, and try again.`);
     this.answerNo();
   }
 }

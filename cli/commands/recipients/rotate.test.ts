@@ -166,6 +166,7 @@ describe('coffer recipients rotate', () => {
     assert.equal(json(['recipients', 'rotate', 'ada', ...elsewhere]).error.code, 'ROTATE_NEEDS_IDENTITY');
     const revoked = json(['recipients', 'rotate', 'ada', '--revoke', ...elsewhere]);
     assert.deepEqual([revoked.status, revoked.request, statuses('ada')], [0, null, ['revoked']]);
+    assert.deepEqual(revoked.groups, ['team'], 'its key is in the wrong hands, too');
     assert.equal(json(['recipients', 'rotate', 'ada']).status, 0);
     assert.deepEqual(statuses('ada'), ['active', 'revoked']);
   });

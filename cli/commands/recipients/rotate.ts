@@ -68,10 +68,11 @@ sealing goes on.`;
 
   override async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(RecipientsRotate);
-    const [{ openWorkspace, recipientOf }, { checkReason }, { stolenKeys }] = await Promise.all([
+    const [{ openWorkspace, recipientOf }, { checkReason }, { stolenKeys }, { groupsKnownTo }] = await Promise.all([
       import('../../workspace/workspace.ts'),
       import('../../recipients/rotate/reason.ts'),
       import('../../recipients/rotate/revoke-keys.ts'),
+      import('../../recipients/groups/known-groups.ts'),
     ]);
     const reason = checkReason(flags.reason);
     const workspace = await openWorkspace();
@@ -81,8 +82,9 @@ sealing goes on.`;
       (await this.#offline(workspace, recipient, stolen, flags)) ??
       (await this.#byRequest(workspace, recipient, stolen, reason));
     const commit = await this.#commit(workspace.root, rotated, stolen, reason, flags);
-    await this.#tell(rotated, stolen);
-    return { ...rotated, commit, errors: this.reported };
+    const groups = groupsKnownTo(workspace.keyring, recipient, rotated.revoked);
+    await this.#tell(rotated, stolen, groups);
+    return { ...rotated, groups, commit, errors: this.reported };
   }
 
   async #byRequest(
@@ -139,7 +141,7 @@ sealing goes on.`;
     return (await commitFiles(root, files, message)) ?? null;
   }
 
-  async #tell(rotated: Rotated, stolen: Stolen | undefined): Promise<void> {
+  async #tell(rotated: Rotated, stolen: Stolen | undefined, groups: readonly string[]): Promise<void> {
     const { name, request, revoked, keyId, secret, files, refused } = rotated;
     const [{ count }, { untilReplaced }] = await Promise.all([
       import('../../render/count.ts'),
@@ -162,6 +164,9 @@ sealing goes on.`;
     for (const [path, reason] of Object.entries(refused))
       this.warn(`${path} stays sealed to the former key: ${reason}`);
     if (Object.keys(refused).length > 0) this.answerNo();
+    const then = keyId === null && stolen?.isFollowed ? `, once ${name} has its new key` : '';
+    for (const group of groups)
+      this.warn(`whoever has these has the key of ${group}, too: coffer recipients rotate ${group} --revoke${then}`);
     if (revoked.length > 0) this.note(untilReplaced(name, revoked));
     if (request !== null)
       this.note(
