@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { eventually } from './site.ts';
+import { eventually, type OperatorProcess } from './site.ts';
 import { refuses, TrustSite, takes } from './trust-site.ts';
 
 type Refused = { path: string; commit: string; code: string; author: { name: string } };
+
+/** Where it finds no other program: neither git nor ssh-keygen, nor a shell. */
+function startAlone(host: TrustSite): Promise<OperatorProcess> {
+  const { PATH } = process.env;
+  process.env.PATH = '';
+  const starting = host.site.start();
+  process.env.PATH = PATH;
+  return starting;
+}
 
 describe('a source in mode strict', () => {
   test('begins where a person says, and nothing is projected before', async (t) => {
@@ -26,11 +35,11 @@ describe('a source in mode strict', () => {
     assert.equal(await operator.end(), 0);
   });
 
-  test('takes what a known signer signed, keeps the last good when nobody did, and says who wrote what', async (t) => {
+  test('takes what a known signer signed, keeps the last good when nobody did, and says who wrote what, without git', async (t) => {
     const host = await TrustSite.open(t);
     const first = await host.commit('ada', { 'db.yaml': host.manifest('db', 'one') });
     host.configure({ firstCommit: first });
-    const operator = await host.site.start();
+    const operator = await startAlone(host);
     await operator.line(({ msg }) => msg === 'projected a commit');
     const second = await host.commit('bob', { 'db.yaml': host.manifest('db', 'two') });
     await takes(operator, second);
