@@ -2,6 +2,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { pae } from '../../core/crypto/pae.ts';
 import { CofferError } from '../../core/errors.ts';
 import type { KeyStore } from './key-store.ts';
+import { withIdentity } from './with-identity.ts';
 
 export interface OwnMarkOptions {
   store: Pick<KeyStore, 'readIdentity'>;
@@ -55,11 +56,9 @@ export class OwnMark {
 
   /** Kept for as long as the process lives: identities do not change, and to read one may take a program. */
   async #derived(): Promise<Buffer | undefined> {
-    if (this.#key !== undefined) return this.#key;
-    const seed = await this.#options.store.readIdentity();
-    if (seed === undefined) return undefined;
-    this.#key = Buffer.from(hkdfSync('sha256', seed, '', INFO, KEY_BYTES));
-    seed.fill(0);
+    this.#key ??= await withIdentity(this.#options.store, (seed) =>
+      Buffer.from(hkdfSync('sha256', seed, '', INFO, KEY_BYTES)),
+    );
     return this.#key;
   }
 }

@@ -7,6 +7,7 @@ import type { Repository } from '../../core/git/repository.ts';
 import type { Proposal } from '../../core/rotation/proposal.ts';
 import { SerialQueue } from '../../core/serial-queue.ts';
 import type { KeyStore } from '../keys/key-store.ts';
+import { withIdentity } from '../keys/with-identity.ts';
 import type { Log } from '../process/log.ts';
 import type { GitSourceConfig } from '../source/open-git-source.ts';
 import { parseAddress } from '../source/remote/address.ts';
@@ -183,10 +184,8 @@ class GitPusher implements Pusher {
 
   async #isOwn(branch: string, tip: string, signal: AbortSignal): Promise<boolean> {
     const { git, source, stateDirectory, keys, now } = this.#options;
-    const seed = await keys.readIdentity();
-    if (seed === undefined) throw this.#fault('PUSH_NO_IDENTITY', {});
-    const publicKey = ed25519PublicKey(seed);
-    seed.fill(0);
+    const publicKey = await withIdentity(keys, ed25519PublicKey);
+    if (publicKey === undefined) throw this.#fault('PUSH_NO_IDENTITY', {});
     const folder = join(stateDirectory, 'push', source.id, 'found');
     return isOwnCommit({ git, branch, tip, publicKey, folder, now: now() }, signal);
   }
