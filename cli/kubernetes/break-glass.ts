@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { CofferError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
-import { RECIPIENT_CONFIG_MAP } from '../../core/requests/published.ts';
+import { BREAK_GLASS_AUDIENCE, RECIPIENT_CONFIG_MAP, SERVING_CONFIG_MAP } from '../../core/requests/published.ts';
 import { Cluster, type ClusterChoice } from './cluster.ts';
 
 export interface BreakGlass extends ClusterChoice {
@@ -19,8 +19,6 @@ export interface BreakGlass extends ClusterChoice {
   reason: string;
 }
 
-const CA_CONFIG_MAP = 'coffer-serving-ca';
-const AUDIENCE = 'break-glass.coffer.dev';
 /** Milliseconds. */
 const PATIENCE = 30_000;
 /** Bytes; a manifest is smaller. */
@@ -79,7 +77,7 @@ async function servingOf(cluster: Cluster, { cluster: wanted, operatorNamespace 
       },
     );
   }
-  const serving = await cluster.get<{ data?: Record<string, string> }>(path(CA_CONFIG_MAP));
+  const serving = await cluster.get<{ data?: Record<string, string> }>(path(SERVING_CONFIG_MAP));
   const { 'ca.crt': ca, serverName } = serving?.data ?? {};
   if (ca !== undefined && serverName !== undefined) return { ca, serverName };
   throw new CofferError('BREAK_GLASS_NOT_SERVED', `the operator in namespace ${operatorNamespace} serves no reading`, {
@@ -95,7 +93,7 @@ async function tokenOf(cluster: Cluster, { tokenFile }: BreakGlass): Promise<str
     'BREAK_GLASS_NO_TOKEN',
     'the credentials for this cluster are no bearer token, which is what the operator can check',
     {
-      advice: `Make one of a ServiceAccount that may: \`kubectl create token NAME --audience ${AUDIENCE} > token\`, and give --token-file token.`,
+      advice: `Make one of a ServiceAccount that may: \`kubectl create token NAME --audience ${BREAK_GLASS_AUDIENCE} > token\`, and give --token-file token.`,
     },
   );
 }

@@ -1,6 +1,7 @@
 import type { AuditActor } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
+import { BREAK_GLASS_AUDIENCE } from '../../core/requests/published.ts';
 import { ENTRY, MANIFEST_NAME, NAME } from '../../schemas/grammar.ts';
 import { RequestRate } from '../concurrency/request-rate.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
@@ -24,9 +25,6 @@ interface Wish {
   entry: string;
   reason: string;
 }
-
-/** For tokens that are good for nothing else, where somebody's credentials are no token: `kubectl create token --audience`. */
-const NARROW_AUDIENCE = 'break-glass.coffer.dev';
 
 /** What RBAC has to allow, on `encryptedsecrets.coffer.dev`. */
 const VERB = 'break-glass';
@@ -54,7 +52,7 @@ export class BreakGlassRoute {
 
   constructor(parts: BreakGlassParts) {
     this.#parts = parts;
-    this.#tokens = [new TokenReviews(parts.client), new TokenReviews(parts.client, NARROW_AUDIENCE)];
+    this.#tokens = [new TokenReviews(parts.client), new TokenReviews(parts.client, BREAK_GLASS_AUDIENCE)];
   }
 
   /**
@@ -88,7 +86,7 @@ export class BreakGlassRoute {
       if (owner !== undefined) return owner;
     }
     throw new CofferError('VOLUME_TOKEN_REFUSED', 'The API server does not accept this token.', {
-      advice: `Log in again; or use a token of \`kubectl create token SERVICEACCOUNT --audience ${NARROW_AUDIENCE}\`.`,
+      advice: `Log in again; or use a token of \`kubectl create token SERVICEACCOUNT --audience ${BREAK_GLASS_AUDIENCE}\`.`,
     });
   }
 

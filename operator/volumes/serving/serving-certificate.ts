@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CofferError } from '../../../core/errors.ts';
+import { SERVING_CONFIG_MAP } from '../../../core/requests/published.ts';
 import { splitSecret, wipeData } from '../../keys/secret-data.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import { KubernetesError } from '../../kubernetes/kubernetes-error.ts';
@@ -11,8 +12,6 @@ import { renew, type ServingKeys } from './renewal.ts';
 
 /** In the operator's namespace: a Secret with the authority and the server's certificate, each with its key. */
 const SECRET = 'coffer-serving-cert';
-/** What clients need to trust the server: the authorities, and the name to check the server's certificate for. */
-const CONFIG_MAP = 'coffer-serving-ca';
 
 /** Milliseconds. */
 const LOOK_EVERY = 60 * 60 * 1000;
@@ -143,7 +142,7 @@ async function store(client: KubeClient, keys: ServingKeys, resourceVersion: str
 }
 
 async function publish({ client, names }: ServingCertificateParts, { authorities }: ServingKeys): Promise<void> {
-  const name = { namespace: client.namespace, name: CONFIG_MAP };
+  const name = { namespace: client.namespace, name: SERVING_CONFIG_MAP };
   const data = { 'ca.crt': authorities.join(''), serverName: names[0] ?? '' };
   const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: name, data };
   await client.apply(RESOURCES.configMaps, name, configMap);
