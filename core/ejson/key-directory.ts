@@ -3,7 +3,7 @@
  * hexadecimal digits in it. The bytes never become a JavaScript string.
  */
 
-import { open, readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofferError } from '../errors.ts';
 import { isSystemError } from '../files/system-error.ts';
@@ -62,13 +62,7 @@ export async function storeKeypair(directory: string, keypair: Keypair): Promise
   const path = join(directory, keypair.publicText);
   const text = Buffer.concat([keypair.privateText(), Buffer.from('\n')]);
   try {
-    const handle = await open(path, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true });
     return path;
   } catch (cause) {
     throw new CofferError('EJSON_KEY_UNWRITABLE', `the private key cannot be written to ${directory}`, {

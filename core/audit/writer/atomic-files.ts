@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { flush } from '../../files/atomic.ts';
 
@@ -11,7 +11,7 @@ export async function placeFiles(directory: string, files: ReadonlyMap<string, B
   const paths = [...files.keys()];
   const temporary = (path: string) => join(directory, temporaryName(path));
   try {
-    await all([...files].map(([path, bytes]) => write(temporary(path), bytes)));
+    await all([...files].map(([path, bytes]) => writeFile(temporary(path), bytes, { mode: 0o600, flush: true })));
     for (const path of paths) for (const above of await makeFolder(join(directory, dirname(path)))) folders.add(above);
     await all(paths.map((path) => rename(temporary(path), join(directory, path))));
   } catch (error) {
@@ -37,16 +37,6 @@ const TEMPORARY = /^\.[-a-z0-9.]+\.tmp$/;
 
 function temporaryName(path: string): string {
   return `.${path.replaceAll('/', '-')}.tmp`;
-}
-
-async function write(path: string, bytes: Buffer): Promise<void> {
-  const handle = await open(path, 'w', 0o600);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** The folder of a log, whose name is on disk when it resolves. */

@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
@@ -44,7 +44,7 @@ export async function writeEntries(folder: string, count: number, objects: Itera
   const temporary = join(folder, `tmp-${randomBytes(8).toString('hex')}`);
   try {
     const { trailer, rows } = await writeObjects(`${temporary}.pack`, count, objects);
-    await writeDurably(`${temporary}.idx`, indexOf(rows, trailer));
+    await writeFile(`${temporary}.idx`, indexOf(rows, trailer), { flag: 'wx', flush: true });
     const final = join(folder, `pack-${trailer.toString('hex')}`);
     await rename(`${temporary}.pack`, `${final}.pack`);
     await rename(`${temporary}.idx`, `${final}.idx`);
@@ -136,14 +136,4 @@ function indexOf(rows: readonly Row[], trailer: Buffer): Buffer {
     crcs: Uint32Array.from(rows, ({ crc }) => crc),
   };
   return packIndex(columns, trailer);
-}
-
-async function writeDurably(file: string, bytes: Buffer): Promise<void> {
-  const handle = await open(file, 'wx');
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
