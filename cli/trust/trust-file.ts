@@ -4,18 +4,12 @@ import { CofferError } from '../../core/errors.ts';
 import { readDocuments } from '../../core/format/document/document.ts';
 import { schemaProblems } from '../../core/format/document/document-schema.ts';
 import { pathParts } from '../../core/git/trees/path.ts';
-import { type Policy, readPolicy } from '../../core/trust/policy/policy.ts';
+import type { JudgeInput } from '../../core/trust/judge.ts';
+import { readPolicy } from '../../core/trust/policy/policy.ts';
 import type { OperatorConfig } from '../../schemas/operator-config.ts';
 
 /** What commits are judged by, as an operator would. */
-export interface TrustFile {
-  mode: 'off' | 'head' | 'strict';
-  policy?: Policy;
-  /** Where manifests of the source may write; absent: everywhere. */
-  namespaces?: readonly string[];
-  /** The folder of the source; `''`: the root. */
-  path: string;
-}
+export type TrustFile = Pick<JudgeInput, 'mode' | 'policy' | 'namespaces' | 'path'>;
 
 /**
  * Reads a TrustPolicy (then every commit has to be signed), or the configuration of an operator with one git source that
