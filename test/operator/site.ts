@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
+import { isSystemError } from '../../core/files/system-error.ts';
 import { storeIdentity, storeSecretKey } from '../../core/keys/key-directory.ts';
 import { identityText } from '../../core/keys/key-texts.ts';
 import { WorkTree } from '../servers/work-tree.ts';
@@ -158,15 +159,19 @@ export class Site {
     return commit;
   }
 
-  /** Everything that the operator left on disk, as bytes. */
-  *files(): Iterable<{ path: string; bytes: Buffer }> {
-    for (const directory of ['state', this.#options.audit ?? 'audit', 'tmp', 'keys']) {
-      const top = resolve(this.root, directory);
-      if (!fs.existsSync(top)) continue;
-      for (const name of fs.readdirSync(top, { recursive: true, encoding: 'utf8' })) {
-        const path = join(top, name);
-        if (fs.lstatSync(path).isFile()) yield { path, bytes: fs.readFileSync(path) };
-      }
+  /** Everything that the operator left on disk, as bytes; of one that runs, how it stood at some moment. */
+  files(): { path: string; bytes: Buffer }[] {
+    try {
+      return ['state', this.#options.audit ?? 'audit', 'tmp', 'keys']
+        .map((directory) => resolve(this.root, directory))
+        .filter((top) => fs.existsSync(top))
+        .flatMap((top) => fs.readdirSync(top, { recursive: true, encoding: 'utf8' }).map((name) => join(top, name)))
+        .filter((path) => fs.lstatSync(path).isFile())
+        .map((path) => ({ path, bytes: fs.readFileSync(path) }));
+    } catch (error) {
+      // It went meanwhile.
+      if (isSystemError(error, 'ENOENT')) return this.files();
+      throw error;
     }
   }
 
