@@ -42,6 +42,8 @@ export async function reportOf(observed: Observed, options: ReportOptions): Prom
   const cluster = clusterOf(observed, keyring);
   const wanted = options.wanted.filter((secret) => cluster === undefined || isFor(secret, cluster, keyring));
   const secrets = await compare(root, wanted, observed.secrets, cluster !== undefined);
+  // It has nothing yet, and says not whose it is: what of the commit it is to have nobody knows.
+  const isAnybodys = cluster === undefined && secrets.length === 0 && wanted.length > 0;
   const active = cluster === undefined ? undefined : keyring.recipients.get(cluster);
   const key = active && activeKey(active);
   return {
@@ -51,7 +53,7 @@ export async function reportOf(observed: Observed, options: ReportOptions): Prom
     namespaces: byNamespace(secrets),
     secrets,
     problems: observed.problems,
-    isDone: secrets.every(({ state }) => state === 'current'),
+    isDone: !isAnybodys && secrets.every(({ state }) => state === 'current'),
     hasFailed: observed.problems.length > 0 || secrets.some(({ state }) => state === 'failed'),
     isStuck: observed.problems.length > 0 || secrets.some(({ state, isRetried }) => state === 'failed' && !isRetried),
   };

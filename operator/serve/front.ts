@@ -43,7 +43,7 @@ export function recordOn(front: Front, log: AuditState): void {
 /** Throws CofferError `SERVE_ADDRESS`. */
 export async function openFront(
   front: Front,
-  { listen, audit }: OperatorSettings,
+  { cluster, listen, audit }: OperatorSettings,
   log: Log,
   closing: Closing,
 ): Promise<void> {
@@ -53,7 +53,8 @@ export async function openFront(
     ...listen,
     isAlive: () => health.isAlive(),
     isReady: () => health.isReady(),
-    status: () => front.status(),
+    // Whoever asks where a commit is has to know whose secrets to look for, before there are any.
+    status: () => ({ cluster, ...front.status() }),
     metrics: () => metrics.render(),
     audit: (path) => store.read(path, LARGEST_FILE),
     wake: () => front.wake(),

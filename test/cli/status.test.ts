@@ -36,6 +36,7 @@ test('coffer status says where a commit is, what failed and why, and how old the
 
   const all = status('--watch');
   assert.deepEqual([all.code, all.stderr], [0, '']);
+  assert.equal(JSON.parse(await (await fetch(new URL('/status', address))).text()).cluster, 'production');
   assert.match(all.stdout, /production \(127\.0\.0\.1:\d+\): 2 of 2 secrets have it, key [0-9a-f]{8}… is \d+ days old/);
 
   // Not pushed yet: the operator has the commit before.
