@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CofferError } from '../errors.ts';
 import { readUpTo } from '../files/read-up-to.ts';
-import { fromSystemError, isSystemError } from '../files/system-error.ts';
+import { throwRefusal, undefinedIfMissing } from '../files/system-error.ts';
 import { entriesIn, entryTileOf } from './entry-tile.ts';
 import type { LogStore } from './store.ts';
 import { HASH_BYTES } from './tree/merkle.ts';
@@ -43,7 +43,7 @@ export class DirectoryStore implements LogStore {
   /** The widths that are there, the narrowest first. */
   async #partials(tile: Tile): Promise<number[]> {
     const folder = join(this.place, dirname(tilePath({ ...tile, width: 1 })));
-    const names = await whereThere(() => readdir(folder));
+    const names = await readdir(folder).catch(undefinedIfMissing).catch(throwRefusal);
     const widths = (names ?? []).filter((name) => /^[1-9][0-9]{0,2}$/.test(name)).map(Number);
     return widths.sort((a, b) => a - b);
   }
@@ -57,15 +57,6 @@ function beginning(bytes: Buffer, { level, width }: Tile): Buffer | undefined {
 
 async function readFile(path: string, limit: number): Promise<Buffer | undefined> {
   return await readUpTo(path, limit, () => tooLarge(path, limit));
-}
-
-async function whereThere<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return;
-    throw fromSystemError(error) ?? error;
-  }
 }
 
 export function tooLarge(path: string, limit: number): CofferError {

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { fromSystemError, isSystemError } from './system-error.ts';
+import { isSystemError, throwRefusal } from './system-error.ts';
 
 /**
  * A file's bytes; undefined: there is no such file. `tooLarge` makes what is thrown for one of more than `limit` bytes, of which no
@@ -18,7 +18,7 @@ export async function readUpTo(path: string, limit: number, tooLarge: () => Erro
     if (length > limit) throw tooLarge();
     return Buffer.concat(chunks, length);
   } catch (error) {
-    throw fromSystemError(error) ?? error;
+    throwRefusal(error);
   } finally {
     await handle.close();
   }
@@ -28,7 +28,6 @@ async function openIfThere(path: string) {
   try {
     return await open(path, 'r');
   } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return;
-    throw fromSystemError(error) ?? error;
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throwRefusal(error);
   }
 }

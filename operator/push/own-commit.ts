@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { CofferError } from '../../core/errors.ts';
+import { orNothing } from '../../core/errors.ts';
 import { readSigned } from '../../core/git/commits/signed-object.ts';
 import { Signers } from '../../core/signatures/signers.ts';
 import { ed25519Blob } from '../../core/signatures/ssh/sign-message.ts';
@@ -52,10 +52,6 @@ export async function isOwnCommit(found: FoundCommit, signal: AbortSignal): Prom
 async function isSigned(bytes: Buffer, { tip, publicKey, now }: FoundCommit): Promise<boolean> {
   const line = `identity namespaces="git" ssh-ed25519 ${ed25519Blob(publicKey).toString('base64')}\n`;
   const signers = await Signers.read({ ssh: { allowedSigners: { file: 'identity', bytes: Buffer.from(line) } } });
-  try {
-    return (await signers.verify(readSigned('commit', tip, bytes), now)).outcome === 'good';
-  } catch (error) {
-    if (error instanceof CofferError) return false;
-    throw error;
-  }
+  const signed = orNothing(() => readSigned('commit', tip, bytes));
+  return signed !== undefined && (await signers.verify(signed, now)).outcome === 'good';
 }

@@ -1,9 +1,9 @@
-import { sodiumReady } from '../../core/crypto/sodium.ts';
-import { CofferError } from '../../core/errors.ts';
+import { CofferError, orNothing } from '../../core/errors.ts';
 import { identityOf } from '../../core/keys/endorsement.ts';
 import { PROPOSAL_LABEL } from '../../core/requests/published.ts';
 import { type Proposal, proposalParts, readProposal } from '../../core/rotation/proposal.ts';
 import type { KeyStore } from '../keys/key-store.ts';
+import { withIdentity } from '../keys/with-identity.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { Outbox } from '../outbox/outbox.ts';
 
@@ -36,7 +36,7 @@ export class Proposals {
    * @throws CofferError PROPOSAL_NO_IDENTITY, what the key store throws, FILE_SYSTEM, KUBERNETES_*; what `about` throws
    */
   async publish(proposal: Proposal, about: () => Promise<void> = async () => undefined): Promise<void> {
-    const parts = await this.#withIdentity((seed) => proposalParts(proposal, seed));
+    const parts = await withIdentity(this.#options.store, (seed) => proposalParts(proposal, seed));
     if (parts === undefined) throw this.#noIdentity(proposal.id);
     await about();
     await this.#outbox.write(proposal.id, parts);
@@ -59,25 +59,8 @@ export class Proposals {
   async read(id: string): Promise<Proposal | undefined> {
     const parts = await this.#outbox.read(id);
     if (parts.length === 0) return undefined;
-    const identity = await this.#withIdentity(identityOf);
-    try {
-      return identity && readProposal(parts, { id, cluster: this.#options.cluster, identity });
-    } catch (error) {
-      if (error instanceof CofferError) return undefined;
-      throw error;
-    }
-  }
-
-  /** Undefined: there is none. */
-  async #withIdentity<Result>(use: (identitySeed: Buffer) => Result): Promise<Result | undefined> {
-    await sodiumReady();
-    const seed = await this.#options.store.readIdentity();
-    if (seed === undefined) return undefined;
-    try {
-      return use(seed);
-    } finally {
-      seed.fill(0);
-    }
+    const identity = await withIdentity(this.#options.store, identityOf);
+    return identity && orNothing(() => readProposal(parts, { id, cluster: this.#options.cluster, identity }));
   }
 
   #noIdentity(id: string): CofferError {

@@ -1,4 +1,4 @@
-import { CofferError } from '../../../core/errors.ts';
+import { type CofferError, orNothing } from '../../../core/errors.ts';
 import type { ProposedValue } from '../../../core/rotation/proposal.ts';
 import { Turns } from '../../../core/turns.ts';
 import { formerUnproven } from '../../../core/values/refusals.ts';
@@ -83,23 +83,15 @@ export class ProposedChanges {
   }
 
   #isExplained(rotation: Rotation, row: RotatingManifest): boolean {
-    try {
-      return isExplained(rotation, row, this.#rotators);
-    } catch (error) {
-      if (error instanceof CofferError) return false;
-      throw error;
-    }
+    return orNothing(() => isExplained(rotation, row, this.#rotators)) ?? false;
   }
 
   /** Entries that rotators set; undefined: nobody knows, for one of them is not this operator's. */
   #rotated(row: RotatingManifest): string[] | undefined {
-    try {
-      return [...row.rotation].flatMap(([entry, { rotator }]) =>
+    return orNothing(() =>
+      [...row.rotation].flatMap(([entry, { rotator }]) =>
         rotator === undefined ? [] : this.#rotators.of(rotator, row).entriesOf(entry),
-      );
-    } catch (error) {
-      if (error instanceof CofferError) return undefined;
-      throw error;
-    }
+      ),
+    );
   }
 }

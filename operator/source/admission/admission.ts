@@ -1,4 +1,4 @@
-import { Bug, CofferError } from '../../../core/errors.ts';
+import { Bug, CofferError, nothingFor } from '../../../core/errors.ts';
 import { isAncestor } from '../../../core/git/commits/commit-walk.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 import type { Replacement } from '../../../core/git/trees/tree-writer.ts';
@@ -84,13 +84,7 @@ export class Admission {
 
   /** Whether `reach` would not throw what is wrong with the policy. */
   async isReachKnown(): Promise<boolean> {
-    try {
-      await this.reach();
-      return true;
-    } catch (error) {
-      if (error instanceof CofferError) return false;
-      throw error;
-    }
+    return (await this.reach().catch(nothingFor())) !== undefined;
   }
 
   /** Whether this state was taken as the mode asks now, or when nobody had to sign: then trust does not begin with it. */

@@ -1,5 +1,5 @@
 import { base64Bytes } from '../../../../core/crypto/base64-bytes.ts';
-import { parseJson } from '../../../../core/json.ts';
+import { objectOf, parseJson } from '../../../../core/json.ts';
 
 /** docs/rotation.md, "A command". */
 export interface Question {
@@ -43,19 +43,13 @@ export function questionLines(question: Question, values: { former?: Buffer | un
 export function readReply(output: Buffer, values: readonly Buffer[]): Reply {
   const reply: Reply = { result: undefined, messages: [] };
   for (const line of output.toString('utf8').split('\n')) {
-    const { result, message } = parse(line);
+    const { result, message } = line.startsWith('{') ? objectOf(parseJson(line)) : {};
     if (result === 'done' || result === 'failed') reply.result = result;
     if (typeof message === 'string' && reply.messages.length < MOST_MESSAGES) {
       reply.messages.push(quotes(message, values) ? '[withheld: it quotes a value]' : presentable(message));
     }
   }
   return reply;
-}
-
-function parse(line: string): { result?: unknown; message?: unknown } {
-  if (!line.startsWith('{')) return {};
-  const value = parseJson(line);
-  return typeof value === 'object' && value !== null ? value : {};
 }
 
 function quotes(message: string, values: readonly Buffer[]): boolean {
