@@ -21,7 +21,10 @@ export interface KeyPair {
 }
 
 export async function generateKey(file: string, type: KeyType, passphrase = '', ...args: string[]): Promise<KeyPair> {
-  await run('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'test', '-f', file, ...args]);
+  const made = run('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'test', '-f', file, ...args]);
+  // Where there is such a file it asks whether to replace it, and waits.
+  made.child.stdin?.end();
+  await made;
   return { file, publicLine: (await readFile(`${file}.pub`, 'utf8')).trim() };
 }
 

@@ -12,16 +12,17 @@ export function readRecords(directory: string): AsyncGenerator<AuditLine> {
 
 /** All records of a log's directory, in order: those in full tiles, then those of the journal that are not. */
 export function auditLines(directory: string): AuditLine[] {
+  // First: an operator that runs may put what it holds into tiles meanwhile.
+  const journal = join(directory, 'journal');
+  const held = existsSync(journal)
+    ? parse(readFileSync(journal, 'utf8').split('\n').slice(0, -1).map(withoutMark))
+    : [];
   const tiles = globSync('tile/entries/**/*', { cwd: directory }).filter(
     (path) => /\/\d{3}$/.test(path) && !path.includes('.p/'),
   );
   const tiled = tiles.sort().flatMap((path) => entriesOf(readFileSync(join(directory, path))));
-  const journal = join(directory, 'journal');
-  const rest = existsSync(journal)
-    ? parse(readFileSync(journal, 'utf8').split('\n').slice(0, -1).map(withoutMark))
-    : [];
   const last = tiled.at(-1)?.sequence ?? 0;
-  return [...tiled, ...rest.filter(({ sequence }) => sequence > last)];
+  return [...tiled, ...held.filter(({ sequence }) => sequence > last)];
 }
 
 /** What vouches for it stands after a tab. */
