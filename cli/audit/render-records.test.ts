@@ -24,6 +24,28 @@ const ROWS: readonly (readonly [AuditRecord, string])[] = [
     { event: 'request.refused', recipient: 'laptop', request: 'r1', code: 'REQUEST_ROLE', message: 'No.' },
     'request.refused  recipient laptop  request r1  REQUEST_ROLE  No.',
   ],
+  [
+    {
+      ...{
+        event: 'commit.accepted',
+        commit: COMMIT,
+        basis: 'person',
+        author: { name: 'Eve', email: 'eve@example.com' },
+      },
+      ...{ actor: { kind: 'host', user: 'root', uid: 0 }, signer: { names: ['ada@example.com'], key: 'SHA256:abc' } },
+    },
+    'commit.accepted  commit abababababab  person  by root  author Eve  signed ada@example.com SHA256:abc',
+  ],
+  [
+    {
+      ...{ event: 'secret.intent', action: 'mount', namespace: 'a', name: 'b', workloads: ['a/api'] },
+      ...{
+        author: { name: 'Eve', email: 'eve@example.com' },
+        actor: { kind: 'pod', user: 'system:serviceaccount:a:api' },
+      },
+    },
+    'secret.intent mount  a/b  for a/api  by system:serviceaccount:a:api  author Eve',
+  ],
   [{ event: 'log.witnessed', origin: 'o', checkpoint: 'c' }, 'log.witnessed  log o'],
   [
     { event: 'log.overridden', actor: { kind: 'host', user: 'ada' }, reason: 'disk', until: '2026-11-22' },

@@ -1,17 +1,17 @@
 import type { AuditLine } from '../../core/audit/record.ts';
 import { printable } from '../output.ts';
-import { actorsOf } from './select-records.ts';
 
-/** One line for a record: when, what, of which secret, for whom, by whom, how it ended. */
+/** One line for a record: when, what, of which secret, for whom, by whom, on whose commit, how it ended. */
 export function rowOf(line: AuditLine, cluster: string | undefined): string {
   const kinds = [line.event, line.action, line.change, line.step, line.aspect];
   const what = kinds.filter((part) => part !== undefined).join(' ');
   const secret = line.name === undefined ? '' : `${line.namespace ?? ''}/${line.name}`;
   const entries = line.entries === undefined || line.entries.length === 0 ? '' : `[${line.entries.join(' ')}]`;
   const commit = line.commit ?? (line.event === 'path.refused' ? line.accepted : undefined);
-  const { actor } = line;
-  const by = actor?.kind === 'operator' ? undefined : actorsOf(line)[0];
-  const on = actor?.kind === 'operator' ? (actor.pod ?? actor.host) : undefined;
+  const { actor, author, signer } = line;
+  const isOperator = actor?.kind === 'operator';
+  const on = isOperator ? (actor.pod ?? actor.host) : undefined;
+  const by = isOperator ? undefined : (actor?.user ?? actor?.pod);
   const parts = [
     line.time,
     ...(cluster === undefined ? [] : [cluster]),
@@ -26,7 +26,10 @@ export function rowOf(line: AuditLine, cluster: string | undefined): string {
     line.request === undefined ? '' : `request ${line.request}`,
     line.proposal === undefined ? '' : `proposal ${line.proposal}`,
     commit === undefined ? '' : `commit ${commit.slice(0, 12)}`,
+    line.basis ?? '',
     by === undefined ? '' : `by ${by}`,
+    author === undefined ? '' : `author ${author.name}`,
+    signer === undefined ? '' : `signed ${signer.names.join(' ')} ${signer.key}`,
     on === undefined ? '' : `on ${on}`,
     line.until === undefined ? '' : `until ${line.until}`,
     line.outcome ?? '',

@@ -195,7 +195,7 @@ describe('coffer audit show', () => {
         const isSteering = character < ' ' || (character >= '\u007f' && character < '\u00a0') || character === '\u202e';
         assert.ok(!isSteering, JSON.stringify(text));
       }
-    assert.match(shown, /commit\.accepted {2}commit aaaaaaaaaaaa {2}by Eve/);
+    assert.match(shown, /commit\.accepted {2}commit aaaaaaaaaaaa {2}author Eve/);
     assert.match(desk.coffer(['audit', 'show', '--log', log, '--actor', 'vm-1']), /operator\.started {2}on vm-1\n$/);
   });
 });
