@@ -54,7 +54,7 @@ What is meant by each word: docs/exposure.md.`;
     const compared = await readComparisons(flags.log, flags.identity);
     const found = await exposureOf(process.cwd(), flags, { isPartial: flags.partial, compared });
     const isWhole = found.notes.length === 0;
-    this.say(renderExposure(found.report, isWhole));
+    this.say(renderExposure(found.report, isWhole, process.stdout.columns));
     if (flags.html !== undefined) await this.#writePage(flags.html, found);
     for (const note of found.notes) this.warn(note);
     if (!isWhole) this.answerNo();

@@ -14,11 +14,15 @@ export const MEANING: Readonly<Record<ExposureState, string>> = {
   public: 'no secret',
 };
 
-/** For people: a row for each value, the most urgent first, then where else it may be in use, then what was looked at. */
-export function renderExposure(report: ExposureReport, isWhole: boolean): string {
+/**
+ * For people: a row for each value, the most urgent first, then where else it may be in use, then what was looked at.
+ *
+ * @param width columns of the terminal: rows that do not fit are on two lines each. Absent: what is piped has a line for each
+ */
+export function renderExposure(report: ExposureReport, isWhole: boolean, width = Number.POSITIVE_INFINITY): string {
   const rows = inOrder(report.values).map(rowOf);
   const head = ['STATE', 'MANIFEST', 'ENTRY', 'READABLE BY', 'FROM', 'UNTIL', 'WRITTEN BY', 'FILE'];
-  const table = rows.length === 0 ? [] : [...aligned([head, ...rows]), ''];
+  const table = rows.length === 0 ? [] : [...fitting([head, ...rows], width), ''];
   return [...table, ...otherLines(report), ...keyLines(report), summaryOf(report, isWhole)].join('\n');
 }
 
@@ -99,6 +103,16 @@ export function reasonOf(why: ExposureReport['keys'][number]['why'], through: st
 
 function dayOf(time: string): string {
   return time.slice(0, 16).replace('T', ' ');
+}
+
+function fitting(rows: readonly string[][], width: number): string[] {
+  const lines = aligned(rows);
+  if (lines.every(({ length }) => length <= width)) return lines;
+  const what = aligned(
+    rows.map(([state = '', manifest = '', entry = '', , , , , file = '']) => [state, manifest, entry, file]),
+  );
+  const whose = aligned(rows.map((row) => row.slice(3, 7)));
+  return what.flatMap((line, index) => [line, `    ${whose[index] ?? ''}`]);
 }
 
 function aligned(rows: readonly string[][]): string[] {
