@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readRecipient } from '../../../core/keys/recipient.ts';
@@ -257,11 +257,13 @@ describe('coffer recipients rewrap', () => {
   });
 
   test('says with exit code 1 that nothing is there yet, and with 0 that nothing is to be done', async () => {
-    writeFileSync(join(desk.home, 'empty.jsonl'), '');
-    const args = ['recipients', 'rewrap', 'production', '--from-file', join(desk.home, 'empty.jsonl')];
+    // As an operator leaves it that proposes nothing (any more).
+    const from = (...path: string[]) => ['recipients', 'rewrap', 'production', '--from-file', join(desk.home, ...path)];
+    const args = from('rewrap-production.jsonl');
     assert.deepEqual([json(args).status, json(args).awaited], [0, false]);
     asked();
     assert.deepEqual([json(args).status, json(args).awaited], [1, true]);
+    assert.equal(json(from('mistyped', 'rewrap-production.jsonl')).error.code, 'FILE_SYSTEM');
     assert.equal(json(['recipients', 'rewrap', 'production']).error.code, 'PUBLISHED_FROM_WHERE');
   });
 });
