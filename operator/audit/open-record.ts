@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { AuditLogOptions } from '../../core/audit/log.ts';
 import type { AuditActor, AuditRecord } from '../../core/audit/record.ts';
-import { CofferError } from '../../core/errors.ts';
+import { type CofferError, nothingFor } from '../../core/errors.ts';
 import type { Background } from '../concurrency/background.ts';
 import type { OperatorSettings } from '../config/settings.ts';
 import type { KeyStore } from '../keys/key-store.ts';
@@ -96,13 +96,8 @@ function ownName(): AuditActor {
 }
 
 /** Its place may answer later; why it does not, whoever needs the keys says. */
-async function identityIfThere(signer: IdentitySigner): Promise<Buffer | undefined> {
-  try {
-    return await signer.publicKey();
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
-  }
+function identityIfThere(signer: IdentitySigner): Promise<Buffer | undefined> {
+  return signer.publicKey().catch(nothingFor());
 }
 
 function directoryOf(

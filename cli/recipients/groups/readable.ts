@@ -1,4 +1,4 @@
-import { CofferError } from '../../../core/errors.ts';
+import { nothingFor } from '../../../core/errors.ts';
 import { findExposure } from '../../../core/exposure/find-exposure.ts';
 import { readClone } from '../../exposure/clone-history.ts';
 import { titleOf } from '../manifest-files.ts';
@@ -17,7 +17,7 @@ export interface Readable {
  * part of it: `coffer exposure` says what is missing.
  */
 export async function readableBy(root: string, kids: ReadonlySet<string>): Promise<Readable[] | undefined> {
-  const history = await historyOf(root);
+  const history = await readClone(root, { isPartial: false }).catch(nothingFor());
   if (history === undefined) return undefined;
   try {
     const { records, heads } = history;
@@ -32,15 +32,6 @@ export async function readableBy(root: string, kids: ReadonlySet<string>): Promi
     return [...found.values()].toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
   } finally {
     history.repository.close();
-  }
-}
-
-async function historyOf(root: string) {
-  try {
-    return await readClone(root, { isPartial: false });
-  } catch (error) {
-    if (error instanceof CofferError) return undefined;
-    throw error;
   }
 }
 

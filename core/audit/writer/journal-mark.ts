@@ -1,5 +1,5 @@
 import { createHmac, type Hmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { CofferError } from '../../errors.ts';
+import { nothingFor } from '../../errors.ts';
 import type { LogSigner } from '../log.ts';
 
 const INFO = 'coffer/v1/journal';
@@ -45,10 +45,7 @@ export class JournalMark {
 
   /** Asks for the key, unless it is known. That its place does not answer is no error. */
   async find(): Promise<void> {
-    this.#key ??= await this.#signer?.journalKey(this.#origin).catch((error: unknown) => {
-      if (error instanceof CofferError) return undefined;
-      throw error;
-    });
+    this.#key ??= await this.#signer?.journalKey(this.#origin).catch(nothingFor());
   }
 
   /** The lines of a group, which stand or fall together. */

@@ -1,6 +1,6 @@
 import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromSystemError } from '../../files/system-error.ts';
+import { throwRefusal } from '../../files/system-error.ts';
 import { writeAt } from '../../files/write-at.ts';
 import { DigestSet } from './digest-set.ts';
 import { DIGEST_BYTES, type Learnt, RECORD_BYTES, type RecordKind, recordDigest, recordsOf } from './sealed-records.ts';
@@ -159,7 +159,7 @@ class FileStore implements Store {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       return new FileStore(await open(join(folder, FILE), constants.O_RDWR | constants.O_CREAT, 0o600));
     } catch (error) {
-      throw fromSystemError(error) ?? error;
+      throwRefusal(error);
     }
   }
 
@@ -171,7 +171,7 @@ class FileStore implements Store {
       const isOurs = bytes.subarray(0, HEADER.length).equals(HEADER);
       return isOurs ? bytes.subarray(HEADER.length, bytesRead) : Buffer.alloc(0);
     } catch (error) {
-      throw fromSystemError(error) ?? error;
+      throwRefusal(error);
     }
   }
 
@@ -183,7 +183,7 @@ class FileStore implements Store {
       await writeAt(this.#file, all, start);
       await this.#file.datasync();
     } catch (error) {
-      throw fromSystemError(error) ?? error;
+      throwRefusal(error);
     }
   }
 
