@@ -38,6 +38,28 @@ const ATTACKS: Record<string, Attack> = {
     does: (log) => log.entryTile(1, (entries) => entries.with(143, edited(entries[143] ?? assert.fail()))),
     told: ['edited 400-400'],
   },
+  'edits records in the file, by longer and by shorter texts': {
+    does: (log) =>
+      log.file('entries', 1, (text) =>
+        text
+          .replace('"name":"db","operation":"290"', '"name":"database","operation":"290"')
+          .replace('"name":"db","operation":"400"', '"name":"","operation":"400"')
+          .replace('"name":"db","operation":"512"', '"name":"database","operation":"512"'),
+      ),
+    told: ['edited 290-290', 'edited 400-400', 'edited 512-512'],
+  },
+  'takes a record out of the file without its length': {
+    does: (log) => log.file('entries', 1, (text) => text.replace(/\{[^{}]*"operation":"400"[^{}]*\}/, '')),
+    told: ['edited 400-400'],
+  },
+  'changes a length alone': {
+    does: (log) => log.flip(log.tile('entries', 1), 1),
+    told: ['altered-tile'],
+  },
+  'writes something behind the last record of the file': {
+    does: (log) => log.file('entries', 3, (text) => `${text}\n`),
+    told: ['altered-tile', 'inserted 1001-'],
+  },
   'edits three records': {
     does: (log) => log.entryTiles(log.entries().map((entry, at) => ([0, 1, 999].includes(at) ? edited(entry) : entry))),
     told: ['edited 1-2', 'edited 1000-1000'],

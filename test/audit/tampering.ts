@@ -48,6 +48,12 @@ export class Tamperer {
     writeFileSync(file, entryTileOf(change(entriesIn(readFileSync(file)) ?? [])));
   }
 
+  /** Changes the text of a tile's file, as an editor does it that knows nothing of lengths. */
+  file(level: TileLevel, index: number, change: (text: string) => string): void {
+    const file = this.tile(level, index);
+    writeFileSync(file, change(readFileSync(file, 'latin1')), 'latin1');
+  }
+
   /** Puts these records into entry tiles, and leaves the hashes as they are. */
   entryTiles(entries: readonly Buffer[]): void {
     for (let index = 0; index * 256 < this.size; index++)

@@ -5,9 +5,11 @@ import { readTile } from '../tree/tile-reader.ts';
 import type { Finding } from './finding.ts';
 import type { TilePass } from './tile-pass.ts';
 
-/** What is stored of hashes, held against those that follow from records which are as they were signed. */
+/** What is stored of hashes and lengths, held against those that follow from records which are as they were signed. */
 export async function alteredTiles(store: LogStore, size: number, pass: TilePass): Promise<Finding[]> {
-  const paths = [...pass.different].map((index) => tilePath({ level: 0, index, width: widthIn(size, 0, index) }));
+  const ofLeaves = (level: 0 | 'entries', tiles: Iterable<number>) =>
+    Array.from(tiles, (index) => tilePath({ level, index, width: widthIn(size, 0, index) }));
+  const paths = [...ofLeaves('entries', pass.misframed), ...ofLeaves(0, pass.different)];
   for (const [below, hashes] of pass.above.entries()) {
     const level = below + 1;
     for (let index = 0; index * TILE_WIDTH < hashes.length; index++) {
@@ -19,6 +21,6 @@ export async function alteredTiles(store: LogStore, size: number, pass: TilePass
   }
   return paths.map((path) => ({
     kind: 'altered-tile',
-    message: `${path} is missing or was changed; the records under it are as they were signed`,
+    message: `${path} is missing or was changed; the records of it are as they were signed`,
   }));
 }

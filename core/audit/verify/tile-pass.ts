@@ -7,6 +7,7 @@ import { rootOfEdge, TreeEdge } from '../tree/right-edge.ts';
 import { span, TILE_WIDTH, tilePath, widthIn } from '../tree/tile.ts';
 import { readTile } from '../tree/tile-reader.ts';
 import { LogRecords, type WantedRecords } from './log-records.ts';
+import { misframedEntries } from './misframed.ts';
 
 /** What one reading of all records, in order, has found. */
 export interface TilePass {
@@ -27,12 +28,16 @@ export interface TilePass {
   misnumbered: number[];
   /** Records after which their entry tile goes on and should not. */
   overfull: number[];
+  /** Entry tiles whose lengths do not add up, by index. */
+  misframed: number[];
 }
 
 /** The records of a tile as they are there. */
 export interface EntryTile {
   entries: Buffer[];
   leaves: Buffer[];
+  /** Whether its lengths add up; else an entry may be none. */
+  isFramed: boolean;
 }
 
 /** Of one kind of mistake, that are remembered. */
@@ -58,6 +63,7 @@ export async function passOver(
     witnessed: [],
     misnumbered: [],
     overfull: [],
+    misframed: [],
   };
   const records = new LogRecords(wanted);
   // Undefined once it is not known how to go on.
@@ -87,9 +93,10 @@ export async function readEntryTile(store: LogStore, index: number, width: numbe
   for (const wide of width === TILE_WIDTH ? [width] : [width, TILE_WIDTH]) {
     const bytes = await store.read(tilePath({ level: 'entries', index, width: wide }), ENTRY_TILE_LIMIT);
     if (bytes === undefined) continue;
-    const { entries } = leadingEntries(bytes);
-    const own = wide === width ? entries : entries.slice(0, width);
-    return { entries: own, leaves: own.map(leafHash) };
+    const { entries, isWhole } = leadingEntries(bytes);
+    const there = isWhole ? entries : misframedEntries(bytes);
+    const own = wide === width ? there : there.slice(0, width);
+    return { entries: own, leaves: own.map(leafHash), isFramed: isWhole };
   }
   return undefined;
 }
@@ -139,11 +146,12 @@ function keepAbove(above: Buffer[][], level: number, root: Buffer): void {
 function noteRecords(
   pass: TilePass,
   records: LogRecords,
-  { entries, leaves }: EntryTile,
+  { entries, leaves, isFramed }: EntryTile,
   index: number,
   width: number,
   stored: Buffer | undefined,
 ): void {
+  if (!isFramed) pass.misframed.push(index);
   if (entries.length > width) pass.overfull.push(index * TILE_WIDTH + width);
   if (stored === undefined || !Buffer.concat(leaves.slice(0, width)).equals(stored)) {
     pass.different.add(index);
