@@ -123,3 +123,39 @@ test('a former value that somebody sealed anew by itself, before it could go, is
   assert.deepEqual(codes(operator), ['ROTATE_FORMER_UNPROVEN']);
   await operator.end();
 });
+
+test('killed at every record of a generated value’s rotation, whoever comes next goes on: each step is on record, and nothing is left over', async (t) => {
+  const rule = { every: '4h', generate: { kind: 'hex' }, keepPrevious: '1h' };
+  const lives = await Lives.open(t, (stage) => ({
+    'api.json': withSpec(manifest(stage), { rotation: { token: rule } }),
+  }));
+  const read = (entry: string) => lives.stage.read('payments/api', 'api', entry);
+  const values = new Set<string | undefined>();
+  let isWhole = false;
+  for (let life = 0; !isWhole; life += 1) {
+    const diesAt = { record: life + 1, when: life % 2 === 0 ? 'before' : 'after' } as const;
+    const operator = await lives.begin({ diesAt });
+    for (let look = 0; look < 10 && !operator.isDead; look += 1) {
+      const [before, former] = [await read('token'), await read('token.previous')];
+      await operator.look();
+      const now = await read('token');
+      if (now !== before) assert.equal(await read('token.previous'), before, 'the former value stays for a while');
+      else assert.ok([former, undefined].includes(await read('token.previous')));
+      values.add(now);
+      lives.clocks.pass(HOUR / 2 + 1);
+    }
+    assert.deepEqual(codes(operator), []);
+    // Ten looks are a rotation, and the end of its overlap.
+    isWhole = !operator.isDead;
+    await operator.end();
+  }
+  assert.ok(values.size > 5, `${values.size}`);
+  const steps = (await lives.stage.audit()).filter(({ event, operation }) => event === 'rotation.step' && operation);
+  for (const [operation, records] of Map.groupBy(steps, (record) => record.operation)) {
+    const told = new Set(records.map(({ step }) => step));
+    // Killed right after a push, it finds that landed at its next look.
+    told.delete('pushed');
+    if (told.has('done'))
+      assert.deepEqual([...told], ['made', 'published', 'landed', 'projected', 'done'], `${operation}`);
+  }
+});
