@@ -5,8 +5,8 @@
  */
 import { relative } from 'node:path';
 
-/** Four times what the longest file takes on two cores, in milliseconds; less only where this itself is tested. */
-const LIMIT_MS = Number(process.env.COFFER_TEST_FILE_LIMIT ?? 20 * 60 * 1000);
+/** Eight times what the longest file takes on two cores, in milliseconds; less only where this itself is tested. */
+const LIMIT_MS = Number(process.env.COFFER_TEST_FILE_LIMIT ?? 40 * 60 * 1000);
 
 /** Not those that began a session of their own, which leave the output alone and clear up what a process leaves. */
 async function endChildren(): Promise<void> {

@@ -13,8 +13,8 @@ import { findPart } from '../parts/parts.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const LIMIT = pathToFileURL(join(import.meta.dirname, 'limit.ts'));
-/** Longer than any test takes on two cores; one that hangs is named instead of holding the run for ever. */
-const TIMEOUT_MS = 10 * 60 * 1000;
+/** Longer than any test takes on two cores that others use too; one that hangs is named instead of holding the run for ever. */
+const TIMEOUT_MS = 20 * 60 * 1000;
 
 const wanted = process.argv.slice(2);
 const files = globSync('*/**/*.test.ts', { cwd: ROOT, exclude: ['node_modules', 'dist'] })
