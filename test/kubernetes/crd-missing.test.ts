@@ -33,9 +33,7 @@ async function olderDefinition(directory: string): Promise<string> {
   return file;
 }
 
-test('where the kind is missing, older or taken away, the operator says so, and makes mirrors when it is back', {
-  timeout: 600_000,
-}, async (t) => {
+test('where the kind is missing, older or taken away, the operator says so, and makes mirrors when it is back', async (t) => {
   for (const part of CLUSTER_PARTS) if (!(await partOrSkip(t, part))) return;
   const cluster = await startCluster({ controllers: false });
   const scene = await MirrorsScene.open(t, cluster);
