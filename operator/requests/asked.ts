@@ -35,6 +35,19 @@ export interface Asked {
 /** After so many files the event loop gets its turn. */
 const TURN = 64;
 
+/** What each source has accepted; undefined: of one of them that is not known yet. */
+export async function acceptedStates(
+  sources: readonly Source[],
+): Promise<{ source: Source; state: Accepted }[] | undefined> {
+  const states = [];
+  for (const source of sources) {
+    const state = await source.accepted();
+    if (state === undefined) return undefined;
+    states.push({ source, state });
+  }
+  return states;
+}
+
 export async function askedOf(source: Source, state: Accepted, cluster: string): Promise<Asked> {
   const { repository } = source;
   const requests: JoinRequest[] = [];

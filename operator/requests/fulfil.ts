@@ -16,7 +16,7 @@ import { readOperatorPins } from '../keys/operator-pins.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { Log } from '../process/log.ts';
 import type { Source } from '../source/source.ts';
-import { type Asked, askedOf, manifestsNaming } from './asked.ts';
+import { type Asked, acceptedStates, askedOf, manifestsNaming } from './asked.ts';
 import { refuseRolledBack } from './key-history.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Publication } from './publication.ts';
@@ -76,24 +76,18 @@ export class Requests implements Chore {
 
   async #look(troubles: CofferError[]): Promise<void> {
     const { sources, cluster, pinsFile } = this.#options;
-    const states = (await Promise.all(sources.map((source) => source.accepted()))).filter(
-      (state) => state !== undefined,
-    );
+    const states = await acceptedStates(sources);
     // What an unknown source asks for may have been made already, and stays.
-    if (states.length < sources.length) return;
+    if (states === undefined) return;
     // What is held back of a commit may be let in later: then its tree is another.
-    const seen = [...states.map(({ commit, tree }) => `${commit} ${tree}`), await readIfThere(pinsFile)].join('\n');
+    const trees = states.map(({ state }) => `${state.commit} ${state.tree}`);
+    const seen = [...trees, await readIfThere(pinsFile)].join('\n');
     if (seen === this.#seen) {
       troubles.push(...this.#troubles);
       return;
     }
     const pins = await readOperatorPins(pinsFile);
-    const asked = await Promise.all(
-      states.flatMap((state, index) => {
-        const source = sources[index];
-        return source === undefined ? [] : [askedOf(source, state, cluster)];
-      }),
-    );
+    const asked = await Promise.all(states.map(({ source, state }) => askedOf(source, state, cluster)));
     troubles.push(...asked.flatMap(({ problems }) => problems));
     await this.#publication.keepOnly(new Set(asked.flatMap(({ requests }) => requests.map(({ id }) => id))));
     for (const one of asked) {

@@ -14,7 +14,7 @@ import { OwnMark } from '../../keys/own-mark.ts';
 import type { KubeClient } from '../../kubernetes/client.ts';
 import type { Log } from '../../process/log.ts';
 import type { Pusher } from '../../push/pusher.ts';
-import { type Asked, askedOf } from '../../requests/asked.ts';
+import { type Asked, acceptedStates, askedOf } from '../../requests/asked.ts';
 import type { Source } from '../../source/source.ts';
 import type { OwnKeyStatus, Status } from '../../status/status.ts';
 import type { HandOver } from '../hand-over.ts';
@@ -137,23 +137,16 @@ export class KeyRotation extends BackgroundChore {
   /** Adds to `troubles` what it finds before it throws. */
   async #look(troubles: CofferError[], signal: AbortSignal): Promise<readonly CofferError[]> {
     const { sources, cluster, pinsFile, store } = this.#options;
-    const states = (await Promise.all(sources.map((source) => source.accepted()))).filter(
-      (state) => state !== undefined,
-    );
+    const states = await acceptedStates(sources);
     // A key that is made must be told to all keyrings, and an unknown one may list another.
-    if (states.length < sources.length) return [];
+    if (states === undefined) return [];
     const held = heldRequests(sources, cluster);
-    const parts = [...states.map(({ commit, tree }) => `${commit} ${tree}`), ...held.map(({ id }) => id)];
+    const parts = [...states.map(({ state }) => `${state.commit} ${state.tree}`), ...held.map(({ id }) => id)];
     const seen = [...parts, await readIfThere(pinsFile)].join('\n');
     const now = this.#now();
     if (seen === this.#seen?.text && now.getTime() < this.#seen.until)
       return [...this.#seen.troubles, ...(await this.#handOver.again(signal))];
-    const asked = await Promise.all(
-      states.flatMap((state, index) => {
-        const source = sources[index];
-        return source === undefined ? [] : [askedOf(source, state, cluster)];
-      }),
-    );
+    const asked = await Promise.all(states.map(({ source, state }) => askedOf(source, state, cluster)));
     troubles.push(...asked.flatMap(({ problems }) => problems));
     const keys = await store.read();
     const identitySeed = await store.readIdentity();
