@@ -36,7 +36,7 @@ export interface ErrorOptions {
 }
 
 export class CofferError extends Error {
-  /** Stable, for programs: upper snake case, room first (`MANIFEST_ENTRY_MOVED`). Listed in docs/errors.md. */
+  /** Stable, for programs: upper snake case, room first (`MANIFEST_ENTRY_UNKNOWN`). Listed in docs/errors.md. */
   readonly code: string;
   readonly advice: string;
   readonly data: ErrorData;

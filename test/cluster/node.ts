@@ -34,7 +34,7 @@ export interface Node {
   readonly logs: string;
   /**
    * A pod with one container `main` of `IMAGE` on this node; `spec` adds to its spec, `container` to its container. Applied,
-   * not awaited: see `untilPod`.
+   * not awaited: see `untilRunning`.
    */
   startPod(namespace: string, name: string, more?: { spec?: object; container?: object }): Promise<void>;
   /** Waits until the pod is Running and its containers ready. Rejects with its last Events otherwise. */
