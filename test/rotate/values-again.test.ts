@@ -133,7 +133,7 @@ test('killed at every record of a generated value’s rotation, whoever comes ne
   const values = new Set<string | undefined>();
   let isWhole = false;
   for (let life = 0; !isWhole; life += 1) {
-    const diesAt = { record: life + 1, when: life % 2 === 0 ? 'before' : 'after' } as const;
+    const diesAt = { record: life + 1, when: life % 2 === 1 ? 'before' : 'after' } as const;
     const operator = await lives.begin({ diesAt });
     for (let look = 0; look < 10 && !operator.isDead; look += 1) {
       const [before, former] = [await read('token'), await read('token.previous')];
