@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import ssh2 from 'ssh2';
+import ssh2, { type ServerChannel } from 'ssh2';
 import { code, commitOf, never, Watching } from '../../test/operator/watching.ts';
 import { HttpProxy, type HttpProxyOptions } from '../../test/servers/http-proxy.ts';
 import { generateKey, type KeyPair, Sshd } from '../../test/servers/sshd.ts';
@@ -244,24 +244,40 @@ describe('what is no ssh server', () => {
   }
 });
 
-test('a server that takes the key and never runs the program is given up, by time and by signal', async (t) => {
+/** Remotes, each with its patience in milliseconds, of a server that takes the key and answers to the program that is asked for. */
+async function remotesOf(t: TestContext, answer: (run: () => ServerChannel) => void) {
   const { config } = await team(t);
   const hostKey = await readFile(keys.ed25519.file);
   const server = new Server({ hostKeys: [hostKey] }, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => context.accept());
-    client.on('session', (accept) => accept().on('exec', () => undefined));
+    client.on('session', (accept) => accept().on('exec', (run) => answer(run)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
   await writeFile(config.knownHostsFile ?? '', `[127.0.0.1]:${port} ${keys.ed25519.publicLine}\n`);
   const url = `ssh://127.0.0.1:${port}/x`;
-  const open = (idle: number) => {
+  return (idle: number) => {
     const remote = openRemote({ ...config, url }, parseAddress(url, '.', false), [''], idle);
     t.after(() => remote.close());
     return remote;
   };
+}
+
+test('a program that ends as soon as it began is heard: its words and its end may come with the word that it runs', async (t) => {
+  const open = await remotesOf(t, (run) => {
+    const channel = run();
+    channel.stderr.write('no such repository');
+    channel.exit(1);
+    channel.close();
+  });
+  const missing = { code: 'SOURCE_MISSING', message: /no such repository/ };
+  await assert.rejects(open(60_000).head(never), missing);
+});
+
+test('a server that takes the key and never runs the program is given up, by time and by signal', async (t) => {
+  const open = await remotesOf(t, () => undefined);
   await assert.rejects(open(300).head(never), code('SOURCE_SILENT'));
   await assert.rejects(open(60_000).head(AbortSignal.timeout(300)), { name: 'TimeoutError' });
 });

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { Client, ClientChannel, ConnectConfig, PublicKeyAuthMethod } from 'ssh2';
+import type { Client, ConnectConfig, PublicKeyAuthMethod } from 'ssh2';
 import type { SshPlace } from '../address.ts';
 import { sourceFault } from '../faults.ts';
 import type { KnownHosts } from './known-hosts.ts';
@@ -135,14 +135,15 @@ export class SshConnection {
   /** Runs a program there. */
   async run(command: string, signal: AbortSignal): Promise<RemoteProgram> {
     const { address, idle } = this.#options;
-    const opening = new Promise<ClientChannel>((resolve, reject) => {
-      this.#client.exec(command, (error, opened) => {
-        if (error === undefined || error === null) resolve(opened);
+    const patience = { address, idle, signal };
+    const opening = new Promise<RemoteProgram>((resolve, reject) => {
+      this.#client.exec(command, (error, channel) => {
+        // At once: of a program that ends soon all may have come together, and its end is told only to who listens then.
+        if (error === undefined || error === null) resolve(new RemoteProgram(channel, patience));
         else reject(sourceFault('SOURCE_UNAVAILABLE', { address, detail: 'it runs no program', cause: error }));
       });
     });
-    const patience = { address, idle, signal };
-    return new RemoteProgram(await within(opening, patience), patience);
+    return await within(opening, patience);
   }
 
   /** Whether the process may end although this is open. */
