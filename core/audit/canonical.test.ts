@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson, ENTRY_LIMIT, entryOf, fitting, lineOf } from './canonical.ts';
 import { entriesIn, entryTileOf, leadingEntries } from './entry-tile.ts';
-import type { AuditLine, AuditRecord } from './record.ts';
+import type { AnyRecord, AuditLine, IntentRecord } from './record.ts';
 
 const LINE: AuditLine = { sequence: 7, time: '2026-11-21T09:00:00.000Z', event: 'secret.intent', name: 'db' };
 
@@ -63,8 +63,8 @@ describe('a record that is too large for its tile', () => {
   test('is written as several of the same operation that share its longest list, and none of it is lost', () => {
     const entries = Array.from({ length: 256 }, (_, at) => `${at}`.padEnd(253, 'e'));
     const workloads = Array.from({ length: 300 }, (_, at) => `namespace/${at}`.padEnd(120, 'w'));
-    const record: AuditRecord = { event: 'secret.intent', operation: 'one', entries, workloads };
-    const parts = fitting(record);
+    const record: IntentRecord = { event: 'secret.intent', operation: 'one', entries, workloads };
+    const parts: AnyRecord[] = fitting(record);
     assert.ok(parts.length > 1);
     for (const part of parts) {
       assert.ok(Buffer.byteLength(canonicalJson(part)) < ENTRY_LIMIT - 100);
@@ -82,7 +82,7 @@ describe('a record that is too large for its tile', () => {
     );
     fc.assert(
       fc.property(fc.array(text, { maxLength: 40 }), text, text, (entries, message, name) => {
-        for (const part of fitting({ event: 'path.refused', entries, message, author: { name, email: name } }))
+        for (const part of fitting({ event: 'secret.outcome', entries, message, author: { name, email: name } }))
           assert.ok(entryOf({ ...part, ...LINE, sequence: Number.MAX_SAFE_INTEGER }).length <= ENTRY_LIMIT);
       }),
       { numRuns: 15 },
@@ -90,7 +90,7 @@ describe('a record that is too large for its tile', () => {
   });
 
   test('is itself where it is not', () => {
-    const record: AuditRecord = { event: 'secret.intent', entries: ['a'], name: 'db' };
+    const record: IntentRecord = { event: 'secret.intent', entries: ['a'], name: 'db' };
     assert.deepEqual(fitting(record), [record]);
   });
 });

@@ -59,7 +59,7 @@ const OWN_FIELDS = {
   'log.overridden': ['actor', 'reason', 'until'],
   /** Old records were forgotten, as is configured; their hashes stay. */
   'log.pruned': ['count', 'message'],
-} as const satisfies Record<string, readonly (keyof AuditLine)[]>;
+} as const satisfies Record<string, readonly (keyof AuditFields)[]>;
 
 export type AuditEvent = keyof typeof OWN_FIELDS;
 
@@ -144,9 +144,8 @@ export interface AuditActor {
   host?: string;
 }
 
-/** One line of the log, before the log gives it its `sequence` and `time`. */
-export interface AuditRecord {
-  event: AuditEvent;
+/** All that records can say. */
+export interface AuditFields {
   action?: AuditAction;
   outcome?: AuditOutcome;
   /** Joins an intent with its outcomes; unique within a log. */
@@ -217,8 +216,21 @@ export interface AuditRecord {
   happened?: string;
 }
 
+/** One line of the log, with what its event can say, before the log gives it its `sequence` and `time`. */
+export type AuditRecord<Event extends AuditEvent = AuditEvent> = {
+  [Each in Event]: { event: Each } & Pick<AuditFields, 'cluster' | 'happened' | (typeof OWN_FIELDS)[Each][number]>;
+}[Event];
+
+export type IntentRecord = AuditRecord<'secret.intent'>;
+export type OutcomeRecord = AuditRecord<'secret.outcome'>;
+
+/** A record of whatever event, for whoever reads: it may have any field. */
+export interface AnyRecord extends AuditFields {
+  event: AuditEvent;
+}
+
 /** A record as it stands in the log. */
-export interface AuditLine extends AuditRecord {
+export interface AuditLine extends AnyRecord {
   /** Counts from 1, without gaps. */
   sequence: number;
   /** When it was written, ISO 8601 in UTC. */

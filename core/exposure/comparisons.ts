@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../audit/record.ts';
+import type { AnyRecord } from '../audit/record.ts';
 import type { Comparisons } from './exposure.ts';
 
 const DIGEST = /^[A-Za-z0-9_-]{32}$/;
@@ -12,7 +12,7 @@ export class RecordedComparisons implements Comparisons {
   }
 
   /** Only of a log that is found to be as it was signed, or of one's own. Other records are passed over. */
-  add({ event, from, to, outcome }: Pick<AuditRecord, 'event' | 'from' | 'to' | 'outcome'>): void {
+  add({ event, from, to, outcome }: Pick<AnyRecord, 'event' | 'from' | 'to' | 'outcome'>): void {
     if (event !== 'value.compared' || from === undefined || to === undefined) return;
     if (!DIGEST.test(from) || !DIGEST.test(to) || (outcome !== 'changed' && outcome !== 'same')) return;
     const key = keyOf(from, to);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AnyRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import { onDisk } from '../../test/operator/tmpfs.ts';
 import { Configuration } from './configuration.ts';
@@ -24,8 +24,8 @@ function scene(t: TestContext) {
   const policies = new Map([['source', file('policy.yaml')]]);
   const open = (stateDirectory = directory) =>
     new Configuration({ settings: file('settings'), pins: file('pins'), policies }, { cluster: 'c', stateDirectory });
-  const records: AuditRecord[] = [];
-  const append = async (more: readonly AuditRecord[]) => void records.push(...more);
+  const records: AnyRecord[] = [];
+  const append = async (more: readonly AnyRecord[]) => void records.push(...more);
   const said = () => records.splice(0).map(({ aspect, from, to }) => ({ aspect, from, to }));
   return { write, file, open, append, said };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AnyRecord } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
 import { onDisk } from '../../test/operator/tmpfs.ts';
@@ -19,8 +19,8 @@ async function scene(t: TestContext) {
   const files = recipientFiles(testCluster('production'), testCluster('staging'));
   const source = await openGitSource({ url: tree.directory }, stateDirectory);
   t.after(() => source.close());
-  const records: AuditRecord[] = [];
-  const audit = { append: async (more: readonly AuditRecord[]) => void records.push(...more) };
+  const records: AnyRecord[] = [];
+  const audit = { append: async (more: readonly AnyRecord[]) => void records.push(...more) };
   const open = (directory = stateDirectory, most?: number) =>
     new KeyringChanges([source], { cluster: 'production', stateDirectory: directory }, most);
   const commit = async (changed: Record<string, string | null>) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, mock, type TestContext, test } from 'node:test';
 import type { SignedLog } from '../../core/audit/log.ts';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AnyRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import { OperatorLog, type OperatorLogOptions } from './operator-log.ts';
 import type { Override } from './override.ts';
@@ -10,7 +10,7 @@ import type { Override } from './override.ts';
 class Disk implements SignedLog {
   readonly origin = 'coffer.dev/audit/production/0123456789abcdef';
   readonly checkpoint = undefined;
-  readonly written: AuditRecord[] = [];
+  readonly written: AnyRecord[] = [];
   fault: CofferError | undefined;
   /** So long nothing is answered. */
   silence: Promise<void> | undefined;
@@ -24,7 +24,7 @@ class Disk implements SignedLog {
     return this.fault?.code === 'AUDIT_FULL' ? [this.fault] : [];
   }
 
-  async append(records: readonly AuditRecord[]): Promise<void> {
+  async append(records: readonly AnyRecord[]): Promise<void> {
     await this.silence;
     // As the reserve has it: room for how something ended.
     const fits = this.fault?.code === 'AUDIT_FULL' && records.every(({ event }) => event === 'secret.outcome');
@@ -58,7 +58,7 @@ const broken = fault('AUDIT_UNWRITABLE', 'EIO');
 
 function scene(options: Partial<OperatorLogOptions> = {}) {
   const disk = new Disk();
-  const kept: AuditRecord[] = [];
+  const kept: AnyRecord[] = [];
   const leaves: Override[] = [];
   const log = new OperatorLog({
     open: async () => disk,
@@ -71,9 +71,9 @@ function scene(options: Partial<OperatorLogOptions> = {}) {
   return { log, disk, kept, leaves };
 }
 
-const intent = (name: string): AuditRecord => ({ event: 'secret.intent', name });
-const outcome = (name: string): AuditRecord => ({ event: 'secret.outcome', name });
-const told = (records: readonly AuditRecord[]) => records.map(({ event, name }) => (name ? `${event} ${name}` : event));
+const intent = (name: string): AnyRecord => ({ event: 'secret.intent', name });
+const outcome = (name: string): AnyRecord => ({ event: 'secret.outcome', name });
+const told = (records: readonly AnyRecord[]) => records.map(({ event, name }) => (name ? `${event} ${name}` : event));
 
 describe('a log that cannot be written', () => {
   test('lets nothing go on, says so, and says afterwards since when', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AnyRecord } from '../../core/audit/record.ts';
 import { onDisk } from '../../test/operator/tmpfs.ts';
 import { Configuration } from './configuration.ts';
 import { OperatorLog } from './operator-log.ts';
@@ -13,7 +13,7 @@ test('looks at the same time tell the log once of what is new', async (t) => {
   const at = { cluster: 'production', stateDirectory };
   const [settings, pins] = [join(stateDirectory, 'settings'), join(stateDirectory, 'pins')];
   writeFileSync(pins, 'one');
-  const written: AuditRecord[] = [];
+  const written: AnyRecord[] = [];
   const log = new OperatorLog({
     open: async () => ({
       origin: 'coffer.dev/audit/production/0123456789abcdef',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AnyRecord } from '../../core/audit/record.ts';
 import { systemRandom } from '../../core/crypto/random.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
@@ -27,7 +27,7 @@ class Host {
   readonly root: string;
   readonly store: DirectoryKeyStore;
   readonly said: string[] = [];
-  readonly records: AuditRecord[] = [];
+  readonly records: AnyRecord[] = [];
   tree: WorkTree | undefined;
   readonly #t: TestContext;
 

@@ -167,7 +167,7 @@ export class Enrolment implements Chore {
   }
 
   /** On disk before what it tells of is done. Without `keyIds`: of the identity. */
-  async #record(what: Pick<AuditRecord, 'change' | 'keyIds'>): Promise<void> {
+  async #record(what: Pick<AuditRecord<'key.changed'>, 'change' | 'keyIds'>): Promise<void> {
     const { cluster, audit } = this.#options;
     await audit.append([{ event: 'key.changed', cluster, recipient: cluster, ...what }]);
   }

@@ -5,7 +5,7 @@ import { RecordedComparisons } from '../../core/exposure/comparisons.ts';
 import { readIfThere } from '../../core/files/read-if-there.ts';
 import { throwRefusal } from '../../core/files/system-error.ts';
 
-export type Comparison = Pick<AuditRecord, 'from' | 'to' | 'outcome'>;
+export type Comparison = Pick<AuditRecord<'value.compared'>, 'from' | 'to' | 'outcome'>;
 
 /**
  * What this operator compared and recorded, as lines `FROM TO OUTCOME` in its state directory. It is no more than a note on what the

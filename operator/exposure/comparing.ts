@@ -1,6 +1,6 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { AuditLog } from '../../core/audit/log.ts';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AuditRecord, IntentRecord } from '../../core/audit/record.ts';
 import { CofferError, orNothing } from '../../core/errors.ts';
 import { familyOf } from '../../core/exposure/current-values.ts';
 import type { Unproven } from '../../core/exposure/exposure.ts';
@@ -89,7 +89,7 @@ export class Comparing {
   ): Promise<number> {
     const { cluster, audit, memory, budget } = this.#options;
     const used = [current, ...open.map(({ former }) => former)];
-    const intent: AuditRecord = {
+    const intent: IntentRecord = {
       event: 'secret.intent',
       action: 'compare',
       operation: randomUUID(),

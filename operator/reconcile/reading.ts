@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { AuditLog } from '../../core/audit/log.ts';
-import type { AuditAction, AuditRecord } from '../../core/audit/record.ts';
+import type { AuditAction, IntentRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import { type Manifest, sealedText } from '../../core/format/manifest/manifest.ts';
 import type { SecretKeys } from '../../core/keys/key-directory.ts';
@@ -23,7 +23,7 @@ export interface ReadRequest {
   /** Awaited before the record, where something is about to be opened: the last look whether that may be. What it throws is thrown. */
   confirm?(): Promise<void>;
   /** Who asks, and why. */
-  record: Partial<AuditRecord> & { action: AuditAction };
+  record: Partial<IntentRecord> & { action: AuditAction };
 }
 
 export interface UnchangedReading {
@@ -71,7 +71,7 @@ export async function readSecret(request: ReadRequest, parts: ReadingParts): Pro
     refusePlaintext(chosen.manifest);
     const opener = await openers.of(chosen.source);
     const keys = keysOf(openingKeys(chosen.manifest, opener, entries));
-    const intent: AuditRecord = { ...intentOf(chosen, request, cluster), entries: [...entries].sort(), ...keys };
+    const intent: IntentRecord = { ...intentOf(chosen, request, cluster), entries: [...entries].sort(), ...keys };
     await audit.append([intent]);
     const opened = await recorded(intent, audit, () => openManifest(chosen.manifest, opener, entries));
     try {
@@ -112,7 +112,7 @@ function intentOf(
   { version, manifest, accepted }: Reached,
   { record, ...asked }: ReadRequest,
   cluster: string,
-): AuditRecord {
+): IntentRecord {
   return {
     ...record,
     event: 'secret.intent',
@@ -127,7 +127,7 @@ function intentOf(
   };
 }
 
-async function recorded<Result>(intent: AuditRecord, audit: AuditLog, open: () => Result): Promise<Result> {
+async function recorded<Result>(intent: IntentRecord, audit: AuditLog, open: () => Result): Promise<Result> {
   try {
     return open();
   } catch (error) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, beforeEach, describe, type TestContext, test } from 'node:test';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AnyRecord } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { readManifestFile } from '../../core/format/manifest/read-manifest.ts';
 import { storeSecretKey } from '../../core/keys/key-directory.ts';
@@ -39,7 +39,7 @@ beforeEach(() => {
 class Stage {
   readonly root: string;
   readonly tree: WorkTree;
-  readonly records: AuditRecord[] = [];
+  readonly records: AnyRecord[] = [];
   readonly #t: TestContext;
   #source: Source;
   #requests: Requests;
@@ -96,7 +96,7 @@ class Stage {
   }
 
   /** What it did, without what it says that it did not do. */
-  get done(): AuditRecord[] {
+  get done(): AnyRecord[] {
     return this.records.filter(({ event }) => event !== 'request.refused');
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { AuditLog } from '../../core/audit/log.ts';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { IntentRecord, OutcomeRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import type { Manifest } from '../../core/format/manifest/manifest.ts';
 import { type SealingKey, sealStanza } from '../../core/format/sealed/stanza.ts';
@@ -64,7 +64,7 @@ export class Sealer {
     if (waiting.length === 0) return;
     const { audit } = this.#options;
     await audit.append(waiting.map(({ intent }) => intent));
-    const outcomes: AuditRecord[] = [];
+    const outcomes: OutcomeRecord[] = [];
     for (const { manifest, intent } of waiting) {
       outcomes.push(this.#seal(manifest, intent));
       // Ten values of a manifest may be ten milliseconds of cryptography, and pods wait for theirs.
@@ -73,7 +73,7 @@ export class Sealer {
     await audit.append(outcomes);
   }
 
-  #intent(manifest: Manifest): AuditRecord {
+  #intent(manifest: Manifest): IntentRecord {
     const { cluster, asked, request, key } = this.#options;
     const { namespace, name, file } = manifest;
     return {
@@ -93,7 +93,7 @@ export class Sealer {
   }
 
   /** Returns how it ended. */
-  #seal(manifest: Manifest, intent: AuditRecord): AuditRecord {
+  #seal(manifest: Manifest, intent: IntentRecord): OutcomeRecord {
     const outcome = { ...intent, event: 'secret.outcome' } as const;
     try {
       for (const id of this.#unmade(manifest)) {

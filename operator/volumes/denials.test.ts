@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AnyRecord } from '../../core/audit/record.ts';
 import { CofferError } from '../../core/errors.ts';
 import { Denials, type Denied } from './denials.ts';
 
@@ -13,9 +13,9 @@ const by = (podUid: string): Denied => ({
 });
 
 function scene() {
-  const records: AuditRecord[] = [];
+  const records: AnyRecord[] = [];
   const clock = { now: 0 };
-  const append = async (more: readonly AuditRecord[]) => void records.push(...more);
+  const append = async (more: readonly AnyRecord[]) => void records.push(...more);
   return { records, clock, denials: new Denials({ append }, 'production', () => clock.now) };
 }
 
@@ -67,9 +67,9 @@ test('a pod that asks for names without end does not hide the denial of another'
 });
 
 test('a denial that could not be recorded is not taken for one that was', async () => {
-  const records: AuditRecord[] = [];
+  const records: AnyRecord[] = [];
   let isFull = true;
-  const append = async (more: readonly AuditRecord[]) => {
+  const append = async (more: readonly AnyRecord[]) => {
     if (isFull) throw refusal('AUDIT_FULL');
     records.push(...more);
   };

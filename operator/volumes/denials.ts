@@ -1,11 +1,11 @@
 import type { AuditLog } from '../../core/audit/log.ts';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AuditFields } from '../../core/audit/record.ts';
 import type { CofferError } from '../../core/errors.ts';
 import { RequestRate } from '../concurrency/request-rate.ts';
 
 /** What is said of somebody who may not read. */
-export type Denied = Required<Pick<AuditRecord, 'action' | 'actor' | 'namespace' | 'name'>> &
-  Pick<AuditRecord, 'entries' | 'reason'>;
+export type Denied = Required<Pick<AuditFields, 'action' | 'actor' | 'namespace' | 'name'>> &
+  Pick<AuditFields, 'entries' | 'reason'>;
 
 /** Milliseconds: a pod that may not mount asks again for as long as it lives. */
 const LASTS = 60 * 60 * 1000;

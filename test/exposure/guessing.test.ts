@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { AuditLog } from '../../core/audit/log.ts';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AnyRecord } from '../../core/audit/record.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { CofferError } from '../../core/errors.ts';
 import { renderRecipient } from '../../core/keys/recipient-text.ts';
@@ -26,10 +26,10 @@ async function exposed(t: TestContext) {
   t.after(() => source.close());
   const store = new DirectoryKeyStore(site.path('keys'), 'production');
   t.after(() => store.close());
-  const records: AuditRecord[] = [];
+  const records: AnyRecord[] = [];
   const clock = { now: 0 };
   /** A record of such an event cannot be written. */
-  const log: { refuses?: AuditRecord['event'] | undefined } = {};
+  const log: { refuses?: AnyRecord['event'] | undefined } = {};
   const append: AuditLog['append'] = async (more) => {
     if (more.some(({ event }) => event === log.refuses)) throw auditFull();
     records.push(...more);

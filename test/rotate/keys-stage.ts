@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { AuditRecord } from '../../core/audit/record.ts';
+import type { AnyRecord } from '../../core/audit/record.ts';
 import { systemRandom } from '../../core/crypto/random.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { isSystemError } from '../../core/files/system-error.ts';
@@ -31,7 +31,7 @@ export class KeysStage {
   readonly root: string;
   readonly tree: WorkTree;
   readonly production: TestRecipient;
-  readonly records: AuditRecord[] = [];
+  readonly records: AnyRecord[] = [];
   readonly thrown: unknown[] = [];
   now = new Date('2026-11-21T10:00:00Z');
   readonly #t: TestContext;
@@ -166,7 +166,7 @@ export class KeysStage {
   }
 
   /** What the log has of an event, as short texts. */
-  told(event: AuditRecord['event']): string[] {
+  told(event: AnyRecord['event']): string[] {
     const own = this.records.filter((record) => record.event === event);
     return own.map(({ change, step, code, request }) => [change ?? step ?? code, request].filter(Boolean).join(' '));
   }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AuditLog } from '../../../core/audit/log.ts';
-import type { AuditRecord } from '../../../core/audit/record.ts';
+import type { AuditRecord, OutcomeRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import type { SecretKeys } from '../../../core/keys/key-directory.ts';
 import { concurrently } from '../../concurrency/concurrently.ts';
@@ -55,7 +55,7 @@ export class Batch {
   readonly #parts: BatchParts;
   readonly #selection: Selection;
   readonly #openers: Openers;
-  readonly #outcomes: AuditRecord[] = [];
+  readonly #outcomes: OutcomeRecord[] = [];
   readonly #mirrors: Mirrors;
   /** What was thrown that we did not reckon with. */
   readonly mistakes: unknown[] = [];
@@ -282,7 +282,7 @@ export class Batch {
   }
 
   /** No intent precedes it, so that it says itself whose manifest it is. */
-  #refusal(home: Key, error: CofferError): AuditRecord {
+  #refusal(home: Key, error: CofferError): OutcomeRecord {
     const { cluster, settlement, state, watched } = this.#parts;
     const claim = settlement.claimOf(home);
     const owner = state.get(home)?.owner;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditAction, AuditRecord } from '../../../core/audit/record.ts';
+import type { AuditAction, AuditFields, IntentRecord, OutcomeRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
 import {
@@ -22,13 +22,13 @@ export interface Intent {
   opener: Opener;
   audiences: readonly { projector: Projector; audience: readonly Audience[] }[];
   entries: ReadonlySet<string>;
-  record: AuditRecord;
+  record: IntentRecord;
   provenance: Provenance;
 }
 
 export interface Outcome {
   workloads: string[];
-  records: AuditRecord[];
+  records: OutcomeRecord[];
   /** Whether anything that workloads see became another. */
   hasChanged: boolean;
   /** The first thing that kept it from being projected as a whole. */
@@ -68,7 +68,7 @@ export function intendToProject(options: IntentOptions): Intent {
   // What only volumes give is opened when a pod asks; that it can be is seen when it arrives.
   if (manifest.projection === 'Volume') for (const entry of entriesOf(manifest)) entries.add(entry);
   const openings = openingKeys(manifest, opener, entries);
-  const record: AuditRecord = {
+  const record: IntentRecord = {
     event: 'secret.intent',
     action: options.action,
     operation: randomUUID(),
@@ -99,13 +99,13 @@ function entriesOf({ entries, template }: Manifest): string[] {
 }
 
 /** Which keys open it, and what they open. */
-export function keysOf(openings: readonly DataKeyOpening[]): Required<Pick<AuditRecord, 'keyIds' | 'dataKeyIds'>> {
+export function keysOf(openings: readonly DataKeyOpening[]): Required<Pick<AuditFields, 'keyIds' | 'dataKeyIds'>> {
   const keyIds = [...new Set(openings.map(({ kid }) => kid))];
   return { keyIds, dataKeyIds: openings.map(({ dataKeyId }) => dataKeyId).sort() };
 }
 
 /** Who vouches for what is done now. */
-export function acceptedOf(accepted: Accepted | undefined): Pick<AuditRecord, 'accepted' | 'signer'> {
+export function acceptedOf(accepted: Accepted | undefined): Pick<AuditFields, 'accepted' | 'signer'> {
   if (accepted === undefined) return {};
   const signer = accepted.signer ?? accepted.endorsedBy?.signer;
   return {
@@ -115,7 +115,7 @@ export function acceptedOf(accepted: Accepted | undefined): Pick<AuditRecord, 'a
 }
 
 /** Of what no commit brought there is nothing to tell. */
-export function commitOf({ commit, author, time }: Origin): Pick<AuditRecord, 'commit' | 'author' | 'committed'> {
+export function commitOf({ commit, author, time }: Origin): Pick<AuditFields, 'commit' | 'author' | 'committed'> {
   return commit === '' ? {} : { commit, author, committed: new Date(time * 1000).toISOString() };
 }
 
@@ -139,7 +139,7 @@ export async function project({ manifest, opener, audiences, entries, record, pr
 }
 
 /** `last`: what was projected; `accepted`: the state of its source, which has it no more. */
-export function pruneRecord(home: Key, cluster: string, last?: Origin & Place, accepted?: Accepted): AuditRecord {
+export function pruneRecord(home: Key, cluster: string, last?: Origin & Place, accepted?: Accepted): IntentRecord {
   const names = namesOf(home);
   return {
     ...{ event: 'secret.intent', action: 'prune', operation: randomUUID(), cluster, ...names },
@@ -151,7 +151,7 @@ export function pruneRecord(home: Key, cluster: string, last?: Origin & Place, a
 /** Takes a secret away, or lets go of it where it is to stay; its intent is on disk. Does not throw. */
 export async function prune(
   home: Key,
-  record: AuditRecord,
+  record: IntentRecord,
   projectors: readonly Projector[],
   how: 'prune' | 'retain' = 'prune',
 ): Promise<Outcome> {
@@ -167,17 +167,17 @@ export async function prune(
   return { ...outcome, records: outcome.records.map(asRetained) };
 }
 
-function asRetained(record: AuditRecord): AuditRecord {
+function asRetained(record: OutcomeRecord): OutcomeRecord {
   return record.outcome === 'written' ? { ...record, outcome: 'retained' } : record;
 }
 
-function failed(record: AuditRecord, thrown: unknown): Outcome {
+function failed(record: IntentRecord, thrown: unknown): Outcome {
   const error = thrown instanceof CofferError ? thrown : unexpected(thrown);
   const outcome = { workloads: [], records: [failureRecord(record, error)], hasChanged: false, error };
   return error === thrown ? outcome : { ...outcome, mistake: thrown };
 }
 
-export function failureRecord(intent: AuditRecord, error: CofferError): AuditRecord {
+export function failureRecord(intent: IntentRecord, error: CofferError): OutcomeRecord {
   return {
     ...outcomeRecord(intent),
     outcome: error.loop === 'retry' ? 'failed' : 'refused',
@@ -186,7 +186,7 @@ export function failureRecord(intent: AuditRecord, error: CofferError): AuditRec
   };
 }
 
-function outcomeOf(record: AuditRecord, results: readonly AppliedWorkload[]): Outcome {
+function outcomeOf(record: IntentRecord, results: readonly AppliedWorkload[]): Outcome {
   const refused = results.flatMap(({ workload, error }) => (error === undefined ? [] : [{ workload, error }]));
   const done = results.filter(({ error }) => error === undefined);
   const groups = Map.groupBy(done, ({ outcome }) => outcome);
@@ -206,7 +206,7 @@ function outcomeOf(record: AuditRecord, results: readonly AppliedWorkload[]): Ou
   };
 }
 
-export function outcomeRecord({ action, operation, cluster, namespace, name }: AuditRecord): AuditRecord {
+export function outcomeRecord({ action, operation, cluster, namespace, name }: IntentRecord): OutcomeRecord {
   return {
     event: 'secret.outcome',
     ...(action === undefined ? {} : { action }),

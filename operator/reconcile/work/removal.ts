@@ -1,5 +1,5 @@
 import type { AuditLog } from '../../../core/audit/log.ts';
-import type { AuditRecord } from '../../../core/audit/record.ts';
+import type { AuditRecord, IntentRecord, OutcomeRecord } from '../../../core/audit/record.ts';
 import type { CofferError } from '../../../core/errors.ts';
 import { concurrently } from '../../concurrency/concurrently.ts';
 import type { Key } from '../../project/namespaced-name.ts';
@@ -29,7 +29,7 @@ const AT_ONCE = 16;
 /** Takes away what nobody has any more, and lets go of what is to stay: its intent is on disk before (promise 2). */
 export class Removal {
   readonly #parts: RemovalParts;
-  readonly #outcomes: AuditRecord[] = [];
+  readonly #outcomes: OutcomeRecord[] = [];
   readonly mistakes: unknown[] = [];
 
   constructor(parts: RemovalParts) {
@@ -62,13 +62,13 @@ export class Removal {
     await state.flush();
   }
 
-  #record(home: Key): AuditRecord {
+  #record(home: Key): IntentRecord {
     const { cluster, state, watched } = this.#parts;
     const good = state.get(home)?.good;
     return pruneRecord(home, cluster, good, good && watched.get(good.source)?.accepted);
   }
 
-  async #take(home: Key, record: AuditRecord, how: 'prune' | 'retain'): Promise<boolean> {
+  async #take(home: Key, record: IntentRecord, how: 'prune' | 'retain'): Promise<boolean> {
     const outcome = await prune(home, record, this.#parts.projectors, how);
     this.#outcomes.push(...outcome.records);
     if ('mistake' in outcome) this.mistakes.push(outcome.mistake);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import type { AuditLog } from '../../../core/audit/log.ts';
+import type { AnyRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import type { Repository } from '../../../core/git/repository.ts';
 import { KeysStage, look } from '../../../test/rotate/keys-stage.ts';
@@ -84,7 +84,7 @@ describe('manifests of an older key', () => {
     await stage.commit({ ...recipientFiles(group), 'both.yaml': `---\n${good.trim()}\n---\n${renamed}` });
     await stage.ask();
     let isFull = true;
-    const append: AuditLog['append'] = async (records) => {
+    const append = async (records: readonly AnyRecord[]) => {
       if (isFull && records.some(({ path }) => path === group.recipient.file))
         throw new CofferError('AUDIT_FULL', 'the disk is full', { advice: '', loop: 'retry' });
       stage.records.push(...records);

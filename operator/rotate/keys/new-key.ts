@@ -56,7 +56,7 @@ export async function makeKey(
   }
 }
 
-function madeRecord(cluster: string, kid: string, { request, reason }: Wish): AuditRecord {
+function madeRecord(cluster: string, kid: string, { request, reason }: Wish): AuditRecord<'key.changed'> {
   return {
     event: 'key.changed',
     change: 'made',

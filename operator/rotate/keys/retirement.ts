@@ -105,7 +105,13 @@ export class Retirement {
     if (elsewhere.length > 0) return refusal('RETIRE_HANGS', request, listOf(elsewhere));
     const recovery = recoveryKeys(asked, pins);
     if (recovery.length === 0) return refusal('RETIRE_NO_RECOVERY', request);
-    const about: AuditRecord = { event: 'key.changed', cluster, recipient: cluster, keyIds: [kid], request: id };
+    const about: AuditRecord<'key.changed'> = {
+      event: 'key.changed',
+      cluster,
+      recipient: cluster,
+      keyIds: [kid],
+      request: id,
+    };
     await audit.append([{ ...about, change: 'archived' }]);
     await archive.keep(seed, { recipient: cluster, kid }, recovery);
     await audit.append([{ ...about, change: 'deleted' }]);

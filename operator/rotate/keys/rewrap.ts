@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { AuditLog } from '../../../core/audit/log.ts';
-import type { AuditRecord } from '../../../core/audit/record.ts';
+import type { IntentRecord, OutcomeRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { namedDataKeys } from '../../../core/format/edit/sealing-run.ts';
 import type { Manifest } from '../../../core/format/manifest/manifest.ts';
@@ -125,8 +126,9 @@ async function rewrappedSeed(
   opener: Opener,
   { cluster, key, audit }: RewrapOptions,
 ): Promise<string | undefined> {
-  const about: Omit<AuditRecord, 'event'> = {
+  const about: Omit<IntentRecord, 'event'> = {
     action: 'rewrap',
+    operation: randomUUID(),
     cluster,
     recipient: cluster,
     keyIds: [kid],
@@ -135,7 +137,7 @@ async function rewrappedSeed(
     commit: state.commit,
   };
   await audit.append([{ event: 'secret.intent', ...about }]);
-  const outcome: AuditRecord = { event: 'secret.outcome', ...about };
+  const outcome: OutcomeRecord = { event: 'secret.outcome', ...about };
   try {
     const secret = opener.secretKey(group.name, kid);
     const text = secret && sealGroupSeed(secret.seed, { name: group.name, kid }, key);

@@ -136,7 +136,7 @@ function idOf({ site, row }: Omit<DueManifest, 'due'>): string {
   return secretKey(site.source.id, row);
 }
 
-function reasonOf({ isExposed, asker }: Wanted): Partial<AuditRecord> {
+function reasonOf({ isExposed, asker }: Wanted): Pick<AuditRecord<'rotation.step'>, 'reason' | 'actor'> {
   if (asker !== undefined) return { reason: 'asked', actor: asker };
   return isExposed ? { reason: 'exposed' } : {};
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { AuditRecord } from '../../../core/audit/record.ts';
+import type { AnyRecord } from '../../../core/audit/record.ts';
 import { CofferError } from '../../../core/errors.ts';
 import { KeysStage } from '../../../test/rotate/keys-stage.ts';
 import { Outbox } from '../../outbox/outbox.ts';
@@ -18,7 +18,7 @@ async function openDelivery(t: TestContext, push: Pusher['push']) {
   const { store } = stage;
   const proposals = new Proposals({ cluster: 'production', stateDirectory: stage.root, store });
   const file = join(stage.root, 'proposals', 'values-production.jsonl');
-  const records: AuditRecord[] = [];
+  const records: AnyRecord[] = [];
   /** For each record of what is published, whether that lay there already. */
   const wasThere: boolean[] = [];
   const woken: string[] = [];
@@ -28,7 +28,7 @@ async function openDelivery(t: TestContext, push: Pusher['push']) {
     proposals,
     pushers: new Map([['pushed', { push, close: () => undefined }]]),
     audit: {
-      append: async (added) => {
+      append: async (added: readonly AnyRecord[]) => {
         for (const { step } of added) if (step === 'published') wasThere.push(existsSync(file));
         records.push(...added);
       },

@@ -81,9 +81,13 @@ export class Delivery {
     return { commit: before.commit, values, stanzas: new Map([...before.stanzas].filter(([id]) => used.has(id))) };
   }
 
-  async #record({ source, values, operations }: Parcel, step: AuditStep, more: Partial<AuditRecord>): Promise<void> {
+  async #record(
+    { source, values, operations }: Parcel,
+    step: AuditStep,
+    more: Partial<AuditRecord<'rotation.step'>>,
+  ): Promise<void> {
     const { audit, cluster } = this.#options;
-    const records = namesOf(values).map(({ namespace, name, entries }): AuditRecord => {
+    const records = namesOf(values).map(({ namespace, name, entries }): AuditRecord<'rotation.step'> => {
       const operation = operations.get(keyOf(namespace, name));
       return {
         ...{ event: 'rotation.step', step, outcome: 'done', cluster, namespace, name, entries, source },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditLog } from '../../../../core/audit/log.ts';
-import type { AuditRecord } from '../../../../core/audit/record.ts';
+import type { IntentRecord, OutcomeRecord } from '../../../../core/audit/record.ts';
 import { CofferError } from '../../../../core/errors.ts';
 import type { Manifest } from '../../../../core/format/manifest/manifest.ts';
 import type { SecretKeys } from '../../../../core/keys/key-file.ts';
@@ -84,7 +84,7 @@ export class Openings {
     return opener;
   }
 
-  #intent(opening: Opening, opener: Opener): AuditRecord {
+  #intent(opening: Opening, opener: Opener): IntentRecord {
     const { manifest, entries, source, commit } = opening;
     const used = openingKeys(manifest, opener, presentOf(opening));
     return {
@@ -109,7 +109,7 @@ export class Openings {
 }
 
 /** What is no CofferError may hold what was opened, and is not quoted. */
-function failureOf(error: unknown): Pick<AuditRecord, 'outcome' | 'code' | 'message'> {
+function failureOf(error: unknown): Pick<OutcomeRecord, 'outcome' | 'code' | 'message'> {
   if (!(error instanceof CofferError))
     return { outcome: 'failed', message: 'The operator stopped before it was done.' };
   const { code, message, loop } = error;

@@ -25,7 +25,7 @@ export class StepRecords {
     rotation: Rotation,
     step: AuditStep,
     site: RotatingManifests,
-    more: Partial<AuditRecord> = {},
+    more: Partial<AuditRecord<'rotation.step'>> = {},
   ): Promise<void> {
     const { audit, log } = this.#options;
     await audit.append([{ ...this.#record(rotation, step, site), outcome: 'done', ...more }]);
@@ -43,7 +43,7 @@ export class StepRecords {
     ]);
   }
 
-  #record(rotation: Rotation, step: AuditStep, { source, state }: RotatingManifests): AuditRecord {
+  #record(rotation: Rotation, step: AuditStep, { source, state }: RotatingManifests): AuditRecord<'rotation.step'> {
     const { id, namespace, name, entries, rotator, values, file } = rotation;
     const [first] = ownEntries(rotation);
     const value = values.find(({ entry }) => entry === first);
