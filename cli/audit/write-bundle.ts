@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { lineOf } from '../../core/audit/canonical.ts';
 import { ENTRY_TILE_LIMIT } from '../../core/audit/entry-tile.ts';
@@ -8,6 +9,7 @@ import { span, TILE_WIDTH, tilePath, widthIn } from '../../core/audit/tree/tile.
 import { readTile } from '../../core/audit/tree/tile-reader.ts';
 import { readEntryTile } from '../../core/audit/verify/tile-pass.ts';
 import { CofferError } from '../../core/errors.ts';
+import { withCleanup } from '../signals.ts';
 import { BUNDLE_FILE, type BundledLog, bundleText, folderOf } from './bundle-file.ts';
 import { readmeText } from './bundle-readme.ts';
 import type { Range } from './coverage.ts';
@@ -34,14 +36,14 @@ export async function writeBundle(
   mustDiffer(logs);
   await mustBeFree(folder);
   const part = await mkdtemp(`${resolve(folder)}.part-`);
-  try {
-    const bundled = await writeInto(part, { logs, reports, identities, range });
-    await rename(part, folder);
-    return bundled;
-  } catch (error) {
-    await rm(part, { recursive: true });
-    throw error;
-  }
+  return withCleanup(
+    () => rmSync(part, { recursive: true, force: true }),
+    async () => {
+      const bundled = await writeInto(part, { logs, reports, identities, range });
+      await rename(part, folder);
+      return bundled;
+    },
+  );
 }
 
 interface Contents {

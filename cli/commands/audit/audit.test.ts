@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { DirectoryStore } from '../../../core/audit/directory-store.ts';
 import { openAuditLog } from '../../../core/audit/open-log.ts';
 import type { AuditRecord } from '../../../core/audit/record.ts';
@@ -15,6 +15,7 @@ import { identityText, parseIdentitySecret } from '../../../core/keys/key-texts.
 import { Tamperer } from '../../../test/audit/tampering.ts';
 import { fill } from '../../../test/audit/written-log.ts';
 import { Desk } from '../../../test/cli/desk.ts';
+import { closing } from '../../../test/servers/listening.ts';
 import { type TestSigner, testSigner } from '../../../test/support/log-signer.ts';
 
 const KID = '9f86d081884c7d659a2feaa0c55ad015';
@@ -82,6 +83,25 @@ function copy(name: string): Tamperer {
   return Tamperer.copy(log, join(folder, name), 600);
 }
 
+function running(...args: string[]): ChildProcess {
+  return spawn(process.execPath, [desk.program, ...args], { cwd: desk.folder, env: desk.environment, stdio: 'ignore' });
+}
+
+/** The log as a server gives it, where it `answers`; its URL. */
+async function served(t: TestContext, answers: () => boolean): Promise<string> {
+  const store = new DirectoryStore(log);
+  const server = createServer((request, response) => {
+    if (!answers()) return;
+    void store.read((request.url ?? '').replace('/audit/', ''), 1e9).then((bytes) => {
+      response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+    });
+  });
+  t.after(closing(server));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/audit/`;
+}
+
 describe('coffer audit verify', () => {
   test('believes the identity that is pinned for the cluster, or that is given, and no other', () => {
     const { stdout } = desk.try(['audit', 'verify', '--log', log, '--checkpoint', first]);
@@ -126,19 +146,33 @@ describe('coffer audit verify', () => {
   });
 
   test('reads a log over HTTP', async (t) => {
-    const store = new DirectoryStore(log);
-    const server = createServer((request, response) => {
-      void store.read((request.url ?? '').replace('/audit/', ''), 1e9).then((bytes) => {
-        response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
-      });
-    }).listen(0, '127.0.0.1');
-    t.after(() => server.close());
-    await once(server, 'listening');
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/audit/`;
-    const options = { cwd: desk.folder, env: desk.environment };
-    const child = spawn(process.execPath, [desk.program, 'audit', 'verify', '--log', url], options);
-    const [code] = await once(child, 'exit');
+    const url = await served(t, () => true);
+    const [code] = await once(running('audit', 'verify', '--log', url), 'exit');
     assert.equal(code, 0);
+  });
+
+  test('leaves nothing of a bundle that is interrupted', async (t) => {
+    const parts = () => readdirSync(desk.folder).filter((name) => name.startsWith('interrupted'));
+    let interrupted: string[] = [];
+    const url = await served(t, () => {
+      if (parts().length === 0) return true;
+      interrupted = parts();
+      return !child.kill('SIGINT');
+    });
+    const child = running(
+      'audit',
+      'bundle',
+      '--log',
+      url,
+      '--from',
+      '2026-11-01',
+      '--to',
+      '2026-12-01',
+      '-o',
+      'interrupted',
+    );
+    const [code] = await once(child, 'exit');
+    assert.deepEqual([code, interrupted.length, parts()], [130, 1, []]);
   });
 
   test('says what is wrong with what it is given', () => {
