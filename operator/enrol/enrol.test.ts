@@ -274,6 +274,21 @@ describe('a cluster whose key turns over', () => {
     }
   });
 
+  test('announces none of several before it knows the keyring: the first may be the lost one', async (t) => {
+    const { host, seed, list } = await rotated(t, 'revoked');
+    await storeSecretKey(join(host.root, 'keys'), seed);
+    await list();
+    const source = await openGitSource({ url: host.tree?.directory ?? '' }, join(host.root, 'anew'));
+    t.after(() => source.close());
+    const enrolment = host.enrolment([source]);
+    await enrolment.look();
+    assert.deepEqual(enrolment.troubles(), []);
+    assert.throws(() => host.announced(), { code: 'ENOENT' });
+    await source.poll(t.signal);
+    await enrolment.look();
+    assert.equal(host.announced().keys.length, 2);
+  });
+
   test('misses the newest key when that is gone, though the former is there: nobody has to look for a thief', async (t) => {
     const { host, key, seed, list, enrolment } = await rotated(t, 'active');
     await storeSecretKey(join(host.root, 'keys'), seed);

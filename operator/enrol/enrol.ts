@@ -90,7 +90,8 @@ export class Enrolment implements Chore {
         await this.#compare(listed, keys, announced);
       } else if (keyrings !== undefined && keys.keys.size === 0 && announced !== undefined) {
         throw lost(announced, store.place);
-      } else if (keyrings !== undefined || keys.keys.size > 0) {
+        // Of several keys the keyring alone tells which one is not lost.
+      } else if (keyrings !== undefined || keys.keys.size === 1) {
         await this.#introduce(new Set(keys.keys.keys()));
       }
     } finally {
