@@ -7,7 +7,7 @@ import type { HistoryFacts } from './history-facts.ts';
 import { KeysOfHistory, type LostKey } from './lost-keys.ts';
 import type { Moment } from './moment.ts';
 import { Renames } from './renames.ts';
-import { isNothingLost, selectedKeys } from './selected-keys.ts';
+import { isOfLineAlone, lostOnLine, selectedKeys } from './selected-keys.ts';
 import { States } from './states.ts';
 import { Successors } from './successors.ts';
 import { factsOfVersion, filesAt, Timeline } from './timeline.ts';
@@ -24,11 +24,12 @@ export async function findExposure(facts: HistoryFacts, query: ExposureQuery): P
   const heads = numbers(query.heads.map(({ commit }) => commit));
   const order = new CommitOrder(facts, { heads, current });
   const searched = searchedIn(facts, order, current);
-  if (isNothingLost(query, { records: facts, order, current })) {
+  const onLine = lostOnLine(query, { records: facts, order, current });
+  if (onLine.size === 0 && isOfLineAlone(query.select)) {
     return { values: [], living: [], unproven: [], keys: [], ...searched };
   }
   const timeline = await Timeline.read(facts, order, turns);
-  return { ...(await new Search({ facts, query, timeline, current }).report(turns)), ...searched };
+  return { ...(await new Search({ facts, query, timeline, current, onLine }).report(turns)), ...searched };
 }
 
 type Searched = Pick<ExposureReport, 'commits' | 'gaps' | 'ejsonFiles'>;
@@ -51,6 +52,8 @@ interface SearchParts {
   timeline: Timeline;
   /** Numbers of commits. */
   current: readonly number[];
+  /** Keys that the current line tells to be lost. */
+  onLine: ReturnType<typeof lostOnLine>;
 }
 
 class Search {
@@ -62,11 +65,11 @@ class Search {
   readonly #states: States;
 
   constructor(parts: SearchParts) {
-    const { facts, query, timeline, current } = parts;
+    const { facts, query, timeline, current, onLine } = parts;
     this.#parts = parts;
     this.#keys = new KeysOfHistory(facts, timeline);
     this.#current = new CurrentValues(facts, current, query.instead ?? new Map());
-    this.#lost = selectedKeys(query, { records: facts, order: timeline.order, keys: this.#keys, current });
+    this.#lost = selectedKeys(query.select, onLine, this.#keys);
     this.#ways = new Ways({ facts, query, timeline, lost: this.#lost });
     const successors = new Successors(this.#current, this.#keys, this.#ways.sealedTo);
     const renames = new Renames(facts, timeline, this.#current);
