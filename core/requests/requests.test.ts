@@ -52,7 +52,8 @@ describe('a request', () => {
         ),
       { code: 'DOCUMENT_FIELD' },
     );
-    const mistyped = bytes((text) => text.replace(/(coffer-identity-1-.)./, (_, start) => `${start}A`));
+    const other = (_: string, start: string, one: string) => `${start}${one === 'A' ? 'B' : 'A'}`;
+    const mistyped = bytes((text) => text.replace(/(coffer-identity-1-.)(.)/, other));
     assert.throws(() => readRequest(mistyped, file), {
       code: 'KEY_TEXT_MISTYPED',
       data: { file, line: 9, column: 5 },

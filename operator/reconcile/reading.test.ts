@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { AuditLog } from '../../core/audit/log.ts';
 import { CofferError } from '../../core/errors.ts';
 import { type Run, Stage } from '../../test/operator/stage.ts';
+import { damaged } from '../../test/support/damaged.ts';
 import type { ReadRequest } from './reading.ts';
 
 /** What volumes and people in an emergency read. */
@@ -66,7 +67,7 @@ describe('who reads on demand', () => {
 
   test('gets the last good values while the newest manifest cannot be opened', async (t) => {
     const { run, push } = await stageWith(t, { password: 'good' });
-    await push({ password: 'bad' }, (text) => text.replace(/(CF\[1:[^:]{32}:.{40})./, '$1_'));
+    await push({ password: 'bad' }, damaged);
     assert.deepEqual(await textsOf(run), { password: 'good' });
   });
 

@@ -5,6 +5,7 @@ import type { AuditLog } from '../../core/audit/log.ts';
 import { CofferError } from '../../core/errors.ts';
 import { storeSecretKey } from '../../core/keys/key-directory.ts';
 import { Stage, secretOf } from '../../test/operator/stage.ts';
+import { damaged } from '../../test/support/damaged.ts';
 import { testCluster } from '../../test/support/secrets.ts';
 
 /** Promise 2: no audit, no secret. */
@@ -39,9 +40,7 @@ describe('the record', () => {
     const run = await stage.run();
     const commit = await stage.tree.commit({
       'db.yaml': stage.manifest({ ...db, data: { password: 'one', user: 'two' } }),
-      'bad.yaml': stage
-        .manifest({ ...db, name: 'bad', data: { value: 'x' } })
-        .replace(/(CF\[1:[^:]{32}:.{40})./, '$1_'),
+      'bad.yaml': damaged(stage.manifest({ ...db, name: 'bad', data: { value: 'x' } })),
     });
     await run.poll();
     const lines = await stage.audit();

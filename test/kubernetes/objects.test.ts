@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { eventually } from '../operator/site.ts';
+import { damaged } from '../support/damaged.ts';
 import { apply, openCarried, othersFields } from './scene/carrier.ts';
 import type { SecretObject } from './scene/secret-texts.ts';
 import type { EncryptedSecretObject } from './scene/stage.ts';
@@ -99,7 +100,7 @@ describe('an object that somebody else applies', () => {
     await stage.startAndProject();
     await apply(stage, stage.manifest({ name: 'theirs', to: [stage.site.staging], data: { a: 'one' } }));
     await stage.condition(app, 'theirs', 'Ready', { status: 'False', reason: 'ManifestNotForUs' });
-    const broken = stage.manifest({ name: 'broken', data: { a: 'one' } }).replace(/(CF\[1:[^:]{32}:.{20})./, '$1_');
+    const broken = damaged(stage.manifest({ name: 'broken', data: { a: 'one' } }));
     await apply(stage, broken);
     await stage.condition(app, 'broken', 'Ready', { status: 'False', reason: 'ValueRefused' });
   });

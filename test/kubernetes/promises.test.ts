@@ -7,16 +7,12 @@ import { setTimeout } from 'node:timers/promises';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { fillUp, smallTmpfs } from '../operator/tmpfs.ts';
+import { damaged } from '../support/damaged.ts';
 import { holds, textsOf } from './scene/secret-texts.ts';
 import { KubernetesStage } from './scene/stage.ts';
 
 /** Who is killed keeps its lease until that ends. */
 const SOON_FREE = { kubernetes: { leaderElection: { duration: '3s' } } };
-
-/** One bit of a sealed value is another. */
-function broken(text: string): string {
-  return text.replace(/(CF\[1:[^:]+:.{20})(.)/, (_, before: string, one: string) => before + (one === 'A' ? 'B' : 'A'));
-}
 
 describe('promise 1 on Kubernetes: last good stays', () => {
   test('a bad manifest changes nothing of its own and holds back no other; mended, it is taken up', async (t) => {
@@ -26,7 +22,7 @@ describe('promise 1 on Kubernetes: last good stays', () => {
     await stage.commit(stage.files({ name: 'db', data: { a: 'good' } }));
     const operator = await stage.startAndProject();
     await stage.push(operator, {
-      'db.yaml': broken(stage.manifest({ name: 'db', data: { a: 'never' } })),
+      'db.yaml': damaged(stage.manifest({ name: 'db', data: { a: 'never' } })),
       ...stage.files({ name: 'mail', data: { a: 'new' } }),
     });
     await stage.secretIs(app, 'mail', { a: 'new' });
@@ -44,7 +40,7 @@ describe('promise 1 on Kubernetes: last good stays', () => {
     const { app, site } = stage;
     await stage.commit(stage.files({ name: 'db', data: { a: 'good' } }));
     const first = await stage.startAndProject();
-    await stage.push(first, { 'db.yaml': broken(stage.manifest({ name: 'db', data: { a: 'never' } })) });
+    await stage.push(first, { 'db.yaml': damaged(stage.manifest({ name: 'db', data: { a: 'never' } })) });
     await first.kill();
     await stage.kubectl('delete', 'secret', 'db');
     const second = await stage.start();

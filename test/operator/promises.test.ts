@@ -4,13 +4,9 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { damaged } from '../support/damaged.ts';
 import { eventually, Site } from './site.ts';
 import { fillUp, overwrite, readEntries, relink, smallTmpfs } from './tmpfs.ts';
-
-/** One bit of a sealed value is another. */
-function broken(text: string): string {
-  return text.replace(/(CF\[1:[^:]+:.{20})(.)/, (_, before: string, one: string) => before + (one === 'A' ? 'B' : 'A'));
-}
 
 describe('promise 1: last good stays', () => {
   test('a bad manifest changes nothing of its own and holds back no other; mended, it is taken up', async (t) => {
@@ -19,7 +15,7 @@ describe('promise 1: last good stays', () => {
     const operator = await site.start();
     await operator.line(({ msg }) => msg === 'projected a commit');
     await site.push(operator, {
-      'db.yaml': broken(site.manifest({ name: 'db', data: { a: 'never' } })),
+      'db.yaml': damaged(site.manifest({ name: 'db', data: { a: 'never' } })),
       'mail.yaml': site.manifest({ name: 'mail', data: { a: 'new' } }),
     });
     assert.equal(site.read('payments/api/db/a'), 'good');
@@ -41,7 +37,7 @@ describe('promise 1: last good stays', () => {
     await site.tree.commit({ 'db.yaml': site.manifest({ name: 'db', data: { a: 'good' } }) });
     const first = await site.start();
     await first.line(({ msg }) => msg === 'projected a commit');
-    await site.push(first, { 'db.yaml': broken(site.manifest({ name: 'db', data: { a: 'never' } })) });
+    await site.push(first, { 'db.yaml': damaged(site.manifest({ name: 'db', data: { a: 'never' } })) });
     await first.kill();
     fs.rmSync(site.projection, { recursive: true });
     const second = await site.start();
