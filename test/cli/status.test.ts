@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Site } from '../operator/site.ts';
+import { damaged } from '../support/damaged.ts';
 
 const COFFER = join(import.meta.dirname, '../../cli/coffer.ts');
 const CONFIG = `apiVersion: coffer.dev/v1\nkind: Config\nmetadata: {name: coffer}\nspec: {repository: ${'A'.repeat(22)}}\n`;
@@ -54,10 +55,8 @@ test('coffer status says where a commit is, what failed and why, and how old the
   assert.deepEqual(cluster.namespaces, [{ namespace: 'payments', current: 1, secrets: 2 }]);
   assert.equal(cluster.key.id, production.recipient.keys[0]?.kid);
 
-  const damaged = site
-    .manifest({ name: 'db', data: { password: 'three' } })
-    .replace(/(CF\[1:.{80})(.)/, (_, before: string, digit: string) => `${before}${digit === 'A' ? 'B' : 'A'}`);
-  await site.push(operator, { 'db.yaml': damaged, 'unreadable.yaml': 'apiVersion: coffer.dev/v1\nkind: Unknown\n' });
+  const broken = damaged(site.manifest({ name: 'db', data: { password: 'three' } }));
+  await site.push(operator, { 'db.yaml': broken, 'unreadable.yaml': 'apiVersion: coffer.dev/v1\nkind: Unknown\n' });
   const failed = status();
   assert.equal(failed.code, 1);
   assert.match(failed.stdout, /payments\/db failed: VALUE_REFUSED \(db\.yaml\)\n {4}\S/);

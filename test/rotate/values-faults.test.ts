@@ -6,6 +6,7 @@ import pg from 'pg';
 import type { RotatorConfig } from '../../operator/config/settings.ts';
 import type { Stage } from '../operator/stage.ts';
 import { Postgres } from '../servers/postgres.ts';
+import { damaged } from '../support/damaged.ts';
 import { collect, type Life, Lives } from './lives.ts';
 import { ADMIN, databaseSpec, postgresRotator, prepare, USERS, withSpec } from './rotating.ts';
 
@@ -205,8 +206,7 @@ test('while what is projected is older than what is accepted, the user that it u
   await server.sql(`ALTER ROLE ${USERS[1]} LOGIN PASSWORD 'second-password'`);
   const data = { username: USERS[1], password: 'second-password', extra: 'x' };
   const text = stage.manifest({ namespace: 'payments', name: 'db', data });
-  const damaged = text.replace(/("extra": "CF\[1:[^:]+:.{20})(.)/, (_, kept, one) => kept + (one === 'A' ? 'B' : 'A'));
-  await stage.tree.commit({ 'db.json': withSpec(damaged, databaseSpec(server, RULE)) });
+  await stage.tree.commit({ 'db.json': withSpec(damaged(text, '"extra"'), databaseSpec(server, RULE)) });
   const operator = await lives.begin({ rotators });
   for (let look = 0; look < 4; look += 1) {
     await operator.look();
