@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../test/support/properties.ts';
 import { matchesWildcard } from './wildcard.ts';
 
 test('a pattern matches what the regular expression of the same meaning matches', () => {

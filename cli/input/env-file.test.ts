@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { CofferError } from '../../core/errors.ts';
+import fc from '../../test/support/properties.ts';
 import { readEnvFile } from './env-file.ts';
 
 function pairs(text: string): [string, string][] {

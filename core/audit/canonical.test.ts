@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/support/properties.ts';
 import { canonicalJson, ENTRY_LIMIT, entryOf, fitting, lineOf } from './canonical.ts';
 import { entriesIn, entryTileOf, leadingEntries } from './entry-tile.ts';
 import type { AnyRecord, AuditLine, IntentRecord } from './record.ts';

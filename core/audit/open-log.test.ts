@@ -3,8 +3,8 @@ import { appendFile, chmod, mkdtemp, open, readFile, rm, stat, truncate, unlink,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import fc from 'fast-check';
 import { readRecords } from '../../test/support/audit-lines.ts';
+import fc from '../../test/support/properties.ts';
 import { openAuditLog } from './open-log.ts';
 import type { AuditLine } from './record.ts';
 import { JOURNAL } from './writer/journal.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { MemoryRepository, manifestText } from '../../test/check/memory-repository.ts';
+import fc from '../../test/support/properties.ts';
 import { createRecipient } from '../keys/create.ts';
 import { endorse } from '../keys/endorsement.ts';
 import type { KeyStatus, Recipient } from '../keys/recipient.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/support/properties.ts';
 import { base64Bytes, base64urlBytes, decodeBase64urlBytes } from './base64-bytes.ts';
 import { decodeBase64url, encodeBase64url } from './base64url.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/support/properties.ts';
 import { hpkeOpen, hpkeSeal } from './hpke.ts';
 import { sodiumReady } from './sodium.ts';
 import { ENC_LENGTH, publicKeyFromSeed } from './x-wing.ts';

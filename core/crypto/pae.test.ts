@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/support/properties.ts';
 import { pae } from './pae.ts';
 
 const parts = fc.array(fc.string({ unit: 'binary' }), { maxLength: 4 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/support/properties.ts';
 import { appendQuoted, unquote } from './json-string.ts';
 import { SecretBytes } from './secret-bytes.ts';
 

@@ -4,8 +4,8 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import fc from 'fast-check';
 import { WorkTree } from '../../test/servers/work-tree.ts';
+import fc from '../../test/support/properties.ts';
 import { CofferError } from '../errors.ts';
 import { commitLinks, parseCommit, tagTarget } from './commits/commit.ts';
 import { writeLoose } from './objects/loose-object.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/support/properties.ts';
 import { systemRandom } from '../crypto/random.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { createGroup, createKey, createRecipient } from './create.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, test } from 'node:test';
-import * as fc from 'fast-check';
+import fc from '../../test/support/properties.ts';
 import { type Forge, readClaim } from './signature.ts';
 
 interface Vector {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/support/properties.ts';
 import { secretBody } from './secret-body.ts';
 
 const head = { metadata: { name: 'db', namespace: 'payments', labels: { quoted: 'a"b' } }, type: 'Opaque' };

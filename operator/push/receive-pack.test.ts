@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { CofferError } from '../../core/errors.ts';
+import fc from '../../test/support/properties.ts';
 import { FLUSH, packet } from '../source/remote/transport/pkt-line.ts';
 import type { Transport } from '../source/remote/transport/transport.ts';
 import { NO_COMMIT, ReceivePack } from './receive-pack.ts';

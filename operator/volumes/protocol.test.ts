@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/support/properties.ts';
 import { frameParts, readFrame } from './protocol.ts';
 
 const entryName = fc.stringMatching(/^[-_a-zA-Z0-9]{1,40}$/);

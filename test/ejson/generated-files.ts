@@ -1,6 +1,6 @@
 /** Generates ejson files as people and programs write them, and worse: the text, not a tree, is what is generated. */
 
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 
 /** `{public key}` stands for the key of the test. Each is accepted by the ejson tool. */
 export function generatedFiles(count: number, seed: number): string[] {

@@ -5,11 +5,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import fc from 'fast-check';
 import { CofferError } from '../../core/errors.ts';
 import { readSigned } from '../../core/git/commits/signed-object.ts';
 import { Signers } from '../../core/signatures/signers.ts';
 import { matchesPatternList } from '../../core/signatures/ssh/pattern-list.ts';
+import fc from '../support/properties.ts';
 import { sshFiles, withSignature } from './signing-tree.ts';
 import { sshSignature, string, uint32 } from './wire.ts';
 

@@ -1,5 +1,5 @@
 /** A repository of a few files, what happens to it, and what an operator proposes for it: for tests of proposals. */
-import fc from 'fast-check';
+
 import { systemRandom } from '../../core/crypto/random.ts';
 import { sodiumReady } from '../../core/crypto/sodium.ts';
 import { renderManifest } from '../../core/format/edit/new-manifest.ts';
@@ -18,6 +18,7 @@ import { type Opener, openerFor } from '../../core/opening/opener.ts';
 import { applyProposal, type Proposal, type ProposedValue } from '../../core/rotation/proposal.ts';
 import { newStanzas, rewrap } from '../../core/rotation/rewrap.ts';
 import { Files, manifestsOf } from './files-of-commit.ts';
+import fc from './properties.ts';
 
 const COMMIT = '0'.repeat(40);
 const PRODUCTION = recipientFile('production');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { testSigner } from '../../../test/support/log-signer.ts';
+import fc from '../../../test/support/properties.ts';
 import { checkpointText, parseCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { parseProof, writeProof } from './proof-text.ts';
 import { isSignedBy, keyIdOf, noteOf, parseNote } from './signed-note.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import type { LogStore } from '../store.ts';
 import { EMPTY_ROOT, leafHash, nodeHash, rootOf } from './merkle.ts';
 import { consistencyProof, inclusionProof, isConsistent, isIncluded } from './proofs.ts';

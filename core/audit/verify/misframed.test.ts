@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { entryOf } from '../canonical.ts';
 import { entryTileOf } from '../entry-tile.ts';
 import { misframedEntries } from './misframed.ts';

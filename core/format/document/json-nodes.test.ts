@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { jsonNodes } from './json-nodes.ts';
 import type { Node } from './node.ts';
 import { NodeSyntaxError } from './node-syntax-error.ts';

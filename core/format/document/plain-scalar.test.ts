@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { CORE_SCHEMA, load, YAML11_SCHEMA } from 'js-yaml';
+import fc from '../../../test/support/properties.ts';
 import { AMBIGUOUS, isAmbiguousPlain, plainValue } from './plain-scalar.ts';
 
 describe('plain scalars', () => {

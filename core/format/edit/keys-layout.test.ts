@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { readText, testKeys } from '../../../test/support/sealing.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { sealPlaintext, setEntry, unsetEntry } from './seal.ts';

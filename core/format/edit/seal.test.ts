@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import fc from 'fast-check';
 import { openedBy } from '../../../test/support/opening.ts';
+import fc from '../../../test/support/properties.ts';
 import { readText, testKeys } from '../../../test/support/sealing.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { sealPlaintext, setEntry, unsetEntry } from './seal.ts';

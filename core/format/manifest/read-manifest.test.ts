@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { CofferError } from '../../errors.ts';
 import type { Manifest } from './manifest.ts';
 import { manifestProblems, readManifestFile } from './read-manifest.ts';

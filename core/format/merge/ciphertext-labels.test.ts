@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { MemoryRepository, manifestText } from '../../../test/check/memory-repository.ts';
+import fc from '../../../test/support/properties.ts';
 import { labelCiphertext } from './ciphertext-labels.ts';
 
 function sealed(): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { publicKeyFromSeed } from '../../crypto/x-wing.ts';
 import { keyIdOfSeed } from '../../keys/key-id.ts';

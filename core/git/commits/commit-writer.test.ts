@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { parseCommit } from './commit.ts';
 import { commitBytes } from './commit-writer.ts';
 import { readSigned } from './signed-object.ts';

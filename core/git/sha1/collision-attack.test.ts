@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { isAttackedMessage, isCollisionAttack } from './collision-attack.ts';
 import { CONDITIONS, DISTURBANCE_VECTORS } from './disturbance-vectors.ts';
 import { add, BLOCK, expandBlock, INITIAL, padded, STEPS, stepBack, stepForward } from './sha1.ts';

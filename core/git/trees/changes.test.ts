@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import fc from 'fast-check';
 import { WorkTree } from '../../../test/servers/work-tree.ts';
+import fc from '../../../test/support/properties.ts';
 import { openRepository, type Repository } from '../repository.ts';
 import { type Change, changesBetween } from './changes.ts';
 

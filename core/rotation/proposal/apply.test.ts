@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import fc from 'fast-check';
 import { examples, type Happening, History, happenings } from '../../../test/support/history.ts';
+import fc from '../../../test/support/properties.ts';
 import { recipientFile } from '../../keys/create.ts';
 import { activeKey, readRecipient } from '../../keys/recipient.ts';
 import { renderRequest, requestFile, rotateRequest } from '../../requests/request.ts';

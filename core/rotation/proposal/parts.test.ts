@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import fc from 'fast-check';
 import { History } from '../../../test/support/history.ts';
+import fc from '../../../test/support/properties.ts';
 import { identityOf } from '../../keys/endorsement.ts';
 import { type Proposal, type Publisher, proposalParts, readProposal } from '../proposal.ts';
 import { PART_LIMIT } from './parts.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { ed25519PublicKey } from '../../crypto/ed25519.ts';
 import { sodiumReady } from '../../crypto/sodium.ts';
 import { ed25519Blob, signMessage } from './sign-message.ts';

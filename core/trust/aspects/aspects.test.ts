@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { manifest, sealed } from '../../../test/trust/manifests.ts';
 import { configFrom, isManifestPath } from '../../config/repository.ts';
 import { documentProblems } from '../../format/document/document.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { matches } from '../../format/manifest/reach.ts';
 import { Grants, pathMatcher } from './grants.ts';
 import { covers, ReachRules } from './reach-rules.ts';

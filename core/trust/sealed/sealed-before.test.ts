@@ -4,8 +4,8 @@ import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import fc from 'fast-check';
 import { smallTmpfs } from '../../../test/operator/tmpfs.ts';
+import fc from '../../../test/support/properties.ts';
 import { dataKeyId, manifest, sealed, stanza } from '../../../test/trust/manifests.ts';
 import { DigestSet } from './digest-set.ts';
 import { SealedBefore } from './sealed-before.ts';

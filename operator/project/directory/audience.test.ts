@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { sodiumReady } from '../../../core/crypto/sodium.ts';
 import { reaches } from '../../../core/format/manifest/reach.ts';
+import fc from '../../../test/support/properties.ts';
 import { readText } from '../../../test/support/sealing.ts';
 import { sealedManifest, testCluster, type WantedManifest } from '../../../test/support/secrets.ts';
 import { audienceOf } from './audience.ts';

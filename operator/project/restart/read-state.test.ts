@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { HeldDigests } from './held-digests.ts';
 import { baseline, changed, parseReadState, type ReadState, readStateText } from './read-state.ts';
 

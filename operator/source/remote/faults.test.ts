@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/support/properties.ts';
 import { remark } from './faults.ts';
 
 test('what a server says is one short line that no terminal or log takes for more', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { CofferError } from '../../../../core/errors.ts';
+import fc from '../../../../test/support/properties.ts';
 import { ADVERTISEMENT_LIMIT, Declined, readAdvertisement } from './advertisement.ts';
 import { readAnswer } from './answer.ts';
 import { FLUSH, PacketFault, PacketReader, packet, TooLong } from './pkt-line.ts';
