@@ -87,7 +87,7 @@ for (const [how, command] of Object.entries(STORED)) {
         '',
         'HEAD:long.txt',
         'main..topic',
-        '0000',
+        '0000000',
       ]) {
         await assert.rejects(repository.resolve(revision), { code: 'GIT_REVISION_UNKNOWN' }, revision);
       }
