@@ -68,11 +68,11 @@ describe('generated keys', () => {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const client = connect({ host: '127.0.0.1', port, ca: pem, servername: 'db.shop.svc' });
-    const [data] = await once(client, 'data');
-    assert.equal(String(data), 'hello');
+    // To its end: a client that leaves before it resets what the server still sends.
+    assert.equal(String(Buffer.concat(await client.toArray())), 'hello');
     assert.ok(client.authorized);
-    client.destroy();
     server.close();
+    await once(server, 'close');
   });
 
   test('tls: a first name that is too long for a common name stands among the others only', async () => {
