@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { damaged } from '../../test/support/damaged.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { renderManifest } from '../format/edit/new-manifest.ts';
 import type { Manifest } from '../format/manifest/manifest.ts';
@@ -72,9 +73,9 @@ describe('opening a manifest', () => {
   });
 
   test('of one entry is not stopped by another that is damaged', () => {
-    const damaged = manifest((good) => good.replace(password, (sealed) => sealed.replace(/..\]/, 'AA]')));
-    assert.deepEqual(asText(openManifest(damaged, opener(), ['username']).values), { username: 'ada' });
-    assert.throws(() => openManifest(damaged, opener()), { code: 'VALUE_REFUSED' });
+    const broken = manifest((good) => damaged(good, 'password:'));
+    assert.deepEqual(asText(openManifest(broken, opener(), ['username']).values), { username: 'ada' });
+    assert.throws(() => openManifest(broken, opener()), { code: 'VALUE_REFUSED' });
   });
 
   test('wipes the values when it is told to', () => {
@@ -96,9 +97,9 @@ describe('opening a manifest', () => {
   });
 
   test('says where: file, line, entry, namespace and name', () => {
-    const damaged = manifest((good) => good.replace(password, (sealed) => sealed.replace(/..\]/, 'AA]')));
-    const [entry] = damaged.entries.values();
-    assert.throws(() => openManifest(damaged, opener()), {
+    const broken = manifest((good) => damaged(good, 'password:'));
+    const [entry] = broken.entries.values();
+    assert.throws(() => openManifest(broken, opener()), {
       data: {
         file: 'm.yaml',
         line: entry?.line,
@@ -146,9 +147,9 @@ describe('naming the keys that would open a manifest', () => {
     const [other] = createGroup({ name: 'team', created, members: [key], identitySeed }).recipient.keys;
     assert.ok(group && other);
     // Its row is another key's, which is seen only by whoever opens it.
-    const damaged = { ...ours.recipient, keys: [{ ...group, seeds: other.seeds }] };
+    const mixed = { ...ours.recipient, keys: [{ ...group, seeds: other.seeds }] };
     const us = openerFor(
-      { recipients: new Map([['team', damaged]]), problems: [] },
+      { recipients: new Map([['team', mixed]]), problems: [] },
       { keys: new Map([[key.kid, { kid: key.kid, seed: made.seed }]]), problems: [], wipe: () => undefined },
       { as: 'production' },
     );
