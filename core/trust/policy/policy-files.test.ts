@@ -20,14 +20,22 @@ async function mounted(t: TestContext, signers: { old: string; new: string }) {
     await symlink(`..data/${name}`, join(folder, name));
   await writeFile(join(folder, 'new/policy.yaml'), policy(signers.new));
   const pipe = join(folder, 'old/policy.yaml');
-  execFileSync('mkfifo', [pipe]);
+  const putPipe = async () => {
+    execFileSync('mkfifo', [`${pipe}.new`]);
+    await rename(`${pipe}.new`, pipe);
+  };
+  await putPipe();
   const pointTo = async (set: string) => {
     await symlink(set, join(folder, '..data_tmp'));
     await rename(join(folder, '..data_tmp'), join(folder, '..data'));
   };
   await pointTo('old');
-  /** Resolves when somebody reads the policy. */
-  const asked = (): Promise<FileHandle> => open(pipe, 'w');
+  /** Resolves when somebody reads the policy. Whoever reads it next has another pipe: this one may still have its reader. */
+  const asked = async (): Promise<FileHandle> => {
+    const handle = await open(pipe, 'w');
+    await putPipe();
+    return handle;
+  };
   return { file: join(folder, 'policy.yaml'), asked, pointTo };
 }
 
