@@ -17,6 +17,9 @@ export interface SshKey {
 
 const TYPES = new Set(['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa']);
 
+/** RFC 7468, section 11; RFC 1421, section 4.6.1.1, as OpenSSL writes it. */
+const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED\r?$/m;
+
 /**
  * The private key as its files are now; `known`, if they are as they were. Throws `SSH_KEY_UNREADABLE`, `SSH_PASSPHRASE`,
  * `SOURCE_CREDENTIALS_UNREADABLE`.
@@ -54,7 +57,10 @@ function asSshReads(bytes: Buffer, passphrase: string | undefined, file: string)
     key = createPrivateKey({ key: bytes, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    if (/PASSPHRASE|DECRYPT|INTERRUPTED_OR_CANCELLED/.test(code)) throw wrongPassphrase({ sshKeyFile: file }, cause);
+    // By a wrong one the padding comes out right once in some hundred times, and what is no key behind it.
+    const isGarbled = passphrase !== undefined && ENCRYPTED.test(text);
+    if (isGarbled || /PASSPHRASE|DECRYPT|INTERRUPTED_OR_CANCELLED/.test(code))
+      throw wrongPassphrase({ sshKeyFile: file }, cause);
     throw unreadable(file, 'is no private key that can be used', cause);
   }
   if (key.asymmetricKeyType === 'rsa') return key.export({ type: 'pkcs1', format: 'pem' });
