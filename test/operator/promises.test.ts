@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { damaged } from '../support/damaged.ts';
 import { eventually, Site } from './site.ts';
-import { fillUp, overwrite, readEntries, relink, smallTmpfs } from './tmpfs.ts';
+import { fillUp, onTmpfs, overwrite, readEntries, smallTmpfs } from './tmpfs.ts';
 
 describe('promise 1: last good stays', () => {
   test('a bad manifest changes nothing of its own and holds back no other; mended, it is taken up', async (t) => {
@@ -175,10 +175,13 @@ describe('promise 5: heals', () => {
       const folder = join(site.projection, 'payments/api/db');
       const outside = site.path('tmp', 'outside');
       fs.writeFileSync(outside, 'outside');
+      const aside = onTmpfs(t);
+      fs.symlinkSync(outside, join(aside, 'link'));
+      // In one step each: what is put back before the second one is in its way.
       for (const disturb of [
-        () => fs.rmSync(folder, { recursive: true }),
+        () => fs.renameSync(folder, join(aside, 'db')),
         () => overwrite(join(folder, 'a'), 'changed'),
-        () => relink(join(folder, 'a'), outside),
+        () => fs.renameSync(join(aside, 'link'), join(folder, 'a')),
         () => fs.writeFileSync(join(folder, 'added'), ''),
         () => fs.chmodSync(join(folder, '..data'), 0o777),
       ]) {
