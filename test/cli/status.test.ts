@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Site } from '../operator/site.ts';
+import { eventually, Site } from '../operator/site.ts';
 import { damaged } from '../support/damaged.ts';
 
 const COFFER = join(import.meta.dirname, '../../cli/coffer.ts');
@@ -57,6 +57,12 @@ test('coffer status says where a commit is, what failed and why, and how old the
 
   const broken = damaged(site.manifest({ name: 'db', data: { password: 'three' } }));
   await site.push(operator, { 'db.yaml': broken, 'unreadable.yaml': 'apiVersion: coffer.dev/v1\nkind: Unknown\n' });
+  // The look is over a moment after the commit is projected.
+  await eventually(async () => {
+    const { secrets, sources } = await operator.status();
+    assert.ok(secrets.some(({ state }: { state: string }) => state === 'failed'));
+    assert.equal(sources[0].problems.length, 1);
+  });
   const failed = status();
   assert.equal(failed.code, 1);
   assert.match(failed.stdout, /payments\/db failed: VALUE_REFUSED \(db\.yaml\)\n {4}\S/);
