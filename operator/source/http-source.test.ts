@@ -137,15 +137,14 @@ describe('redirects', () => {
 });
 
 describe('an answer that says no', () => {
-  const later = new Date(Date.now() + 300_000).toUTCString();
-  const ANSWERS: [status: number, headers: Record<string, string>, expected: string, retryAfter?: number][] = [
+  const answers = (): [status: number, headers: Record<string, string>, expected: string, retryAfter?: number][] => [
     [401, {}, 'SOURCE_UNAUTHORIZED'],
     [403, {}, 'SOURCE_UNAUTHORIZED'],
     [404, {}, 'SOURCE_MISSING'],
     [410, {}, 'SOURCE_MISSING'],
     [429, {}, 'SOURCE_BUSY'],
     [429, { 'retry-after': '120' }, 'SOURCE_BUSY', 120_000],
-    [429, { 'retry-after': later }, 'SOURCE_BUSY', 300_000],
+    [429, { 'retry-after': new Date(Date.now() + 300_000).toUTCString() }, 'SOURCE_BUSY', 300_000],
     [429, { 'retry-after': '999999999' }, 'SOURCE_BUSY', 3_600_000],
     [429, { 'retry-after': 'soon' }, 'SOURCE_BUSY'],
     [500, { 'retry-after': '120' }, 'SOURCE_UNAVAILABLE'],
@@ -167,7 +166,7 @@ describe('an answer that says no', () => {
     const { url } = await bench.serve({ intercept });
     const source = await bench.source({ url, allowHttp: true });
     for (method of ['GET', 'POST']) {
-      for (const [status, headers, expected, retryAfter] of ANSWERS) {
+      for (const [status, headers, expected, retryAfter] of answers()) {
         answer = (response) => response.writeHead(status, headers).end('<p>\u001b[31mno');
         await assert.rejects(source.poll(never), (error) => {
           const about = `${method} ${status} ${JSON.stringify(headers)}`;
