@@ -131,7 +131,7 @@ describe('what the operator wrote itself, and no checkpoint covers yet', () => {
     await log.close();
     const begins = /"sequence":(\d+)/.exec(readFileSync(join(written.directory, 'journal'), 'utf8'))?.[1];
     // Where exactly is a matter of when the tiles were on disk.
-    assert.ok(Number(begins) > 4096, begins);
+    assert.ok(Number(begins) > 4096, `it begins with ${begins}`);
     rmSync(join(written.directory, 'checkpoint'));
     await goOn(written);
     assert.deepEqual((await compared(written)).lines, [5001, 5002]);
