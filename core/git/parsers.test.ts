@@ -15,6 +15,9 @@ import { openRepository } from './repository.ts';
 import { changesBetween } from './trees/changes.ts';
 import { differingEntries, findEntry, parseTree, rawEntries } from './trees/tree.ts';
 
+/** The same objects in each run, so that the same samples are changed in the same places. */
+process.env.GIT_AUTHOR_DATE = process.env.GIT_COMMITTER_DATE = '1700000000 +0000';
+
 let root: string;
 let tree: WorkTree;
 before(async () => {
@@ -23,7 +26,7 @@ before(async () => {
   for (let i = 0; i < 8; i++)
     await tree.commit({ [`dir/${i}`]: `${i}`, [`${i}.yaml`]: `a: ${i}\n`, same: 'x'.repeat(500) });
   await tree.git('tag', '-a', 'v1', '-m', 'one');
-  await tree.git('repack', '-adq');
+  await tree.git('-c', 'pack.threads=1', 'repack', '-adq');
 });
 after(() => rm(root, { recursive: true }));
 

@@ -25,6 +25,9 @@ const LIMITS: PackLimits = {
   depth: 4095,
 };
 
+/** The same objects in each run, so that the same samples are changed in the same places. */
+process.env.GIT_AUTHOR_DATE = process.env.GIT_COMMITTER_DATE = '1700000000 +0000';
+
 let root: string;
 let tree: WorkTree;
 let first: string;
@@ -44,7 +47,7 @@ before(async () => {
 after(() => rm(root, { recursive: true }));
 
 async function packed(revisions: readonly string[], ...options: string[]): Promise<Buffer> {
-  const args = ['-C', tree.directory, 'pack-objects', '-q', '--revs', '--stdout', ...options];
+  const args = ['-C', tree.directory, 'pack-objects', '-q', '--revs', '--stdout', '--threads=1', ...options];
   const child = spawn('git', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(`${revisions.join('\n')}\n`);
   const parts = await Array.fromAsync<Buffer>(child.stdout);
