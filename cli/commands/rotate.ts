@@ -49,7 +49,7 @@ pinned identity of its cluster signed them.`;
     context: { ...placeFlags.context, ...withCollect },
     namespace: placeFlags.namespace,
     'from-file': { ...placeFlags['from-file'], ...withCollect },
-    'dry-run': Flags.boolean({ description: 'say what would be done, and change nothing' }),
+    'dry-run': Flags.boolean({ description: 'say what would be done, and change nothing', default: false }),
     document: { ...documentFlag, ...instead },
     'key-dir': { ...keyDirectoryFlag, ...instead },
     'no-commit': noCommitFlag,

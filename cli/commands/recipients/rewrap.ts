@@ -30,7 +30,7 @@ something is to be done, or could not open some manifests.`;
   static override flags = {
     ...placeFlags,
     'from-cluster': Flags.boolean({ description: 'from beside its operator', exclusive: ['from-file'] }),
-    'dry-run': Flags.boolean({ description: 'say what would be taken over, and change nothing' }),
+    'dry-run': Flags.boolean({ description: 'say what would be taken over, and change nothing', default: false }),
     'no-commit': noCommitFlag,
   };
 
