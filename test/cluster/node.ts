@@ -1,6 +1,5 @@
 /** A real node for a cluster of the harness: containerd and kubelet as they are. Root only. See README.md. */
 
-import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { isServerGone } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { CONTAINERD_PARTS, type ContainerdParts, startContainerd } from './containerd.ts';
 import { IMAGE } from './image.ts';
+import { ownAddress } from './ports.ts';
 import { lastWords, type Program, SweptFolder } from './swept-folder.ts';
 
 export { IMAGE } from './image.ts';
@@ -125,7 +125,7 @@ async function startKubelet(node: RunningNode, folder: SweptFolder, program: str
 }
 
 class RunningNode implements Node {
-  readonly name = `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
+  readonly name = ownAddress();
   readonly cluster: Cluster;
   readonly rootDirectory: string;
   readonly logs: string;

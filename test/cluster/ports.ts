@@ -14,6 +14,14 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...found];
 }
 
+/**
+ * A loopback address that nobody else listens at, be it on a fixed port: for what cannot be asked to try another port. Linux answers
+ * for all of 127.0.0.0/8.
+ */
+export function ownAddress(): string {
+  return `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

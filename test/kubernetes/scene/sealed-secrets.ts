@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { RESOURCES } from '../../../operator/kubernetes/resource.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { freePorts } from '../../cluster/ports.ts';
+import { ownAddress } from '../../cluster/ports.ts';
 import { newNamespace } from '../../cluster/shared.ts';
 import { tokenOf } from '../../cluster/users.ts';
 import { atTheEnd } from '../../operator/tmpfs.ts';
@@ -74,15 +74,15 @@ async function startController(
   await writeFile(join(credentials, 'token'), await tokenOf(cluster.directory, 'admin'));
   await writeFile(join(credentials, 'ca.crt'), await readFile(cluster.caFile));
   await writeFile(join(credentials, 'namespace'), home);
-  const [http, metrics] = await freePorts(2);
+  const address = ownAddress();
   const { hostname, port } = new URL(cluster.server);
   const flags = [
     '--kubeclient-qps=-1',
     '--key-size=2048',
     '--all-namespaces=false',
     `--additional-namespaces=${app}`,
-    `--listen-addr=127.0.0.1:${http}`,
-    `--listen-metrics-addr=127.0.0.1:${metrics}`,
+    `--listen-addr=${address}:8080`,
+    `--listen-metrics-addr=${address}:8081`,
   ];
   const command = ['-c', IN_CLUSTER, 'sh', credentials, controller, ...flags];
   const child = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', ...command], {

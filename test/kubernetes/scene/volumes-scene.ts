@@ -7,9 +7,12 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type KubeObject, RESOURCES } from '../../../operator/kubernetes/resource.ts';
-import { freePorts } from '../../cluster/ports.ts';
+import { ownAddress } from '../../cluster/ports.ts';
 import type { OperatorProcess } from '../../operator/site.ts';
 import { KubernetesStage } from './stage.ts';
+
+/** The same whenever the operator starts, so that node plugins find it again. */
+const PORT = 20_443;
 
 export interface Called {
   status: number;
@@ -40,8 +43,7 @@ export class VolumesScene {
   ): Promise<VolumesScene | undefined> {
     const stage = await KubernetesStage.open(t, { apps: 2, ...options });
     if (stage === undefined) return undefined;
-    const [port = 0] = await freePorts(1);
-    const listen = `127.0.0.1:${port}`;
+    const listen = `${ownAddress()}:${PORT}`;
     const others = secrets ? [{ kubernetesSecrets: { namespaces: [stage.app] } }] : [];
     const projections = [{ volumes: { namespaces: [stage.app], listen } }, ...others];
     stage.configure({ ...options, configuration: { projections } });
@@ -133,6 +135,8 @@ export class VolumesScene {
     const { 'ca.crt': ca, serverName } = await this.#trust();
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const asking = request(new URL(path, this.address), { method, ca, servername: serverName, headers, agent: false });
+    // A connection may also break when its answer has come.
+    asking.on('error', () => undefined);
     asking.end(text);
     const [response] = (await once(asking, 'response')) as [IncomingMessage];
     const body = Buffer.concat(await Array.fromAsync(response as AsyncIterable<Buffer>));
