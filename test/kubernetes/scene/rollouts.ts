@@ -83,7 +83,11 @@ export class Rollouts {
     await this.deployments.until(name, (object) => (object?.status?.observedGeneration ?? 0) >= generation);
     // The controller makes the ReplicaSet before it says that it has observed, but the two come over different watches.
     const { items } = JSON.parse(await this.cluster.admin.expect('GET', this.#path('replicasets')));
-    for (const { metadata } of items) await this.#replicaSets.until(metadata.name, (object) => object !== undefined);
+    for (const { metadata } of items) {
+      // One that a former Deployment of the name left may be seen to go before this looks.
+      const isSeen = () => this.#replicaSets.history.some(({ name: seen }) => seen === metadata.name);
+      await this.#replicaSets.until(metadata.name, isSeen);
+    }
   }
 
   #path(plural: string): string {
