@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { openRestarts, type Restarts } from '../../operator/project/restart/restarts.ts';
 import { DIGEST, READ_STATE } from '../../operator/project/restart/workload.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
+import { untilAllowed } from './scene/access.ts';
 import { connectTo } from './scene/connect.ts';
 import { env, Rollouts } from './scene/rollouts.ts';
 
@@ -244,6 +245,8 @@ test('StatefulSets and DaemonSets roll too; one that the operator may not change
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'roller' },
     subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: at.namespace }],
   });
+  const patching = { namespace: at.namespace, group: 'apps', resource: 'statefulsets', verb: 'patch' };
+  await untilAllowed(at.cluster, `system:serviceaccount:${at.namespace}:default`, patching);
   const run = await at.run(V1, { kubeconfig: await at.cluster.kubeconfigFor(user) });
   run.hold(at.namespace, { db: { PASSWORD: 'p2' } });
   const [failure, ...others] = await run.restarts.notify();
