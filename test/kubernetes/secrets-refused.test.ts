@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CofferError } from '../../core/errors.ts';
+import { eventually } from '../operator/site.ts';
 import { connectTo } from './scene/connect.ts';
 import { SecretsScene } from './scene/secrets-scene.ts';
 
@@ -54,15 +55,23 @@ describe('one Secret fails, says why, and keeps what was there; others go on', (
     const projector = await scene.start();
     await scene.push(projector, { data: { a: '1' } });
     await scene.kubectl('create', 'quota', 'full', '--hard=count/secrets=1');
-    // The quota controller is not part of the test cluster: what is used is written down by hand.
+    // Before the quota controller comes to it.
     const status = { status: { hard: { 'count/secrets': '1' }, used: { 'count/secrets': '1' } } };
     await scene.kubectl('patch', 'quota', 'full', '--subresource=status', '--type=merge', '-p', JSON.stringify(status));
+    // The API server judges by a cache, which is a moment behind what it has stored.
+    const probe = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'probe' } };
+    const isRoom = async () => {
+      const path = `/api/v1/namespaces/${scene.namespace}/secrets?dryRun=All`;
+      return (await scene.cluster.admin.ask('POST', path, probe)).status < 300;
+    };
+    await eventually(async () => assert.equal(await isRoom(), false));
     const [refused] = await scene.push(projector, { name: 'more', data: { a: '1' } });
     assert.equal(refused?.error?.code, 'KUBERNETES_QUOTA');
     assert.equal(refused?.error?.loop, 'retry');
     const [changed] = await scene.push(projector, { data: { a: '2' } });
     assert.equal(changed?.outcome, 'written');
     await scene.kubectl('delete', 'quota', 'full');
+    await eventually(async () => assert.equal(await isRoom(), true));
     const [made] = await scene.project(projector, 'more');
     assert.equal(made?.outcome, 'written');
   });
