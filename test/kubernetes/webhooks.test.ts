@@ -10,7 +10,8 @@ const listens = ({ msg }: LogLine) => msg === 'listening for webhooks';
 /** A replica with its own state. */
 const replica = (name: string): StageOptions => ({
   git: { webhook: { from: 'github', secretFile: 'hook' } },
-  kubernetes: { leaderElection: { duration: '8s' } },
+  // It is handed over; a busy machine may hold up its renewal for a while.
+  kubernetes: { leaderElection: { duration: '20s' } },
   configuration: {
     state: { directory: `${name}/state` },
     audit: { directory: `${name}/audit` },
