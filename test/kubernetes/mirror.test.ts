@@ -7,6 +7,7 @@ import { RESOURCES } from '../../operator/kubernetes/resource.ts';
 import type { EncryptedSecretObject } from '../../operator/publish/mirror.ts';
 import { isMirror, mirrorOf } from '../../operator/publish/mirror.ts';
 import { fingerprintOf } from '../../operator/publish/own-spec.ts';
+import { eventually } from '../operator/site.ts';
 import { HERE, MirrorsScene } from './scene/mirrors-scene.ts';
 
 const KIND = RESOURCES.encryptedSecrets;
@@ -152,7 +153,7 @@ for (const [how, ...args] of [
     assert.equal(scene.objects.get('db')?.metadata.resourceVersion, object?.metadata.resourceVersion);
 
     // What it says can be read, and compared with git.
-    assert.equal(running.objects.get(home)?.isMirror, false);
+    await eventually(() => assert.equal(running.objects.get(home)?.isMirror, false));
     const [read] = readManifestFile(running.objects.manifestText(home), 'object').manifests;
     assert.deepEqual(read && plain(read.document.value), plain(theirs.document.value));
   });

@@ -81,6 +81,8 @@ test('scope cluster: one in each namespace that it reaches and the configuration
   // Deleted there, it is put back by its manifest here.
   await scene.cluster.kubectl('-n', two, 'delete', 'secret', 'pull');
   await eventually(async () => assert.ok(await get(two)));
+  // It is there before the answer to who put it back.
+  await scene.healed();
   await projector.prune(scene.namespace, 'pull');
   assert.equal(await get(two), undefined);
   assert.equal(await get(scene.namespace), undefined);

@@ -40,6 +40,7 @@ export class SecretsScene {
   readonly wanted = new Map<string, Wanted>();
   readonly #t: TestContext;
   #namespaces: readonly string[];
+  #healing = Promise.resolve();
 
   private constructor(
     t: TestContext,
@@ -104,19 +105,23 @@ export class SecretsScene {
       { namespaces: this.#namespaces, readers: false, restart: false, resync: 600_000 },
       { client, namespaces, digestKey, signal: ending.signal, ...(options.now ? { now: options.now } : {}) },
     );
-    let healing = Promise.resolve();
     const heal = () => {
-      healing = healing.then(() =>
+      this.#healing = this.#healing.then(() =>
         projector.heal((_, name) => this.project(projector, name).then(() => {}), 'disturbed'),
       );
     };
     projector.onDisturbed(heal);
     this.#t.after(async () => {
       projector.onDisturbed(() => {});
-      await healing;
+      await this.#healing;
       await projector.close();
     });
     return projector;
+  }
+
+  /** When all that was seen to be disturbed until now is put right. */
+  healed(): Promise<void> {
+    return this.#healing;
   }
 
   /** What a commit brings. */
