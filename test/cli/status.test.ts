@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { DocumentedFields } from '../docs/json-page.ts';
 import { eventually, Site } from '../operator/site.ts';
 import { damaged } from '../support/damaged.ts';
 
@@ -45,6 +46,8 @@ test('coffer status says where a commit is, what failed and why, and how old the
   const behind = status('--json');
   assert.equal(behind.code, 0);
   const [cluster] = JSON.parse(behind.stdout).clusters;
+  const fields = new DocumentedFields();
+  fields.hold('status', JSON.parse(behind.stdout));
   assert.deepEqual(
     cluster.secrets.map(({ name, state }: { name: string; state: string }) => [name, state]),
     [
@@ -67,4 +70,8 @@ test('coffer status says where a commit is, what failed and why, and how old the
   assert.equal(failed.code, 1);
   assert.match(failed.stdout, /payments\/db failed: VALUE_REFUSED \(db\.yaml\)\n {4}\S/);
   assert.match(failed.stdout, /DOCUMENT_KIND .*\(unreadable\.yaml:2/);
+  fields.hold('status', JSON.parse(status('--json').stdout));
+  // Beside what is there only while something is tried again.
+  const unseen = fields.unseen().filter((field) => /^coffer status: (?!.*isRetried)/.test(field));
+  assert.deepEqual(unseen, []);
 });
