@@ -4,7 +4,7 @@ import { on, once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import {
   isRoot,
@@ -308,7 +308,7 @@ describe('promise 5: puts back what others change', () => {
         await give(projector, entries);
         const expected = withoutSetNames(snapshot(at.path));
         const untouched = snapshot(outside).file;
-        await settled(projector);
+        await settled(projector, at);
         disturb(join(at.path, 'shop/api/db'), outside);
         const heal = () => projector.heal(async () => void (await give(projector, entries)), where);
         const isHealed = () => isDeepStrictEqual(withoutSetNames(snapshot(at.path)), expected);
@@ -427,12 +427,16 @@ describe('where it projects', () => {
   });
 });
 
-/**
- * Lets inotify tell of the operator's own writes, so that what comes next is somebody else's, and the kernel's clock for
- * change times tick (every 10 ms at the slowest).
- */
-async function settled(projector: DirectoryProjector): Promise<void> {
-  await setTimeout(12);
+/** Own writes are heard of, and the kernel's clock for change times (10 ms at the slowest, stopped with its processor) ticked. */
+async function settled(projector: DirectoryProjector, { path }: Place): Promise<void> {
+  const changed = (name: string) => fs.lstatSync(join(path, name)).ctimeMs;
+  const last = Math.max(...fs.readdirSync(path, { recursive: true, encoding: 'utf8' }).map(changed));
+  do {
+    // Between the two is heard all that the system has to tell; a timer may come before it.
+    await setImmediate();
+    await setImmediate();
+    fs.writeFileSync(join(path, '../clock'), 'tick');
+  } while (changed('../clock') <= last);
   await projector.heal(async () => assert.fail('its own writes are no disturbance'), 'disturbed');
 }
 
