@@ -68,12 +68,15 @@ async function logIn(change: ReadonlyMap<string, Buffer>): Promise<pg.Client> {
 
 test('two users take turns: the next logs in and is verified while the former goes on, until it is retired', async () => {
   const rotator = await admin();
+  const watching = await logIn(credential(ADMIN.user, ADMIN.password));
   let former: ReadonlyMap<string, Buffer> = credential(ONE, 'first-password');
   for (const user of [TWO, ONE, TWO]) {
     const change: Change = { former, next: rotator.next(former) };
     assert.equal(String(change.next.get('username')), user);
     await rotator.install(change, SIGNAL);
     await rotator.verify(change, SIGNAL);
+    const { rows: left } = await watching.query('SELECT 1 FROM pg_stat_activity WHERE usename = $1', [user]);
+    assert.deepEqual(left, [], 'a session of its own would be taken for somebody else’s');
     const [old, fresh] = [await logIn(former), await logIn(change.next)];
     const { rows } = await fresh.query('SELECT session_user, current_user');
     assert.deepEqual(rows, [{ session_user: user, current_user: 'app' }]);
@@ -88,6 +91,7 @@ test('two users take turns: the next logs in and is verified while the former go
     await (await logIn(change.next)).end();
     former = change.next;
   }
+  await watching.end();
 });
 
 test('no password reaches the server’s log or statements, though it logs all of them', async () => {

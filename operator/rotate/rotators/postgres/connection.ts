@@ -61,11 +61,23 @@ export async function withConnection<Result>(
     const query = async <Row extends QueryResultRow>(text: string, values: unknown[] = []) =>
       (await told(client.query<Row>(text, values))).rows;
     await query(`SELECT pg_catalog.set_config('search_path', '', false)`);
-    return await use({ query });
+    const result = await use({ query });
+    await endSession(client, socket, settings);
+    return result;
   } finally {
     signal.removeEventListener('abort', end);
     end();
   }
+}
+
+/**
+ * Until the session is over: a backend closes its socket last, and one that is still there a moment later would be taken for somebody
+ * who uses the credential. A server that does not get there is left.
+ */
+async function endSession(client: Client, socket: Socket, { timeout = TIMEOUT }: ConnectionSettings): Promise<void> {
+  const late = setTimeout(() => socket.destroy(), timeout);
+  await client.end();
+  clearTimeout(late);
 }
 
 /** Everything is said, so that nothing comes from PG… variables or ~/.pgpass. */
