@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { AuditLine } from '../../core/audit/record.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
+import { untilSigned } from '../operator/signed.ts';
 import { fillUp, smallTmpfs } from '../operator/tmpfs.ts';
 import { damaged } from '../support/damaged.ts';
 import { holds, textsOf } from './scene/secret-texts.ts';
@@ -61,6 +62,7 @@ test('promise 2 on Kubernetes: while the log cannot be written nothing new is pr
   const { app } = stage;
   await stage.commit(stage.files({ name: 'db', data: { a: 'old' } }));
   const operator = await stage.startAndProject();
+  await untilSigned(operator);
   const filler = join(audit, 'filler');
   fillUp(filler);
   // Its record is longer than what is left of the log's last block.
