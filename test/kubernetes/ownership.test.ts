@@ -102,6 +102,7 @@ describe('a replica whose state directory is older than the cluster', () => {
     });
     await stage.secretIs(app, 'mail', { a: 'new' });
     await stage.secretIs(app, 'stale', undefined);
+    await stage.secretIs(app, 'db', { a: 'two' });
     await second.end();
 
     fs.rmSync(site.path('state'), { recursive: true });
