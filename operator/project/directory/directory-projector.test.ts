@@ -433,8 +433,7 @@ async function settled(projector: DirectoryProjector, { path }: Place): Promise<
   const last = Math.max(...fs.readdirSync(path, { recursive: true, encoding: 'utf8' }).map(changed));
   do {
     // Between the two is heard all that the system has to tell; a timer may come before it.
-    await setImmediate();
-    await setImmediate();
+    await setImmediate().then(() => setImmediate());
     fs.writeFileSync(join(path, '../clock'), 'tick');
   } while (changed('../clock') <= last);
   await projector.heal(async () => assert.fail('its own writes are no disturbance'), 'disturbed');
