@@ -8,6 +8,7 @@ import { type Report, verifyLog } from '../../core/audit/verify.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { readFrame } from '../../operator/volumes/protocol.ts';
 import { tokenOf } from '../cluster/users.ts';
+import { untilSigned } from '../operator/signed.ts';
 import { eventually } from '../operator/site.ts';
 import { fillUp, smallTmpfs } from '../operator/tmpfs.ts';
 import { auditLines } from '../support/audit-lines.ts';
@@ -131,11 +132,7 @@ test('promise 2: without a record nothing is given to pods, to Secrets or to peo
   const mounted = readFrame((await scene.mount(token)).body);
   await stage.secretIs(app, 'db', { password: old });
 
-  // A checkpoint that is still to be written would make room.
-  await eventually(async () => {
-    const [, records] = /^coffer_audit_records (.*)$/m.exec(await operator.get('/metrics')) ?? [];
-    assert.match(await operator.get('/metrics'), new RegExp(`^coffer_audit_signed_records ${records}$`, 'm'));
-  });
+  await untilSigned(operator);
   fillUp(join(audit, 'filler'));
   const long = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}`.padEnd(100, 'x'), '1']));
   await stage.commit(stage.files({ name: 'db', data: { password: fresh, ...long }, readers: ['api'] }));
@@ -157,6 +154,11 @@ test('promise 2: without a record nothing is given to pods, to Secrets or to peo
 
   await rm(join(audit, 'filler'));
   await stage.secretIs(app, 'db', { password: fresh, ...long });
+  // The Secret is there before the operator knows that it is.
+  await eventually(async () => {
+    const { secrets } = await operator.status();
+    assert.equal(secrets.find(({ name }: { name: string }) => name === 'db')?.state, 'ready');
+  });
   assert.equal(
     readFrame((await scene.mount(token)).body)
       .values.get('password')
