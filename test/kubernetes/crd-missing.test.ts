@@ -69,12 +69,12 @@ test('where the kind is missing, older or taken away, the operator says so, and 
   for (const name of ['db', 'api']) {
     await objects.until(name, (object) => object?.status?.conditions?.length === 2);
     // A watch that began before shows objects as the older definition had them until the server ends it, after minutes.
-    const mirror: EncryptedSecretObject | undefined = await scene.client.get(RESOURCES.encryptedSecrets, {
-      namespace,
-      name,
+    await eventually(async () => {
+      const found = { namespace, name };
+      const mirror = await scene.client.get<EncryptedSecretObject>(RESOURCES.encryptedSecrets, found);
+      assert.equal(mirror?.spec?.scope, 'strict');
+      assert.equal(mirror?.status?.mirror, true);
     });
-    assert.equal(mirror?.spec?.scope, 'strict');
-    assert.equal(mirror?.status?.mirror, true);
   }
   await eventually(() => assert.equal(code(), undefined));
 });
