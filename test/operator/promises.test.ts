@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { damaged } from '../support/damaged.ts';
+import { untilSigned } from './signed.ts';
 import { eventually, Site } from './site.ts';
 import { fillUp, onTmpfs, overwrite, readEntries, smallTmpfs } from './tmpfs.ts';
 
@@ -61,6 +62,7 @@ describe('promise 2: no audit, no secret', () => {
     const operator = await site.start();
     await operator.line(({ msg }) => msg === 'projected a commit');
     const filler = join(audit, 'filler');
+    await untilSigned(operator);
     fillUp(filler);
     // Its record is longer than what is left of the log's last block.
     const long = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}`.padEnd(100, 'x'), '1']));
