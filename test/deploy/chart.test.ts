@@ -8,6 +8,7 @@ import { LeaderLabel } from '../../operator/kubernetes/leader-label.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kubernetes/resource.ts';
 import { createMetrics } from '../../operator/serve/metrics.ts';
 import { newNamespace, sharedCluster } from '../cluster/shared.ts';
+import { untilAllowed } from '../kubernetes/scene/access.ts';
 import { connectTo } from '../kubernetes/scene/connect.ts';
 import { partOrSkip } from '../parts/parts.ts';
 import { temporaryFile } from './files.ts';
@@ -164,6 +165,8 @@ test('a leader labels its pod, and cannot change what runs beside it', async (t)
   const admin = await connectTo(t, cluster.kubeconfig, { namespace });
   await admin.create<KubeObject>(RESOURCES.pods, { apiVersion: 'v1', kind: 'Pod', metadata: pod, ...containers('a') });
   const kubeconfig = await cluster.kubeconfigFor({ namespace, serviceAccount: 'default' });
+  const patching = { namespace, group: '', resource: 'pods', subresource: 'status', verb: 'patch' };
+  await untilAllowed(cluster, `system:serviceaccount:${namespace}:default`, patching);
   const operator = await connectTo(t, kubeconfig, { namespace });
   const label = new LeaderLabel(operator, 'pod');
   const labels = async () => (await admin.get(RESOURCES.pods, pod))?.metadata.labels;

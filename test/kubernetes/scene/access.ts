@@ -7,6 +7,7 @@ interface ResourceAttributes {
   namespace: string;
   group: string;
   resource: string;
+  subresource?: string;
   verb: string;
 }
 
