@@ -7,8 +7,10 @@ import { isTree, rawEntries } from '../../git/trees/tree.ts';
 import { Turns } from '../../turns.ts';
 import { type Aspects, aspectsOf, hasContent, noAspects } from './aspects.ts';
 
-/** Files whose aspects are kept, in bytes of the files: a commit's file is its child's file before the change. */
+/** Files whose aspects are kept, in bytes: a commit's file is its child's file before the change. */
 const KEPT = 32 * 1024 * 1024;
+/** What an aspect takes beside its text: a file of a megabyte can say a hundred thousand things. */
+const ASPECT = 384;
 
 /**
  * What of a repository a source looks at: the files below its path, and `.coffer/` at the root with all that could be taken for
@@ -64,7 +66,7 @@ export class Scope {
     await this.turn();
     const bytes = await this.#repository.readBlobWithin(side.oid);
     const aspects = aspectsOf(path, side, bytes);
-    this.#kept.put(key, { aspects, size: (bytes?.length ?? 0) + 512 });
+    this.#kept.put(key, { aspects, size: (bytes?.length ?? 0) + ASPECT * aspects.size });
     return aspects;
   }
 

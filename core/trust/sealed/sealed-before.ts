@@ -77,12 +77,16 @@ export class SealedBefore {
   async learn({ base, records }: Learnt): Promise<void> {
     const end = base === undefined ? undefined : this.#ends.get(endKey(recordDigest(base)));
     if (end !== undefined && end < this.#length) this.#load((await this.#store.read()).subarray(0, end));
-    const added = [...recordsOf(records)].filter(
-      ({ kind, digest }) => kind === 'upTo' || !this.#sets[kind].has(digest),
-    );
-    const isOnlyEnd = added.every(({ digest }) => this.#ends.get(endKey(digest)) === this.#length);
+    const added = Buffer.alloc(records.length);
+    let length = 0;
+    let isOnlyEnd = true;
+    for (const { kind, digest, record } of recordsOf(records)) {
+      if (kind !== 'upTo' && this.#sets[kind].has(digest)) continue;
+      isOnlyEnd &&= kind === 'upTo' && this.#ends.get(endKey(digest)) === this.#length;
+      length += record.copy(added, length);
+    }
     if (isOnlyEnd) return;
-    const bytes = Buffer.concat(added.map(({ record }) => record));
+    const bytes = added.subarray(0, length);
     await this.#store.write(this.#length, bytes);
     this.#take(bytes);
   }
