@@ -15,6 +15,7 @@ import { historyShallow, StrictWalk } from './history/strict-walk.ts';
 import { ValueRule } from './history/value-rule.ts';
 import type { Outstanding } from './history/violation.ts';
 import { type Witness, Witnesses } from './history/witnesses.ts';
+import { Holding } from './holding.ts';
 import { NamespaceRule } from './namespace-rule.ts';
 import type { Policy } from './policy/policy.ts';
 import { printable } from './printable.ts';
@@ -43,6 +44,8 @@ export interface JudgeInput {
   tag?: string;
   sealedBefore: SealedBefore;
   now: Date;
+  /** Bytes that may be held of what changed; absent: half of node's heap. */
+  mostHeld?: number;
   /** Ends it between two files. */
   signal?: AbortSignal;
 }
@@ -51,7 +54,7 @@ export interface JudgeInput {
  * Judges what a head brings since the accepted commit. What is wrong with single changes is in the verdict. Changes nothing, not
  * even `sealedBefore`.
  *
- * @throws CofferError TRUST_DIVERGED, TRUST_HISTORY_SHALLOW, TRUST_POLICY_MISSING
+ * @throws CofferError TRUST_CHANGES_TOO_LARGE, TRUST_DIVERGED, TRUST_HISTORY_SHALLOW, TRUST_MERGE_TOO_WIDE, TRUST_POLICY_MISSING
  */
 export async function judge(input: JudgeInput): Promise<Verdict> {
   return new Judgement(input).verdict();
@@ -70,6 +73,7 @@ class Judgement {
   readonly #scope: Scope;
   readonly #policy: Policy | undefined;
   readonly #witnesses: Witnesses | undefined;
+  readonly #holding: Holding;
   readonly #signers = new Map<string, readonly Signer[]>();
 
   constructor(input: JudgeInput) {
@@ -77,6 +81,7 @@ class Judgement {
     this.#input = input;
     this.#repository = repository;
     this.#scope = new Scope(repository, input.path, signal);
+    this.#holding = new Holding(input.mostHeld);
     if (mode !== 'off' && policy === undefined) throw policyMissing(mode);
     this.#policy = mode === 'off' ? undefined : policy;
     this.#witnesses = this.#policy && new Witnesses(repository, this.#policy, now);
@@ -90,10 +95,11 @@ class Judgement {
 
   /** Nothing came before it, so that only where it writes to can be judged. */
   async #first(head: Commit): Promise<Verdict> {
+    this.#holding.begin(head.oid);
     const net = await this.#scope.changes(null, head.tree);
     const rule = new NamespaceRule(this.#aspectsAt(head, net), this.#input);
     const bad = await rule.judge(net, () => head.oid);
-    const records = await seenUpTo(this.#repository, this.#scope, head.oid);
+    const records = await seenUpTo(this.#repository, this.#scope, this.#holding, head.oid);
     return { ...(await this.#told(head, bad)), returns: [], learnt: { records } };
   }
 
@@ -105,13 +111,14 @@ class Judgement {
     const values = new ValueRule({
       repository: this.#repository,
       sealedBefore: this.#input.sealedBefore,
+      holding: this.#holding,
       accepted,
       head: head.oid,
       tree: head.tree,
-      prime: () => seenUpTo(this.#repository, this.#scope, isThere ? accepted : head.oid),
+      prime: () => seenUpTo(this.#repository, this.#scope, this.#holding, isThere ? accepted : head.oid),
       isHeld: (path, aspect, text) => held.has(path, aspect, text),
     });
-    const ledger = new Ledger(this.#policy, values);
+    const ledger = new Ledger(this.#policy, values, this.#holding);
     const start = await this.#start(head, accepted, former, ledger);
     const state = await this.#walk(head, start, ledger);
     const aspectsAt = this.#aspectsAt(head, net);
@@ -155,7 +162,8 @@ class Judgement {
     if (endorsement === undefined) throw this.#diverged(accepted, head, commits);
     const { commit, signer, by } = endorsement;
     const { tree } = await this.#repository.readCommit(commit);
-    const proposals = await proposalsOf(this.#scope, await this.#scope.changes(former, tree));
+    this.#holding.begin(commit);
+    const proposals = await proposalsOf(this.#scope, await this.#scope.changes(former, tree), this.#holding);
     await ledger.apply(state, { commit, signers: [signer] }, proposals);
     this.#signers.set(commit, [signer]);
     ledger.endorse(state, [signer], () => true);
@@ -170,6 +178,7 @@ class Judgement {
       repository: this.#repository,
       scope: this.#scope,
       ledger,
+      holding: this.#holding,
       witnesses: this.#witnesses,
       endorsements: await this.#endorsements(commits),
     });
@@ -216,7 +225,8 @@ class Judgement {
       (await this.#repository.readCommit(from)).tree,
       (await this.#repository.readCommit(to)).tree,
     ] as const;
-    const proposals = await proposalsOf(this.#scope, await this.#scope.changes(...trees));
+    this.#holding.begin(to);
+    const proposals = await proposalsOf(this.#scope, await this.#scope.changes(...trees), this.#holding);
     this.#signers.set(to, signers);
     await ledger.apply(state, { commit: to, signers, ...(fault === undefined ? {} : { fault }) }, proposals);
   }

@@ -28,6 +28,8 @@ export interface SourceSurroundings {
   now?: () => Date;
   /** Milliseconds that judging may take; absent: ten times what a fetch may. */
   judging?: number;
+  /** Bytes that judging may hold of what changed; absent: half of node's heap. */
+  mostHeld?: number;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface SourceSurroundings {
 export async function openGitSource(
   config: GitSourceConfig,
   stateDirectory: string,
-  { floors, judging, now = () => new Date() }: SourceSurroundings = {},
+  { floors, judging, mostHeld, now = () => new Date() }: SourceSurroundings = {},
 ): Promise<Source> {
   const address = addressOf(config);
   const { path } = address;
@@ -61,6 +63,7 @@ export async function openGitSource(
       ...common,
       trust: trustOf(config, await LastRules.open(folder)),
       judging: judging ?? Math.min(JUDGING * timeout, LONGEST_TIMER),
+      ...(mostHeld === undefined ? {} : { mostHeld }),
     }),
     timeout,
   });

@@ -1,10 +1,11 @@
 import type { CofferError } from '../../errors.ts';
 import type { Signer } from '../../signatures/signer.ts';
 import { SEPARATOR } from '../aspects/aspects.ts';
+import type { Holding } from '../holding.ts';
 import type { Policy } from '../policy/policy.ts';
 import { SET, type State } from './state.ts';
 import type { ValueChange, ValueRule } from './value-rule.ts';
-import { digestOf, isUndone, type Outstanding, type Proposal } from './violation.ts';
+import { isUndone, type Outstanding, type Proposal } from './violation.ts';
 
 /** Who answers for what a commit changes. */
 export interface Signatories {
@@ -15,29 +16,39 @@ export interface Signatories {
   fault?: CofferError;
 }
 
+/** Bytes that is held of an aspect that was changed, and more where something is wrong with it. */
+const STATE = 160;
+const FAULT = 1024;
+
 /** Judges changes one commit after another, and keeps what is wrong until it is undone, overwritten by who may, or endorsed. */
 export class Ledger {
   /** Without one everybody may all: mode off. */
   readonly #policy: Policy | undefined;
   readonly #values: ValueRule;
+  readonly #holding: Holding;
   /** By path and document: the last commit that made where it writes to. */
   readonly #writers = new Map<string, string>();
 
-  constructor(policy: Policy | undefined, values: ValueRule) {
+  constructor(policy: Policy | undefined, values: ValueRule, holding: Holding) {
     this.#policy = policy;
     this.#values = values;
+    this.#holding = holding;
   }
 
+  /** Throws `TRUST_CHANGES_TOO_LARGE`. */
   async apply(state: State, author: Signatories, proposals: readonly Proposal[]): Promise<void> {
     const changes = this.#judged(state, author.signers, proposals);
     const faults = await this.#values.judge(author.commit, changes);
     for (const { proposal, isAllowed } of changes) {
       const { path, aspect, document, to } = proposal;
-      const bad = state.get(path, aspect)?.bad;
+      const former = state.get(path, aspect);
+      const bad = former?.bad;
+      if (former === undefined) this.#holding.keep(STATE);
       this.#noteWriter(proposal, author.commit);
       const fault = faults.get(proposal);
-      if (isUndone(bad, to?.text)) state.set(path, aspect, bad?.before?.isSet === true ? SET : undefined);
+      if (isUndone(bad, to?.digest ?? null)) state.set(path, aspect, bad?.before?.isSet === true ? SET : undefined);
       else if (!isAllowed || fault !== undefined) {
+        if (bad === undefined) this.#holding.keep(FAULT);
         state.set(path, aspect, { bad: this.#outstanding(state, author, proposal, isAllowed ? fault : undefined) });
       } else {
         state.set(path, aspect, SET);
@@ -96,7 +107,7 @@ export class Ledger {
     const entry = state.get(path, aspect);
     const rule = ofValue?.rule ?? (signers.length === 0 ? 'signature' : 'grant');
     const detail = ofValue?.detail ?? (rule === 'signature' && fault !== undefined ? faultText(fault) : undefined);
-    const undone = undo === undefined ? undefined : { digest: digestOf(undo.text), isSet: entry !== undefined };
+    const undone = undo === undefined ? undefined : { ...undo, isSet: entry !== undefined };
     const former = entry?.bad === undefined ? undone : entry.bad.before;
     const before = isBrought === true ? { digest: '', isSet: false } : former;
     return {

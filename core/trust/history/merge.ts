@@ -4,7 +4,8 @@ import type { Commit, Repository } from '../../git/repository.ts';
 import type { Side } from '../../git/trees/changes.ts';
 import { type Aspects, noAspects } from '../aspects/aspects.ts';
 import type { Scope } from '../aspects/scope.ts';
-import { proposal } from './proposals.ts';
+import type { Holding } from '../holding.ts';
+import { hold, proposal } from './proposals.ts';
 import { type AspectState, SET, State } from './state.ts';
 import { digestOf, type Proposal } from './violation.ts';
 
@@ -13,6 +14,12 @@ export interface Parent {
   state: State;
   /** Whether it descends from the accepted commit, or is it. */
   isDescended: boolean;
+}
+
+export interface MergeParts {
+  repository: Repository;
+  scope: Scope;
+  holding: Holding;
 }
 
 export interface Merged {
@@ -36,21 +43,23 @@ const MOST_SIDES = 500_000;
  * What a merge does itself. Each aspect whose text is what the three-way merge of the parents' texts gives is as the parent had
  * it that changed it, with whatever is wrong there; every other one is the merge's own change. All merge bases of all pairs of
  * parents have to agree, else it is the merge's own too: a criss-cross or an octopus merge is judged more strictly, never less.
- * Throws `TRUST_MERGE_TOO_WIDE`.
+ * Throws `TRUST_MERGE_TOO_WIDE`, `TRUST_CHANGES_TOO_LARGE`.
  */
 export class Merge {
   readonly #repository: Repository;
   readonly #scope: Scope;
   readonly #commit: Commit;
   readonly #parents: readonly Parent[];
+  readonly #holding: Holding;
   readonly #state = new State();
   readonly #proposals: Proposal[] = [];
   #bases: readonly ReadonlyMap<string, Side | undefined>[] | undefined;
   #sides = 0;
 
-  constructor(repository: Repository, scope: Scope, commit: Commit, parents: readonly Parent[]) {
+  constructor({ repository, scope, holding }: MergeParts, commit: Commit, parents: readonly Parent[]) {
     this.#repository = repository;
     this.#scope = scope;
+    this.#holding = holding;
     this.#commit = commit;
     this.#parents = parents;
   }
@@ -162,12 +171,13 @@ export class Merge {
       return;
     }
     this.#state.set(path, aspect, this.#overSet(path, aspect, texts, result.givers, given));
-    if (result.text !== now) this.#propose(path, aspect, from, to, { text: result.text });
+    if (result.text !== now) this.#propose(path, aspect, from, to, { digest: digestOf(result.text) });
   }
 
   #propose(path: string, aspect: string, from: readonly Aspects[], to: Aspects, undo?: Proposal['undo']): void {
     const former = from.find((aspects) => aspects.has(aspect)) ?? noAspects();
     const made = proposal(path, aspect, former, to);
+    hold(this.#holding, made);
     this.#proposals.push({ ...made, isUsual: false, ...(undo === undefined ? {} : { undo }) });
   }
 

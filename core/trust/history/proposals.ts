@@ -1,19 +1,28 @@
 import type { Change } from '../../git/trees/changes.ts';
 import { type Aspect, type Aspects, SEPARATOR } from '../aspects/aspects.ts';
 import type { Scope } from '../aspects/scope.ts';
-import type { Proposal } from './violation.ts';
+import type { Holding } from '../holding.ts';
+import { type Become, digestOf, type Proposal } from './violation.ts';
 
-/** What a commit changes against its one parent: every aspect whose text differs. */
-export async function proposalsOf(scope: Scope, changes: readonly Change[]): Promise<Proposal[]> {
+/** What a commit changes against its one parent: every aspect whose text differs. Throws `TRUST_CHANGES_TOO_LARGE`. */
+export async function proposalsOf(scope: Scope, changes: readonly Change[], holding: Holding): Promise<Proposal[]> {
   const found: Proposal[] = [];
+  for await (const one of eachProposal(scope, changes)) {
+    hold(holding, one);
+    found.push(one);
+  }
+  return found;
+}
+
+/** The same, of one file after the other. */
+export async function* eachProposal(scope: Scope, changes: readonly Change[]): AsyncGenerator<Proposal> {
   for (const { path, before, after } of changes) {
     const [from, to] = [await scope.aspects(path, before), await scope.aspects(path, after)];
     for (const aspect of new Set([...from.keys(), ...to.keys()])) {
       if (from.get(aspect)?.text === to.get(aspect)?.text) continue;
-      found.push({ ...proposal(path, aspect, from, to), undo: { text: from.get(aspect)?.text } });
+      yield { ...proposal(path, aspect, from, to), undo: { digest: digestOf(from.get(aspect)?.text) } };
     }
   }
-  return found;
 }
 
 /** That an aspect becomes what it is in `to`. Where its document goes, the right to remove documents is what counts. */
@@ -25,7 +34,25 @@ export function proposal(path: string, aspect: string, from: Aspects, to: Aspect
   const comes = isOfDocument && to.has(presence) && !from.has(presence);
   const subjects = is?.subjects ?? (goes ? (['removal'] as const) : (was?.subjects ?? []));
   const isUsual = comes && (aspect === presence || isAsUsual(is));
-  return { path, aspect, document: presence, from: was, to: is, subjects, label: labelOf(was, is), isUsual };
+  const leaving = was?.entry === undefined ? undefined : was.text;
+  const label = labelOf(was, is);
+  return { path, aspect, document: presence, leaving, to: becomeOf(is), subjects, label, isUsual };
+}
+
+/** Counts what a proposal holds. Throws `TRUST_CHANGES_TOO_LARGE`. */
+export function hold(holding: Holding, { leaving = '', to }: Proposal): void {
+  holding.change(leaving.length + (to?.entry?.text.length ?? 0));
+}
+
+function becomeOf(aspect: Aspect | undefined): Become | undefined {
+  if (aspect === undefined) return undefined;
+  const { text, entry, dataKeyId } = aspect;
+  const kid = dataKeyId === undefined ? undefined : /^"([0-9a-f]{32}):/.exec(text)?.[1];
+  return {
+    digest: digestOf(text),
+    ...(entry === undefined ? {} : { entry: { name: entry, text } }),
+    ...(dataKeyId === undefined || kid === undefined ? {} : { stanza: { dataKeyId, kid } }),
+  };
 }
 
 function isAsUsual(aspect: Aspect | undefined): boolean {

@@ -1,6 +1,6 @@
 import { SEPARATOR } from '../aspects/aspects.ts';
 import type { Scope } from '../aspects/scope.ts';
-import { proposalsOf } from './proposals.ts';
+import { eachProposal } from './proposals.ts';
 import type { State } from './state.ts';
 import { digestOf, isUndone, type Outstanding } from './violation.ts';
 
@@ -26,14 +26,15 @@ export interface Span {
 export async function refuseRollBacks(scope: Scope, state: State, span: Span): Promise<void> {
   const { from, to, merge, outstanding } = span;
   const held = new Map(outstanding.map((bad) => [keyOf(bad), bad]));
-  for (const proposal of await proposalsOf(scope, await scope.changes(from, to))) {
+  for await (const proposal of eachProposal(scope, await scope.changes(from, to))) {
     const { path, aspect, label, subjects } = proposal;
-    if (state.get(path, aspect) !== undefined || isUndone(held.get(keyOf(proposal)), proposal.to?.text)) continue;
+    if (state.get(path, aspect) !== undefined || isUndone(held.get(keyOf(proposal)), proposal.to?.digest ?? null))
+      continue;
     state.set(path, aspect, { bad: { path, aspect, label, rule: 'rolled-back', subjects, commit: merge } });
   }
   for (const bad of outstanding) {
     if (state.get(bad.path, bad.aspect) !== undefined) continue;
-    if (!isUndone(bad, await textAt(scope, to, bad))) state.set(bad.path, bad.aspect, { bad });
+    if (!isUndone(bad, digestOf(await textAt(scope, to, bad)))) state.set(bad.path, bad.aspect, { bad });
   }
   for (const bad of [...state.bad()]) {
     // Where somebody had set it who may, that is what to put back; what a merge brought has nothing.
@@ -43,7 +44,7 @@ export async function refuseRollBacks(scope: Scope, state: State, span: Span): P
       known === undefined ? { digest: digestOf(await textAt(scope, from, bad)), isSet: false } : known.before;
     const { before: _branchs, ...others } = bad;
     const mended: Outstanding = before === undefined ? others : { ...others, before };
-    const isBack = isUndone(mended, await textAt(scope, to, bad));
+    const isBack = isUndone(mended, digestOf(await textAt(scope, to, bad)));
     state.set(bad.path, bad.aspect, isBack ? undefined : { bad: mended });
   }
 }

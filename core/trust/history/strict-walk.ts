@@ -4,10 +4,11 @@ import type { Commit, Repository } from '../../git/repository.ts';
 import type { Side } from '../../git/trees/changes.ts';
 import type { Signer } from '../../signatures/signer.ts';
 import type { Scope } from '../aspects/scope.ts';
+import type { Holding } from '../holding.ts';
 import type { Endorsement } from './endorsements.ts';
 import type { Ledger, Signatories } from './ledger.ts';
 import { Merge, type Parent } from './merge.ts';
-import { proposal, proposalsOf } from './proposals.ts';
+import { hold, proposal, proposalsOf } from './proposals.ts';
 import { State } from './state.ts';
 import type { Proposal } from './violation.ts';
 import type { Witnesses } from './witnesses.ts';
@@ -16,6 +17,7 @@ export interface StrictWalkParts {
   repository: Repository;
   scope: Scope;
   ledger: Ledger;
+  holding: Holding;
   witnesses: Witnesses;
   endorsements: readonly Endorsement[];
 }
@@ -35,7 +37,7 @@ export class StrictWalk {
 
   /**
    * `root`: from which on is judged, with what is outstanding there. `commits`: those that the head reaches and it does not.
-   * Throws `TRUST_HISTORY_SHALLOW`, `TRUST_MERGE_TOO_WIDE`.
+   * Throws `TRUST_HISTORY_SHALLOW`, `TRUST_MERGE_TOO_WIDE`, `TRUST_CHANGES_TOO_LARGE`.
    */
   async walk(root: string, state: State, found: readonly Commit[]): Promise<State> {
     // As git does where it makes a commit itself; a parent that is named again says nothing more.
@@ -50,6 +52,7 @@ export class StrictWalk {
     let last = state;
     for (const commit of commits) {
       await this.#parts.scope.turn();
+      this.#parts.holding.begin(commit.oid);
       last = await this.#judge(commit);
       this.#states.set(commit.oid, last);
       if (commit.parents.some((parent) => this.#descended.has(parent))) this.#descended.add(commit.oid);
@@ -67,17 +70,17 @@ export class StrictWalk {
   }
 
   async #single(commit: Commit, parent: string | undefined): Promise<State> {
-    const { repository, scope, ledger } = this.#parts;
+    const { repository, scope, ledger, holding } = this.#parts;
     const state = parent === undefined ? new State() : this.#take(parent);
     const before = parent === undefined ? null : (await repository.readCommit(parent)).tree;
     const changes = await scope.changes(before, commit.tree);
     if (changes.length === 0) return state;
-    await ledger.apply(state, await this.#author(commit), await proposalsOf(scope, changes));
+    await ledger.apply(state, await this.#author(commit), await proposalsOf(scope, changes, holding));
     return state;
   }
 
   async #merge(commit: Commit): Promise<State> {
-    const { repository, scope, ledger } = this.#parts;
+    const { repository, ledger } = this.#parts;
     const parents: Parent[] = [];
     for (const oid of commit.parents) {
       const parent = await repository.readCommit(oid);
@@ -87,7 +90,7 @@ export class StrictWalk {
         isDescended: this.#descended.has(oid),
       });
     }
-    const { state, proposals, brought, isTouching } = await new Merge(repository, scope, commit, parents).read();
+    const { state, proposals, brought, isTouching } = await new Merge(this.#parts, commit, parents).read();
     for (const oid of commit.parents) this.#release(oid);
     if (!isTouching) return state;
     const author = await this.#author(commit);
@@ -100,12 +103,14 @@ export class StrictWalk {
 
   /** What a merge that nobody signed brings to where it was not: nobody said that it belongs there, whoever signed it elsewhere. */
   async #brought(state: State, files: ReadonlyMap<string, Side | undefined>): Promise<Proposal[]> {
-    const { scope } = this.#parts;
+    const { scope, holding } = this.#parts;
     const proposals = [];
     for (const [path, side] of files) {
       state.set(path, '', undefined);
       const to = await scope.aspects(path, side);
-      proposals.push({ ...proposal(path, '', new Map(), to), isBrought: true });
+      const made = { ...proposal(path, '', new Map(), to), isBrought: true };
+      hold(holding, made);
+      proposals.push(made);
     }
     return proposals;
   }

@@ -5,9 +5,10 @@ import { changesBetween } from '../../git/trees/changes.ts';
 import { isFile } from '../../git/trees/tree.ts';
 import { RECIPIENTS_FOLDER } from '../../keys/keyring.ts';
 import type { Aspect } from '../aspects/aspects.ts';
+import type { Holding } from '../holding.ts';
 import { SealedBefore } from '../sealed/sealed-before.ts';
 import { type Learnt, Seen } from '../sealed/sealed-records.ts';
-import type { Proposal } from './violation.ts';
+import { digestOf, type Proposal } from './violation.ts';
 
 /** An entry that is back at a sealed text which it had and lost. */
 export interface Return {
@@ -34,6 +35,7 @@ export interface ValueChange {
 export interface ValueRuleParts {
   repository: Repository;
   sealedBefore: SealedBefore;
+  holding: Holding;
   /** Of the head: its keyring says which keys are revoked. */
   tree: string;
   /** The accepted commit, and the head. */
@@ -45,6 +47,9 @@ export interface ValueRuleParts {
   isHeld: (path: string, aspect: string, text: string) => Promise<boolean>;
 }
 
+/** Bytes that is held of a return. */
+const RETURN = 512;
+
 const SEALED = new RegExp(SEALED_VALUE);
 
 /**
@@ -53,16 +58,15 @@ const SEALED = new RegExp(SEALED_VALUE);
  */
 export class ValueRule {
   readonly #parts: ValueRuleParts;
-  readonly #seen = new Seen();
-  readonly #texts = new Map<string, Set<string>>();
-  readonly #sealedTo = new Map<string, Set<string>>();
-  readonly #returns: (Return & { aspect: string; text: string })[] = [];
+  readonly #seen: Seen;
+  readonly #returns: (Return & { aspect: string; digest: string | null })[] = [];
   #known: SealedBefore | undefined;
   #primed: Buffer | undefined;
   #revoked: readonly string[] | undefined;
 
   constructor(parts: ValueRuleParts) {
     this.#parts = parts;
+    this.#seen = new Seen(parts.holding);
   }
 
   /** Judges what one commit changes itself, and remembers it for those after it. */
@@ -72,7 +76,7 @@ export class ValueRule {
     const values = changes.filter(({ proposal }) => dataKeyIdOf(proposal) !== undefined);
     if (values.length === 0) return faults;
     const known = await this.#prime();
-    const leaving = new Set(changes.flatMap(({ proposal: { from } }) => (from?.entry === undefined ? [] : from.text)));
+    const leaving = new Set(changes.flatMap(({ proposal: { leaving } }) => leaving ?? []));
     const fresh = new Set(values.filter(({ proposal }) => !this.#hasDataKey(known, dataKeyIdOf(proposal) ?? '')));
     for (const change of values) {
       if (fresh.has(change)) continue;
@@ -93,8 +97,8 @@ export class ValueRule {
   /** Returns that the head still holds; `textAt` gives what it says there. */
   async returns(textAt: (path: string, aspect: string) => Promise<string | undefined>): Promise<Return[]> {
     const found: Return[] = [];
-    for (const { aspect, text, ...told } of this.#returns) {
-      if ((await textAt(told.path, aspect)) === text) found.push(told);
+    for (const { aspect, digest, ...told } of this.#returns) {
+      if (digestOf(await textAt(told.path, aspect)) === digest) found.push(told);
     }
     return found;
   }
@@ -115,39 +119,32 @@ export class ValueRule {
     leaving: ReadonlySet<string>,
   ): Promise<ValueFault | undefined> {
     const { path, aspect, to } = proposal;
-    const [text, detail] = [to?.text ?? '', dataKeyIdOf(proposal) ?? ''];
+    const [text, detail] = [to?.entry?.text ?? '', dataKeyIdOf(proposal) ?? ''];
     const isOfHistory = known.hasText(detail, text);
-    if (!isOfHistory && this.#texts.get(detail)?.has(text) !== true) return { rule: 'old-data-key', detail };
+    if (!isOfHistory && !this.#seen.hasText(detail, text)) return { rule: 'old-data-key', detail };
     // The same change on another branch, not accepted yet either: nothing was lost in between.
     if (!isOfHistory && !isTouched) return undefined;
     // What moves is no return; that it was there does not make it right, as it may have been refused there.
     if (leaving.has(text) || (await this.#parts.isHeld(path, aspect, text))) return undefined;
     if (await this.#isExposed(known, detail)) return { rule: 'return', detail };
-    this.#returns.push({ path, entry: to?.entry ?? '', commit, aspect, text });
+    this.#parts.holding.keep(RETURN);
+    this.#returns.push({ path, entry: to?.entry?.name ?? '', commit, aspect, digest: to?.digest ?? null });
     return undefined;
   }
 
   #found(proposal: Proposal): void {
-    const dataKeyId = dataKeyIdOf(proposal) ?? '';
-    const text = proposal.to?.text ?? '';
-    const texts = this.#texts.get(dataKeyId) ?? new Set();
-    this.#texts.set(dataKeyId, texts.add(text));
-    this.#seen.text(dataKeyId, text);
+    this.#seen.text(dataKeyIdOf(proposal) ?? '', proposal.to?.entry?.text ?? '');
   }
 
   #hasDataKey(known: SealedBefore, dataKeyId: string): boolean {
-    return this.#texts.has(dataKeyId) || known.hasDataKey(dataKeyId);
+    return this.#seen.hasDataKey(dataKeyId) || known.hasDataKey(dataKeyId);
   }
 
   /** Whoever made the stanza: if it opens, the data key is out. */
   #noteStanzas(changes: readonly ValueChange[]): void {
     for (const { proposal } of changes) {
-      const { to } = proposal;
-      const kid = /^"([0-9a-f]{32}):/.exec(to?.text ?? '')?.[1];
-      if (to?.dataKeyId === undefined || kid === undefined) continue;
-      const kids = this.#sealedTo.get(to.dataKeyId) ?? new Set();
-      this.#sealedTo.set(to.dataKeyId, kids.add(kid));
-      this.#seen.key(to.dataKeyId, kid);
+      const stanza = proposal.to?.stanza;
+      if (stanza !== undefined) this.#seen.key(stanza.dataKeyId, stanza.kid);
     }
   }
 
@@ -162,15 +159,13 @@ export class ValueRule {
 
   async #isExposed(known: SealedBefore, dataKeyId: string): Promise<boolean> {
     this.#revoked ??= await revokedKeys(this.#parts.repository, this.#parts.tree);
-    return this.#revoked.some(
-      (kid) => known.wasSealedTo(dataKeyId, kid) || this.#sealedTo.get(dataKeyId)?.has(kid) === true,
-    );
+    return this.#revoked.some((kid) => known.wasSealedTo(dataKeyId, kid) || this.#seen.wasSealedTo(dataKeyId, kid));
   }
 }
 
 /** Of a change that makes an entry a sealed text. */
 function dataKeyIdOf({ to }: Proposal): string | undefined {
-  return to?.entry === undefined ? undefined : dataKeyIdOfText(to.text);
+  return to?.entry === undefined ? undefined : dataKeyIdOfText(to.entry.text);
 }
 
 function dataKeyIdOfText(text: string): string | undefined {

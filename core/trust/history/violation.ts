@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Subject } from '../../../schemas/trust-policy.ts';
-import type { Aspect } from '../aspects/aspects.ts';
 
 /** Which rule a change breaks. `signature` and `grant` can be mended by who endorses the commit; the others are about what it says. */
 export type Rule = 'signature' | 'grant' | 'old-data-key' | 'return' | 'namespace' | 'rolled-back';
@@ -33,31 +32,41 @@ export interface Outstanding {
   detail?: string;
 }
 
+/** What an aspect becomes. Of a text only a digest where that is enough: those of a whole commit are held at once. */
+export interface Become {
+  digest: string | null;
+  /** Of an entry of a manifest. */
+  entry?: { name: string; text: string };
+  /** Of a stanza: what it seals, and to which key. */
+  stanza?: { dataKeyId: string; kid: string };
+}
+
 /** A change of one aspect that a commit makes itself. */
 export interface Proposal {
   path: string;
   aspect: string;
   /** The aspect that says that its document is there; `''`: it is of the file. */
   document: string;
-  from: Aspect | undefined;
-  to: Aspect | undefined;
+  /** The text that an entry had. */
+  leaving: string | undefined;
+  to: Become | undefined;
   /** The right to any of these is enough; none: a signature is. */
   subjects: readonly Subject[];
   label: string;
   /** It came with a merge, as one parent had it; there is nothing to put back. */
   isBrought?: boolean;
   /** What putting it back means, where that can be said. */
-  undo?: { text: string | undefined };
+  undo?: Pick<Before, 'digest'>;
   /** Of a new manifest, whatever it says: that it is there, and what it leaves as usual. Judged with the rest of it. */
   isUsual: boolean;
 }
 
-/** Whether a text is what the aspect was before somebody changed it who must not. */
-export function isUndone(bad: Outstanding | undefined, text: string | undefined): boolean {
-  return bad?.before !== undefined && bad.before.digest === digestOf(text);
+/** Whether a text, of which this is the digest, is what the aspect was before somebody changed it who must not. */
+export function isUndone(bad: Outstanding | undefined, digest: string | null): boolean {
+  return bad?.before !== undefined && bad.before.digest === digest;
 }
 
 /** Of a text; null where there is none. */
 export function digestOf(text: string | undefined): string | null {
-  return text === undefined ? null : createHash('sha256').update(text).digest('base64url');
+  return text === undefined ? null : hash('sha256', text, 'base64url');
 }

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { smallTmpfs } from '../../../test/operator/tmpfs.ts';
 import fc from '../../../test/support/properties.ts';
 import { dataKeyId, manifest, sealed, stanza } from '../../../test/trust/manifests.ts';
+import { Holding } from '../holding.ts';
 import { DigestSet } from './digest-set.ts';
 import { SealedBefore } from './sealed-before.ts';
 import { type Learnt, Seen } from './sealed-records.ts';
@@ -22,7 +23,7 @@ after(() => rm(folder, { recursive: true }));
 const file = () => join(folder, 'sealed-before');
 
 function seen(...texts: string[]): Learnt {
-  const all = new Seen();
+  const all = new Seen(new Holding());
   for (const text of texts) all.text('k', text);
   return { records: all.records() };
 }

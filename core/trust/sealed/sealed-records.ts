@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Holding } from '../holding.ts';
 import type { SealedSink } from './sealed-scan.ts';
 
 /** What a judged range adds; opaque to callers, who give it back to `SealedBefore.learn` when its head is accepted. */
@@ -18,10 +19,18 @@ export const DIGEST_BYTES = 16;
 /** A byte for its kind, and SHA-256 over its parts, cut. */
 export const RECORD_BYTES = 1 + DIGEST_BYTES;
 
+/** Bytes that a record takes as it is gathered here, and as it is learnt. */
+const HELD = 96;
+
 /** Records of what was seen, each once, in the order in which it was. */
 export class Seen implements SealedSink {
   // As strings: a small Buffer holds on to the block of memory that it was cut from.
   readonly #records = new Set<string>();
+  readonly #holding: Holding;
+
+  constructor(holding: Holding) {
+    this.#holding = holding;
+  }
 
   /** Its data key id is then seen too. */
   text(dataKeyId: string, text: string): void {
@@ -38,13 +47,31 @@ export class Seen implements SealedSink {
     this.#add('upTo', commit);
   }
 
+  hasDataKey(dataKeyId: string): boolean {
+    return this.#records.has(recordOf('dataKey', dataKeyId));
+  }
+
+  hasText(dataKeyId: string, text: string): boolean {
+    return this.#records.has(recordOf('text', dataKeyId, text));
+  }
+
+  wasSealedTo(dataKeyId: string, kid: string): boolean {
+    return this.#records.has(recordOf('key', dataKeyId, kid));
+  }
+
   records(): Buffer {
     return Buffer.from([...this.#records].join(''), 'latin1');
   }
 
   #add(kind: RecordKind, ...parts: string[]): void {
-    this.#records.add(String.fromCharCode(KINDS[kind]) + recordDigest(...parts).toString('latin1'));
+    const before = this.#records.size;
+    this.#records.add(recordOf(kind, ...parts));
+    if (this.#records.size > before) this.#holding.keep(HELD);
   }
+}
+
+function recordOf(kind: RecordKind, ...parts: string[]): string {
+  return String.fromCharCode(KINDS[kind]) + recordDigest(...parts).toString('latin1');
 }
 
 export function recordDigest(...parts: string[]): Buffer {

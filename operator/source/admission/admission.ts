@@ -39,6 +39,8 @@ export interface AdmissionParts {
   sealedBefore: SealedBefore;
   /** Milliseconds that judging one head may take. */
   judging: number;
+  /** Bytes that judging one head may hold of what changed; absent: half of node's heap. */
+  mostHeld?: number;
   now: () => Date;
 }
 
@@ -236,12 +238,13 @@ export class Admission {
   }
 
   #input(repository: Repository, { commit, tag, ref }: Head, { policy, signal }: Standard) {
-    const { trust, namespaces, path, sealedBefore, now } = this.#parts;
+    const { trust, namespaces, path, sealedBefore, mostHeld, now } = this.#parts;
     return {
       ...{ repository, mode: trust.mode, path, head: commit, ref, sealedBefore, now: now(), signal },
       ...(tag === undefined ? {} : { tag }),
       ...(policy === undefined ? {} : { policy }),
       ...(namespaces === undefined ? {} : { namespaces }),
+      ...(mostHeld === undefined ? {} : { mostHeld }),
     };
   }
 

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isCofferError } from '../../../core/errors.ts';
+import { TrustSite } from '../../../test/operator/trust-site.ts';
+import { commitOf, never } from '../../../test/operator/watching.ts';
+import { manifest, sealed } from '../../../test/trust/manifests.ts';
+import { giveAcceptance } from '../../trust/acceptances.ts';
+import { openGitSource } from '../open-git-source.ts';
+import type { Source } from '../source.ts';
+
+const COMMITS = 4;
+const FILES = 10;
+const ENTRIES = 20;
+/** One of the commits fits in, with all that is held of it; all of them, together or one after the other, do not. */
+const MOST = 330_000;
+
+/** The values of one of the commits, each in a data key of its manifest's. */
+function filesOf(commit: number): Record<string, string> {
+  const files = Array.from({ length: FILES }, (_, index) => `${commit}-${index}`);
+  const values = (name: string) => Array.from({ length: ENTRIES }, (_, n) => [`e${n}`, sealed(name, `${name}-${n}`)]);
+  return Object.fromEntries(
+    files.map((name) => [
+      `many/${name}.yaml`,
+      manifest({ name: `db-${name}`, data: Object.fromEntries(values(name)) }),
+    ]),
+  );
+}
+
+const FILE_NAMES = Array.from({ length: COMMITS }, (_, commit) => Object.keys(filesOf(commit))).flat();
+
+for (const mode of ['strict', 'off'] as const) {
+  test(`what changed and takes more memory to judge than there is for it is refused by name, and what was accepted stays (${mode})`, async (t) => {
+    const host = await TrustSite.open(t, { people: ['ada'] });
+    const first = await host.commit('ada', { 'one.yaml': host.manifest('one', 'first') });
+    const trust = { mode, policy: host.site.path('policy.yaml'), firstCommit: first } as const;
+    const config = { url: host.site.tree.directory, trust: mode === 'off' ? { mode } : trust };
+    const limited = async (state: string, use: (source: Source) => Promise<void>) => {
+      const source = await openGitSource(config, host.site.path(state), { mostHeld: MOST });
+      await use(source).finally(() => source.close());
+    };
+    const refused = async (own: Source, commits: readonly string[]) => {
+      await assert.rejects(own.poll(never), (error) => {
+        assert.ok(isCofferError(error, 'TRUST_CHANGES_TOO_LARGE'), String(error));
+        assert.ok(commits.includes(error.data.commit ?? ''), error.message);
+        assert.match(error.message, /takes more than 330000 bytes to judge \([\d,]+ values/);
+        return true;
+      });
+    };
+    for (const state of ['one', 'several'])
+      await limited(state, async (own) => assert.equal(await commitOf(own), first));
+
+    const commits: string[] = [];
+    await limited('several', async (own) => {
+      for (let commit = 0; commit < COMMITS; commit++) {
+        commits.push(await host.commit('ada', filesOf(commit)));
+        assert.equal(await commitOf(own), commits.at(-1));
+      }
+    });
+    // All of them in one look; what a person accepted is taken.
+    await limited('one', async (own) => {
+      await refused(own, commits);
+      assert.equal((await own.accepted())?.commit, first);
+      const [last = ''] = commits.slice(-1);
+      await giveAcceptance(host.site.path('one'), [own.id], last);
+      assert.equal(await commitOf(own), last);
+    });
+    // All of it in one commit.
+    const removed = await host.commit('ada', Object.fromEntries(FILE_NAMES.map((path) => [path, null])));
+    await limited('several', async (own) => {
+      await refused(own, [removed]);
+      assert.equal((await own.accepted())?.commit, commits.at(-1));
+    });
+    const source = await openGitSource(config, host.site.path('several'));
+    t.after(() => source.close());
+    assert.equal(await commitOf(source), removed);
+  });
+}
