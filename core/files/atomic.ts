@@ -50,6 +50,11 @@ export function isTemporaryName(name: string): boolean {
   return /^\..+\.[a-z0-9]+\.tmp$/.test(name);
 }
 
+/** The same of a file of this name. */
+export function isTemporaryNameOf(file: string, name: string): boolean {
+  return isTemporaryName(name) && name.startsWith(`.${file}.`);
+}
+
 /** Removes what unfinished writes of this process left; synchronous, for signal handlers. */
 export function removePendingFiles(): void {
   for (const path of pending) {

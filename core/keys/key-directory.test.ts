@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { sodiumReady } from '../crypto/sodium.ts';
-import { readIdentity, readKeyDirectory, storeIdentity, storeSecretKey } from './key-directory.ts';
+import { temporaryName } from '../files/atomic.ts';
+import { readIdentity, readKeyDirectory, removeSecretKey, storeIdentity, storeSecretKey } from './key-directory.ts';
 import { keyIdOfSeed } from './key-id.ts';
 import { secretKeyText } from './key-texts.ts';
 
@@ -109,6 +110,15 @@ describe('a key directory', () => {
     const { keys, problems } = await readKeyDirectory(directory);
     assert.equal(keys.size, 1);
     assert.equal(problems.length, 1);
+  });
+
+  test('a key is removed with what a write that was killed left of it, and no other', async () => {
+    const other = randomBytes(32);
+    const [file] = [await storeSecretKey(directory, seed), await storeSecretKey(directory, other)];
+    await writeFile(join(directory, temporaryName(basename(file))), await readFile(file), { mode: 0o600 });
+    await removeSecretKey(directory, keyIdOfSeed(seed));
+    assert.deepEqual(await readdir(directory), [`${keyIdOfSeed(other)}.key`]);
+    await removeSecretKey(directory, keyIdOfSeed(seed));
   });
 
   test('an identity is given back', async () => {

@@ -1,10 +1,10 @@
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { link, mkdir, open, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KEY_ID, NAME } from '../../schemas/grammar.ts';
 import { systemRandom } from '../crypto/random.ts';
 import { sodiumReady } from '../crypto/sodium.ts';
 import { Bug, CofferError } from '../errors.ts';
-import { flush, writeFileAtomically } from '../files/atomic.ts';
+import { flush, isTemporaryNameOf, writeFileAtomically } from '../files/atomic.ts';
 import { listIfThere } from '../files/read-if-there.ts';
 import { isSystemError, throwRefusal } from '../files/system-error.ts';
 import {
@@ -43,14 +43,21 @@ export async function storeSecretKey(directory: string, seed: Uint8Array): Promi
   return file;
 }
 
-/** That there is no such key is no error. The name is off the disk when it resolves. @throws CofferError FILE_SYSTEM */
+/**
+ * Also what a killed `storeSecretKey` left of it. That there is no such key is no error. The names are off the disk when it resolves.
+ *
+ * @throws CofferError FILE_SYSTEM
+ */
 export async function removeSecretKey(directory: string, kid: string): Promise<void> {
   if (!new RegExp(KEY_ID).test(kid)) throw new Bug('a kid is 32 hex digits');
+  const file = keyFileName(kid);
+  const names = (await listIfThere(directory)).filter((name) => name === file || isTemporaryNameOf(file, name));
+  if (names.length === 0) return;
   try {
-    await unlink(join(directory, keyFileName(kid)));
+    for (const name of names) await rm(join(directory, name), { force: true });
     await flush(directory);
   } catch (error) {
-    if (!isSystemError(error, 'ENOENT')) throwRefusal(error);
+    throwRefusal(error);
   }
 }
 
