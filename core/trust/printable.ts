@@ -1,3 +1,5 @@
+import { withoutItsText } from './names.ts';
+
 /** Names of people and files are whatever somebody committed; longer ones are cut. */
 const LONGEST = 200;
 
@@ -6,6 +8,6 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** A text from a repository, fit for terminals, logs and status: nothing in it moves the cursor or hides a part. */
 export function printable(text: string): string {
-  const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  const shown = text.length > LONGEST ? `${withoutItsText(text.slice(0, LONGEST))}…` : text;
   return shown.replace(UNSEEN, '\ufffd');
 }

@@ -39,7 +39,30 @@ const hostile = fc
   .array(fc.constantFrom(...pieces), { maxLength: 25 })
   .map((lines) => `apiVersion: coffer.dev/v1\nkind: EncryptedSecret\n${lines.join('\n')}`);
 
+/** Characters in all names of aspects, and what people are told of them. */
+const namesOf = (aspects: Aspects): number =>
+  [...aspects].reduce((sum, [name, { label }]) => sum + name.length + label.length, 0);
+
 describe('what a file says', () => {
+  test('takes no more room than the file, however long the name is that stands in each of its names', () => {
+    const long = 'n'.repeat(100_000);
+    const data = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`e${n}`, sealed('k', `${n}`)]));
+    const stanzas = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`r${n}`, 'x']));
+    for (const text of [manifest({ name: long, data }), manifest({ keys: { [long]: stanzas } })]) {
+      const aspects = read(text);
+      assert.ok(aspects.size > 500);
+      assert.ok(
+        namesOf(aspects) < 2 * text.length,
+        `${namesOf(aspects)} characters of names in ${text.length} of text`,
+      );
+    }
+    const [one, other] = [read(manifest({ name: `${long}1` })), read(manifest({ name: `${long}2` }))];
+    assert.deepEqual(
+      [...one.keys()].filter((name) => name !== '' && other.has(name)),
+      [],
+    );
+  });
+
   test('is the same in YAML and JSON, in any order, with any comment', () => {
     const text = manifest({ recipients: ['a', 'b'], data: { x: sealed('k', 'x'), y: sealed('k', 'y') } });
     const value = documentProblems(Buffer.from(text), 'db.yaml').documents.documents[0]?.value;

@@ -3,6 +3,7 @@ import { type CofferDocument, documentProblems, mayHoldCoffer } from '../../form
 import type { Side } from '../../git/trees/changes.ts';
 import { isFile } from '../../git/trees/tree.ts';
 import { isObject, objectOf } from '../../json.ts';
+import { labelWithin, nameWithin } from '../names.ts';
 import { subjectOfCofferFile } from './coffer-file.ts';
 
 /** One thing that a file says, which somebody may or may not change. */
@@ -71,7 +72,7 @@ export function aspectsOf(path: string, side: Side, bytes: Buffer | undefined): 
 function identityOf(document: CofferDocument): { id: string; label: string } {
   const { namespace, name } = objectOf(objectOf(document.value).metadata);
   const label = [namespace, name].map((part) => (typeof part === 'string' ? part : '?')).join('/');
-  return { id: canonical([namespace, name]), label };
+  return { id: nameWithin(canonical([namespace, name])), label: labelWithin(label) };
 }
 
 function reachOf(document: CofferDocument): string[] {
@@ -173,7 +174,7 @@ class ManifestAspects {
       return;
     }
     for (const [id, stanzas] of Object.entries(value)) {
-      this.#each(`spec.keys.${id}`, stanzas, ['stanzas', 'values'], { dataKeyId: id });
+      this.#each(`spec.keys.${nameWithin(id)}`, stanzas, ['stanzas', 'values'], { dataKeyId: id });
     }
   }
 
@@ -194,7 +195,7 @@ class ManifestAspects {
   }
 
   #set(field: string, subjects: readonly Subject[], text: string, more: Extra = {}): void {
-    const label = `${this.#label} ${field}`;
+    const label = labelWithin(`${this.#label} ${field}`);
     this.#into.set(`${this.#id}${SEPARATOR}${field}`, { text, subjects, label, ...more });
   }
 }
