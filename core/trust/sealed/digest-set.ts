@@ -1,10 +1,15 @@
+import { randomInt } from 'node:crypto';
+
 const SLOTS = 1024;
 /** Beyond this share of full slots, probing gets long. */
 const FULLEST = 0.75;
 
+/** Of this process: whoever chooses what digests are of must not know which of them meet in one slot. */
+const SCATTER = randomInt(2 ** 31) * 2 + 1;
+
 /**
  * Digests of one width in one block of memory: a Set of 100,000 strings takes ten times as much. Open addressing with linear
- * probing; a digest is its own hash, and one of zeros alone is an empty slot (no digest of 16 bytes is that).
+ * probing; its first bytes are a digest's hash, and one of zeros alone is an empty slot (no digest of 16 bytes is that).
  */
 export class DigestSet {
   readonly #width: number;
@@ -48,7 +53,7 @@ export class DigestSet {
   /** Where it is, or where it would be. */
   #slot(digest: Buffer): number {
     const slots = this.#bytes.length / this.#width;
-    let slot = digest.readUInt32LE(0) % slots;
+    let slot = scattered(digest.readUInt32LE(0)) % slots;
     for (;;) {
       const at = slot * this.#width;
       if (this.#isEmpty(at) || digest.compare(this.#bytes, at, at + this.#width, 0, this.#width) === 0) return at;
@@ -69,4 +74,9 @@ export class DigestSet {
       if (digest.some((byte) => byte !== 0)) digest.copy(this.#bytes, this.#slot(digest));
     }
   }
+}
+
+function scattered(start: number): number {
+  const spread = Math.imul(start ^ (start >>> 16), SCATTER);
+  return (spread ^ (spread >>> 15)) >>> 0;
 }
