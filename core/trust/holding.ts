@@ -3,8 +3,18 @@ import { CofferError } from '../errors.ts';
 
 /** The rest is for the manifests of all sources, and for what is not counted here. */
 const SHARE = 0.5;
-/** What a change takes beside its text: its names, its label, and what is known of it (measured). */
-const CHANGE = 640;
+/** Bytes that things take beside the texts that are in them (measured). */
+const CHANGE = 480;
+export const WEIGHTS = {
+  commit: 300,
+  /** An aspect that was changed, and more where something is wrong with it. */
+  state: 160,
+  fault: 1024,
+  /** An entry that is back at a text which it had. */
+  returned: 512,
+  /** What was sealed, as it is gathered and as it is learnt. */
+  sealed: 96,
+} as const;
 
 /** Bytes that judging one head may hold: half of node's heap, which is half of what a container may take. */
 export function mostHeld(): number {
@@ -33,14 +43,14 @@ export class Holding {
     this.#ofCommit = 0;
   }
 
-  /** A change of one aspect, and a text of this length, until the next commit. Throws `TRUST_CHANGES_TOO_LARGE`. */
+  /** A change of one aspect, with texts and names of this length, until the next commit. Throws `TRUST_CHANGES_TOO_LARGE`. */
   change(length: number): void {
     this.#changes++;
     this.#ofCommit += CHANGE + length;
     this.#check();
   }
 
-  /** To the end. Throws `TRUST_CHANGES_TOO_LARGE`. */
+  /** Until all is judged. Throws `TRUST_CHANGES_TOO_LARGE`. */
   keep(bytes: number): void {
     this.#lasting += bytes;
     this.#check();
@@ -59,7 +69,7 @@ function changesTooLarge(commit: string, changes: number, most: number): CofferE
     `with the commit ${commit.slice(0, 12)}, what changed since the accepted commit takes more than ${limit} to judge (${own})`,
     {
       advice:
-        'If it is meant, give the operator more memory, push it in several commits one after the other, or accept the commit with `coffer-operator accept`; else find out who pushed it, and take it out of the branch.',
+        'If it is meant, give the operator more memory, push it in several commits one after the other, or accept the commit with `coffer-operator accept`; else find out who pushed it, and take it out of the branch: to revert or endorse it does not help.',
       data: { commit },
     },
   );

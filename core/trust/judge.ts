@@ -15,7 +15,7 @@ import { historyShallow, StrictWalk } from './history/strict-walk.ts';
 import { ValueRule } from './history/value-rule.ts';
 import type { Outstanding } from './history/violation.ts';
 import { type Witness, Witnesses } from './history/witnesses.ts';
-import { Holding } from './holding.ts';
+import { Holding, WEIGHTS } from './holding.ts';
 import { NamespaceRule } from './namespace-rule.ts';
 import type { Policy } from './policy/policy.ts';
 import { printable } from './printable.ts';
@@ -97,7 +97,7 @@ class Judgement {
   async #first(head: Commit): Promise<Verdict> {
     this.#holding.begin(head.oid);
     const net = await this.#scope.changes(null, head.tree);
-    const rule = new NamespaceRule(this.#aspectsAt(head, net), this.#input);
+    const rule = new NamespaceRule(this.#aspectsAt(head, net), this.#input, this.#holding);
     const bad = await rule.judge(net, () => head.oid);
     const records = await seenUpTo(this.#repository, this.#scope, this.#holding, head.oid);
     return { ...(await this.#told(head, bad)), returns: [], learnt: { records } };
@@ -115,14 +115,15 @@ class Judgement {
       accepted,
       head: head.oid,
       tree: head.tree,
-      prime: () => seenUpTo(this.#repository, this.#scope, this.#holding, isThere ? accepted : head.oid),
+      // Of what was accepted; it is held from then on, whatever this head brings.
+      prime: () => seenUpTo(this.#repository, this.#scope, new Holding(Infinity), isThere ? accepted : head.oid),
       isHeld: (path, aspect, text) => held.has(path, aspect, text),
     });
     const ledger = new Ledger(this.#policy, values, this.#holding);
     const start = await this.#start(head, accepted, former, ledger);
     const state = await this.#walk(head, start, ledger);
     const aspectsAt = this.#aspectsAt(head, net);
-    const namespaces = new NamespaceRule(aspectsAt, this.#input);
+    const namespaces = new NamespaceRule(aspectsAt, this.#input, this.#holding);
     const writer = (path: string, aspect: string) => ledger.writerOf(path, aspect) ?? head.oid;
     const bad = await namespaces.judge(net, writer);
     for (const one of state.bad()) if (!isIdle(one, await aspectsAt(one.path))) bad.push(one);
@@ -248,6 +249,9 @@ class Judgement {
     const commits: Commit[] = [];
     for await (const commit of commitsBetween(this.#repository, { from, to })) {
       await this.#scope.turn();
+      const { author, message } = commit;
+      this.#holding.begin(commit.oid);
+      this.#holding.keep(WEIGHTS.commit + author.name.length + author.email.length + message.length);
       commits.push(commit);
     }
     return commits;

@@ -1,6 +1,7 @@
 import type { Change } from '../git/trees/changes.ts';
 import type { Aspects } from './aspects/aspects.ts';
 import type { Outstanding } from './history/violation.ts';
+import { type Holding, WEIGHTS } from './holding.ts';
 import type { Policy } from './policy/policy.ts';
 import { ReachRule } from './policy/reach-rule.ts';
 
@@ -16,14 +17,16 @@ export interface NamespaceLimits {
 export class NamespaceRule {
   readonly #aspectsAt: (path: string) => Promise<Aspects>;
   readonly #limits: NamespaceLimits;
+  readonly #holding: Holding;
 
   /** `aspectsAt`: what a file says at the head. */
-  constructor(aspectsAt: (path: string) => Promise<Aspects>, limits: NamespaceLimits) {
+  constructor(aspectsAt: (path: string) => Promise<Aspects>, limits: NamespaceLimits, holding: Holding) {
     this.#aspectsAt = aspectsAt;
     this.#limits = limits;
+    this.#holding = holding;
   }
 
-  /** Of the files that changed since the accepted commit, and of those that were held back for this. */
+  /** Of the files that changed since the accepted commit, and of those that were held back for this. Throws `TRUST_CHANGES_TOO_LARGE`. */
   async judge(net: readonly Change[], writerOf: (path: string, aspect: string) => string): Promise<Outstanding[]> {
     const { policy, namespaces } = this.#limits;
     if (namespaces === undefined && policy?.namespaces === undefined) return [];
@@ -37,7 +40,10 @@ export class NamespaceRule {
         const before = former.find((bad) => bad.path === path && bad.aspect === aspect && !changed.has(path));
         const commit = before?.commit ?? writerOf(path, aspect);
         const bad = { path, aspect, label, rule: 'namespace', subjects: [], commit } as const;
-        for (const detail of outside) found.push({ ...bad, detail });
+        for (const detail of outside) {
+          this.#holding.keep(WEIGHTS.fault);
+          found.push({ ...bad, detail });
+        }
       }
     }
     return found;

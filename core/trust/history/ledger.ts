@@ -1,7 +1,7 @@
 import type { CofferError } from '../../errors.ts';
 import type { Signer } from '../../signatures/signer.ts';
 import { SEPARATOR } from '../aspects/aspects.ts';
-import type { Holding } from '../holding.ts';
+import { type Holding, WEIGHTS } from '../holding.ts';
 import type { Policy } from '../policy/policy.ts';
 import { SET, type State } from './state.ts';
 import type { ValueChange, ValueRule } from './value-rule.ts';
@@ -15,10 +15,6 @@ export interface Signatories {
   /** Why nobody signed it, where nobody did. */
   fault?: CofferError;
 }
-
-/** Bytes that is held of an aspect that was changed, and more where something is wrong with it. */
-const STATE = 160;
-const FAULT = 1024;
 
 /** Judges changes one commit after another, and keeps what is wrong until it is undone, overwritten by who may, or endorsed. */
 export class Ledger {
@@ -43,12 +39,12 @@ export class Ledger {
       const { path, aspect, document, to } = proposal;
       const former = state.get(path, aspect);
       const bad = former?.bad;
-      if (former === undefined) this.#holding.keep(STATE);
+      if (former === undefined) this.#holding.keep(WEIGHTS.state);
       this.#noteWriter(proposal, author.commit);
       const fault = faults.get(proposal);
       if (isUndone(bad, to?.digest ?? null)) state.set(path, aspect, bad?.before?.isSet === true ? SET : undefined);
       else if (!isAllowed || fault !== undefined) {
-        if (bad === undefined) this.#holding.keep(FAULT);
+        if (bad === undefined) this.#holding.keep(WEIGHTS.fault);
         state.set(path, aspect, { bad: this.#outstanding(state, author, proposal, isAllowed ? fault : undefined) });
       } else {
         state.set(path, aspect, SET);

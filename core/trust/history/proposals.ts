@@ -2,6 +2,7 @@ import type { Change } from '../../git/trees/changes.ts';
 import { type Aspect, type Aspects, SEPARATOR } from '../aspects/aspects.ts';
 import type { Scope } from '../aspects/scope.ts';
 import type { Holding } from '../holding.ts';
+import { withoutItsText } from '../names.ts';
 import { type Become, digestOf, type Proposal } from './violation.ts';
 
 /** What a commit changes against its one parent: every aspect whose text differs. Throws `TRUST_CHANGES_TOO_LARGE`. */
@@ -40,8 +41,10 @@ export function proposal(path: string, aspect: string, from: Aspects, to: Aspect
 }
 
 /** Counts what a proposal holds. Throws `TRUST_CHANGES_TOO_LARGE`. */
-export function hold(holding: Holding, { leaving = '', to }: Proposal): void {
-  holding.change(leaving.length + (to?.entry?.text.length ?? 0));
+export function hold(holding: Holding, { path, aspect, label, leaving = '', to }: Proposal): void {
+  // The name is also in the map of what was changed.
+  const names = path.length + 2 * aspect.length + label.length;
+  holding.change(names + leaving.length + (to?.entry?.text.length ?? 0));
 }
 
 function becomeOf(aspect: Aspect | undefined): Become | undefined {
@@ -51,7 +54,7 @@ function becomeOf(aspect: Aspect | undefined): Become | undefined {
   return {
     digest: digestOf(text),
     ...(entry === undefined ? {} : { entry: { name: entry, text } }),
-    ...(dataKeyId === undefined || kid === undefined ? {} : { stanza: { dataKeyId, kid } }),
+    ...(dataKeyId === undefined || kid === undefined ? {} : { stanza: { dataKeyId, kid: withoutItsText(kid) } }),
   };
 }
 

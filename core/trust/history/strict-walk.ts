@@ -4,7 +4,7 @@ import type { Commit, Repository } from '../../git/repository.ts';
 import type { Side } from '../../git/trees/changes.ts';
 import type { Signer } from '../../signatures/signer.ts';
 import type { Scope } from '../aspects/scope.ts';
-import type { Holding } from '../holding.ts';
+import { type Holding, WEIGHTS } from '../holding.ts';
 import type { Endorsement } from './endorsements.ts';
 import type { Ledger, Signatories } from './ledger.ts';
 import { Merge, type Parent } from './merge.ts';
@@ -120,6 +120,7 @@ export class StrictWalk {
     const endorsers = this.#endorsing(commit.oid).map(({ signer }) => signer);
     const signers = witness.signer === undefined ? endorsers : [witness.signer, ...endorsers];
     this.signers.set(commit.oid, signers);
+    if (witness.fault !== undefined) this.#parts.holding.keep(WEIGHTS.fault);
     return { commit: commit.oid, signers, ...(witness.fault === undefined ? {} : { fault: witness.fault }) };
   }
 

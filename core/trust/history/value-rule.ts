@@ -5,7 +5,7 @@ import { changesBetween } from '../../git/trees/changes.ts';
 import { isFile } from '../../git/trees/tree.ts';
 import { RECIPIENTS_FOLDER } from '../../keys/keyring.ts';
 import type { Aspect } from '../aspects/aspects.ts';
-import type { Holding } from '../holding.ts';
+import { type Holding, WEIGHTS } from '../holding.ts';
 import { SealedBefore } from '../sealed/sealed-before.ts';
 import { type Learnt, Seen } from '../sealed/sealed-records.ts';
 import { digestOf, type Proposal } from './violation.ts';
@@ -46,9 +46,6 @@ export interface ValueRuleParts {
   /** Whether the accepted commit holds this text: in this place, or in a file that differs in the head. */
   isHeld: (path: string, aspect: string, text: string) => Promise<boolean>;
 }
-
-/** Bytes that is held of a return. */
-const RETURN = 512;
 
 const SEALED = new RegExp(SEALED_VALUE);
 
@@ -127,7 +124,7 @@ export class ValueRule {
     // What moves is no return; that it was there does not make it right, as it may have been refused there.
     if (leaving.has(text) || (await this.#parts.isHeld(path, aspect, text))) return undefined;
     if (await this.#isExposed(known, detail)) return { rule: 'return', detail };
-    this.#parts.holding.keep(RETURN);
+    this.#parts.holding.keep(WEIGHTS.returned);
     this.#returns.push({ path, entry: to?.entry?.name ?? '', commit, aspect, digest: to?.digest ?? null });
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Holding } from '../holding.ts';
+import { type Holding, WEIGHTS } from '../holding.ts';
 import type { SealedSink } from './sealed-scan.ts';
 
 /** What a judged range adds; opaque to callers, who give it back to `SealedBefore.learn` when its head is accepted. */
@@ -18,9 +18,6 @@ export type RecordKind = keyof typeof KINDS;
 export const DIGEST_BYTES = 16;
 /** A byte for its kind, and SHA-256 over its parts, cut. */
 export const RECORD_BYTES = 1 + DIGEST_BYTES;
-
-/** Bytes that a record takes as it is gathered here, and as it is learnt. */
-const HELD = 96;
 
 /** Records of what was seen, each once, in the order in which it was. */
 export class Seen implements SealedSink {
@@ -66,7 +63,7 @@ export class Seen implements SealedSink {
   #add(kind: RecordKind, ...parts: string[]): void {
     const before = this.#records.size;
     this.#records.add(recordOf(kind, ...parts));
-    if (this.#records.size > before) this.#holding.keep(HELD);
+    if (this.#records.size > before) this.#holding.keep(WEIGHTS.sealed);
   }
 }
 

@@ -214,7 +214,8 @@ export class Admission {
       const base = await baseAt(repository, accepted.commit);
       return { ...(await this.#follow(repository, head, base, standard, 'person')), acceptance: accepted };
     }
-    const { learnt } = await this.#judgeUnsigned(repository, head, standard);
+    // What a person let in has no cap.
+    const { learnt } = await this.#judgeUnsigned(repository, head, standard, { mostHeld: Infinity });
     return {
       ...{ basis: 'person', acceptance: accepted, since: head.commit, learnt },
       ...{ outstanding: [], held: [], returns: [], replacements: new Map() },
@@ -227,8 +228,13 @@ export class Admission {
     return this.#admitted(head, verdict, undefined, basis);
   }
 
-  #judgeUnsigned(repository: Repository, head: Head, standard: Standard): Promise<Verdict> {
-    return judge({ ...this.#input(repository, head, standard), mode: 'off', outstanding: [] });
+  #judgeUnsigned(
+    repository: Repository,
+    head: Head,
+    standard: Standard,
+    more: { mostHeld?: number } = {},
+  ): Promise<Verdict> {
+    return judge({ ...this.#input(repository, head, standard), mode: 'off', outstanding: [], ...more });
   }
 
   async #follow(repository: Repository, head: Head, base: Base, standard: Standard, basis: Basis): Promise<Admitted> {

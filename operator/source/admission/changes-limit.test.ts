@@ -34,8 +34,8 @@ for (const mode of ['strict', 'off'] as const) {
     const first = await host.commit('ada', { 'one.yaml': host.manifest('one', 'first') });
     const trust = { mode, policy: host.site.path('policy.yaml'), firstCommit: first } as const;
     const config = { url: host.site.tree.directory, trust: mode === 'off' ? { mode } : trust };
-    const limited = async (state: string, use: (source: Source) => Promise<void>) => {
-      const source = await openGitSource(config, host.site.path(state), { mostHeld: MOST });
+    const limited = async (state: string, use: (source: Source) => Promise<void>, mostHeld = MOST) => {
+      const source = await openGitSource(config, host.site.path(state), { mostHeld });
       await use(source).finally(() => source.close());
     };
     const refused = async (own: Source, commits: readonly string[]) => {
@@ -56,14 +56,18 @@ for (const mode of ['strict', 'off'] as const) {
         assert.equal(await commitOf(own), commits.at(-1));
       }
     });
-    // All of them in one look; what a person accepted is taken.
+    // All of them in one look.
     await limited('one', async (own) => {
       await refused(own, commits);
       assert.equal((await own.accepted())?.commit, first);
+    });
+    const accept = async (own: Source) => {
       const [last = ''] = commits.slice(-1);
       await giveAcceptance(host.site.path('one'), [own.id], last);
       assert.equal(await commitOf(own), last);
-    });
+    };
+    // What a person accepted is taken, whatever all of its history holds.
+    await limited('one', accept, 1000);
     // All of it in one commit.
     const removed = await host.commit('ada', Object.fromEntries(FILE_NAMES.map((path) => [path, null])));
     await limited('several', async (own) => {
@@ -73,5 +77,56 @@ for (const mode of ['strict', 'off'] as const) {
     const source = await openGitSource(config, host.site.path('several'));
     t.after(() => source.close());
     assert.equal(await commitOf(source), removed);
+  });
+}
+
+const NAMESPACES = Array.from({ length: 600 }, (_, n) => `n${n}`);
+
+interface Large {
+  what: string;
+  trust: { mode: 'strict' | 'off' };
+  /** Of the source. */
+  more?: { namespaces: string[] };
+  files?: Record<string, string>;
+  message?: string;
+  most?: number;
+}
+
+const LARGE: readonly Large[] = [
+  { what: 'the messages of commits', trust: { mode: 'strict' }, message: 'm'.repeat(MOST / 3), most: MOST / 4 },
+  {
+    what: 'namespaces to which a manifest may not write',
+    trust: { mode: 'off' },
+    more: { namespaces: ['payments'] },
+    files: { 'wide.yaml': manifest({ more: [`namespaces: ${JSON.stringify(NAMESPACES)}`] }) },
+  },
+  {
+    what: 'the names of entries',
+    trust: { mode: 'off' },
+    files: {
+      'names.yaml': manifest({
+        data: Object.fromEntries(
+          NAMESPACES.slice(500).map((name) => [`${name}-${'e'.repeat(2000)}`, sealed(name, name)]),
+        ),
+      }),
+    },
+  },
+];
+
+for (const { what, trust, message, more, most = MOST, files = { 'more.yaml': manifest() } } of LARGE) {
+  test(`${what} count to what is held while a commit is judged`, async (t) => {
+    const host = await TrustSite.open(t, { people: ['ada'] });
+    const first = await host.commit('ada', { 'one.yaml': host.manifest('one', 'first') });
+    const isSigned = trust.mode === 'strict';
+    const config = {
+      ...{ url: host.site.tree.directory, ...more },
+      trust: isSigned ? { ...trust, policy: host.site.path('policy.yaml'), firstCommit: first } : trust,
+    };
+    const source = await openGitSource(config, host.site.path('state'), { mostHeld: most });
+    t.after(() => source.close());
+    assert.equal(await commitOf(source), first);
+    await host.commit('ada', files, message);
+    await assert.rejects(source.poll(never), { code: 'TRUST_CHANGES_TOO_LARGE' });
+    assert.equal((await source.accepted())?.commit, first);
   });
 }

@@ -53,7 +53,10 @@ export function formerMissing(path: string, commit: string): CofferError {
   });
 }
 
-/** Rules forbid changes that a commit brings, and all of it is held for them. Says what the first of them says; `held` has each. */
+/** They stay until the branch is mended, and whoever pushes chooses how many they are. */
+const MOST_NAMED = 1000;
+
+/** Rules forbid changes that a commit brings, and all of it is held for them. Says what the first of them says; `held` has the first thousand. */
 export class CommitRefused extends CofferError {
   readonly held: readonly HeldPath[];
 
@@ -66,6 +69,6 @@ export class CommitRefused extends CofferError {
       loop,
       cause: first.error,
     });
-    this.held = [first, ...others];
+    this.held = [first, ...others.slice(0, MOST_NAMED - 1)];
   }
 }
