@@ -76,8 +76,11 @@ export async function withConnection<Result>(
  */
 async function endSession(client: Client, socket: Socket, { timeout = TIMEOUT }: ConnectionSettings): Promise<void> {
   const late = setTimeout(() => socket.destroy(), timeout);
-  await client.end();
-  clearTimeout(late);
+  try {
+    await client.end();
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** Everything is said, so that nothing comes from PG… variables or ~/.pgpass. */
