@@ -17,7 +17,7 @@ export const WEIGHTS = {
 } as const;
 
 /** Bytes that judging one head may hold: half of node's heap, which is half of what a container may take. */
-export function mostHeld(): number {
+function mostHeld(): number {
   return getHeapStatistics().heap_size_limit * SHARE;
 }
 
