@@ -1,6 +1,7 @@
 import { encodeBase64url } from '../crypto/base64url.ts';
 import { blake2b } from '../crypto/blake2b.ts';
 import { Recent } from '../git/recent.ts';
+import { ownText } from '../own-text.ts';
 
 /** Texts whose digests are kept, in characters. */
 const KEPT = 32 * 2 ** 20;
@@ -18,8 +19,7 @@ export class TextDigests {
     const kept = this.#recent.get(sealed);
     if (kept !== undefined) return kept.digest;
     const digest = textDigest(sealed);
-    // A copy: a piece of a string keeps all of it in memory.
-    this.#recent.put(Buffer.from(sealed, 'latin1').toString('latin1'), { digest, size: sealed.length + 200 });
+    this.#recent.put(ownText(sealed), { digest, size: sealed.length + 200 });
     return digest;
   }
 }

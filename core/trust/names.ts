@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { beginningOf } from '../own-text.ts';
 
 /** No name that Kubernetes or the format knows is as long; a file may hold any, and the one of a manifest is in each of its aspects' names. */
 const LONGEST_NAME = 600;
@@ -11,10 +12,5 @@ export function nameWithin(name: string): string {
 
 /** The beginning of what people are told. */
 export function labelWithin(label: string): string {
-  return label.length <= LONGEST_LABEL ? label : `${withoutItsText(label.slice(0, LONGEST_LABEL))}…`;
-}
-
-/** A part of a text that does not keep all of it in memory, as V8's parts of strings do. */
-export function withoutItsText(part: string): string {
-  return Buffer.from(part, 'utf16le').toString('utf16le');
+  return beginningOf(label, LONGEST_LABEL);
 }

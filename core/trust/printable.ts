@@ -1,4 +1,4 @@
-import { withoutItsText } from './names.ts';
+import { beginningOf } from '../own-text.ts';
 
 /** Names of people and files are whatever somebody committed; longer ones are cut. */
 const LONGEST = 200;
@@ -8,6 +8,5 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** A text from a repository, fit for terminals, logs and status: nothing in it moves the cursor or hides a part. */
 export function printable(text: string): string {
-  const shown = text.length > LONGEST ? `${withoutItsText(text.slice(0, LONGEST))}…` : text;
-  return shown.replace(UNSEEN, '\ufffd');
+  return beginningOf(text, LONGEST).replace(UNSEEN, '\ufffd');
 }

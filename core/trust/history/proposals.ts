@@ -1,8 +1,8 @@
 import type { Change } from '../../git/trees/changes.ts';
+import { ownText } from '../../own-text.ts';
 import { type Aspect, type Aspects, SEPARATOR } from '../aspects/aspects.ts';
 import type { Scope } from '../aspects/scope.ts';
 import type { Holding } from '../holding.ts';
-import { withoutItsText } from '../names.ts';
 import { type Become, digestOf, type Proposal } from './violation.ts';
 
 /** What a commit changes against its one parent: every aspect whose text differs. Throws `TRUST_CHANGES_TOO_LARGE`. */
@@ -54,7 +54,7 @@ function becomeOf(aspect: Aspect | undefined): Become | undefined {
   return {
     digest: digestOf(text),
     ...(entry === undefined ? {} : { entry: { name: entry, text } }),
-    ...(dataKeyId === undefined || kid === undefined ? {} : { stanza: { dataKeyId, kid: withoutItsText(kid) } }),
+    ...(dataKeyId === undefined || kid === undefined ? {} : { stanza: { dataKeyId, kid: ownText(kid) } }),
   };
 }
 
